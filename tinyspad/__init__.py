@@ -1,0 +1,41 @@
+"""tinyspad: gradients as sums over paths, in pure NumPy.
+
+Write a plain NumPy function; ``trace`` shows it in single-access form with every path from parameter to output, and
+``minimize`` and ``compare`` run it with all paths (GD), random ones (RAD) or selected ones (SPAD).
+"""
+
+from . import functions
+from .errors import TinyspadError, TooManyPaths
+from .estimators import GD, RAD, SPAD, FixedPath
+from .history import History
+from .lcg import LCG, Path, trace
+from .minimize import Result, compare, minimize
+from .optimizers import SGD, Adam, Momentum
+from .rules import Domain, relu, rule
+from .tape import Value
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GD",
+    "LCG",
+    "RAD",
+    "SGD",
+    "SPAD",
+    "Adam",
+    "Domain",
+    "FixedPath",
+    "History",
+    "Momentum",
+    "Path",
+    "Result",
+    "TinyspadError",
+    "TooManyPaths",
+    "Value",
+    "compare",
+    "functions",
+    "minimize",
+    "relu",
+    "rule",
+    "trace",
+]

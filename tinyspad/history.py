@@ -1,0 +1,107 @@
+"""What a run leaves behind: steps, values, parameters and the paths that were followed; saved as .npz."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from .errors import BadInput
+
+__all__ = ["History"]
+
+FORMAT = "tinyspad history 1"
+
+
+@dataclass(frozen=True)
+class History:
+    """The recorded steps of a run, or of R runs side by side; T records in all.
+
+    ``steps``: shape (T,), the step numbers. ``values``: the function there, shape (T,) or (T, R). ``x``: by parameter name the
+    position before the step, shape (T, ...). ``paths``: by parameter name the index of the path that the step followed,
+    shape (T,) or (T, R); -1 stands for all paths or, in the last record, for no step taken. Indices past the largest
+    int64 are Python ints in an object array.
+
+    >>> import tinyspad as ts
+    >>> run = ts.minimize(lambda x: x * x, 1.0, optimizer=ts.SGD(lr=0.25), steps=2)
+    >>> run.history.values
+    array([1.    , 0.25  , 0.0625])
+    """
+
+    steps: np.ndarray[Any, Any]
+    values: np.ndarray[Any, Any]
+    x: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    paths: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def save(self, file: str | PathLike[str]) -> None:
+        """Write to an .npz file (compressed, no pickle). Raises OSError as ``open`` does."""
+        arrays: dict[str, Any] = {"format": np.array(FORMAT), "steps": self.steps, "values": self.values}
+        arrays |= {f"x.{name}": a for name, a in self.x.items()}
+        arrays |= {f"paths.{name}": a.astype(str) if a.dtype == object else a for name, a in self.paths.items()}
+        with open(file, "wb") as stream:  # np.savez would append .npz to a bare path
+            np.savez_compressed(stream, **arrays)
+
+    @classmethod
+    def load(cls, file: str | PathLike[str]) -> History:
+        """Read what ``save`` wrote. Raises BadInput if the file is something else or damaged, OSError if it is missing."""
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                if "format" not in arrays or str(arrays["format"]) != FORMAT:
+                    raise BadInput(f"{file} is not a tinyspad history.")
+                named = {key: arrays[key] for key in arrays.files}
+        except (zipfile.BadZipFile, ValueError, KeyError, EOFError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+            if isinstance(error, BadInput):
+                raise
+            raise BadInput(f"{file} is not a tinyspad history, or it is damaged ({error}).") from None
+        paths = {k[6:]: a for k, a in named.items() if k.startswith("paths.")}
+        return cls(
+            named["steps"],
+            named["values"],
+            {k[2:]: a for k, a in named.items() if k.startswith("x.")},
+            {k: _integers(a) for k, a in paths.items()},
+        )
+
+
+def _integers(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if a.dtype.kind != "U":
+        return a
+    result = np.empty(a.shape, object)
+    for at in np.ndindex(a.shape):
+        result[at] = int(a[at])
+    return result
+
+
+class Recorder:
+    """Collects every ``every``-th step of a run into a History; ``every=None`` collects nothing."""
+
+    def __init__(self, every: int | None) -> None:
+        self.every = every
+        self._rows: list[tuple[int, Any, dict[str, Any], dict[str, Any]]] = []
+
+    def wants(self, step: int, last: bool) -> bool:
+        """Whether this step is to be recorded; the last one always is."""
+        return self.every is not None and (last or step % self.every == 0)
+
+    def add(self, step: int, value: Any, x: dict[str, Any], paths: dict[str, Any]) -> None:
+        """Keep copies of one step."""
+        copies = {k: np.array(v) for k, v in x.items()}
+        self._rows.append((step, np.array(value), copies, {k: np.array(v) for k, v in paths.items()}))
+
+    def history(self) -> History | None:
+        """The History so far; None if nothing was to be collected."""
+        if self.every is None:
+            return None
+        steps, values, x, paths = zip(*self._rows) if self._rows else ((), (), (), ())
+        names = x[0] if x else ()
+        return History(
+            np.array(steps, np.int64),
+            np.array(values),
+            {name: np.array([row[name] for row in x]) for name in names},
+            {name: np.array([row[name] for row in paths]) for name in names},
+        )

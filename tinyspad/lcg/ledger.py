@@ -1,0 +1,96 @@
+"""The ledger: every path, its factors, its product, its share, and the proof that they add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import TinyspadError
+
+if TYPE_CHECKING:
+    from .build import LCG, Path
+
+SHOWN_FACTORS = 8
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The paths of one parameter and what they add up to; ``print`` shows it as a table.
+
+    ``products``: every path's contribution, shape (N,) + the parameter's. ``shares``: its part of the sum of all
+    magnitudes, adding up to 1. ``total``: the sum of the products; ``reverse`` and ``difference``: the gradient by reverse
+    mode and by central differences (None if the function could not be evaluated there).
+    """
+
+    param: str
+    value: Any
+    paths: tuple[Path, ...]
+    products: np.ndarray[Any, Any]
+    shares: np.ndarray[Any, Any]
+    total: Any
+    reverse: Any
+    difference: Any
+
+    def __str__(self) -> str:
+        rows = [("path", "through", "factors", "product", "share")]
+        for path, product, share in zip(self.paths, self.products, self.shares):
+            rows.append((str(path.index), _middle(list(path.nodes), " -> "), _factors(path), _number(product), f"{share:.1%}"))
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        lines = [f"Paths from {self.param} to the output, {_number(self.value)}", ""]
+        for row in rows:
+            left = [cell.ljust(w) for cell, w in zip(row[:3], widths)]
+            right = [cell.rjust(w) for cell, w in zip(row[3:], widths[3:])]
+            lines.append("  ".join(left + right).rstrip())
+        n = len(self.paths)
+        lines += ["", f"sum over {n} path{'s' * (n != 1)}".ljust(22) + _number(self.total)]
+        lines.append("reverse mode".ljust(22) + _number(self.reverse) + _apart(self.reverse, self.total))
+        if self.difference is not None:
+            lines.append("central difference".ljust(22) + _number(self.difference) + _apart(self.difference, self.total))
+        return "\n".join(lines)
+
+
+def ledger_of(lcg: LCG, param: str, limit: int) -> Ledger:
+    paths = tuple(lcg.paths(param, limit=limit))
+    products = lcg.path_gradients(param, limit=limit)
+    sizes = np.sqrt(np.sum(products**2, axis=tuple(range(1, products.ndim))))
+    mass = sizes.sum()
+    shares = sizes / mass if mass > 0 else np.zeros(len(paths))
+    total: Any = np.sum(products, axis=0)
+    try:
+        difference = lcg.central_difference(param)
+    except TinyspadError:
+        difference = None
+    total = float(total) if total.shape == () else total
+    return Ledger(param, lcg.value, paths, products, shares, total, lcg.gradient()[param], difference)
+
+
+def _number(x: Any) -> str:
+    if np.shape(x) == ():
+        return f"{float(x):.10g}"
+    return f"norm {float(np.linalg.norm(np.ravel(x))):.8g}"
+
+
+def _apart(x: Any, y: Any) -> str:
+    return f"   apart by {float(np.max(np.abs(np.subtract(x, y)), initial=0.0)):.1e}"
+
+
+def _factors(path: Path) -> str:
+    """The factors other than the 1 of tupling edges; linear maps by name."""
+    graph = path.lcg.graph
+    edges = [e for e in path.edges if len(graph.branches(graph.tail[e])) == 1]
+    return _middle([_factor(graph.weight[e]) for e in edges], " * ") or "1"
+
+
+def _factor(weight: Any) -> str:
+    if isinstance(weight, (int, float, np.floating)):
+        return f"{weight:.4g}" if weight >= 0 else f"({weight:.4g})"
+    return f"array{list(weight.shape)}" if isinstance(weight, np.ndarray) else repr(weight)
+
+
+def _middle(parts: list[str], joint: str) -> str:
+    """Parts joined; of a long list the first and the last few."""
+    if len(parts) > 2 * SHOWN_FACTORS:
+        parts = [*parts[:SHOWN_FACTORS], f"... {len(parts) - 2 * SHOWN_FACTORS} more ...", *parts[-SHOWN_FACTORS:]]
+    return joint.join(parts)

@@ -1,0 +1,217 @@
+"""The loop: trace, estimate, step. One start, or R starts side by side; one estimator, or several compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .errors import BadInput
+from .estimators import ALL_PATHS, GD, Estimator
+from .history import History, Recorder
+from .lcg import LCG, trace
+from .optimizers import Adam, Optimizer
+
+__all__ = ["Result", "compare", "minimize"]
+
+DONE, NON_FINITE, STOPPED, INTERRUPTED = "done", "non-finite", "stopped", "interrupted"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a minimisation arrived at.
+
+    ``x``: the final position, of x0's form (a tuple if x0 was one). ``value``: f there, a number or one per run. ``status``: "done",
+    "non-finite" (the run met NaN or infinity and stays where it did), "stopped" (by the callback) or "interrupted" (by
+    Ctrl-C); an array of these for a batch. ``steps``: steps taken, an array for a batch. ``history``: a ``History``, or None.
+    """
+
+    x: Any
+    value: Any
+    status: Any
+    steps: Any
+    history: History | None
+
+    def __str__(self) -> str:
+        if np.shape(self.value) == ():
+            return f"{self.status} after {self.steps} steps: f({_coordinates(self.x)}) = {self.value:.6g}"
+        value = np.asarray(self.value)
+        finite = value[np.isfinite(value)]
+        span = f"least {finite.min():.6g}, median {np.median(finite):.6g}" if finite.size else "no finite value"
+        counts = ", ".join(f"{int(np.sum(self.status == s))} {s}" for s in np.unique(self.status))
+        return f"{value.size} runs ({counts}): {span}"
+
+
+def minimize(
+    f: Callable[..., Any],
+    x0: Any,
+    *,
+    estimator: Estimator | None = None,
+    optimizer: Optimizer | None = None,
+    steps: int = 1000,
+    rng: np.random.Generator | int | None = None,
+    every: int | None = 1,
+    callback: Callable[[int, dict[str, Any], Any], Any] | None = None,
+    progress: bool = False,
+) -> Result:
+    """Minimise f from x0 by ``steps`` steps of ``optimizer`` on the gradients that ``estimator`` gives.
+
+    ``x0``: a number or an array for a function of one parameter, a tuple of them for several. If f is elementwise and x0 are
+    arrays of shape (R,), these are R independent runs, each with its own path choices. ``estimator`` defaults to ``GD()``,
+    ``optimizer`` to ``Adam()``; all randomness comes from ``rng``. ``every``: record every so many steps in the history (and
+    the last); None records nothing, and memory does not grow with steps. ``callback(step, x, value)`` sees every step, and
+    stops the run by returning something true. ``progress=True`` shows a bar where tqdm is installed.
+
+    Raises BadInput for arguments without meaning, NotScalar when f gives an array that is not a batch of independent
+    runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: a trace per step.
+
+    >>> import tinyspad as ts
+    >>> print(ts.minimize(ts.functions.f1, 5.0, estimator=ts.FixedPath(0), steps=2000))
+    done after 2000 steps: f(0) = 0
+    """
+    estimator, optimizer = GD() if estimator is None else estimator, Adam() if optimizer is None else optimizer
+    _check_settings(estimator, optimizer, steps, every)
+    rng = np.random.default_rng(rng)
+    several = isinstance(x0, tuple)
+    position = [_start(x) for x in (x0 if several else (x0,))]
+    recorder = Recorder(every)
+
+    lcg = trace(f, *position)
+    names, batch = lcg.params, lcg.batch
+    _ = lcg.seed  # an output that has no gradient is refused before the first step
+    alive = np.ones(batch, bool)
+    taken = np.zeros(batch, np.int64)
+    status = np.full(batch, DONE, "<U16")
+    states = {name: estimator.init() for name in names}
+    moments = [optimizer.init(x) for x in position]
+    last = {name: np.full(batch, ALL_PATHS) for name in names}
+
+    ending, step, here = DONE, 0, dict(zip(names, position))
+    try:
+        with np.errstate(all="ignore"):
+            for step in _bar(range(steps + 1), progress):
+                if step:
+                    lcg, here = trace(f, *position), dict(zip(names, position))
+                    if lcg.batch != batch:
+                        raise BadInput(f"f gave shape {lcg.batch} at step {step}, and {batch} before: runs cannot appear or vanish.")
+                alive = alive & np.isfinite(lcg.value)
+                if step == steps or not np.any(alive):
+                    break
+                if callback is not None and callback(step, here, lcg.value):
+                    ending = STOPPED
+                    break
+                position, moments, states, alive, followed = _step(lcg, position, moments, states, alive, estimator, optimizer, rng)
+                if recorder.wants(step, False):
+                    recorder.add(step, lcg.value, here, {name: np.where(alive, followed[name], ALL_PATHS) for name in names})
+                taken = taken + alive
+    except KeyboardInterrupt:
+        ending = INTERRUPTED
+    status = np.where(alive, ending, NON_FINITE)
+    if recorder.wants(step, True):
+        recorder.add(step, lcg.value, here, last)
+    x = tuple(here.values()) if several else here[names[0]]
+    return Result(x, lcg.value, status if batch else str(status), taken if batch else int(taken), recorder.history())
+
+
+def compare(
+    f: Callable[..., Any],
+    x0: Any,
+    estimators: Mapping[str, Estimator],
+    *,
+    optimizer: Optimizer | None = None,
+    steps: int = 1000,
+    rng: np.random.Generator | int | None = None,
+    every: int | None = 1,
+    progress: bool = False,
+) -> dict[str, Result]:
+    """Minimise f from x0 with each of several estimators; a dict of ``Result`` by the names given.
+
+    Every estimator starts from the same seed, so a row does not depend on which others are in the table:
+    ``compare(f, x0, {"RAD": RAD()}, rng=0)["RAD"]`` is ``minimize(f, x0, estimator=RAD(), rng=0)``. Arguments, errors and cost as for
+    ``minimize``, once per estimator.
+
+    >>> import tinyspad as ts
+    >>> results = ts.compare(ts.functions.f1, 5.0, {"GD": ts.GD(), "g1": ts.FixedPath(0)}, steps=2000)
+    >>> [round(r.value, 2) for r in results.values()]
+    [30.1, 0.0]
+    """
+    if not isinstance(estimators, Mapping) or not estimators:
+        raise BadInput('compare: estimators is a dict of names, such as {"GD": GD(), "RAD": RAD()}.')
+    if isinstance(rng, np.random.Generator):
+        seeds: Any = rng.spawn(1)[0].bit_generator.seed_seq
+    else:
+        seeds = np.random.SeedSequence(rng)
+    return {
+        name: minimize(
+            f,
+            x0,
+            estimator=estimator,
+            optimizer=optimizer,
+            steps=steps,
+            rng=np.random.default_rng(rng if isinstance(rng, int) else seeds),
+            every=every,
+            progress=progress,
+        )
+        for name, estimator in estimators.items()
+    }
+
+
+def _step(
+    lcg: LCG,
+    position: list[Any],
+    moments: list[Any],
+    states: dict[str, Any],
+    alive: Any,
+    estimator: Estimator,
+    optimizer: Optimizer,
+    rng: np.random.Generator,
+) -> tuple[list[Any], list[Any], dict[str, Any], Any, dict[str, Any]]:
+    """One step of every parameter; a run whose step is not finite stays where it is."""
+    states, followed, moved, next_moments = dict(states), {}, [], []
+    for name, x, moment in zip(lcg.params, position, moments):
+        gradient, followed[name], states[name] = estimator.draw(lcg, name, states[name], rng)
+        step, moment = optimizer.update(gradient, moment)
+        moved.append(x + step)
+        next_moments.append(moment)
+    for x in moved:
+        finite = np.isfinite(x)
+        alive = alive & (finite if lcg.batch else np.all(finite))
+    if lcg.batch:
+        moved = [np.where(alive, new, old) for new, old in zip(moved, position)]
+    elif not alive:
+        moved = position
+    return moved, next_moments, states, alive, followed
+
+
+def _start(x: Any) -> Any:
+    """A start position as a float or a float array of our own; whatever is not one, Value explains on tracing."""
+    return float(x) if isinstance(x, (int, float)) and not isinstance(x, bool) else np.array(x)
+
+
+def _check_settings(estimator: Any, optimizer: Any, steps: Any, every: Any) -> None:
+    for what, value, methods in (("estimator", estimator, ("init", "draw")), ("optimizer", optimizer, ("init", "update"))):
+        if isinstance(value, type) or not all(hasattr(value, method) for method in methods):
+            hint = f"; write {value.__name__}()" if isinstance(value, type) else ""
+            raise BadInput(f"minimize: {what}= needs {' and '.join(methods)}, and {value!r} lacks them{hint}.")
+    for name, value in (("steps", steps), ("every", every)):
+        if name == "every" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < (name == "every"):
+            raise BadInput(f"minimize: {name}= is a whole number, at least {int(name == 'every')}, not {value!r}.")
+
+
+def _bar(numbers: range, progress: bool) -> Iterable[int]:
+    if progress:
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            return numbers
+        return tqdm(numbers, unit="step")  # type: ignore[no-any-return]
+    return numbers
+
+
+def _coordinates(x: Any) -> str:
+    parts = x if isinstance(x, tuple) else (x,)
+    return ", ".join(f"{p:.6g}" if np.shape(p) == () else f"array {np.shape(p)}" for p in parts)

@@ -1,0 +1,118 @@
+"""Optimizers as values: ``init`` makes a state, ``update`` maps (gradient, state) to (step, new state).
+
+Nothing is kept between calls but the state that is handed in and out, so one optimizer serves any number of runs. A step is
+added to the parameter. All operations are elementwise: an array holds independent runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from .errors import BadInput
+
+__all__ = ["SGD", "Adam", "Momentum", "Optimizer"]
+
+State = tuple[Any, ...]
+
+
+class Optimizer(Protocol):
+    """What ``minimize`` asks of an optimizer."""
+
+    def init(self, x: Any) -> State:
+        """The state before the first step, for a parameter of x's shape."""
+
+    def update(self, gradient: Any, state: State) -> tuple[Any, State]:
+        """The step to add to the parameter, and the next state."""
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Plain gradient descent: step = -lr * gradient (Robbins & Monro 1951).
+
+    >>> SGD(lr=0.1).update(2.0, ())
+    (-0.2, ())
+    """
+
+    lr: float = 0.01
+
+    def __post_init__(self) -> None:
+        _check("SGD", lr=(self.lr, 0, np.inf))
+
+    def init(self, x: Any) -> State:
+        return ()
+
+    def update(self, gradient: Any, state: State) -> tuple[Any, State]:
+        return -self.lr * gradient, ()
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """Heavy ball: v = beta * v + gradient, step = -lr * v (Polyak 1964).
+
+    >>> m = Momentum(lr=0.1, beta=0.5)
+    >>> step, state = m.update(2.0, m.init(0.0))
+    >>> m.update(2.0, state)[0]
+    -0.30000000000000004
+    """
+
+    lr: float = 0.01
+    beta: float = 0.9
+
+    def __post_init__(self) -> None:
+        _check("Momentum", lr=(self.lr, 0, np.inf), beta=(self.beta, 0, 1))
+
+    def init(self, x: Any) -> State:
+        return (0.0 * x,)
+
+    def update(self, gradient: Any, state: State) -> tuple[Any, State]:
+        velocity = self.beta * state[0] + gradient
+        return -self.lr * velocity, (velocity,)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba 2015), with bias correction::
+
+        m = beta1 * m + (1 - beta1) * g        v = beta2 * v + (1 - beta2) * g**2
+        step = -lr * (m / (1 - beta1**t)) / (sqrt(v / (1 - beta2**t)) + eps)
+
+    The defaults are the SPAD paper's "default values" (Section III-A), whose learning rate of 0.01 is ten times the one
+    that Adam's authors propose.
+
+    >>> adam = Adam()
+    >>> step, state = adam.update(3.0, adam.init(0.0))
+    >>> round(step, 6)   # the first step is lr, whatever the gradient's size
+    -0.01
+    """
+
+    lr: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        _check("Adam", lr=(self.lr, 0, np.inf), beta1=(self.beta1, 0, 1), beta2=(self.beta2, 0, 1), eps=(self.eps, 0, np.inf))
+
+    def init(self, x: Any) -> State:
+        return 0.0 * x, 0.0 * x, 0
+
+    def update(self, gradient: Any, state: State) -> tuple[Any, State]:
+        m, v, t = state
+        t += 1
+        m = self.beta1 * m + (1 - self.beta1) * gradient
+        v = self.beta2 * v + (1 - self.beta2) * (gradient * gradient)
+        root = v / (1 - self.beta2**t)
+        root = np.sqrt(root) if isinstance(root, np.ndarray) else root**0.5
+        return -self.lr * (m / (1 - self.beta1**t)) / (root + self.eps), (m, v, t)
+
+
+def _check(optimizer: str, **values: tuple[float, float, float]) -> None:
+    for name, (value, low, high) in values.items():
+        if not (isinstance(value, (int, float, np.number)) and low <= value <= high and np.isfinite(value)):
+            top = "" if high == np.inf else f" and at most {high}"
+            raise BadInput(f"{optimizer}: {name} must be a finite number, at least {low}{top}, not {value!r}.")
+        if high == 1 and value == 1:
+            raise BadInput(f"{optimizer}: {name} must be below 1, or the average never forgets its start.")

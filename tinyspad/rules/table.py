@@ -1,0 +1,211 @@
+"""What a rule is, and the table that holds them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInput, NoRule, NotElementwise
+
+RULES: dict[Callable[..., Any], Rule] = {}
+"""NumPy function -> its Rule."""
+
+PLAIN: set[Callable[..., Any]] = set()
+"""Functions whose answer has no derivative (shapes, comparisons, positions): they see the data alone."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """An interval to draw test arguments from; calling it sets the shape: ``reals(2, 3)``."""
+
+    low: float
+    high: float
+    mirrored: bool = False
+    shape: tuple[int, ...] = ()
+
+    def __call__(self, *shape: int) -> Domain:
+        return replace(self, shape=shape)
+
+    def sample(self, rng: np.random.Generator) -> Any:
+        sign = rng.choice([-1.0, 1.0], self.shape) if self.mirrored else 1.0
+        return sign * rng.uniform(self.low, self.high, self.shape)
+
+
+class LinearMap:
+    """The weight of a tensor edge: a linear map known by its vector-Jacobian product.
+
+    ``adjoint * linear_map`` is the vjp, so that a sweep multiplies numbers, arrays and maps alike.
+    """
+
+    __slots__ = ("name", "shape", "vjp")
+    __array_ufunc__ = None  # array * map: NumPy steps aside and __rmul__ below answers
+
+    def __init__(self, vjp: Callable[[Any], Any], shape: tuple[int, ...], name: str) -> None:
+        self.vjp, self.shape, self.name = vjp, shape, name
+
+    def __rmul__(self, adjoint: Any) -> Any:
+        result = self.vjp(adjoint)
+        if self.shape == () and isinstance(result, np.ndarray):
+            return result.item() if result.dtype == np.float64 else result[()]
+        return result
+
+    def __abs__(self) -> Any:
+        raise NotElementwise(
+            f"The edge of {self.name} is a linear map, not a number, so a product along a path has no size before it is "
+            "multiplied out. Compare path_gradients(...) by norm, or write the function elementwise."
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The local derivative of one function; made by :func:`rule`, looked up in ``RULES``."""
+
+    function: Callable[..., Any]
+    elementwise: bool
+    derivatives: tuple[Callable[..., Any] | None, ...]
+    domain: Any
+    symbol: str | None = None
+    indexed: bool = False
+    sequence: bool = False
+    options: frozenset[str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The function's name as NumPy spells it, with its submodule: ``exp``, ``linalg.norm``."""
+        prefix = "linalg." if getattr(self.function, "__module__", "") == "numpy.linalg" else ""
+        return prefix + str(getattr(self.function, "__name__", self.function))
+
+    def edge(self, i: int, out: Any, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The weight of the edge from argument i (whose data is x) to out: number, array or LinearMap.
+
+        None means that the function does not vary with this argument (the condition of ``where``).
+        """
+        if self.indexed:
+            derivative = self.derivatives[0]
+            assert derivative is not None
+            return LinearMap(derivative(i, out, *args, **kwargs), np.shape(x), self.name)
+        if i >= len(self.derivatives):
+            raise NoRule(
+                f"{self.name}: argument {i + 1} is a Value, and the rule has no derivative for it. "
+                "Pass its .data if it is a constant."
+            )
+        derivative = self.derivatives[i]
+        if derivative is None:
+            return None
+        local = derivative(out, *args, **kwargs)
+        if not self.elementwise:
+            return LinearMap(local, np.shape(x), self.name)
+        shape = np.shape(out)
+        if np.shape(x) == shape:
+            local_shape = np.shape(local)
+            if local_shape == shape or local_shape == ():
+                return local
+            return np.broadcast_to(local, shape)
+        return LinearMap(_broadcast_vjp(local, np.shape(x)), np.shape(x), f"broadcast {self.name}")
+
+    def check_options(self, kwargs: Iterable[str]) -> None:
+        for option in kwargs:
+            if self.options is not None and option not in self.options:
+                raise NoRule(
+                    f"{self.name}: the rule does not cover the option {option}=. "
+                    "Write the step without it, or add a rule that does (README, 'Add a rule')."
+                )
+
+
+def rule(
+    function: Callable[..., Any],
+    *,
+    d: Any = None,
+    vjp: Any = None,
+    domain: Any,
+    symbol: str | None = None,
+    indexed: bool = False,
+    sequence: bool = False,
+) -> Callable[..., Any]:
+    """Teach tinyspad the derivative of a function, and return the function that takes Values.
+
+    NumPy's own functions already ask their arguments (``__array_function__``) and come back as they are.
+    A Python function comes back wrapped so that it asks, too. Give one of
+
+    - ``d`` for an elementwise function: for each argument, a function ``(out, *args) -> partial`` that
+      returns the partial derivative of ``out`` with respect to that argument, elementwise;
+    - ``vjp`` for any other: for each argument, a function ``(out, *args, **kwargs)`` that returns the map
+      from the adjoint of ``out`` to the adjoint of the argument. Capture only what the map needs.
+
+    A single function stands for a one-argument tuple; None marks an argument that has no derivative.
+    ``domain`` says where tests draw arguments: a ``Domain`` per argument, or, for ``vjp``, a list of
+    example calls (tuples that may end in a dict of keyword arguments). ``symbol`` is an infix operator
+    for printing. With ``indexed=True`` the one ``vjp`` is called with the argument's position first;
+    with ``sequence=True`` the first argument is a sequence of arrays. A later rule replaces an earlier one.
+
+    Raises BadInput if both or neither of ``d`` and ``vjp`` are given. Cost: one dictionary entry.
+
+    >>> import numpy as np, tinyspad as ts
+    >>> def softplus(x):
+    ...     return np.log1p(np.exp(x))
+    >>> softplus = ts.rule(softplus, d=lambda out, x: 1 / (1 + np.exp(-x)), domain=ts.Domain(-2, 2))
+    >>> x = ts.Value(0.0)
+    >>> softplus(x).backward()
+    >>> x.grad
+    0.5
+    """
+    if (d is None) == (vjp is None):
+        raise BadInput(
+            "rule: give either d= (elementwise partial derivatives) or vjp= (a linear map), not both."
+        )
+    derivatives = d if d is not None else vjp
+    if not isinstance(derivatives, tuple):
+        derivatives = (derivatives,)
+    if isinstance(function, types.FunctionType) and not function.__module__.startswith("numpy"):
+        function = _asking(function)
+    RULES[function] = Rule(
+        function, d is not None, derivatives, domain, symbol, indexed, sequence, _options(derivatives)
+    )
+    return function
+
+
+def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function under NumPy's protocol: an argument that is more than an array may answer for it."""
+
+    @functools.wraps(function)
+    def dispatching(*args: Any, **kwargs: Any) -> Any:
+        for a in args:
+            override = getattr(type(a), "__array_function__", None)
+            if override is not None and not isinstance(a, np.ndarray):
+                return override(a, dispatching, (type(a),), args, kwargs)
+        return function(*args, **kwargs)
+
+    return dispatching
+
+
+def _options(derivatives: tuple[Callable[..., Any] | None, ...]) -> frozenset[str] | None:
+    parameters = [
+        p for f in derivatives if f is not None for p in inspect.signature(f).parameters.values()
+    ]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return None
+    return frozenset(p.name for p in parameters)
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum g over the axes along which an array of this shape was broadcast: the transpose of broadcasting."""
+    if np.shape(g) == shape:
+        return g
+    extra = np.ndim(g) - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        extra + i for i, n in enumerate(shape) if n == 1 and np.shape(g)[extra + i] != 1
+    )
+    return np.reshape(np.sum(g, axis=axes), shape)
+
+
+def _broadcast_vjp(local: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:
+    return lambda g: unbroadcast(g * local, shape)

@@ -1,0 +1,723 @@
+"""Value, the box that NumPy dispatches on, and the tape that records what is done with it.
+
+The tape is a chain of entries, one per operation, each pointing at the entries it read. An entry holds the
+local partial derivatives (numbers, arrays, or linear maps) and no data, so an array that only the forward
+pass needed is freed as soon as nobody holds its Value. Entries are plain lists, the cheapest record that
+Python can build and change:
+
+    [order, adjoint, grad, rule, args, kwargs, name,  parent, partial,  parent, partial, ...]
+
+A leaf has no rule and no parents. Creation order is a topological order, so backward() sorts instead of
+recursing.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from .errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
+from .rules import PLAIN, RULES, LinearMap, Rule, relu
+
+ORDER, ADJOINT, GRAD, RULE, ARGS, KWARGS, NAME, FIRST_PARENT = range(8)
+Entry = list[Any]
+
+_tick = count(1).__next__
+_new = object.__new__
+
+
+class _Marker:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+HOLE = _Marker("·")
+"""Stands in an entry's args where a parent's value goes; args None means: the parents, in order."""
+
+_WAITING = _Marker("waiting")  # the adjoint of an entry that backward() has found but not yet reached
+
+_ADD, _SUBTRACT, _MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
+_DIVIDE, _POWER, _NEGATIVE = RULES[np.divide], RULES[np.power], RULES[np.negative]
+_RELU = RULES[relu]
+
+
+class Value:
+    """A number or an array of numbers that remembers how it was made.
+
+    A drop-in for micrograd's ``Value`` that also takes arrays and plain NumPy code::
+
+        Value(data, name="x")
+
+    ``data``: a Python or NumPy number, or anything ``np.array`` makes floats of; integers and booleans become
+    float64, float32 stays float32. The data is copied: changing your array later changes nothing here.
+    ``_children`` and ``_op`` are micrograd's, accepted empty. Raises BadInput for complex, object, string and
+    masked data. Cost: well under a microsecond per scalar operation, a few for a NumPy call.
+
+    Gradients accumulate in ``grad`` until you zero them. Comparisons and ``bool`` act on the data. A Value
+    compares by data but hashes by identity, as micrograd's sets need.
+
+    >>> x = Value(3.0, name="x")
+    >>> y = x * x + 1
+    >>> y.backward()
+    >>> y.data, x.grad
+    (10.0, 6.0)
+    """
+
+    __slots__ = ("__weakref__", "_data", "_node")
+    __hash__ = object.__hash__
+
+    def __init__(self, data: Any, _children: Any = (), _op: str = "", *, name: str | None = None) -> None:
+        if _children:
+            raise BadInput(
+                "Value(data, _children, _op) would record an operation without its partial derivatives, and the "
+                "gradient would stop there. Give the operation a rule (ts.rule) and call it on Values."
+            )
+        self._data = _floats(data)
+        self._node: Entry = [0, None, 0.0, None, None, None, name]
+
+    # --- what a Value shows -----------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The number or array. A leaf's may be replaced or changed in place; a result's is read-only.
+
+        Changing a leaf between a forward pass and its backward() makes that backward() raise ChangedData.
+        """
+        data = self._data
+        node = self._node
+        if data.__class__ is np.ndarray and node[RULE] is None and node[ARGS] is None:
+            # From here on the caller can write into this array: the tape keeps to snapshots of it.
+            self._data = data = data.copy()
+            node[ARGS] = _Lent(data)
+        return data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        node = self._node
+        if node[RULE] is not None:
+            raise ChangedData(
+                f"{_called(node)} is the result of {node[RULE].name}; its data cannot be set, or its gradient would "
+                "be that of another number. Make a new Value, or change the leaf it was computed from."
+            )
+        if data is self._data:  # the second half of x.data -= step on an array that was lent out
+            return
+        self._data = _floats(data)
+        node[ARGS] = None
+        node[ORDER] = _tick()
+
+    @property
+    def grad(self) -> Any:
+        """The accumulated gradient: zero until backward() reaches this Value."""
+        grad = self._node[GRAD]
+        if grad.__class__ is float and self._data.__class__ is np.ndarray:
+            return np.full_like(self._data, grad)
+        return grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._node[GRAD] = float(grad) if isinstance(grad, (int, float)) else grad
+
+    @property
+    def name(self) -> str | None:
+        """A name for printing and drawing; None if it was not given one."""
+        return self._node[NAME]  # type: ignore[no-any-return]
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._node[NAME] = name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the data; () for a scalar."""
+        return np.shape(self._data)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of the data."""
+        return np.ndim(self._data)
+
+    @property
+    def size(self) -> int:
+        """The number of elements of the data."""
+        return int(np.size(self._data))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the data."""
+        return np.result_type(self._data)
+
+    def __repr__(self) -> str:
+        name = "" if self.name is None else f", name={self.name!r}"
+        return f"Value(data={self._data!r}, grad={self.grad!r}{name})"
+
+    # --- backward ---------------------------------------------------------------------------------------
+
+    def backward(self, seed: Any = None) -> None:
+        """Add d(self)/d(v) to ``v.grad`` for every Value v that self was computed from.
+
+        ``seed`` is the adjoint of self, of self's shape; it may be left out when self is a scalar (it is 1).
+        Raises NotScalar without a seed on an array, ChangedData if a leaf was changed since it was read.
+        Cost: one pass over the operations behind self, no recursion. Calling it twice adds exactly twice.
+        """
+        shape = np.shape(self._data)
+        if seed is None:
+            if shape:
+                raise NotScalar(
+                    f"backward: {_called(self._node)} has shape {shape}, so it has no single gradient. Call "
+                    f".sum().backward(), or .backward(np.ones({shape})) to say how the elements are weighted."
+                )
+            seed = 1.0
+        elif np.shape(seed) != shape:
+            raise BadInput(f"backward: the seed has shape {np.shape(seed)}, the value has shape {shape}.")
+        root = self._node
+        operations, leaves = _behind(root)
+        _check_unchanged(operations, leaves)
+        try:
+            root[ADJOINT] = seed
+            for node in operations:
+                if len(node) == 11:  # two parents: by far the most common, so spelled out
+                    _, adjoint, grad, _, _, _, _, left, partial, right, other = node
+                    node[ADJOINT] = None
+                    node[GRAD] = grad + adjoint
+                    before = left[ADJOINT]
+                    left[ADJOINT] = adjoint * partial if before is _WAITING else before + adjoint * partial
+                    before = right[ADJOINT]
+                    right[ADJOINT] = adjoint * other if before is _WAITING else before + adjoint * other
+                else:
+                    adjoint = node[ADJOINT]
+                    node[ADJOINT] = None
+                    node[GRAD] = node[GRAD] + adjoint
+                    for i in range(FIRST_PARENT, len(node), 2):
+                        parent = node[i]
+                        before = parent[ADJOINT]
+                        share = adjoint * node[i + 1]
+                        parent[ADJOINT] = share if before is _WAITING else before + share
+            for leaf in leaves:
+                leaf[GRAD] = leaf[GRAD] + leaf[ADJOINT]
+        finally:
+            for node in leaves:
+                node[ADJOINT] = None
+            if operations and operations[-1][ADJOINT] is not None:  # stopped on the way
+                for node in operations:
+                    node[ADJOINT] = None
+
+    # --- arithmetic: the scalar cases are written out, everything else goes through NumPy -----------------
+
+    def __add__(self, other: Any) -> Value:
+        a = self._data
+        if other.__class__ is Value:
+            b = other._data
+            if a.__class__ is float and b.__class__ is float:
+                out = _new(Value)
+                out._data = a + b
+                out._node = [_tick(), None, 0.0, _ADD, None, None, None, self._node, 1.0, other._node, 1.0]
+                return out
+        elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
+            out = _new(Value)
+            out._data = a + other
+            out._node = [_tick(), None, 0.0, _ADD, (HOLE, other), None, None, self._node, 1.0]
+            return out
+        return _operate(_ADD, self, other)
+
+    def __radd__(self, other: Any) -> Value:
+        a = self._data
+        if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
+            out = _new(Value)
+            out._data = other + a
+            out._node = [_tick(), None, 0.0, _ADD, (other, HOLE), None, None, self._node, 1.0]
+            return out
+        return _operate(_ADD, other, self)
+
+    def __sub__(self, other: Any) -> Value:
+        a = self._data
+        if other.__class__ is Value:
+            b = other._data
+            if a.__class__ is float and b.__class__ is float:
+                out = _new(Value)
+                out._data = a - b
+                out._node = [_tick(), None, 0.0, _SUBTRACT, None, None, None, self._node, 1.0, other._node, -1.0]
+                return out
+        elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
+            out = _new(Value)
+            out._data = a - other
+            out._node = [_tick(), None, 0.0, _SUBTRACT, (HOLE, other), None, None, self._node, 1.0]
+            return out
+        return _operate(_SUBTRACT, self, other)
+
+    def __rsub__(self, other: Any) -> Value:
+        a = self._data
+        if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
+            out = _new(Value)
+            out._data = other - a
+            out._node = [_tick(), None, 0.0, _SUBTRACT, (other, HOLE), None, None, self._node, -1.0]
+            return out
+        return _operate(_SUBTRACT, other, self)
+
+    def __mul__(self, other: Any) -> Value:
+        a = self._data
+        if other.__class__ is Value:
+            b = other._data
+            if a.__class__ is float and b.__class__ is float:
+                out = _new(Value)
+                out._data = a * b
+                out._node = [_tick(), None, 0.0, _MULTIPLY, None, None, None, self._node, b, other._node, a]
+                return out
+        elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
+            out = _new(Value)
+            out._data = a * other
+            out._node = [_tick(), None, 0.0, _MULTIPLY, (HOLE, other), None, None, self._node, float(other)]
+            return out
+        return _operate(_MULTIPLY, self, other)
+
+    def __rmul__(self, other: Any) -> Value:
+        a = self._data
+        if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
+            out = _new(Value)
+            out._data = other * a
+            out._node = [_tick(), None, 0.0, _MULTIPLY, (other, HOLE), None, None, self._node, float(other)]
+            return out
+        return _operate(_MULTIPLY, other, self)
+
+    def __truediv__(self, other: Any) -> Value:
+        a = self._data
+        if other.__class__ is Value:
+            b = other._data
+            if a.__class__ is float and b.__class__ is float and b:
+                out = _new(Value)
+                out._data = ratio = a / b
+                out._node = [_tick(), None, 0.0, _DIVIDE, None, None, None, self._node, 1 / b, other._node, -ratio / b]
+                return out
+        elif a.__class__ is float and (other.__class__ is float or other.__class__ is int) and other:
+            out = _new(Value)
+            out._data = a / other
+            out._node = [_tick(), None, 0.0, _DIVIDE, (HOLE, other), None, None, self._node, 1 / other]
+            return out
+        return _operate(_DIVIDE, self, other)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return _operate(_DIVIDE, other, self)
+
+    def __pow__(self, other: Any) -> Value:
+        a = self._data
+        if a.__class__ is float and (
+            (other.__class__ is int and other > 0) or (other.__class__ is float and other and a > 0)
+        ):
+            try:
+                power, partial = a**other, other * a ** (other - 1)
+            except OverflowError:
+                return _operate(_POWER, self, other)
+            out = _new(Value)
+            out._data = power
+            out._node = [_tick(), None, 0.0, _POWER, (HOLE, other), None, None, self._node, partial]
+            return out
+        return _operate(_POWER, self, other)
+
+    def __rpow__(self, other: Any) -> Value:
+        return _operate(_POWER, other, self)
+
+    def __neg__(self) -> Value:
+        a = self._data
+        if a.__class__ is float:
+            out = _new(Value)
+            out._data = -a
+            out._node = [_tick(), None, 0.0, _NEGATIVE, None, None, None, self._node, -1.0]
+            return out
+        return record(_NEGATIVE, (self,))
+
+    def relu(self) -> Value:
+        """max(self, 0); its derivative at 0 is 0."""
+        a = self._data
+        if a.__class__ is float:
+            out = _new(Value)
+            out._data = 0.0 if a < 0 else a
+            out._node = [_tick(), None, 0.0, _RELU, None, None, None, self._node, 1.0 if a > 0 else 0.0]
+            return out
+        return record(_RELU, (self,))
+
+    def __pos__(self) -> Value:
+        return record(RULES[np.positive], (self,))
+
+    def __abs__(self) -> Value:
+        return record(RULES[np.absolute], (self,))
+
+    def __mod__(self, other: Any) -> Value:
+        return _operate(RULES[np.remainder], self, other)
+
+    def __rmod__(self, other: Any) -> Value:
+        return _operate(RULES[np.remainder], other, self)
+
+    def __floordiv__(self, other: Any) -> Value:
+        return _operate(RULES[np.floor_divide], self, other)
+
+    def __rfloordiv__(self, other: Any) -> Value:
+        return _operate(RULES[np.floor_divide], other, self)
+
+    def __matmul__(self, other: Any) -> Value:
+        return _operate(RULES[np.matmul], self, other)
+
+    def __rmatmul__(self, other: Any) -> Value:
+        return _operate(RULES[np.matmul], other, self)
+
+    # --- comparisons act on the data ----------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._data == plain(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._data != plain(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < plain(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= plain(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > plain(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= plain(other)
+
+    # --- the methods of arrays ------------------------------------------------------------------------------
+
+    def exp(self) -> Value:
+        """np.exp(self)."""
+        return record(RULES[np.exp], (self,))
+
+    def log(self) -> Value:
+        """np.log(self)."""
+        return record(RULES[np.log], (self,))
+
+    def sqrt(self) -> Value:
+        """np.sqrt(self)."""
+        return record(RULES[np.sqrt], (self,))
+
+    def sin(self) -> Value:
+        """np.sin(self)."""
+        return record(RULES[np.sin], (self,))
+
+    def cos(self) -> Value:
+        """np.cos(self)."""
+        return record(RULES[np.cos], (self,))
+
+    def tanh(self) -> Value:
+        """np.tanh(self)."""
+        return record(RULES[np.tanh], (self,))
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """np.sum(self, axis, keepdims=keepdims)."""
+        return record(RULES[np.sum], (self,), {"axis": axis, "keepdims": keepdims})
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """np.mean(self, axis, keepdims=keepdims)."""
+        return record(RULES[np.mean], (self,), {"axis": axis, "keepdims": keepdims})
+
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """np.prod(self, axis, keepdims=keepdims)."""
+        return record(RULES[np.prod], (self,), {"axis": axis, "keepdims": keepdims})
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """np.max(self, axis, keepdims=keepdims); a tie shares the derivative equally."""
+        return record(RULES[np.max], (self,), {"axis": axis, "keepdims": keepdims})
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Value:
+        """np.min(self, axis, keepdims=keepdims); a tie shares the derivative equally."""
+        return record(RULES[np.min], (self,), {"axis": axis, "keepdims": keepdims})
+
+    def dot(self, other: Any) -> Value:
+        """np.dot(self, other)."""
+        return record(RULES[np.dot], (self, other))
+
+    def reshape(self, *shape: Any) -> Value:
+        """np.reshape(self, shape)."""
+        return record(RULES[np.reshape], (self, shape[0] if len(shape) == 1 else shape))
+
+    def transpose(self, *axes: int) -> Value:
+        """np.transpose(self, axes)."""
+        return record(RULES[np.transpose], (self, axes or None))
+
+    @property
+    def T(self) -> Value:
+        """The transpose."""
+        return record(RULES[np.transpose], (self,))
+
+    def __getitem__(self, key: Any) -> Value:
+        parts = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(part, Value) for part in parts):
+            raise DroppedGradient("An index has no derivative: index with .data turned into integers.")
+        return record(RULES[operator.getitem], (self, key))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("A scalar Value has no len().")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        if not self.shape:
+            raise TypeError("A scalar Value cannot be iterated over.")
+        return (self[i] for i in range(self.shape[0]))
+
+    # --- what would lose the gradient is refused -----------------------------------------------------------
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise DroppedGradient(
+            "A Value's elements cannot be assigned: the tape would not see it. Build the result with np.where, "
+            "np.concatenate or np.stack, or change x.data of a leaf before the forward pass."
+        )
+
+    def _refuse(self, what: str, instead: str) -> Any:
+        raise DroppedGradient(
+            f"{what} would turn {_called(self._node)} into a plain number and drop its gradient. {instead}"
+        )
+
+    def __float__(self) -> float:
+        return self._refuse("float() or a function of the math module", "Use NumPy's (np.cos), or .data.")  # type: ignore[no-any-return]
+
+    def __int__(self) -> int:
+        return self._refuse("int()", "Use np.floor or np.rint, or int(x.data).")  # type: ignore[no-any-return]
+
+    def __index__(self) -> int:
+        return self._refuse("Using it as an index", "Use int(x.data).")  # type: ignore[no-any-return]
+
+    def __complex__(self) -> complex:
+        return self._refuse("complex()", "tinyspad works on real numbers; use .data.")  # type: ignore[no-any-return]
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse("np.array() or np.asarray()", "Use np.stack([...]) to join Values, or .data for the numbers.")
+
+    # --- NumPy's protocols -----------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        function: Any = ufunc
+        if method != "__call__":
+            function = _REDUCTIONS.get((ufunc, method))
+            if function is None:
+                raise NoRule(f"{ufunc.__name__}.{method} has no rule. Write it with np.sum, np.prod, np.max or a loop.")
+            kwargs.setdefault("axis", 0)
+            inputs, kwargs = inputs[:1], {k: v for k, v in kwargs.items() if v is not None or k == "axis"}
+        if kwargs.get("out") is not None:
+            raise DroppedGradient(
+                f"{ufunc.__name__}: writing a Value into an existing array (out=, or += on an array) would drop its "
+                f"gradient. Write y = x + v instead of x += v."
+            )
+        return _dispatch(function, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _dispatch(function, args, kwargs)
+
+
+_REDUCTIONS: dict[Any, Callable[..., Any]] = {
+    (np.add, "reduce"): np.sum,
+    (np.multiply, "reduce"): np.prod,
+    (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min,
+    (np.add, "accumulate"): np.cumsum,
+}
+
+
+def plain(x: Any) -> Any:
+    """The data of a Value, lists of Values included; anything else as it is."""
+    if isinstance(x, Value):
+        return x._data
+    if isinstance(x, (list, tuple)):
+        return type(x)(plain(item) for item in x)
+    return x
+
+
+def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Value:
+    """Evaluate rule.function on the data of its arguments and enter it on the tape."""
+    kwargs = kwargs or {}
+    if kwargs:
+        rule.check_options(kwargs)
+    operands = args[0] if rule.sequence else args
+    data = [_frozen(operand) for operand in operands]
+    call = (data, *args[1:]) if rule.sequence else tuple(data)
+    result = _recorded_form(rule.function(*call, **kwargs), rule)
+    edges: list[Any] = []
+    holes = list(data)
+    with np.errstate(all="ignore"):  # an infinite slope is reported where it is used, not where it arises
+        for i, operand in enumerate(operands):
+            if isinstance(operand, Value):
+                edge = rule.edge(i, result, data[i], call, kwargs)
+                if edge is not None:
+                    if edge.__class__ is not float and result.__class__ is float and not isinstance(edge, LinearMap):
+                        edge = float(edge)
+                    edges += (operand._node, edge)
+                    holes[i] = HOLE
+    if len(edges) == 2 * len(data) and not kwargs and not rule.sequence:
+        shown: Any = None
+    else:
+        shown = (holes, *args[1:]) if rule.sequence else tuple(holes)
+    out = _new(Value)
+    out._data = result
+    out._node = [_tick(), None, 0.0, rule, shown, kwargs or None, None, *edges]
+    return out
+
+
+def _operate(rule: Rule, *args: Any) -> Any:
+    """An operator: leave what is not a number to Python, which then names the types."""
+    for a in args:
+        if a is None or isinstance(a, (str, bytes, dict, set)):
+            return NotImplemented
+    return record(rule, args)
+
+
+def _dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a NumPy function does when one of its arguments is a Value."""
+    if function in PLAIN or (function is np.where and len(args) == 1):
+        return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
+    rule = RULES.get(function)
+    if rule is None:
+        name = getattr(function, "__name__", str(function))
+        position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Value)), "of a sequence")
+        raise NoRule(
+            f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other "
+            f"NumPy functions, or teach tinyspad its derivative: ts.rule(np.{name}, vjp=...) (README, 'Add a rule')."
+        )
+    if any(isinstance(v, Value) for v in kwargs.values()):
+        args, kwargs = _by_position(function, rule, args, kwargs)
+    return record(rule, args, kwargs)
+
+
+def _by_position(
+    function: Any, rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Move Values that were passed by keyword to the positions that the rule knows them by."""
+    from inspect import signature
+
+    names: list[str] = []
+    for derivative in rule.derivatives[:1]:
+        names = list(signature(derivative).parameters)[2 if rule.indexed else 1 :] if derivative else []
+    args, kwargs = tuple(args), dict(kwargs)
+    while len(args) < len(names) and names[len(args)] in kwargs:
+        args += (kwargs.pop(names[len(args)]),)
+    left = [k for k, v in kwargs.items() if isinstance(v, Value)]
+    if left:
+        raise NoRule(f"{rule.name}: pass the Value {left[0]}= by position, so that the rule can see it.")
+    return args, kwargs
+
+
+def _behind(root: Entry) -> tuple[list[Entry], list[Entry]]:
+    """The operations that root was computed from, newest first, and the leaves; all marked as waiting."""
+    operations, leaves, stack = [], [], [root]
+    pop, push = stack.pop, stack.append
+    root[ADJOINT] = _WAITING
+    while stack:
+        node = pop()
+        if node[RULE] is None:
+            leaves.append(node)
+            continue
+        operations.append(node)
+        for parent in node[FIRST_PARENT::2]:
+            if parent[ADJOINT] is None:
+                parent[ADJOINT] = _WAITING
+                push(parent)
+    operations.sort(key=operator.itemgetter(ORDER), reverse=True)
+    return operations, leaves
+
+
+def _check_unchanged(operations: list[Entry], leaves: list[Entry]) -> None:
+    """Raise ChangedData if a leaf was replaced, or its array written into, after an operation read it."""
+    oldest = operations[-1][ORDER] if operations else 0
+    late = any(leaf[ORDER] > oldest for leaf in leaves)
+    lent = any(leaf[ARGS] is not None for leaf in leaves)
+    if not late and not lent:
+        return
+    for node in operations:
+        for leaf in node[FIRST_PARENT::2]:
+            if leaf[RULE] is None and (leaf[ORDER] > node[ORDER] or (leaf[ARGS] and leaf[ARGS].was_changed())):
+                for waiting in (*operations, *leaves):
+                    waiting[ADJOINT] = None
+                raise ChangedData(
+                    f"backward: the data of {_called(leaf)} was changed after {node[RULE].name} read it, so the gradient "
+                    "would belong to another point. Run the forward pass again, then backward()."
+                )
+
+
+class _Lent:
+    """A leaf's array that the user can write into, and the last snapshot of it that an operation read."""
+
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        self.array = array
+        self.snapshot: np.ndarray[Any, Any] | None = None
+
+    def read(self) -> np.ndarray[Any, Any]:
+        self.snapshot = _locked(self.array.copy())
+        return self.snapshot
+
+    def was_changed(self) -> bool:
+        return self.snapshot is not None and not np.array_equal(self.array, self.snapshot, equal_nan=True)
+
+
+def _called(node: Entry) -> str:
+    return "a Value" if node[NAME] is None else f'"{node[NAME]}"'
+
+
+def _locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array.flags.writeable = False
+    return array
+
+
+def _frozen(x: Any) -> Any:
+    """The data of an operand in a form that nobody else can change: the tape may keep it."""
+    if x.__class__ is Value:
+        data = x._data
+        if data.__class__ is np.ndarray and data.flags.writeable:
+            return x._node[ARGS].read()
+        return data
+    if isinstance(x, np.ma.MaskedArray):
+        raise BadInput("A masked array's mask would be lost. Use np.where with x.filled() and the mask.")
+    if isinstance(x, np.ndarray):
+        if x.dtype == object:
+            raise BadInput("An array of objects cannot be recorded. Join Values with np.stack([...]), not np.array.")
+        if not x.shape and x.dtype == np.float64:
+            return float(x)
+        if x.flags.writeable or x.base is not None:
+            x = _locked(np.array(x))
+        return x
+    if isinstance(x, list):
+        return [_frozen(item) for item in x]
+    return x
+
+
+def _recorded_form(result: Any, rule: Rule) -> Any:
+    if result.__class__ is np.float64:
+        return float(result)
+    if isinstance(result, np.ndarray):
+        if not result.shape:
+            return float(result) if result.dtype == np.float64 else result[()]
+        if result.dtype.kind != "f":
+            raise BadInput(f"{rule.name} gave an array of {result.dtype}, which has no gradient.")
+        return _locked(result)
+    if isinstance(result, (tuple, list)):
+        raise NoRule(f"{rule.name} returns several arrays; a rule covers functions that return one.")
+    return result
+
+
+def _floats(data: Any) -> Any:
+    """Data as a Python float (any float64 scalar), a NumPy scalar of another precision, or a locked array."""
+    if data.__class__ is float:
+        return data
+    if isinstance(data, Value):
+        raise BadInput("Value(...) of a Value: it is one already; use it as it is, or its .data for a copy.")
+    if isinstance(data, np.ma.MaskedArray):
+        raise BadInput("Value(...) of a masked array would lose the mask; use .filled(value).")
+    array = np.array(data)
+    if array.dtype.kind in "biu":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        kind = "complex numbers" if array.dtype.kind == "c" else f"{array.dtype} data"
+        raise BadInput(f"Value(...) takes real numbers and arrays of them, not {kind}: {data!r:.60}")
+    if not array.shape:
+        return float(array) if array.dtype == np.float64 else array[()]
+    return _locked(array)
