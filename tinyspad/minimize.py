@@ -11,7 +11,7 @@ import numpy as np
 from .errors import BadInput
 from .estimators import ALL_PATHS, GD, Estimator
 from .history import History, Recorder
-from .lcg import LCG, trace
+from .lcg import LCG, parameter_names, trace_as
 from .optimizers import Adam, Optimizer
 
 __all__ = ["Result", "compare", "minimize"]
@@ -78,8 +78,9 @@ def minimize(
     position = [_start(x) for x in (x0 if several else (x0,))]
     recorder = Recorder(every)
 
-    lcg = trace(f, *position)
-    names, batch = lcg.params, lcg.batch
+    names = parameter_names(f, len(position))
+    lcg = trace_as(names, f, position)
+    batch = lcg.batch
     _ = lcg.seed  # an output that has no gradient is refused before the first step
     alive = np.ones(batch, bool)
     taken = np.zeros(batch, np.int64)
@@ -93,7 +94,7 @@ def minimize(
         with np.errstate(all="ignore"):
             for step in _bar(range(steps + 1), progress):
                 if step:
-                    lcg, here = trace(f, *position), dict(zip(names, position))
+                    lcg, here = trace_as(names, f, position), dict(zip(names, position))
                     if lcg.batch != batch:
                         raise BadInput(f"f gave shape {lcg.batch} at step {step}, and {batch} before: runs cannot appear or vanish.")
                 alive = alive & np.isfinite(lcg.value)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
-from .rules import PLAIN, RULES, LinearMap, Rule, relu
+from .rules import PLAIN, RULES, Rule, relu
 
 ORDER, ADJOINT, GRAD, RULE, ARGS, KWARGS, NAME, FIRST_PARENT = range(8)
 Entry = list[Any]
@@ -499,6 +499,8 @@ class Value:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         function: Any = ufunc
+        if method == "__call__" and not kwargs:
+            return _dispatch(ufunc, inputs, kwargs)
         if method != "__call__":
             function = _REDUCTIONS.get((ufunc, method))
             if function is None:
@@ -540,18 +542,20 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
     if kwargs:
         rule.check_options(kwargs)
     operands = args[0] if rule.sequence else args
-    data = [_frozen(operand) for operand in operands]
+    data = [x if x.__class__ is float else _frozen(x) for x in operands]
     call = (data, *args[1:]) if rule.sequence else tuple(data)
     result = _recorded_form(rule.function(*call, **kwargs), rule)
+    scalar = result.__class__ is float and rule.elementwise
     edges: list[Any] = []
     holes = list(data)
     with np.errstate(all="ignore"):  # an infinite slope is reported where it is used, not where it arises
         for i, operand in enumerate(operands):
             if isinstance(operand, Value):
-                edge = rule.edge(i, result, data[i], call, kwargs)
+                if scalar:
+                    edge = rule.scalar_edge(i, result, call, kwargs)
+                else:
+                    edge = rule.edge(i, result, data[i], call, kwargs)
                 if edge is not None:
-                    if edge.__class__ is not float and result.__class__ is float and not isinstance(edge, LinearMap):
-                        edge = float(edge)
                     edges += (operand._node, edge)
                     holes[i] = HOLE
     if len(edges) == 2 * len(data) and not kwargs and not rule.sequence:
@@ -574,17 +578,17 @@ def _operate(rule: Rule, *args: Any) -> Any:
 
 def _dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a NumPy function does when one of its arguments is a Value."""
-    if function in PLAIN or (function is np.where and len(args) == 1):
-        return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
     rule = RULES.get(function)
-    if rule is None:
+    if rule is None or (function is np.where and len(args) == 1):
+        if function in PLAIN or function is np.where:
+            return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
         name = getattr(function, "__name__", str(function))
         position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Value)), "of a sequence")
         raise NoRule(
             f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other "
             f"NumPy functions, or teach tinyspad its derivative: ts.rule(np.{name}, vjp=...) (README, 'Add a rule')."
         )
-    if any(isinstance(v, Value) for v in kwargs.values()):
+    if kwargs and any(isinstance(v, Value) for v in kwargs.values()):
         args, kwargs = _by_position(function, rule, args, kwargs)
     return record(rule, args, kwargs)
 

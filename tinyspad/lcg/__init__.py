@@ -1,5 +1,5 @@
 """The linearized computational graph in single-access form: building it, asking it, printing it."""
 
-from .build import LCG, Node, Path, trace
+from .build import LCG, Node, Path, parameter_names, trace, trace_as
 
-__all__ = ["LCG", "Node", "Path", "trace"]
+__all__ = ["LCG", "Node", "Path", "parameter_names", "trace", "trace_as"]

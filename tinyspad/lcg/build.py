@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -402,7 +402,11 @@ def trace(f: Callable[..., Any], *args: Any) -> LCG:
     z <- a * b
     Return z
     """
-    names = parameter_names(f, len(args))
+    return trace_as(parameter_names(f, len(args)), f, args)
+
+
+def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LCG:
+    """:func:`trace` with the parameters' names given, for loops that need not ask f for them every time."""
     params = {name: Value(arg, name=name) for name, arg in zip(names, args)}
     output = f(*params.values())
     if isinstance(output, (tuple, list)) or (isinstance(output, np.ndarray) and output.dtype == object):
@@ -452,9 +456,11 @@ def _kept(root: Entry | None, leaves: list[Entry]) -> tuple[list[Entry], dict[in
     live = {id(leaf) for leaf in leaves}
     kept = []
     for entry in operations:
-        if any(id(parent) in live for parent in entry[FIRST_PARENT::2]):
-            live.add(id(entry))
-            kept.append(entry)
+        for parent in entry[FIRST_PARENT::2]:
+            if id(parent) in live:
+                live.add(id(entry))
+                kept.append(entry)
+                break
     return kept, {id(entry): [] for entry in kept}
 
 

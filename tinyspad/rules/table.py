@@ -93,12 +93,7 @@ class Rule:
             derivative = self.derivatives[0]
             assert derivative is not None
             return LinearMap(derivative(i, out, *args, **kwargs), np.shape(x), self.name)
-        if i >= len(self.derivatives):
-            raise NoRule(
-                f"{self.name}: argument {i + 1} is a Value, and the rule has no derivative for it. "
-                "Pass its .data if it is a constant."
-            )
-        derivative = self.derivatives[i]
+        derivative = self._derivative(i)
         if derivative is None:
             return None
         local = derivative(out, *args, **kwargs)
@@ -111,6 +106,25 @@ class Rule:
                 return local
             return np.broadcast_to(local, shape)
         return LinearMap(_broadcast_vjp(local, np.shape(x)), np.shape(x), f"broadcast {self.name}")
+
+    def scalar_edge(self, i: int, out: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
+        """The weight of an elementwise edge between float64 scalars, as a Python float."""
+        derivative = self._derivative(i)
+        if derivative is None:
+            return None
+        try:
+            return float(derivative(out, *args, **kwargs))
+        except ArithmeticError:  # Python raises on 1 / 0 where NumPy says infinity
+            as_numpy = [np.float64(a) if isinstance(a, (int, float)) else a for a in args]
+            return float(derivative(np.float64(out), *as_numpy, **kwargs))
+
+    def _derivative(self, i: int) -> Callable[..., Any] | None:
+        if i >= len(self.derivatives):
+            raise NoRule(
+                f"{self.name}: argument {i + 1} is a Value, and the rule has no derivative for it. "
+                "Pass its .data if it is a constant."
+            )
+        return self.derivatives[i]
 
     def check_options(self, kwargs: Iterable[str]) -> None:
         for option in kwargs:

@@ -1,0 +1,12 @@
+"""Pictures: of graphs, of path contributions, of functions and of runs.
+
+Every function takes data that the rest of tinyspad computed, draws on ``ax=`` (the current axes if it is left out) and
+returns the Axes. None calls ``plt.show``; all obey rcParams. This is the only place that imports matplotlib.
+"""
+
+from .curves import contributions, function
+from .graph import lcg
+from .palette import ESTIMATORS
+from .runs import compare
+
+__all__ = ["ESTIMATORS", "compare", "contributions", "function", "lcg"]

@@ -1,0 +1,42 @@
+"""One colour and line style per estimator, everywhere: Okabe & Ito's palette, told apart in grey by dashes and width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
+PURPLE, ORANGE, SKY, YELLOW, GREY = "#AA4499", "#E69F00", "#56B4E9", "#F0E442", "#888888"
+
+ESTIMATORS: dict[str, dict[str, Any]] = {
+    "GD": {"color": BLUE, "linestyle": "-", "linewidth": 2.6},
+    "RAD": {"color": VERMILLION, "linestyle": "-", "linewidth": 1.4},
+    "SPAD": {"color": PURPLE, "linestyle": (0, (6, 1.5)), "linewidth": 2.0},
+    "RAD, held": {"color": ORANGE, "linestyle": "-.", "linewidth": 2.0},
+    "g1": {"color": GREEN, "linestyle": ":", "linewidth": 2.6},
+    "g2": {"color": BLACK, "linestyle": "--", "linewidth": 1.4},
+}
+"""Line styles by the names that the experiments give to estimators (paper, Figure 3)."""
+
+TERMS = [GREEN, "#444444", ORANGE, SKY, PURPLE, VERMILLION, YELLOW, BLUE]
+"""Colours for the terms of a gradient, in path order: g1 is green, g2 dark, as in ESTIMATORS."""
+
+HATCHES = ["", "///", "...", "xxx", "\\\\\\", "++", "oo", "--"]
+"""Hatches for the same terms, so that areas are told apart in grey."""
+
+
+def styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """A line style for each name: its own if it has one, that of the estimator it starts with, or one not yet used."""
+    spare = iter([SKY, GREY, YELLOW, GREEN, BLACK, ORANGE] * 20)
+    dashes = iter([(0, (1, 1)), (0, (4, 2, 1, 2)), (0, (2, 2)), (0, (8, 3))] * 30)
+    chosen: dict[str, dict[str, Any]] = {}
+    used: set[str] = set()
+    for name in names:
+        stem = max((known for known in ESTIMATORS if name.startswith(known)), key=len, default=None)
+        style = dict(ESTIMATORS[stem]) if stem else {"color": next(spare), "linestyle": "-", "linewidth": 1.6}
+        if stem in used:
+            style["linestyle"] = next(dashes)
+        if stem:
+            used.add(stem)
+        chosen[name] = style
+    return chosen
