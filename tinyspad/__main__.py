@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tinyspad {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,paths,figures}")
 
-    demo = commands.add_parser("demo", help="trace f1, list its paths, minimise it with GD, RAD and SPAD, draw the figure")
+    demo = commands.add_parser(
+        "demo", help="trace f1, list its paths, minimise it with GD, RAD and SPAD, draw the figure"
+    )
     demo.add_argument("--out", type=Path, default=Path("figures"), help="folder for the figure (default: figures)")
     demo.add_argument("--runs", type=int, default=50, help="runs of each random estimator (default: 50)")
     demo.add_argument("--steps", type=int, default=2000, help="steps of Adam (default: 2000)")
@@ -89,7 +91,9 @@ def _demo(options: argparse.Namespace) -> None:
     print(lcg)
     print()
     print(lcg.ledger("x"))
-    print(f"\nMinimising f1 from x = 5: {options.steps} steps of Adam; f at the end, and how many runs got below 0.05.\n")
+    print(
+        f"\nMinimising f1 from x = 5: {options.steps} steps of Adam; f at the end, and how many runs got below 0.05.\n"
+    )
     results = {lr: minimize_f1(lr, runs=options.runs, steps=options.steps, rng=options.seed) for lr in RATES}
     print(_table(results))
     print(f"\nThe figure: {_save(figure3(results), options.out / 'figure3.png')}")
@@ -115,7 +119,13 @@ def _paths(options: argparse.Namespace) -> None:
     names = list(f.__signature__.parameters)  # type: ignore[attr-defined]
     missing, extra = [n for n in names if n not in point], [n for n in point if n not in names]
     if missing or extra or len(point) < len(options.point):
-        problem = f"give {missing[0]}=NUMBER" if missing else f"{extra[0]} is not in it" if extra else "a variable is given twice"
+        problem = (
+            f"give {missing[0]}=NUMBER"
+            if missing
+            else f"{extra[0]} is not in it"
+            if extra
+            else "a variable is given twice"
+        )
         raise ExpressionError(f"The expression's variables are {', '.join(names)}: {problem}.")
     if options.param is not None and options.param not in names:
         raise BadInput(f"--param {options.param}: the expression's variables are {', '.join(names)}.")

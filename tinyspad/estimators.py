@@ -208,7 +208,10 @@ class SPAD:
         for index in candidates[1:]:
             size = _size(lcg, lcg.path_gradient(param, index))
             better = (size > largest) | ((size == largest) & (index < best))
-            best, largest = np.where(better, index, best), np.where(better, size, largest)
+            if lcg.batch:
+                best, largest = np.where(better, index, best), np.where(better, size, largest)
+            elif better:
+                best, largest = index, size
         return best if lcg.batch else int(best)
 
     def selection(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:

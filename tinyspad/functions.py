@@ -39,7 +39,11 @@ class Problem:
 
     def __post_init__(self) -> None:
         # inspect.signature follows __wrapped__, so that parameters keep the formula's names
-        for attribute, value in (("__wrapped__", self.formula), ("__name__", self.name), ("__doc__", self.formula.__doc__)):
+        for attribute, value in (
+            ("__wrapped__", self.formula),
+            ("__name__", self.name),
+            ("__doc__", self.formula.__doc__),
+        ):
             object.__setattr__(self, attribute, value)
 
     def __call__(self, *args: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
@@ -51,11 +52,11 @@ class History:
     def load(cls, file: str | PathLike[str]) -> History:
         """Read what ``save`` wrote. Raises BadInput if the file is something else or damaged, OSError if it is missing."""
         try:
-            with np.load(file, allow_pickle=False) as arrays:
+            with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 if "format" not in arrays or str(arrays["format"]) != FORMAT:
                     raise BadInput(f"{file} is not a tinyspad history.")
                 named = {key: arrays[key] for key in arrays.files}
-        except (zipfile.BadZipFile, ValueError, KeyError, EOFError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        except (zipfile.BadZipFile, ValueError, KeyError, EOFError, zlib.error) as error:
             if isinstance(error, BadInput):
                 raise
             raise BadInput(f"{file} is not a tinyspad history, or it is damaged ({error}).") from None
@@ -90,8 +91,8 @@ class Recorder:
 
     def add(self, step: int, value: Any, x: dict[str, Any], paths: dict[str, Any]) -> None:
         """Keep copies of one step."""
-        copies = {k: np.array(v) for k, v in x.items()}
-        self._rows.append((step, np.array(value), copies, {k: np.array(v) for k, v in paths.items()}))
+        copied = [{k: np.array(v) for k, v in named.items()} for named in (x, paths)]
+        self._rows.append((step, np.array(value), *copied))
 
     def history(self) -> History | None:
         """The History so far; None if nothing was to be collected."""
@@ -103,5 +104,10 @@ class Recorder:
             np.array(steps, np.int64),
             np.array(values),
             {name: np.array([row[name] for row in x]) for name in names},
-            {name: np.array([row[name] for row in paths]) for name in names},
+            {name: _stacked([row[name] for row in paths]) for name in names},
         )
+
+
+def _stacked(rows: list[Any]) -> np.ndarray[Any, Any]:
+    """Indices of all steps; as Python ints where one of them is too large for int64."""
+    return np.array(rows, object) if any(row.dtype == object for row in rows) else np.array(rows)

@@ -68,8 +68,8 @@ def minimize(
     runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: a trace per step.
 
     >>> import tinyspad as ts
-    >>> print(ts.minimize(ts.functions.f1, 5.0, estimator=ts.FixedPath(0), steps=2000))
-    done after 2000 steps: f(0) = 0
+    >>> print(ts.minimize(ts.functions.f1, 5.0, estimator=ts.GD(), steps=2000))
+    done after 2000 steps: f(5.47483) = 30.1001
     """
     estimator, optimizer = GD() if estimator is None else estimator, Adam() if optimizer is None else optimizer
     _check_settings(estimator, optimizer, steps, every)
@@ -79,7 +79,8 @@ def minimize(
     recorder = Recorder(every)
 
     names = parameter_names(f, len(position))
-    lcg = trace_as(names, f, position)
+    with np.errstate(all="ignore"):  # NaN and infinity are what status is for
+        lcg = trace_as(names, f, position)
     batch = lcg.batch
     _ = lcg.seed  # an output that has no gradient is refused before the first step
     alive = np.ones(batch, bool)
@@ -96,16 +97,20 @@ def minimize(
                 if step:
                     lcg, here = trace_as(names, f, position), dict(zip(names, position))
                     if lcg.batch != batch:
-                        raise BadInput(f"f gave shape {lcg.batch} at step {step}, and {batch} before: runs cannot appear or vanish.")
+                        raise BadInput(
+                            f"f gave shape {lcg.batch} at step {step}, and {batch} before: runs cannot appear or vanish."
+                        )
                 alive = alive & np.isfinite(lcg.value)
                 if step == steps or not np.any(alive):
                     break
                 if callback is not None and callback(step, here, lcg.value):
                     ending = STOPPED
                     break
-                position, moments, states, alive, followed = _step(lcg, position, moments, states, alive, estimator, optimizer, rng)
+                position, moments, states, alive, followed = _step(
+                    lcg, position, moments, states, alive, estimator, optimizer, rng
+                )
                 if recorder.wants(step, False):
-                    recorder.add(step, lcg.value, here, {name: np.where(alive, followed[name], ALL_PATHS) for name in names})
+                    recorder.add(step, lcg.value, here, followed)
                 taken = taken + alive
     except KeyboardInterrupt:
         ending = INTERRUPTED
@@ -181,8 +186,9 @@ def _step(
         alive = alive & (finite if lcg.batch else np.all(finite))
     if lcg.batch:
         moved = [np.where(alive, new, old) for new, old in zip(moved, position)]
+        followed = {name: np.where(alive, index, ALL_PATHS) for name, index in followed.items()}
     elif not alive:
-        moved = position
+        moved, followed = position, dict.fromkeys(followed, ALL_PATHS)
     return moved, next_moments, states, alive, followed
 
 
@@ -192,7 +198,10 @@ def _start(x: Any) -> Any:
 
 
 def _check_settings(estimator: Any, optimizer: Any, steps: Any, every: Any) -> None:
-    for what, value, methods in (("estimator", estimator, ("init", "draw")), ("optimizer", optimizer, ("init", "update"))):
+    for what, value, methods in (
+        ("estimator", estimator, ("init", "draw")),
+        ("optimizer", optimizer, ("init", "update")),
+    ):
         if isinstance(value, type) or not all(hasattr(value, method) for method in methods):
             hint = f"; write {value.__name__}()" if isinstance(value, type) else ""
             raise BadInput(f"minimize: {what}= needs {' and '.join(methods)}, and {value!r} lacks them{hint}.")

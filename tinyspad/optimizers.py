@@ -94,7 +94,13 @@ class Adam:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check("Adam", lr=(self.lr, 0, np.inf), beta1=(self.beta1, 0, 1), beta2=(self.beta2, 0, 1), eps=(self.eps, 0, np.inf))
+        _check(
+            "Adam",
+            lr=(self.lr, 0, np.inf),
+            beta1=(self.beta1, 0, 1),
+            beta2=(self.beta2, 0, 1),
+            eps=(self.eps, 0, np.inf),
+        )
 
     def init(self, x: Any) -> State:
         return 0.0 * x, 0.0 * x, 0

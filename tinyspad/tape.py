@@ -16,6 +16,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator
 from itertools import count
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from .errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
 from .rules import PLAIN, RULES, Rule, relu
 
 ORDER, ADJOINT, GRAD, RULE, ARGS, KWARGS, NAME, FIRST_PARENT = range(8)
+TWO_PARENTS = FIRST_PARENT + 4  # the length of an entry that read two Values
 Entry = list[Any]
 
 _tick = count(1).__next__
@@ -41,7 +43,7 @@ class _Marker:
 HOLE = _Marker("·")
 """Stands in an entry's args where a parent's value goes; args None means: the parents, in order."""
 
-_WAITING = _Marker("waiting")  # the adjoint of an entry that backward() has found but not yet reached
+_one_pass_at_a_time = Lock()  # adjoints are kept in the entries, and threads may share leaves
 
 _ADD, _SUBTRACT, _MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 _DIVIDE, _POWER, _NEGATIVE = RULES[np.divide], RULES[np.power], RULES[np.negative]
@@ -173,40 +175,11 @@ class Value:
                     f"backward: {_called(self._node)} has shape {shape}, so it has no single gradient. Call "
                     f".sum().backward(), or .backward(np.ones({shape})) to say how the elements are weighted."
                 )
-            seed = 1.0
+            seed = 1.0 if self._data.__class__ is float else self.dtype.type(1)
         elif np.shape(seed) != shape:
             raise BadInput(f"backward: the seed has shape {np.shape(seed)}, the value has shape {shape}.")
-        root = self._node
-        operations, leaves = _behind(root)
-        _check_unchanged(operations, leaves)
-        try:
-            root[ADJOINT] = seed
-            for node in operations:
-                if len(node) == 11:  # two parents: by far the most common, so spelled out
-                    _, adjoint, grad, _, _, _, _, left, partial, right, other = node
-                    node[ADJOINT] = None
-                    node[GRAD] = grad + adjoint
-                    before = left[ADJOINT]
-                    left[ADJOINT] = adjoint * partial if before is _WAITING else before + adjoint * partial
-                    before = right[ADJOINT]
-                    right[ADJOINT] = adjoint * other if before is _WAITING else before + adjoint * other
-                else:
-                    adjoint = node[ADJOINT]
-                    node[ADJOINT] = None
-                    node[GRAD] = node[GRAD] + adjoint
-                    for i in range(FIRST_PARENT, len(node), 2):
-                        parent = node[i]
-                        before = parent[ADJOINT]
-                        share = adjoint * node[i + 1]
-                        parent[ADJOINT] = share if before is _WAITING else before + share
-            for leaf in leaves:
-                leaf[GRAD] = leaf[GRAD] + leaf[ADJOINT]
-        finally:
-            for node in leaves:
-                node[ADJOINT] = None
-            if operations and operations[-1][ADJOINT] is not None:  # stopped on the way
-                for node in operations:
-                    node[ADJOINT] = None
+        with _one_pass_at_a_time:
+            _accumulate(self._node, seed)
 
     # --- arithmetic: the scalar cases are written out, everything else goes through NumPy -----------------
 
@@ -475,6 +448,19 @@ class Value:
             "np.concatenate or np.stack, or change x.data of a leaf before the forward pass."
         )
 
+    def __reduce__(self) -> Any:
+        if self._node[RULE] is not None:
+            raise DroppedGradient(
+                f"Copying or pickling the result of {self._node[RULE].name} would cut it off its tape. Copy its .data, "
+                "or the leaves it was computed from."
+            )
+        return _leaf, (self._data, self.name, self._node[GRAD])
+
+    def __copy__(self) -> Value:
+        twin = _new(Value)
+        twin._data, twin._node = self._data, self._node
+        return twin
+
     def _refuse(self, what: str, instead: str) -> Any:
         raise DroppedGradient(
             f"{what} would turn {_called(self._node)} into a plain number and drop its gradient. {instead}"
@@ -527,6 +513,12 @@ _REDUCTIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
+def _leaf(data: Any, name: str | None, grad: Any) -> Value:
+    value = Value(data, name=name)
+    value.grad = grad
+    return value
+
+
 def plain(x: Any) -> Any:
     """The data of a Value, lists of Values included; anything else as it is."""
     if isinstance(x, Value):
@@ -536,7 +528,7 @@ def plain(x: Any) -> Any:
     return x
 
 
-def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Value:
+def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
     """Evaluate rule.function on the data of its arguments and enter it on the tape."""
     kwargs = kwargs or {}
     if kwargs:
@@ -558,6 +550,8 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
                 if edge is not None:
                     edges += (operand._node, edge)
                     holes[i] = HOLE
+    if not edges:  # np.where(v, 1, 2): the answer does not vary with v, as that of a comparison does not
+        return result
     if len(edges) == 2 * len(data) and not kwargs and not rule.sequence:
         shown: Any = None
     else:
@@ -607,25 +601,67 @@ def _by_position(
         args += (kwargs.pop(names[len(args)]),)
     left = [k for k, v in kwargs.items() if isinstance(v, Value)]
     if left:
-        raise NoRule(f"{rule.name}: pass the Value {left[0]}= by position, so that the rule can see it.")
+        raise NoRule(
+            f"{rule.name}: the rule has no derivative for the option {left[0]}=. Pass its .data if it is constant."
+        )
     return args, kwargs
 
 
-def _behind(root: Entry) -> tuple[list[Entry], list[Entry]]:
-    """The operations that root was computed from, newest first, and the leaves; all marked as waiting."""
+def _accumulate(root: Entry, seed: Any) -> None:
+    """One reverse sweep: newest operation first, each adding its share to its parents' adjoints."""
+    waiting = object()  # the adjoint of an entry without a share so far; new in every pass, in case one was interrupted
+    operations, leaves = _behind(root, waiting)
+    _check_unchanged(operations, leaves)
+    root[ADJOINT] = seed
+    for node in operations:
+        if len(node) == TWO_PARENTS:  # by far the most common, so spelled out
+            _, adjoint, grad, _, _, _, _, left, partial, right, other = node
+            node[ADJOINT] = None
+            node[GRAD] = grad + adjoint
+            before = left[ADJOINT]
+            left[ADJOINT] = adjoint * partial if before is waiting else before + adjoint * partial
+            before = right[ADJOINT]
+            right[ADJOINT] = adjoint * other if before is waiting else before + adjoint * other
+        else:
+            adjoint = node[ADJOINT]
+            node[ADJOINT] = None
+            node[GRAD] = node[GRAD] + adjoint
+            for i in range(FIRST_PARENT, len(node), 2):
+                parent = node[i]
+                before = parent[ADJOINT]
+                share = adjoint * node[i + 1]
+                parent[ADJOINT] = share if before is waiting else before + share
+    for leaf in leaves:
+        leaf[GRAD] = leaf[GRAD] + leaf[ADJOINT]
+        leaf[ADJOINT] = None
+
+
+def _behind(root: Entry, mark: object) -> tuple[list[Entry], list[Entry]]:
+    """The operations that root was computed from, newest first, and the leaves; the adjoint of each becomes the mark."""
     operations, leaves, stack = [], [], [root]
-    pop, push = stack.pop, stack.append
-    root[ADJOINT] = _WAITING
+    pop, push, found = stack.pop, stack.append, operations.append
+    root[ADJOINT] = mark
     while stack:
         node = pop()
         if node[RULE] is None:
             leaves.append(node)
             continue
-        operations.append(node)
-        for parent in node[FIRST_PARENT::2]:
-            if parent[ADJOINT] is None:
-                parent[ADJOINT] = _WAITING
+        found(node)
+        size = len(node)
+        parent = node[FIRST_PARENT]
+        if parent[ADJOINT] is not mark:
+            parent[ADJOINT] = mark
+            push(parent)
+        if size == TWO_PARENTS:
+            parent = node[FIRST_PARENT + 2]
+            if parent[ADJOINT] is not mark:
+                parent[ADJOINT] = mark
                 push(parent)
+        elif size > TWO_PARENTS:
+            for parent in node[FIRST_PARENT + 2 :: 2]:
+                if parent[ADJOINT] is not mark:
+                    parent[ADJOINT] = mark
+                    push(parent)
     operations.sort(key=operator.itemgetter(ORDER), reverse=True)
     return operations, leaves
 
@@ -640,8 +676,6 @@ def _check_unchanged(operations: list[Entry], leaves: list[Entry]) -> None:
     for node in operations:
         for leaf in node[FIRST_PARENT::2]:
             if leaf[RULE] is None and (leaf[ORDER] > node[ORDER] or (leaf[ARGS] and leaf[ARGS].was_changed())):
-                for waiting in (*operations, *leaves):
-                    waiting[ADJOINT] = None
                 raise ChangedData(
                     f"backward: the data of {_called(leaf)} was changed after {node[RULE].name} read it, so the gradient "
                     "would belong to another point. Run the forward pass again, then backward()."
@@ -677,7 +711,7 @@ def _frozen(x: Any) -> Any:
     if x.__class__ is Value:
         data = x._data
         if data.__class__ is np.ndarray and data.flags.writeable:
-            return x._node[ARGS].read()
+            return x._node[ARGS].read()  # only a leaf that was lent out is writeable
         return data
     if isinstance(x, np.ma.MaskedArray):
         raise BadInput("A masked array's mask would be lost. Use np.where with x.filled() and the mask.")

@@ -170,7 +170,9 @@ class LCG:
                 f"The output has shape {np.shape(self.value)} and its elements are not independent runs, so there is no "
                 "single gradient. Reduce it to one number, for example with np.sum or np.mean."
             )
-        return np.ones(self.batch, np.result_type(self.value)) if self.batch else 1.0
+        if isinstance(self.value, float):
+            return 1.0
+        return np.ones(self.batch, np.result_type(self.value)) if self.batch else np.result_type(self.value).type(1)
 
     def gradient(self) -> dict[str, Any]:
         """The gradient by parameter name, by one reverse sweep: O(edges).
@@ -250,7 +252,9 @@ class LCG:
         """
         source = self._source(param)
         if self.batch:
-            raise NotElementwise("Every run of a batch has a best path of its own: ask best_index(param) for their indices.")
+            raise NotElementwise(
+                "Every run of a batch has a best path of its own: ask best_index(param) for their indices."
+            )
         return self.nth_path(self.params[source], self.best_index(param))
 
     def best_index(self, param: str | None = None) -> Any:
@@ -292,7 +296,9 @@ class LCG:
                 raise NotElementwise("Runs of a batch differ in magnitude: trace one run, or sample by path or branch.")
             masses = algebra.sweep(self.graph, algebra.MAGNITUDE, self.seed)
             if not (np.isfinite(masses[source]) and masses[source] > 0):
-                raise BadInput(f"Sampling by magnitude needs a positive finite sum of |contributions|, not {masses[source]}.")
+                raise BadInput(
+                    f"Sampling by magnitude needs a positive finite sum of |contributions|, not {masses[source]}."
+                )
             edges, probability = algebra.draw(self.graph, source, rng, masses)
         else:
             raise BadInput(f'sample_path: by= is "path", "branch" or "magnitude", not {by!r}.')
@@ -325,7 +331,8 @@ class LCG:
         source = self._source(param)
         unique, where = np.unique(np.asarray(index), return_inverse=True)
         found = [
-            algebra.branch_probability(self.graph, algebra.unrank(self.graph, self._counts, source, int(i))) for i in unique
+            algebra.branch_probability(self.graph, algebra.unrank(self.graph, self._counts, source, int(i)))
+            for i in unique
         ]
         result = np.array(found)[where].reshape(np.shape(index))
         return result if result.shape else float(result)
@@ -415,7 +422,9 @@ def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LC
         try:
             output = float(output) if np.shape(output) == () else np.asarray(output, np.float64)
         except (TypeError, ValueError):
-            raise BadInput(f"{_name(f)} returned {output!r:.60}, which is not a number. Does it lack a return?") from None
+            raise BadInput(
+                f"{_name(f)} returned {output!r:.60}, which is not a number. Does it lack a return?"
+            ) from None
     return LCG(output, params, f)
 
 
@@ -426,7 +435,9 @@ def parameter_names(f: Callable[..., Any], number: int) -> list[str]:
     except (TypeError, ValueError):
         return ["x"] if number == 1 else [f"x{i}" for i in range(number)]
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty]
+    required = [
+        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
+    ]
     spread = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
     if number < len(required) or (number > len(named) and spread is None):
         wants = ", ".join(named) or "nothing"

@@ -36,7 +36,9 @@ class Ledger:
     def __str__(self) -> str:
         rows = [("path", "through", "factors", "product", "share")]
         for path, product, share in zip(self.paths, self.products, self.shares):
-            rows.append((str(path.index), _middle(list(path.nodes), " -> "), _factors(path), _number(product), f"{share:.1%}"))
+            rows.append(
+                (str(path.index), _middle(list(path.nodes), " -> "), _factors(path), _number(product), f"{share:.1%}")
+            )
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = [f"Paths from {self.param} to the output, {_number(self.value)}", ""]
         for row in rows:
@@ -47,7 +49,9 @@ class Ledger:
         lines += ["", f"sum over {n} path{'s' * (n != 1)}".ljust(22) + _number(self.total)]
         lines.append("reverse mode".ljust(22) + _number(self.reverse) + _apart(self.reverse, self.total))
         if self.difference is not None:
-            lines.append("central difference".ljust(22) + _number(self.difference) + _apart(self.difference, self.total))
+            lines.append(
+                "central difference".ljust(22) + _number(self.difference) + _apart(self.difference, self.total)
+            )
         return "\n".join(lines)
 
 

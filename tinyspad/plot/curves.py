@@ -70,5 +70,7 @@ def _axis(lcg: LCG, param: str | None) -> tuple[Any, str]:
         raise BadInput(f"There is no parameter {name!r}; the function has {', '.join(lcg.params)}.")
     xs = np.asarray(lcg.arguments[lcg.params.index(name)])
     if xs.ndim != 1 or lcg.batch != xs.shape:
-        raise BadInput("The plot needs an axis: trace an elementwise function on an array, trace(f, np.linspace(-6, 6, 400)).")
+        raise BadInput(
+            "The plot needs an axis: trace an elementwise function on an array, trace(f, np.linspace(-6, 6, 400))."
+        )
     return xs, name

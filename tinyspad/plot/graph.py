@@ -97,7 +97,9 @@ def lcg(
 
 def _draw_node(ax: Axes, lcg: LCG, v: int, place: Point, bold: bool, scale: float) -> None:
     node = lcg.nodes[v]
-    marker, size, face = {"parameter": ("s", 21, "white"), "branch": ("o", 17, "white"), "operation": ("o", 21, SKY)}[node.kind]
+    marker, size, face = {"parameter": ("s", 21, "white"), "branch": ("o", 17, "white"), "operation": ("o", 21, SKY)}[
+        node.kind
+    ]
     if node.tupled:
         marker, size, face = "D", 19, ORANGE
     edge = {"markeredgecolor": VERMILLION if bold else BLACK, "markeredgewidth": 2.4 if bold else 1.0}

@@ -50,9 +50,7 @@ rule(np.positive, d=lambda out, x: 1.0, domain=reals, symbol="+")
 rule(np.add, d=(lambda out, x, y: 1.0, lambda out, x, y: 1.0), domain=(reals, reals), symbol="+")
 rule(np.subtract, d=(lambda out, x, y: 1.0, lambda out, x, y: -1.0), domain=(reals, reals), symbol="-")
 rule(np.multiply, d=(lambda out, x, y: y, lambda out, x, y: x), domain=(reals, reals), symbol="*")
-rule(
-    np.divide, d=(lambda out, x, y: 1 / y, lambda out, x, y: -out / y), domain=(reals, nonzero), symbol="/"
-)
+rule(np.divide, d=(lambda out, x, y: 1 / y, lambda out, x, y: -out / y), domain=(reals, nonzero), symbol="/")
 rule(np.power, d=(_power_base, _power_exponent), domain=(positive, reals), symbol="**")
 rule(np.float_power, d=(_power_base, _power_exponent), domain=(positive, reals))
 rule(np.square, d=lambda out, x: 2 * x, domain=reals)
@@ -110,6 +108,7 @@ for degrees in (np.deg2rad, np.radians):
 for radians in (np.rad2deg, np.degrees):
     rule(radians, d=lambda out, x: 180 / np.pi, domain=reals)
 
+
 # kinks, ties and steps
 def relu(x: Any) -> Any:
     """The larger of x and 0, with derivative 0 at 0 as in micrograd.
@@ -124,9 +123,7 @@ def relu(x: Any) -> Any:
 relu = rule(relu, d=lambda out, x: np.where(x > 0, 1.0, 0.0), domain=nonzero)
 rule(np.absolute, d=lambda out, x: np.sign(x), domain=nonzero)
 rule(np.fabs, d=lambda out, x: np.sign(x), domain=nonzero)
-rule(
-    np.hypot, d=(lambda out, x, y: _over(x, out), lambda out, x, y: _over(y, out)), domain=(reals, nonzero)
-)
+rule(np.hypot, d=(lambda out, x, y: _over(x, out), lambda out, x, y: _over(y, out)), domain=(reals, nonzero))
 for larger in (np.maximum, np.fmax):
     rule(larger, d=(lambda out, x, y: _larger(x, y), lambda out, x, y: _larger(y, x)), domain=(reals, reals))
 for smaller in (np.minimum, np.fmin):

@@ -99,7 +99,9 @@ class Rule:
         local = derivative(out, *args, **kwargs)
         if not self.elementwise:
             return LinearMap(local, np.shape(x), self.name)
-        shape = np.shape(out)
+        shape, dtype = np.shape(out), np.result_type(out)
+        if isinstance(local, np.ndarray) and local.dtype != dtype:
+            local = local.astype(dtype)  # a condition or a constant inside a formula must not widen float32
         if np.shape(x) == shape:
             local_shape = np.shape(local)
             if local_shape == shape or local_shape == ():
@@ -173,9 +175,7 @@ def rule(
     0.5
     """
     if (d is None) == (vjp is None):
-        raise BadInput(
-            "rule: give either d= (elementwise partial derivatives) or vjp= (a linear map), not both."
-        )
+        raise BadInput("rule: give either d= (elementwise partial derivatives) or vjp= (a linear map), not both.")
     derivatives = d if d is not None else vjp
     if not isinstance(derivatives, tuple):
         derivatives = (derivatives,)
@@ -202,9 +202,7 @@ def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _options(derivatives: tuple[Callable[..., Any] | None, ...]) -> frozenset[str] | None:
-    parameters = [
-        p for f in derivatives if f is not None for p in inspect.signature(f).parameters.values()
-    ]
+    parameters = [p for f in derivatives if f is not None for p in inspect.signature(f).parameters.values()]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return None
     return frozenset(p.name for p in parameters)
@@ -215,9 +213,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     if np.shape(g) == shape:
         return g
     extra = np.ndim(g) - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        extra + i for i, n in enumerate(shape) if n == 1 and np.shape(g)[extra + i] != 1
-    )
+    axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and np.shape(g)[extra + i] != 1)
     return np.reshape(np.sum(g, axis=axes), shape)
 
 

@@ -1,0 +1,70 @@
+"""Seeded random programs, and brute force over their paths: the references that the laws are tested against."""
+
+import numpy as np
+
+UNARY = ["sin", "cos", "tanh", "exp", "square", "arctan"]
+BINARY = ["+", "-", "*", "/"]
+
+
+class Program:
+    """Random straight-line code with shared intermediates, constants, dead code and reused parameters.
+
+    Calling it evaluates it with ``xp``, plain NumPy or autograd's; every value stays within a few units.
+    """
+
+    def __init__(self, seed, params=2, length=8):
+        rng = np.random.default_rng(seed)
+        self.params = params
+        self.lines = []
+        for n in range(length):
+            defined = params + n
+            pick = lambda: (
+                int(rng.integers(max(0, defined - 5), defined)) if rng.random() < 0.7 else int(rng.integers(defined))
+            )
+            kind = rng.random()
+            if kind < 0.4:
+                self.lines.append((str(rng.choice(UNARY)), pick()))
+            elif kind < 0.85:
+                self.lines.append((str(rng.choice(BINARY)), pick(), pick()))
+            else:
+                self.lines.append((str(rng.choice(["c*", "c+", "**"])), pick(), float(rng.integers(1, 4))))
+        self.last = [params + length - 1, *map(int, rng.integers(params, params + length, 2))]
+
+    def __call__(self, *args, xp=np):
+        v = list(args)
+        for op, i, *rest in self.lines:
+            a = v[i]
+            if op in UNARY:
+                v.append(getattr(xp, op)(0.5 * xp.tanh(a) if op == "exp" else a))
+            elif op in BINARY:
+                b = v[rest[0]]
+                v.append(
+                    {"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / (2 + b * b)}[op]()
+                )
+            elif op == "**":
+                v.append(xp.tanh(a) ** int(rest[0]))
+            else:
+                v.append(rest[0] * a if op == "c*" else rest[0] + a)
+        return v[self.last[0]] + v[self.last[1]] * v[self.last[2]]
+
+    def point(self, seed, shape=()):
+        draws = np.random.default_rng(seed).uniform(-1.5, 1.5, (self.params, *shape))
+        return [float(x) if shape == () else x for x in draws]
+
+
+def listed_paths(lcg, param):
+    """Every path by recursion over the named edges, as (names, product): slow, and nothing of tinyspad's algebra."""
+    out = {}
+    for tail, head, weight in lcg.edges:
+        out.setdefault(tail, []).append((head, weight))
+    end = lcg.names[lcg.graph.output]
+
+    def walk(node):
+        if node == end:
+            yield (node,), 1.0
+            return
+        for head, weight in out.get(node, []):
+            for names, product in walk(head):
+                yield (node, *names), product * weight
+
+    return list(walk(param))

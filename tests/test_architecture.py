@@ -1,0 +1,88 @@
+"""Imports go one way: a module may import from lower ranks only."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "tinyspad"
+RANKS = [
+    ["errors"],  # beneath everything: every module may raise
+    ["functions", "optimizers", "history", "differences", "expression"],
+    ["rules", "paths"],
+    ["tape"],
+    ["lcg"],
+    ["program"],
+    ["estimators", "gradcheck"],
+    ["minimize"],
+    ["experiments", "nn"],
+    ["plot", "check"],
+    ["__main__"],
+]
+RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
+DISPLAY = {("lcg", "plot")}  # rich display in a notebook may draw, lazily
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def imports(file):
+    """(module, nested in a function or a type check) for every import of tinyspad's own modules."""
+    package = ("tinyspad", *file.relative_to(ROOT).parts[:-1])
+    tree = ast.parse(file.read_text())
+    top = {id(node) for node in tree.body}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((a.name.split("."), id(node) not in top) for a in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            base += node.module.split(".") if node.module else []
+            yield from ((base + [a.name], id(node) not in top) for a in node.names)
+
+
+@pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])
+def test_imports_come_from_lower_ranks(file):
+    own = file.relative_to(ROOT).with_suffix("").parts[0]
+    if own == "__init__":
+        return
+    assert own in RANK, f"give {own} a rank"
+    for module, nested in imports(file):
+        if module[0] == "matplotlib":
+            assert own == "plot" or nested, f"{own} imports matplotlib at the top"
+        if module[0] != "tinyspad" or len(module) < 2 or module[1] in (own, "__version__"):
+            continue
+        if (own, module[1]) in DISPLAY and nested:
+            continue
+        assert RANK[module[1]] < RANK[own], f"{own} (rank {RANK[own]}) imports {module[1]} (rank {RANK[module[1]]})"
+
+
+def test_the_walk_sees_every_form_of_import(tmp_path):
+    inside = ROOT / "lcg" / "sample.py"  # only its place matters: the text is read from elsewhere
+
+    class Sample:
+        def relative_to(self, root):
+            return inside.relative_to(root)
+
+        def read_text(self):
+            return "import tinyspad.plot\nfrom .. import plot\nfrom ..plot import lcg\ndef f():\n    from ..plot.runs import compare"
+
+    assert [(module[:2], nested) for module, nested in imports(Sample())] == [
+        (["tinyspad", "plot"], False),
+        (["tinyspad", "plot"], False),
+        (["tinyspad", "plot"], False),
+        (["tinyspad", "plot"], True),
+    ]
+
+
+@pytest.mark.parametrize("heavy", ["matplotlib", "tqdm", "autograd", "torch"])
+def test_importing_tinyspad_stays_light(heavy):
+    code = f"import sys, tinyspad; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_module_declares_what_it_needs():
+    third_party = set()
+    for file in FILES:
+        third_party |= {module[0] for module, nested in imports(file) if not nested}
+    allowed = {"numpy", "matplotlib", "tinyspad"} | set(sys.stdlib_module_names)
+    assert third_party <= allowed

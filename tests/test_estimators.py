@@ -1,0 +1,323 @@
+"""Estimators: exact expectation and variance by enumeration, Monte Carlo within five sigma, holding, and refusals."""
+
+import itertools
+from math import comb
+
+import numpy as np
+import pytest
+from programs import Program
+
+import tinyspad as ts
+from tinyspad.errors import BadInput
+
+f1 = ts.functions.f1
+ALL = [
+    ts.GD(),
+    ts.RAD(),
+    ts.RAD(normalize=True),
+    ts.RAD(by="branch"),
+    ts.RAD(by="branch", normalize=True),
+    ts.SPAD(),
+    ts.SPAD(m=1),
+    ts.SPAD(m=2),
+    ts.SPAD(m=3, replace=True),
+    ts.SPAD(m=2, epsilon=0.3),
+    ts.SPAD(epsilon=0.2, normalize=True),
+    ts.SPAD(m=2, epsilon=0.4, normalize=True),
+    ts.SPAD(m=2, epsilon=0.4, normalize=True, replace=True),
+    ts.FixedPath(1),
+]
+NORMALIZED = [e for e in ALL if getattr(e, "normalize", False)]
+
+
+def graph(seed=3):
+    """A program of two parameters with between four and forty paths from the first."""
+    program = Program(seed, params=2, length=9)
+    lcg = ts.trace(lambda x, y: program(x, y), *program.point(seed))
+    assert 4 <= lcg.count_paths("x") <= 40
+    return lcg
+
+
+def every_draw(estimator, lcg, param):
+    """(probability, estimate) of every outcome, by enumerating every draw; independent of the closed forms."""
+    g = lcg.path_gradients(param)
+    n = len(g)
+    if isinstance(estimator, ts.GD):
+        return [(1.0, g.sum())]
+    if isinstance(estimator, ts.FixedPath):
+        return [(1.0, g[estimator.index])]
+    if isinstance(estimator, ts.RAD):
+        chance = []
+        for path in lcg.paths(param):
+            tupled = [node for node in path.nodes if node in lcg.tupling_nodes]
+            width = [sum(tail == node for tail, _, _ in lcg.edges) for node in tupled]
+            chance.append(1 / n if estimator.by == "path" else 1 / np.prod(width))
+        return [(p, gi / p if estimator.normalize else gi) for p, gi in zip(chance, g)]
+    m = n if estimator.m is None else min(estimator.m, n)
+    sets = list(
+        itertools.product(range(n), repeat=estimator.m) if estimator.replace else itertools.combinations(range(n), m)
+    )
+    outcomes = []
+    for candidates in sets:
+        best = min(candidates, key=lambda i: (-abs(g[i]), i))
+        for j in range(n):
+            p = 1 - estimator.epsilon if j == best else estimator.epsilon / (n - 1)
+            if p:
+                outcomes.append((p / len(sets), g[j] / p if estimator.normalize else g[j]))
+    return outcomes
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=repr)
+def test_law_3_expectation_and_variance_are_sums_over_all_draws(estimator):
+    lcg = graph()
+    outcomes = every_draw(estimator, lcg, "x")
+    p, e = np.array(outcomes).T
+    assert p.sum() == pytest.approx(1.0)
+    mean = np.sum(p * e)
+    assert estimator.expectation(lcg, "x") == pytest.approx(mean, rel=1e-12)
+    assert estimator.variance(lcg, "x") == pytest.approx(np.sum(p * (e - mean) ** 2), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("estimator", NORMALIZED, ids=repr)
+@pytest.mark.parametrize("seed", [3, 6])
+def test_normalised_estimators_are_unbiased(estimator, seed):
+    lcg = graph(seed)
+    assert estimator.expectation(lcg, "x") == pytest.approx(lcg.gradient()["x"], rel=1e-12)
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=repr)
+def test_law_3_monte_carlo_agrees_within_five_standard_errors(estimator):
+    lcg = graph()
+    rng = np.random.default_rng(0)
+    n = 4000
+    drawn = np.array([estimator.draw(lcg, "x", None, rng).gradient for _ in range(n)])
+    error = np.sqrt(estimator.variance(lcg, "x") / n)
+    assert abs(drawn.mean() - estimator.expectation(lcg, "x")) <= 5 * error + 1e-12
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=repr)
+def test_probabilities_are_those_of_the_paths_drawn(estimator):
+    lcg = graph()
+    p = estimator.probabilities(lcg, "x")
+    assert p.shape == (lcg.count_paths("x"),)
+    if isinstance(estimator, ts.GD):
+        assert np.all(p == 1)
+        return
+    assert p.sum() == pytest.approx(1.0)
+    rng = np.random.default_rng(1)
+    n = 4000
+    drawn = np.bincount([estimator.draw(lcg, "x", None, rng).path for _ in range(n)], minlength=len(p)) / n
+    assert np.all(np.abs(drawn - p) <= 5 * np.sqrt(p * (1 - p) / n) + 1e-12)
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=repr)
+def test_the_gradient_drawn_is_that_of_the_path_named(estimator):
+    lcg = graph()
+    g = lcg.path_gradients("x")
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        gradient, path, _ = estimator.draw(lcg, "x", None, rng)
+        if isinstance(estimator, ts.GD):
+            assert gradient == pytest.approx(g.sum(), rel=1e-12)
+        elif not getattr(estimator, "normalize", False):
+            assert gradient == pytest.approx(g[path], rel=1e-12)
+        else:
+            p = estimator.probabilities(lcg, "x")[path] if isinstance(estimator, ts.RAD) else None
+            ratio = g[path] / gradient
+            n = len(g)
+            assert (
+                ratio == pytest.approx(p)
+                if p
+                else np.isclose(ratio, [1 - estimator.epsilon, estimator.epsilon / (n - 1)]).any()
+            )
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=repr)
+def test_a_batch_draws_for_each_run(estimator):
+    program = Program(3, params=2, length=9)
+    points = program.point(5, (400,))
+    lcg = ts.trace(lambda x, y: program(x, y), *points)
+    g = lcg.path_gradients("x")
+    draw = estimator.draw(lcg, "x", None, np.random.default_rng(0))
+    assert draw.gradient.shape == draw.path.shape == (400,)
+    p = estimator.probabilities(lcg, "x")
+    assert p.shape == g.shape
+    if isinstance(estimator, ts.GD):
+        np.testing.assert_allclose(draw.gradient, g.sum(axis=0), rtol=1e-9)
+        return
+    follows = g[draw.path, np.arange(400)]
+    if not getattr(estimator, "normalize", False):
+        np.testing.assert_allclose(draw.gradient, follows, rtol=1e-12)
+    assert np.all(p[draw.path, np.arange(400)] > 0)
+    deviation = draw.gradient - estimator.expectation(lcg, "x")
+    spread = np.sqrt(np.sum(estimator.variance(lcg, "x")))
+    assert abs(np.sum(deviation)) <= 5 * spread + 1e-9
+    if isinstance(estimator, ts.RAD):
+        assert len(set(draw.path.tolist())) > 2
+
+
+@pytest.mark.parametrize("n", range(1, 7))
+@pytest.mark.parametrize("m", range(1, 8))
+def test_selection_counts_candidate_sets(n, m):
+    def f(x):
+        total = 0.0 * x
+        for k in range(n - 1):
+            total = total + (k + 1.0) * x
+        return total
+
+    lcg = ts.trace(f, 1.0)
+    sizes = np.abs(lcg.path_gradients())
+    size = min(m, n)
+    best = [max(c, key=lambda i: sizes[i]) for c in itertools.combinations(range(n), size)]
+    expected = np.bincount(best, minlength=n) / comb(n, size)
+    np.testing.assert_allclose(ts.SPAD(m=m).selection(lcg, "x"), expected, atol=1e-12)
+
+
+def test_spad_with_one_candidate_and_no_hold_is_rad():
+    lcg = graph()
+    np.testing.assert_allclose(ts.SPAD(m=1).probabilities(lcg, "x"), ts.RAD().probabilities(lcg, "x"))
+    assert ts.SPAD(m=1).variance(lcg, "x") == pytest.approx(ts.RAD().variance(lcg, "x"))
+
+
+def test_almost_dirac_variance_is_the_closed_form():
+    """E[ghat^2] = a^2/(1-eps) + b^2/eps, least at eps = b/(a+b), where it is (a+b)^2."""
+    lcg = graph()
+    g = lcg.path_gradients("x")
+    a = np.abs(g).max()
+    b = np.sqrt((len(g) - 1) * (np.sum(g**2) - a**2))
+    for epsilon in (0.1, 0.5, b / (a + b)):
+        second = ts.SPAD(epsilon=epsilon, normalize=True).variance(lcg, "x") + g.sum() ** 2
+        assert second == pytest.approx(a**2 / (1 - epsilon) + b**2 / epsilon, rel=1e-10)
+    assert second == pytest.approx((a + b) ** 2, rel=1e-10)
+
+
+# --- holding ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "estimator", [ts.RAD(hold=7), ts.SPAD(m=2, k_max=7), ts.SPAD(m=1, k_max=7, replace=True)], ids=repr
+)
+def test_a_path_is_held_for_so_many_steps(estimator):
+    lcg = graph()
+    rng, state, followed = np.random.default_rng(0), estimator.init(), []
+    for _ in range(70):
+        _, path, state = estimator.draw(lcg, "x", state, rng)
+        followed.append(path)
+    blocks = np.reshape(followed, (10, 7))
+    assert np.all(blocks == blocks[:, :1])
+    assert len(set(blocks[:, 0])) > 2
+
+
+def test_a_held_path_is_followed_while_its_size_changes():
+    """SPAD at 5 selects g2, the larger; near 5.498 g2 vanishes, and it is still followed."""
+    estimator, rng = ts.SPAD(k_max=3), np.random.default_rng(0)
+    state = estimator.init()
+    paths = []
+    for x in (5.0, 5.4978, 5.4978, 5.4978):
+        _, path, state = estimator.draw(ts.trace(f1, x), "x", state, rng)
+        paths.append(path)
+    assert paths == [1, 1, 1, 0]
+
+
+def test_when_the_program_changes_shape_the_path_is_drawn_afresh():
+    def f(x):
+        return x * x if x > 0 else x * x * x
+
+    estimator, rng = ts.RAD(hold=100), np.random.default_rng(0)
+    _, _, state = estimator.draw(ts.trace(f, 1.0), "x", None, rng)
+    seen = set()
+    for sign in [-1.0, 1.0] * 30:
+        _, path, state = estimator.draw(ts.trace(f, sign), "x", state, rng)
+        seen.add((sign, path))
+        assert state.left == 99
+    assert {path for sign, path in seen if sign < 0} == {0, 1, 2}
+
+
+def test_estimators_share_no_state():
+    estimator = ts.RAD(hold=5)
+    lcg = graph()
+    first = estimator.draw(lcg, "x", None, np.random.default_rng(0))
+    estimator.draw(lcg, "x", None, np.random.default_rng(1))
+    again = estimator.draw(lcg, "x", None, np.random.default_rng(0))
+    assert first == again
+    with pytest.raises(AttributeError):
+        estimator.hold = 3
+
+
+# --- edges --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=repr)
+def test_a_parameter_without_paths_has_gradient_zero(estimator):
+    lcg = ts.trace(lambda x, y: x * x, 1.0, 2.0)
+    assert estimator.draw(lcg, "y", None, np.random.default_rng(0))[:2] == (0.0, -1)
+    batch = ts.trace(lambda x, y: x * x, np.ones(3), np.ones(3))
+    np.testing.assert_array_equal(estimator.draw(batch, "y", None, np.random.default_rng(0)).gradient, np.zeros(3))
+
+
+@pytest.mark.parametrize("estimator", [e for e in ALL if not isinstance(e, ts.FixedPath)], ids=repr)
+def test_with_one_path_every_estimator_is_exact(estimator):
+    lcg = ts.trace(np.sin, 1.0)
+    assert estimator.draw(lcg, "x", None, np.random.default_rng(0)).gradient == np.cos(1.0)
+    assert estimator.expectation(lcg, "x") == np.cos(1.0) and estimator.variance(lcg, "x") == pytest.approx(0.0)
+
+
+def test_spad_and_rad_work_where_listing_is_hopeless():
+    def f(x):
+        for _ in range(200):
+            x = 0.6 * x + 0.5 * x
+        return x
+
+    lcg = ts.trace(f, 1.0)
+    for estimator in (
+        ts.SPAD(k_max=5),
+        ts.SPAD(m=3),
+        ts.SPAD(m=3, replace=True, epsilon=0.5),
+        ts.RAD(by="branch"),
+        ts.RAD(),
+    ):
+        gradient, path, _ = estimator.draw(lcg, "x", None, np.random.default_rng(0))
+        assert lcg.nth_path("x", path).gradient == pytest.approx(gradient)
+    assert ts.SPAD().draw(lcg, "x", None, None).gradient == pytest.approx(0.6**200)
+    batch = ts.trace(f, np.ones(3))
+    for estimator in (ts.SPAD(), ts.SPAD(m=3, epsilon=0.5), ts.RAD(hold=3), ts.RAD(by="branch")):
+        draw = estimator.draw(batch, "x", None, np.random.default_rng(0))
+        np.testing.assert_allclose(draw.gradient, [lcg.nth_path("x", i).gradient for i in draw.path], rtol=1e-9)
+
+
+def test_estimators_on_linear_maps_compare_norms():
+    x = np.array([0.5, -1.0])
+    lcg = ts.trace(lambda w: np.sum(w * w) + w[0] ** 3, x)
+    g = lcg.path_gradients("w")
+    assert len(g) == 3
+    best = int(np.argmax(np.linalg.norm(g, axis=1)))
+    rng = np.random.default_rng(0)
+    np.testing.assert_allclose(ts.SPAD().draw(lcg, "w", None, rng).gradient, g[best])
+    np.testing.assert_allclose(ts.SPAD(m=3).draw(lcg, "w", None, rng).gradient, g[best])
+    np.testing.assert_allclose(ts.RAD(normalize=True).expectation(lcg, "w"), lcg.gradient()["w"])
+    assert ts.SPAD(m=2, epsilon=0.2, normalize=True).variance(lcg, "w").shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: ts.RAD(by="luck"), "by="),
+        (lambda: ts.RAD(hold=0), "hold is a whole number, at least 1"),
+        (lambda: ts.RAD(hold=2.0), "hold is a whole number"),
+        (lambda: ts.SPAD(m=0), "m is a whole number"),
+        (lambda: ts.SPAD(m=-1), "m is a whole number"),
+        (lambda: ts.SPAD(m=True), "m is a whole number"),
+        (lambda: ts.SPAD(k_max=0), "k_max"),
+        (lambda: ts.SPAD(epsilon=1.5), "epsilon is a probability"),
+        (lambda: ts.SPAD(epsilon=float("nan")), "epsilon is a probability"),
+        (lambda: ts.SPAD(epsilon="a"), "epsilon is a probability"),
+        (lambda: ts.SPAD(normalize=True), "no normalisation makes the estimate unbiased"),
+        (lambda: ts.SPAD(replace=True), "needs m"),
+        (lambda: ts.FixedPath(-1), "at least 0"),
+        (lambda: ts.FixedPath(9).draw(ts.trace(f1, 1.0), "x", None, None), "there is no path 9"),
+        (lambda: ts.RAD().draw(ts.trace(f1, 1.0), "q", None, None), "no parameter 'q'"),
+    ],
+)
+def test_settings_without_meaning_are_refused(make, says):
+    with pytest.raises(BadInput, match=says):
+        make()

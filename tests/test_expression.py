@@ -1,0 +1,150 @@
+"""The expression language: what it computes, and that nothing else gets in."""
+
+import ast
+import inspect
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinyspad as ts
+from tinyspad.errors import ExpressionError
+from tinyspad.expression import FUNCTIONS, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "value"),
+    [
+        ("x**2*(2+cos(4*x))", (5.0,), ts.functions.f1(5.0)),
+        ("exp(x)*(x+y)", (1.0, 2.0), 3 * np.e),
+        ("  x ", (3.0,), 3.0),
+        ("-x + +x - 2 % x", (1.5,), -0.5),
+        ("2**3**2*x", (1.0,), 512.0),
+        ("pi*e*x", (1.0,), np.pi * np.e),
+        ("maximum(x, y)/hypot(3, 4)", (1.0, 2.0), 0.4),
+        ("1_000*x + .5 + 1e-3", (0.0,), 0.501),
+        ("9**9**9*0*x", (1.0,), np.nan),
+        ("x*" + "9" * 400, (1.0,), 1e308),
+    ],
+)
+def test_values(text, point, value):
+    np.testing.assert_equal(round(float(parse(text)(*point)), 12), round(float(value), 12))
+
+
+def test_parameters_are_the_variables_as_they_appear():
+    f = parse("b*a + sin(b) + c")
+    assert list(inspect.signature(f).parameters) == ["b", "a", "c"]
+    assert ts.trace(f, 1.0, 2.0, 3.0).params == ("b", "a", "c")
+    assert ts.trace(parse("x*x"), 3.0).count_paths() == 2
+    assert "z <- 2 * x" in str(ts.trace(parse("2*x"), 1.0))
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_can_be_differentiated(name):
+    two = (
+        len(inspect.getdoc(FUNCTIONS[name]).splitlines()[0].split(",")) > 0 and FUNCTIONS[name].nin == 2
+        if hasattr(FUNCTIONS[name], "nin")
+        else False
+    )
+    f = parse(f"{name}(x, 0.5)" if two else f"{name}(x)")
+    at = 1.5 if name == "arccosh" else 0.6
+    lcg = ts.trace(f, at)
+    assert lcg.gradient()["x"] == pytest.approx(lcg.central_difference("x"), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not an expression"),
+        ("x +", "not an expression"),
+        ("x = 3", "not an expression"),
+        ("3 + 4", "no variable"),
+        ("x^2", r"written \*\*, not \^"),
+        ("__import__('os').system('true')", "not part of an expression"),
+        ("x.__class__", "not part"),
+        ("open(x)", "no function 'open'"),
+        ("(lambda: x)()", "not part"),
+        ("[x for x in y]", "not part"),
+        ("x if x else y", "not part"),
+        ("x < 3", "not part"),
+        ("'a' * x", "not part"),
+        ("True * x", "not part"),
+        ("1j * x", "not part"),
+        ("cos", "cos is a function"),
+        ("cos(x, y)", "cos takes 1 argument"),
+        ("hypot(x)", "hypot takes 2 arguments"),
+        ("cos(x=3)", "cos takes 1 argument"),
+        ("cos(*x)", "not part"),
+        ("x := 3", "not an expression"),
+        ("x\0", "not an expression"),
+        ("(" * 300 + "x" + ")" * 300, "not an expression"),
+        ("x" * 2001, "2001 characters"),
+    ],
+)
+def test_everything_else_is_refused(text, says):
+    with pytest.raises(ExpressionError, match=says):
+        parse(text)
+
+
+def test_deep_and_costly_expressions_stay_cheap():
+    start = time.perf_counter()
+    assert parse("+".join(["x"] * 1000))(1.0) == 1000.0
+    assert parse("-" * 90 + "x")(1.0) == 1.0
+    parse("**".join(["9"] * 50) + "*x")(1.0)
+    assert time.perf_counter() - start < 5.0
+
+
+def test_a_wrong_number_of_arguments_is_told():
+    with pytest.raises(ExpressionError, match="has 2 variables"):
+        parse("x*y")(1.0)
+
+
+TOKENS = [
+    "x",
+    "y",
+    "1",
+    "2.5",
+    "+",
+    "-",
+    "*",
+    "/",
+    "**",
+    "%",
+    "(",
+    ")",
+    ",",
+    "cos",
+    "hypot",
+    ".",
+    "[",
+    "'",
+    "lambda",
+    " ",
+    "=",
+    "e9",
+]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), max_size=20).map("".join) | st.text(max_size=30))
+@pytest.mark.filterwarnings("ignore")
+def test_any_text_is_either_evaluated_like_python_or_refused(text):
+    try:
+        f = parse(text)
+    except ExpressionError:
+        return
+    names = list(inspect.signature(f).parameters)
+    allowed = {**FUNCTIONS, "pi": np.pi, "e": np.e}
+    values = {name: np.float64(0.7 + i) for i, name in enumerate(names)}
+    with np.errstate(all="ignore"):
+        got = f(*values.values())
+        try:
+            numbers = ast.parse(text.strip(), mode="eval")
+            expected = eval(compile(numbers, "", "eval"), {"__builtins__": {}}, {**allowed, **values})
+        except (ArithmeticError, TypeError):
+            return  # Python's integers and floats raise where float64 gives infinity or nan
+    if isinstance(expected, complex) or not np.isfinite(expected):
+        return
+    assert got == pytest.approx(float(expected), rel=1e-9)

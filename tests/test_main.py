@@ -1,0 +1,115 @@
+"""The command line, run as a user runs it: results on standard output, one line and status 2 for bad input."""
+
+import subprocess
+import sys
+
+import pytest
+from matplotlib import image
+
+from tinyspad.__main__ import FIGURES, main
+
+
+def run(capsys, *argv):
+    status = main(list(argv))
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_demo_prints_program_ledger_and_table_and_writes_the_figure(capsys, tmp_path):
+    status, out, err = run(capsys, "demo", "--out", str(tmp_path), "--runs", "3", "--steps", "300")
+    assert (status, err) == (0, "")
+    for part in ("x1, x2 <- x", "x -> x1 -> a -> z", "central difference", "SPAD", "g2 alone", "lr = 0.1"):
+        assert part in out
+    assert image.imread(tmp_path / "figure3.png").shape[0] > 500
+
+
+def test_demo_table_says_what_happened(capsys, tmp_path):
+    _, out, _ = run(capsys, "demo", "--out", str(tmp_path), "--runs", "2", "--steps", "2000")
+    rows = {line[:12].strip(): line.split() for line in out.splitlines()}
+    assert rows["GD"][1:4] == ["5.475", "30.100", "0/1"]
+    assert rows["g1 alone"][-1] == "1/1" and rows["g2 alone"][2:4] == ["5.498", "30.226"]
+
+
+def test_paths_prints_a_ledger_per_variable(capsys, tmp_path):
+    figure = tmp_path / "new folder" / "drawing.svg"
+    status, out, _ = run(capsys, "paths", "exp(x)*(x+y)", "x=1", "y = 2", "--figure", str(figure))
+    assert status == 0 and out.count("reverse mode") == 2 and "x1, x2 <- x" in out
+    assert figure.read_text().startswith("<?xml")
+    status, out, _ = run(capsys, "paths", "exp(x)*(x+y)", "x=1", "y=2", "--param", "y")
+    assert status == 0 and out.count("reverse mode") == 1
+
+
+@pytest.mark.parametrize("name", [n for n in FIGURES if n != "figure3"])
+def test_figures_are_drawn_by_name(capsys, tmp_path, name):
+    status, out, _ = run(capsys, "figures", name, "--out", str(tmp_path))
+    assert status == 0 and out.strip() == str(tmp_path / f"{name}.png")
+    assert image.imread(tmp_path / f"{name}.png").size > 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        ([], "required"),
+        (["fly"], "invalid choice"),
+        (["paths"], "required"),
+        (["paths", "x*x"], "required"),
+        (["paths", "x*x", "x"], "NAME=NUMBER"),
+        (["paths", "x*x", "x=a"], "NAME=NUMBER"),
+        (["paths", "x*x", "x=nan"], "NAME=NUMBER"),
+        (["paths", "x*x", "x=1e999"], "NAME=NUMBER"),
+        (["paths", "x*x", "=3"], "NAME=NUMBER"),
+        (["paths", "x*y", "x=1"], "give y=NUMBER"),
+        (["paths", "x*x", "x=1", "y=2"], "y is not in it"),
+        (["paths", "x*x", "x=1", "x=2"], "given twice"),
+        (["paths", "x*x", "x=1", "--param", "q"], "--param q"),
+        (["paths", "x*x*x", "x=1", "--limit", "2"], "3 paths; listing stops at 2"),
+        (["paths", "x*x", "x=1", "--limit", "many"], "invalid int"),
+        (["paths", "x^2", "x=1"], "not ^"),
+        (["paths", "import os", "x=1"], "not an expression"),
+        (["paths", "log(x)", "x=-1"], "nan at this point"),
+        (["paths", "1/x", "x=0"], "inf at this point"),
+        (["paths", "x*x", "x=1", "--figure", "drawing.txt"], "txt"),
+        (["paths", "x*x", "x=1", "--figure", "/proc/no/drawing.png"], "/proc/no"),
+        (["figures", "figure99"], "no figure 'figure99'"),
+        (["demo", "--runs", "0"], "--runs"),
+        (["demo", "--steps", "-1"], "--steps"),
+        (["demo", "--seed", "-1"], "--seed"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, monkeypatch, argv, says):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, *argv)
+    assert status == 2 and says in err
+    assert err.startswith("tinyspad: ") and len(err.splitlines()) == 1
+
+
+def test_a_large_graph_cannot_be_drawn_whole(capsys, tmp_path):
+    status, out, err = run(capsys, "paths", "+".join(["x"] * 40), "x=1", "--figure", str(tmp_path / "d.png"))
+    assert status == 2 and "readable up to 60" in err and "sum over 40 paths" in out
+
+
+def test_help_and_version(capsys):
+    for argv, says in [(["--help"], "paths"), (["--version"], "tinyspad 0."), (["paths", "--help"], "NAME=NUMBER")]:
+        with pytest.raises(SystemExit) as stop:
+            main(argv)
+        assert stop.value.code == 0 and says in capsys.readouterr().out
+
+
+def test_as_a_module_and_into_a_closed_pipe():
+    command = [sys.executable, "-m", "tinyspad", "paths", "x*x", "x=3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("x <- Param_0") and done.stderr == ""
+    script = f"{sys.executable} -m tinyspad paths x*x x=3 | true"
+    assert subprocess.run(script, shell=True, capture_output=True, text=True, check=True).stderr == ""
+    bad = subprocess.run([*command[:3], "paths", "x+", "x=3"], capture_output=True, text=True, check=False)
+    assert bad.returncode == 2 and "Traceback" not in bad.stderr
+
+
+def test_ctrl_c_is_no_traceback(capsys, monkeypatch):
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tinyspad.__main__.trace", interrupt)
+    monkeypatch.setattr("tinyspad.__main__.parse", interrupt)
+    assert run(capsys, "paths", "x*x", "x=3")[::2] == (130, "tinyspad: interrupted\n")

@@ -1,0 +1,286 @@
+"""Every rule over its own domain: against central differences, against autograd, and against its mutants."""
+
+from dataclasses import replace
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+import pytest
+
+import tinyspad as ts
+from tinyspad.errors import BadInput, NoRule, NotElementwise
+from tinyspad.rules import RULES, Domain
+from tinyspad.rules.table import LinearMap, unbroadcast
+from tinyspad.tape import record
+
+H = 1e-6
+TOLERANCE = {
+    "rtol": 1e-6,
+    "atol": 1e-7,
+}  # central differences with h = 1e-6: rounding 1e-10, truncation 1e-12, times slopes
+
+
+def examples(rule):
+    """The example calls of a rule: (args with Domains in them, kwargs)."""
+    domain = rule.domain if isinstance(rule.domain, (list, tuple)) else (rule.domain,)
+    if isinstance(domain, tuple):  # elementwise: scalars, arrays, and one argument broadcast against the other
+        shapes = [(), (3,)]
+        domain = [tuple(d(*s) if isinstance(d, Domain) else d for d in domain) for s in shapes]
+        if len(domain[0]) > 1:
+            first = next(i for i, d in enumerate(domain[0]) if isinstance(d, Domain))
+            domain.append(tuple(d(2, 3) if i == first else d for i, d in enumerate(domain[1])))
+    for call in domain:
+        yield (call[:-1], call[-1]) if isinstance(call[-1], dict) else (call, {})
+
+
+def draw(x, rng):
+    if isinstance(x, Domain):
+        return x.sample(rng)
+    return [draw(item, rng) for item in x] if isinstance(x, list) and isinstance(x[0], Domain) else x
+
+
+CASES = [
+    pytest.param(rule, call, kwargs, id=f"{rule.name}-{n}")
+    for rule in list(RULES.values())
+    for n, (call, kwargs) in enumerate(examples(rule))
+]
+
+
+class Example:
+    """One drawn call of a rule, with which of its operands are variable."""
+
+    def __init__(self, rule, call, kwargs, seed=0):
+        rng = np.random.default_rng(seed)
+        args = [draw(x, rng) for x in call]
+        self.rule, self.kwargs, self.rest = rule, kwargs, tuple(args[1:]) if rule.sequence else ()
+        self.operands = args[0] if rule.sequence else args
+        places = call[0] if rule.sequence else call
+        self.variable = [i for i, place in enumerate(places) if isinstance(place, Domain)]
+        self.seed = rng.normal(size=np.shape(self.evaluate(self.operands, rule.function)))
+
+    def evaluate(self, operands, function):
+        return (
+            function(list(operands), *self.rest, **self.kwargs)
+            if self.rule.sequence
+            else function(*operands, **self.kwargs)
+        )
+
+    def gradients(self, rule):
+        values = [ts.Value(x) if i in self.variable else x for i, x in enumerate(self.operands)]
+        out = record(rule, (values, *self.rest) if rule.sequence else tuple(values), self.kwargs)
+        out.backward(self.seed if self.seed.shape else float(self.seed))
+        return [values[i].grad for i in self.variable]
+
+    def differences(self):
+        for i in self.variable:
+            x = np.array(self.operands[i], float)
+            result = np.empty(x.shape)
+            for at in np.ndindex(x.shape):
+                sides = []
+                for h in (H, -H):
+                    moved = x.copy()
+                    moved[at] += h
+                    operands = list(self.operands)
+                    operands[i] = moved if x.shape else float(moved)
+                    sides.append(np.sum(self.seed * self.evaluate(operands, self.rule.function)))
+                result[at] = (sides[0] - sides[1]) / (2 * H)
+            yield result
+
+
+@pytest.mark.parametrize(("rule", "call", "kwargs"), CASES)
+def test_rule_agrees_with_central_differences(rule, call, kwargs):
+    example = Example(rule, call, kwargs)
+    assert example.variable
+    for got, expected in zip(example.gradients(rule), example.differences(), strict=True):
+        np.testing.assert_allclose(got, expected, **TOLERANCE)
+        assert np.shape(got) == np.shape(expected)
+
+
+AUTOGRAD_SLIPS = {  # autograd 1.9 gives a gradient of another shape here, or stops
+    "where-2": "an argument that is broadcast",
+    "outer-1": "a matrix argument",
+    "transpose-2": "a negative axis",
+    "broadcast_to-0": "a new leading axis",
+    "broadcast_to-2": "a new leading axis",
+    "linalg.norm-3": "axis with keepdims",
+}
+
+
+def autograd_function(rule):
+    module, name = (anp.linalg, rule.name[7:]) if rule.name.startswith("linalg.") else (anp, rule.name)
+    if rule.name == "getitem":
+        return lambda a, key: a[key]
+    return getattr(module, name, None)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("rule", "call", "kwargs"), CASES)
+def test_rule_agrees_with_autograd(request, rule, call, kwargs):
+    if request.node.callspec.id in AUTOGRAD_SLIPS:
+        pytest.skip(f"autograd slips on {AUTOGRAD_SLIPS[request.node.callspec.id]}")
+    function = autograd_function(rule)
+    if function is None:
+        pytest.skip(f"autograd has no {rule.name}")
+    example = Example(rule, call, kwargs)
+    got = example.gradients(rule)
+    for i, gradient in zip(example.variable, got, strict=True):
+
+        def along(x, i=i):
+            operands = [x if j == i else y for j, y in enumerate(example.operands)]
+            return anp.sum(example.seed * example.evaluate(operands, function))
+
+        try:
+            expected = autograd.grad(along)(example.operands[i])
+        except UserWarning:  # "Output seems independent of input": autograd's way to say zero
+            expected = np.zeros(np.shape(example.operands[i]))
+        except (NotImplementedError, TypeError, ValueError, AttributeError) as error:
+            pytest.skip(f"autograd cannot: {error}")
+        np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-12)
+
+
+def mutants(rule):
+    """Wrong rules: another sign, another factor, a dropped term, and swapped arguments."""
+
+    def changed(change):
+        def wrap(derivative):
+            if rule.elementwise:
+                return lambda *a, **k: change(derivative(*a, **k))
+            return lambda *a, **k: (lambda vjp: lambda g: change(vjp(g)))(derivative(*a, **k))
+
+        return replace(rule, derivatives=tuple(d and wrap(d) for d in rule.derivatives), options=None)
+
+    yield "sign", changed(lambda x: -np.asarray(x))
+    yield "factor", changed(lambda x: 1.01 * np.asarray(x))
+    yield "dropped", changed(lambda x: 0.0 * np.asarray(x))
+    if len(rule.derivatives) == 2:
+        yield "swapped", replace(rule, derivatives=rule.derivatives[::-1])
+
+
+FLAT = {"sign", "floor", "ceil", "trunc", "rint", "floor_divide"}  # derivative 0: its mutants are right
+
+
+@pytest.mark.parametrize("rule", [pytest.param(r, id=r.name) for r in RULES.values() if r.name not in FLAT])
+def test_a_wrong_rule_fails(rule):
+    for kind, mutant in mutants(rule):
+        if kind == "swapped" and rule.name == "add":
+            continue
+        caught = False
+        for call, kwargs in examples(rule):
+            example = Example(rule, call, kwargs)
+            try:
+                pairs = zip(example.gradients(mutant), example.differences(), strict=True)
+                caught = caught or not all(np.allclose(a, b, **TOLERANCE) for a, b in pairs)
+            except (ValueError, IndexError, TypeError, AttributeError, np.exceptions.AxisError):
+                caught = True  # a swapped matrix rule does not even fit
+        assert caught, f"{rule.name}: a rule with {kind} derivative passes the check"
+
+
+@pytest.mark.parametrize(
+    ("function", "point", "expected"),
+    [
+        (np.abs, (0.0,), (0.0,)),
+        (np.fabs, (0.0,), (0.0,)),
+        (ts.relu, (0.0,), (0.0,)),
+        (np.maximum, (1.0, 1.0), (0.5, 0.5)),
+        (np.minimum, (1.0, 1.0), (0.5, 0.5)),
+        (np.hypot, (0.0, 0.0), (0.0, 0.0)),
+        (np.sign, (0.0,), (0.0,)),
+        (lambda x: np.clip(x, -1.0, 1.0), (1.0,), (0.5,)),
+        (lambda x: np.clip(x, -1.0, 1.0), (-1.0,), (0.5,)),
+        (lambda x: np.clip(x, None, 1.0), (-7.0,), (1.0,)),
+        (lambda x: np.clip(x, a_min=0.0, a_max=None), (-7.0,), (0.0,)),
+        (lambda x, y: np.max(np.stack([x, y])), (2.0, 2.0), (0.5, 0.5)),
+        (lambda x: np.linalg.norm(np.stack([x, 0.0 * x])), (0.0,), (0.0,)),
+        (lambda x: x**0, (0.0,), (0.0,)),
+        (lambda x: x**1, (0.0,), (1.0,)),
+        (lambda x: x**2, (0.0,), (0.0,)),
+        (lambda x, y: x**y, (0.0, 2.0), (0.0, 0.0)),
+        (np.sinc, (0.0,), (0.0,)),
+    ],
+)
+def test_kinks_follow_the_documented_convention(function, point, expected):
+    values = [ts.Value(x) for x in point]
+    function(*values).backward()
+    assert tuple(v.grad for v in values) == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "slope"),
+    [(np.sqrt, 0.0, np.inf), (np.log, 0.0, np.inf), (lambda x: 1 / x, 0.0, -np.inf), (np.cbrt, 0.0, np.inf)],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_an_infinite_slope_is_infinite_not_an_exception(function, x, slope):
+    v = ts.Value(x)
+    function(v).backward()
+    assert v.grad == slope
+
+
+@pytest.mark.parametrize(
+    "a", [np.diag([2.0, 0.0, 3.0]), np.zeros((2, 2)), np.ones((3, 3))], ids=["rank2", "zero", "rank1"]
+)
+def test_det_has_the_right_slope_at_singular_matrices(a):
+    v = ts.Value(a)
+    np.linalg.det(v).backward()
+    n = len(a)
+    minors = np.array(
+        [[(-1) ** (i + j) * np.linalg.det(np.delete(np.delete(a, i, 0), j, 1)) for j in range(n)] for i in range(n)]
+    )
+    np.testing.assert_allclose(v.grad, minors, atol=1e-12)
+
+
+def test_prod_has_the_right_slope_at_zeros():
+    v = ts.Value(np.array([2.0, 0.0, 3.0]))
+    np.prod(v).backward()
+    np.testing.assert_array_equal(v.grad, [0.0, 6.0, 0.0])
+
+
+def test_a_rule_of_ones_own():
+    double = ts.rule(lambda x: 2 * x, d=lambda out, x: 2.0, domain=Domain(-1, 1))
+    try:
+        v = ts.Value(np.arange(3.0))
+        double(v).sum().backward()
+        np.testing.assert_array_equal(v.grad, [2.0, 2.0, 2.0])
+        assert double(3.0) == 6.0
+    finally:
+        del RULES[double]
+
+
+@pytest.mark.parametrize("wrong", [{}, {"d": lambda out, x: x, "vjp": lambda out, x: x}])
+def test_a_rule_needs_d_or_vjp(wrong):
+    with pytest.raises(BadInput, match="d= .* or vjp="):
+        ts.rule(np.sum, domain=Domain(0, 1), **wrong)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda v: np.sum(v, where=v > 0), "sum: the rule does not cover the option where="),
+        (lambda v: np.clip(v, min=0.0), "clip: the rule does not cover the option min="),
+        (lambda v: np.linalg.norm(v, ord=np.inf), "linalg.norm"),
+        (lambda v: np.linalg.norm(np.outer(v, v), ord=2), "spectral"),
+        (lambda v: np.einsum(v, [0], []), "subscripts given as a string"),
+        (lambda v: np.trace(np.ones((2, 2, 2)) * v[0]), "trace"),
+        (lambda v: np.fft.fft(v), "fft has no rule.*argument 1"),
+        (lambda v: np.median(v), "median has no rule"),
+        (lambda v: np.modf(v), "modf has no rule"),
+        (lambda v: np.multiply.outer(v, v), "multiply.outer has no rule"),
+        (lambda v: np.linalg.svd(v), "svd has no rule"),
+    ],
+)
+def test_what_has_no_rule_says_so(call, says):
+    if "min=" in says and np.lib.NumpyVersion(np.__version__) < "2.1.0":
+        pytest.skip("np.clip has no min= here")
+    with pytest.raises(NoRule, match=says):
+        call(ts.Value(np.array([1.0, 2.0, 3.0])))
+
+
+def test_unbroadcast_is_the_transpose_of_broadcasting():
+    g = np.random.default_rng(0).normal(size=(4, 2, 3))
+    for shape in [(), (3,), (2, 3), (2, 1), (1, 3), (4, 1, 1), (1, 1, 1), (4, 2, 3)]:
+        x = np.random.default_rng(1).normal(size=shape)
+        np.testing.assert_allclose(np.sum(g * np.broadcast_to(x, g.shape)), np.sum(unbroadcast(g, shape) * x))
+
+
+def test_a_linear_map_has_no_size():
+    with pytest.raises(NotElementwise, match="path_gradients"):
+        abs(LinearMap(lambda g: g, (2,), "matmul"))

@@ -1,0 +1,438 @@
+"""Value and its tape: micrograd's behaviour, NumPy's protocols, refusals, and the bookkeeping of backward()."""
+
+import copy
+import gc
+import math
+import pickle
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import tinyspad as ts
+from tinyspad.errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
+from tinyspad.rules import RULES
+
+
+def test_micrograds_readme_example():
+    a, b = ts.Value(-4.0), ts.Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert (f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}") == ("24.7041", "138.8338", "645.5773")
+
+
+def test_intermediate_values_have_gradients_too():
+    x = ts.Value(3.0)
+    y = x * x
+    z = y + y
+    z.backward()
+    assert (z.grad, y.grad, x.grad) == (1.0, 2.0, 12.0)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x, y: x + y,
+        lambda x, y: x - y,
+        lambda x, y: x * y,
+        lambda x, y: x / y,
+        lambda x, y: x**y,
+        lambda x, y: x % y,
+        lambda x, y: x // y,
+    ],
+    ids=["+", "-", "*", "/", "**", "%", "//"],
+)
+@pytest.mark.parametrize(
+    "other", [2, 2.5, np.float64(2.5), np.float32(2.5), np.int64(2), True, np.array([1.5, 2.5])], ids=repr
+)
+def test_operators_take_numbers_on_both_sides(operation, other):
+    for x, y in [(ts.Value(1.75), other), (other, ts.Value(1.75)), (ts.Value(1.75), ts.Value(float(np.max(other))))]:
+        plain = [v.data if isinstance(v, ts.Value) else v for v in (x, y)]
+        result = operation(x, y)
+        assert isinstance(result, ts.Value)
+        np.testing.assert_allclose(result.data, operation(*plain), rtol=1e-15)
+        assert np.shape(result.data) == np.shape(operation(*plain))
+
+
+@pytest.mark.parametrize("x", [-2.0, 0.0, 3.0])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, -1, 0.5, 2.0, True])
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+def test_powers_are_numpys(x, n):
+    v = ts.Value(x)
+    y = v**n
+    np.testing.assert_equal(y.data, float(np.power(np.float64(x), float(n))))
+    y.backward()
+    with np.errstate(all="ignore"):
+        expected = 0.0 if n == 0 else float(n) * np.float64(x) ** (float(n) - 1)
+    np.testing.assert_equal(v.grad, expected)
+
+
+def test_overflow_gives_infinity_as_in_numpy():
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        assert (ts.Value(10.0) ** 400).data == np.inf
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        assert (ts.Value(1.0) / 0).data == np.inf
+
+
+def test_comparisons_and_bool_act_on_the_data():
+    x, y = ts.Value(1.0), ts.Value(2.0)
+    assert x < y and x <= 1 and y > 1 and y >= x and x == 1 and x != y and x
+    assert not ts.Value(0.0)
+    np.testing.assert_array_equal(ts.Value(np.array([1.0, 3.0])) > 2, [False, True])
+    np.testing.assert_array_equal(np.greater(ts.Value(np.array([1.0, 3.0])), 2), [False, True])
+    assert len({x, y, x}) == 2
+    assert max(x, y) is y
+
+
+@pytest.mark.parametrize(
+    ("given", "dtype", "kept"),
+    [
+        (3, np.float64, 3.0),
+        (True, np.float64, 1.0),
+        (np.int8(3), np.float64, 3.0),
+        (np.float32(0.1), np.float32, np.float32(0.1)),
+        (np.float16(0.5), np.float16, np.float16(0.5)),
+        ([1, 2], np.float64, [1.0, 2.0]),
+        (np.array(5.0), np.float64, 5.0),
+        (np.arange(3, dtype=np.float32), np.float32, [0, 1, 2]),
+        (np.array([True, False]), np.float64, [1.0, 0.0]),
+    ],
+)
+def test_data_becomes_floats_as_numpy_would(given, dtype, kept):
+    v = ts.Value(given)
+    assert v.dtype == dtype
+    np.testing.assert_array_equal(v.data, kept)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (1j, "not complex"),
+        (np.array([1j]), "not complex"),
+        ("3", "real numbers"),
+        (np.array(["a"]), "real numbers"),
+        (None, "real numbers"),
+        (np.array([1, None]), "object"),
+        (np.ma.masked_array([1.0], [True]), "mask"),
+        (ts.Value(1.0), "already"),
+        (np.datetime64("2020"), "real numbers"),
+    ],
+    ids=repr,
+)
+def test_what_is_not_a_number_is_refused(given, says):
+    with pytest.raises(BadInput, match=says):
+        ts.Value(given)
+
+
+def test_micrograds_constructor():
+    assert ts.Value(2.0, (), "").data == 2.0
+    with pytest.raises(BadInput, match=r"ts\.rule"):
+        ts.Value(2.0, (ts.Value(1.0),), "tanh")
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda v: math.cos(v), "np.cos"),
+        (lambda v: float(v), "np.cos"),
+        (lambda v: int(v), "int"),
+        (lambda v: complex(v), "complex"),
+        (lambda v: [1, 2][v], "index"),
+        (lambda v: np.array([v, v]), "np.stack"),
+        (lambda v: np.asarray(v), "np.stack"),
+        (lambda v: np.add(np.ones(2), v, out=np.zeros(2)), "out="),
+        (lambda v: np.ones(2)[v], "index|np.array"),
+    ],
+)
+def test_what_would_drop_the_gradient_is_refused(call, says):
+    with pytest.raises(DroppedGradient, match=says):
+        call(ts.Value(1.0, name="v"))
+
+
+def test_writing_a_value_into_an_array_is_refused():
+    array = np.ones(3)
+    with pytest.raises(DroppedGradient, match=r"x = x \+ v|y = x \+ v"):
+        array += ts.Value(1.0)
+    with pytest.raises(ValueError, match="array element") as caught:  # NumPy's own words, with ours as the cause
+        array[0] = ts.Value(1.0)
+    assert isinstance(caught.value.__cause__, DroppedGradient)
+    with pytest.raises(DroppedGradient, match=r"np\.where"):
+        ts.Value(np.ones(3))[0] = 2.0
+    with pytest.raises(DroppedGradient, match="index"):
+        ts.Value(np.ones(3))[ts.Value(1.0)]
+
+
+def test_operands_that_are_not_numbers_are_left_to_python():
+    for operation in (lambda: ts.Value(1.0) + "a", lambda: None * ts.Value(1.0), lambda: ts.Value(1.0) ** {}):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            operation()
+
+
+@pytest.mark.parametrize(
+    "array", [np.array([ts.Value, None]), np.ma.masked_array([1.0, 2.0], [True, False])], ids=["object", "masked"]
+)
+def test_constant_operands_of_objects_or_with_masks_are_refused(array):
+    with pytest.raises(BadInput):
+        np.multiply(ts.Value(np.ones(2)), array)
+
+
+def test_numpy_protocols_reach_plain_code():
+    def softmax_loss(w, x):
+        logits = x @ w
+        shifted = logits - np.max(logits, axis=-1, keepdims=True)
+        return -np.mean(np.log(np.exp(shifted) / np.sum(np.exp(shifted), axis=-1, keepdims=True))[:, 0])
+
+    rng = np.random.default_rng(0)
+    w, x = rng.normal(size=(4, 3)), rng.normal(size=(5, 4))
+    v = ts.Value(w)
+    loss = softmax_loss(v, x)
+    assert np.isclose(loss.data, softmax_loss(w, x), rtol=1e-15)
+    loss.backward()
+    p = np.exp(x @ w)
+    p /= p.sum(axis=1, keepdims=True)
+    p[:, 0] -= 1
+    np.testing.assert_allclose(v.grad, x.T @ p / 5, rtol=1e-12)
+
+
+def test_ufunc_reductions_map_to_their_functions():
+    v = ts.Value(np.arange(1.0, 7.0).reshape(2, 3))
+    for got, expected in [
+        (np.add.reduce(v), [5.0, 7.0, 9.0]),
+        (np.multiply.reduce(v, axis=None), 720.0),
+        (np.maximum.reduce(v, axis=1), [3.0, 6.0]),
+        (np.add.accumulate(v, axis=1), [[1, 3, 6], [4, 9, 15]]),
+    ]:
+        assert isinstance(got, ts.Value)
+        np.testing.assert_array_equal(got.data, expected)
+
+
+def test_array_methods_are_numpys():
+    data = np.random.default_rng(0).uniform(0.5, 2.0, (2, 3))
+    v = ts.Value(data)
+    for name in ("exp", "log", "sqrt", "sin", "cos", "tanh"):
+        np.testing.assert_array_equal(getattr(v, name)().data, getattr(np, name)(data))
+    for name in ("sum", "mean", "prod", "max", "min"):
+        np.testing.assert_array_equal(getattr(v, name)().data, getattr(data, name)())
+        np.testing.assert_array_equal(
+            getattr(v, name)(axis=1, keepdims=True).data, getattr(data, name)(axis=1, keepdims=True)
+        )
+    np.testing.assert_array_equal(v.reshape(3, 2).data, data.reshape(3, 2))
+    np.testing.assert_array_equal(v.reshape((3, 2)).data, data.reshape(3, 2))
+    np.testing.assert_array_equal(v.T.data, data.T)
+    np.testing.assert_array_equal(v.transpose(1, 0).data, data.T)
+    np.testing.assert_array_equal(v.dot(data.T).data, data @ data.T)
+    np.testing.assert_array_equal((data.T @ v).data, data.T @ data)
+    np.testing.assert_array_equal(abs(-v).data, data)
+    np.testing.assert_array_equal((+v).data, data)
+    assert (v.shape, v.ndim, v.size, len(v)) == ((2, 3), 2, 6, 2)
+    assert [row.shape for row in v] == [(3,), (3,)]
+    for scalar_has_none in (len, iter):
+        with pytest.raises(TypeError, match="scalar"):
+            scalar_has_none(ts.Value(1.0))
+
+
+def test_values_by_keyword_are_found():
+    v, low = ts.Value(np.array([-2.0, 0.5])), ts.Value(-1.0)
+    np.clip(v, a_min=low, a_max=1.0).sum().backward()
+    np.testing.assert_array_equal(v.grad, [0.0, 1.0])
+    assert low.grad == 1.0
+    np.sum(a=v).backward()
+    np.testing.assert_array_equal(v.grad, [1.0, 2.0])
+    with pytest.raises(NoRule, match="initial="):
+        np.max(v, initial=low)
+
+
+# --- backward ---------------------------------------------------------------------------------------------------
+
+
+def test_backward_twice_adds_exactly_twice():
+    x = ts.Value(0.7)
+    y = np.sin(x) * x
+    z = y * y + y
+    z.backward()
+    once = (x.grad, y.grad, z.grad)
+    z.backward()
+    assert (x.grad, y.grad, z.grad) == tuple(2 * g for g in once)
+    x.grad = 0
+    assert x.grad == 0.0
+
+
+def test_backward_of_an_array_needs_a_seed():
+    v = ts.Value(np.ones(3), name="v")
+    with pytest.raises(NotScalar, match=r'"v" has shape \(3,\).*sum\(\)'):
+        v.backward()
+    (v * 2).backward(np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(v.grad, [2.0, 4.0, 6.0])
+    with pytest.raises(BadInput, match="seed"):
+        (v * 2).backward(np.ones(2))
+
+
+def test_gradients_start_at_zero_in_the_shape_of_the_data():
+    assert ts.Value(1.0).grad == 0.0
+    np.testing.assert_array_equal(ts.Value(np.ones((2, 3))).grad, np.zeros((2, 3)))
+    assert "grad=0.0" in repr(ts.Value(1.0)) and "name='w'" in repr(ts.Value(1.0, name="w"))
+
+
+def test_float32_stays_float32():
+    v = ts.Value(np.ones(3, np.float32))
+    loss = np.sum(np.exp(v) * 2.0 + v**2)
+    loss.backward()
+    assert loss.data.dtype == v.grad.dtype == np.float32
+
+
+def test_a_chain_of_a_hundred_thousand_operations():
+    x = ts.Value(1.0)
+    y = x
+    for _ in range(100_000):
+        y = y * 1.00001
+    y.backward()
+    assert x.grad == pytest.approx(np.exp(100_000 * np.log(1.00001)), rel=1e-9)
+    del y
+    gc.collect()
+
+
+def test_arrays_that_nobody_needs_are_freed():
+    x = ts.Value(np.ones(1000))
+    hidden = x + 1.0
+    data = weakref.ref(hidden._data)
+    loss = np.sum(hidden)
+    del hidden
+    assert data() is None
+    loss.backward()
+    np.testing.assert_array_equal(x.grad, np.ones(1000))
+
+
+def test_an_exception_on_the_way_leaves_the_tape_usable():
+    fragile = ts.rule(lambda x: x * 1.0, vjp=lambda out, x: lambda g: 1 / 0, domain=[])
+    x = ts.Value(2.0)
+    y = fragile(x * 3.0 + 0.0)
+    z = x * x + y
+    with pytest.raises(ZeroDivisionError):
+        z.backward()
+    with pytest.raises(ZeroDivisionError):
+        z.backward()
+    x.grad = 0.0
+    (x * x).backward()
+    assert x.grad == 4.0
+    del RULES[fragile]
+
+
+def test_threads_record_at_once():
+    results = {}
+
+    def work(n):
+        x = ts.Value(float(n))
+        y = x
+        for _ in range(2000):
+            y = y + x
+        y.backward()
+        results[n] = x.grad
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert results == dict.fromkeys(range(8), 2001.0)
+
+
+# --- data that changes -------------------------------------------------------------------------------------------
+
+
+def test_the_callers_array_is_copied():
+    mine, constant = np.ones(3), np.full(3, 2.0)
+    x = ts.Value(mine)
+    y = np.sum(x * constant)
+    mine[:] = 100.0
+    constant[:] = 100.0
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 2.0, 2.0])
+    assert y.data == 6.0
+
+
+def test_an_index_array_is_copied():
+    x, index = ts.Value(np.arange(3.0)), np.array([0, 0])
+    picked = [0, 1]
+    y = np.sum(x[index]) + np.sum(np.take(x, picked))
+    index[:] = 2
+    picked[:] = [2, 2]
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [3.0, 1.0, 0.0])
+
+
+def test_changing_a_leaf_in_place_is_caught_at_backward():
+    x = ts.Value(np.array([1.0, 2.0]), name="x")
+    before = x.data
+    y = np.sum(x * x)
+    before[0] = 10.0
+    with pytest.raises(ChangedData, match='"x" was changed after multiply read it'):
+        y.backward()
+    y = np.sum(x * x)
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [20.0, 4.0])
+
+
+def test_replacing_a_leaf_is_caught_at_backward():
+    x = ts.Value(3.0, name="x")
+    y = x * x
+    x.data = 4.0
+    with pytest.raises(ChangedData, match='"x" was changed after multiply read it'):
+        y.backward()
+    z = x * x
+    z.backward()
+    assert x.grad == 8.0
+    both = ts.Value(1.0) * y + z
+    with pytest.raises(ChangedData):
+        both.backward()
+
+
+@pytest.mark.parametrize("start", [1.0, np.array([1.0, -2.0])], ids=["scalar", "array"])
+def test_a_training_loop_in_micrograds_style(start):
+    p = ts.Value(start)
+    kept = []
+    for _ in range(5):
+        loss = np.sum(p * p)
+        p.grad = 0.0
+        loss.backward()
+        kept.append(loss)
+        p.data -= 0.25 * p.grad
+    np.testing.assert_allclose(p.data, np.asarray(start) * 0.5**5)
+    np.testing.assert_allclose([k.data for k in kept], [np.sum(np.asarray(start) ** 2) * 0.25**i for i in range(5)])
+
+
+def test_a_results_data_cannot_be_changed():
+    x = ts.Value(np.ones(2))
+    y = np.exp(x)
+    with pytest.raises(ValueError, match="read-only"):
+        y.data[0] = 5.0
+    with pytest.raises(ChangedData, match="result of exp"):
+        y.data = np.zeros(2)
+    view = x.reshape(2, 1)
+    with pytest.raises(ValueError, match="read-only"):
+        view.data[0] = 5.0
+
+
+def test_leaves_can_be_copied_and_parameters_stay_apart():
+    x = ts.Value(np.ones(2), name="x")
+    y = copy.deepcopy(x)
+    np.sum(y * 3.0).backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 0.0])
+    np.testing.assert_array_equal(y.grad, [3.0, 3.0])
+    assert y.name == "x"
+    y.name = "y"
+    assert x.name == "x"
+    z = pickle.loads(pickle.dumps(y))
+    np.testing.assert_array_equal(z.grad, [3.0, 3.0])
+    with pytest.raises(DroppedGradient, match="result of multiply"):
+        pickle.dumps(y * 2.0)
+    assert copy.copy(y * 2.0).data[0] == 2.0
