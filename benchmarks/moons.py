@@ -2,10 +2,11 @@
 
     python -m benchmarks.moons [--small]
 
-Three engines take turns: micrograd; tinyspad with a scalar Value per number, the same 65 000 operations; and tinyspad with the 100 points
-in two array Values, the same network code, 650 operations. A turn is several training steps and ends with a garbage collection, so
-that each engine pays for its own garbage: micrograd's graphs are reference cycles that only the collector can free.
-The second table switches the collector off inside the turns. Ratios are of medians over the turns.
+Three engines take turns: micrograd; tinyspad with a scalar Value per number, the same 65 000 operations; and tinyspad
+with the 100 points in two array Values, the same network code, 650 operations. A turn is several training steps and
+ends with a garbage collection, so that each engine pays for its own garbage: micrograd's graphs are reference cycles
+that only the collector can free. The second table switches the collector off inside the turns. Ratios are of medians
+over the turns.
 """
 
 from __future__ import annotations

@@ -16,11 +16,13 @@ class Program:
         rng = np.random.default_rng(seed)
         self.params = params
         self.lines = []
-        for n in range(length):
-            defined = params + n
-            pick = lambda: (
-                int(rng.integers(max(0, defined - 5), defined)) if rng.random() < 0.7 else int(rng.integers(defined))
-            )
+
+        def pick():
+            """A variable defined so far: mostly one of the last five, so that intermediates are shared."""
+            defined = params + len(self.lines)
+            return int(rng.integers(max(0, defined - 5) if rng.random() < 0.7 else 0, defined))
+
+        for _ in range(length):
             kind = rng.random()
             if kind < 0.4:
                 self.lines.append((str(rng.choice(UNARY)), pick()))

@@ -64,7 +64,8 @@ def test_the_walk_sees_every_form_of_import(tmp_path):
             return inside.relative_to(root)
 
         def read_text(self):
-            return "import tinyspad.plot\nfrom .. import plot\nfrom ..plot import lcg\ndef f():\n    from ..plot.runs import compare"
+            lines = ["import tinyspad.plot", "from .. import plot", "from ..plot import lcg", "def f():"]
+            return "\n".join([*lines, "    from ..plot.runs import compare"])
 
     assert [(module[:2], nested) for module, nested in imports(Sample())] == [
         (["tinyspad", "plot"], False),

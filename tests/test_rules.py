@@ -247,7 +247,7 @@ def test_a_rule_of_ones_own():
 
 @pytest.mark.parametrize("wrong", [{}, {"d": lambda out, x: x, "vjp": lambda out, x: x}])
 def test_a_rule_needs_d_or_vjp(wrong):
-    with pytest.raises(BadInput, match="d= .* or vjp="):
+    with pytest.raises(BadInput, match=r"d= .* or vjp="):
         ts.rule(np.sum, domain=Domain(0, 1), **wrong)
 
 

@@ -211,7 +211,7 @@ def figure2() -> Figure:
     ax.plot([5.47483], [functions.f1(5.47483)], "v", color="black", label="where GD stays")
     ax.set_ylabel("f1(x)")
     ax.legend(fontsize="small")
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 def figure3(results: dict[float, Any] | None = None) -> Figure:
@@ -227,7 +227,7 @@ def figure3(results: dict[float, Any] | None = None) -> Figure:
     axes[1].get_legend().remove()
     axes[0].legend(fontsize="x-small", loc="upper right")
     axes[0].set_ylim(-3, 86)
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 def figure4() -> Figure:
@@ -252,7 +252,7 @@ def f1_contributions() -> Figure:
 
     figure, ax = _subplots(figsize=(6.4, 3.6))
     plot.contributions(trace(functions.f1, np.linspace(0, 6, 601)), ax=ax)
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {

@@ -1,12 +1,12 @@
 """Estimators: which paths make up today's gradient.
 
-An estimator is a frozen value. ``init()`` gives the state before the first step; ``draw(lcg, param, state, rng)`` gives a
-``Draw``: the gradient estimate, the index of the path followed, and the next state. Each parameter draws for itself, as
-in the paper's Algorithms 1 and 2, and in a batch each run draws for itself. A held path is remembered by its index, which
-stands for its branch choices as long as the program keeps its shape; when the shape changes, it is drawn afresh.
+An estimator is a frozen value. ``init()`` gives the state before the first step; ``draw(lcg, param, state, rng)`` gives
+a ``Draw``: the gradient estimate, the index of the path followed, and the next state. Each parameter draws for itself,
+as in the paper's Algorithms 1 and 2, and in a batch each run draws for itself. A held path is remembered by its index,
+which stands for its branch choices as long as the program keeps its shape; when the shape changes, it is drawn afresh.
 
-``probabilities(lcg, param)`` gives the chance that a fresh draw follows each path; ``expectation`` and ``variance`` are exact
-sums over them. These list the paths, so they raise TooManyPaths beyond 100 000.
+``probabilities(lcg, param)`` gives the chance that a fresh draw follows each path; ``expectation`` and ``variance`` are
+exact sums over them. These list the paths, so they raise TooManyPaths beyond 100 000.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ class GD:
 class RAD:
     """Randomized automatic differentiation: one path, drawn uniformly (Oktay et al. 2020; paper, eq. (4)).
 
-    ``by``: "path" draws uniformly over the N paths, "branch" uniformly at each tupling node that is met. ``normalize=True``
-    divides by the probability of what was drawn (by path: multiplies by N), which makes the estimate unbiased;
-    otherwise its mean over paths is gradient / N. ``hold``: a path is kept for this many steps.
+    ``by``: "path" draws uniformly over the N paths, "branch" uniformly at each tupling node that is met.
+    ``normalize=True`` divides by the probability of what was drawn (by path: multiplies by N), which makes the estimate
+    unbiased; otherwise its mean over paths is gradient / N. ``hold``: a path is kept for this many steps.
 
     >>> import tinyspad as ts
     >>> lcg = ts.trace(lambda x: x * x, 3.0)
@@ -138,15 +138,15 @@ class RAD:
 class SPAD:
     """Selective path automatic differentiation (paper, Algorithms 1 and 2).
 
-    Every ``k_max`` steps draw ``m`` candidate paths, keep the one of largest \\|g\\| (the first in path order on a tie) and
-    follow it for ``k_max`` steps. ``m=None`` takes all paths as candidates: exact at any N by the max-product sweep.
-    ``replace``: candidates are drawn with replacement. ``epsilon > 0``: at every step follow, with probability epsilon, one
-    of the N - 1 other paths instead, uniformly (the almost-Dirac distribution over all N paths, eq. (5)).
+    Every ``k_max`` steps draw ``m`` candidate paths, keep the one of largest \\|g\\| (the first in path order on a tie)
+    and follow it for ``k_max`` steps. ``m=None`` takes all paths as candidates: exact at any N by the max-product
+    sweep. ``replace``: candidates are drawn with replacement. ``epsilon > 0``: at every step follow, with probability
+    epsilon, one of the N - 1 other paths instead, uniformly (the almost-Dirac distribution over all N paths, eq. (5)).
     ``normalize=True`` divides by the probability of what was followed, 1 - epsilon or epsilon / (N - 1): unbiased.
 
-    Algorithm 2, the paper's "SPAD in practice", is ``epsilon=0, normalize=False``; with m = 1 and k_max = 1 it is RAD. The paper's
-    Algorithm 1 is ``epsilon > 0, normalize=True``. Raises BadInput for ``normalize`` with epsilon 0 or 1, where some paths are
-    never drawn and no factor makes the estimate unbiased.
+    Algorithm 2, the paper's "SPAD in practice", is ``epsilon=0, normalize=False``; with m = 1 and k_max = 1 it is RAD.
+    The paper's Algorithm 1 is ``epsilon > 0, normalize=True``. Raises BadInput for ``normalize`` with epsilon 0 or 1,
+    where some paths are never drawn and no factor makes the estimate unbiased.
 
     >>> import tinyspad as ts
     >>> lcg = ts.trace(ts.functions.f1, 5.0)
@@ -184,7 +184,7 @@ class SPAD:
         if not n:
             return _nothing(lcg, param)
         held = _kept(state, lcg) or Held(self._select(lcg, param, rng), lcg.signature, self.k_max)
-        index, probability = held.index, 1.0
+        index, probability = held.index, np.array(1.0)
         if self.epsilon and n > 1:
             strays = rng.random(lcg.batch or None) < self.epsilon
             other = lcg.draw_others(param, rng, held.index)
@@ -217,8 +217,8 @@ class SPAD:
     def selection(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
         """The probability that each path is the one selected (before epsilon), shape (N,) or (N, R).
 
-        A path that r others beat is the best of m candidates with probability C(N-1-r, m-1) / C(N, m) without replacement and
-        ((N-r)**m - (N-r-1)**m) / N**m with it.
+        A path that r others beat is the best of m candidates with probability C(N-1-r, m-1) / C(N, m) without
+        replacement and ((N-r)**m - (N-r-1)**m) / N**m with it.
         """
         sizes = _sizes(lcg, param)
         n = len(sizes)

@@ -46,8 +46,8 @@ Instruction = tuple[Callable[..., Any] | None, Any]
 def parse(text: str) -> Callable[..., Any]:
     """The function that an expression stands for; its parameters are the expression's variables, as they first appear.
 
-    Numbers, variables, ``+ - * / ** %``, parentheses, the functions in ``FUNCTIONS`` and the constants pi and e; at most
-    2000 characters. Raises ExpressionError, naming the part that it does not take. Cost: linear in the text.
+    Numbers, variables, ``+ - * / ** %``, parentheses, the functions in ``FUNCTIONS`` and the constants pi and e; at
+    most 2000 characters. Raises ExpressionError, naming the part that it does not take. Cost: linear in the text.
 
     >>> f = parse("x**2 * (2 + cos(4*x))")
     >>> float(f(0.0)), float(f(np.pi / 4)) == (np.pi / 4) ** 2, list(inspect.signature(f).parameters)
@@ -108,7 +108,7 @@ def _postfix(tree: ast.AST, text: str, variables: list[str]) -> list[Instruction
         if isinstance(node, tuple):
             program.append(node)
         elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            number = node.value
+            number: Any = node.value
             program.append((None, number if abs(number) <= 2**53 else float(min(number, 10**308))))
         elif isinstance(node, ast.Name) and node.id in CONSTANTS:
             program.append((None, CONSTANTS[node.id]))

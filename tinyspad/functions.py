@@ -1,7 +1,7 @@
 """Test problems in plain NumPy: the paper's, and the zoo that teachers reach for.
 
-Each is callable on numbers, arrays (elementwise: many starts at once) and Values, and knows its minimum, where it lies, the
-usual search box and where it comes from. They know nothing of automatic differentiation.
+Each is callable on numbers, arrays (elementwise: many starts at once) and Values, and knows its minimum, where it lies,
+the usual search box and where it comes from. They know nothing of automatic differentiation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Problem:
     """A function to minimise, with what is known about it.
 
     ``minimum``: its least value in the box. ``minimizers``: every point that takes it, a tuple of coordinates each.
-    ``box``: (low, high) per parameter. ``reference``: the source of formula and minimum. Calling it evaluates the formula.
+    ``box``: (low, high) per parameter. ``reference``: the source of formula and minimum. Calling it evaluates the
+    formula.
 
     >>> beale(3.0, 0.5), beale.minimum, beale.minimizer
     (0.0, 0.0, (3.0, 0.5))

@@ -21,10 +21,10 @@ FORMAT = "tinyspad history 1"
 class History:
     """The recorded steps of a run, or of R runs side by side; T records in all.
 
-    ``steps``: shape (T,), the step numbers. ``values``: the function there, shape (T,) or (T, R). ``x``: by parameter name the
-    position before the step, shape (T, ...). ``paths``: by parameter name the index of the path that the step followed,
-    shape (T,) or (T, R); -1 stands for all paths or, in the last record, for no step taken. Indices past the largest
-    int64 are Python ints in an object array.
+    ``steps``: shape (T,), the step numbers. ``values``: the function there, shape (T,) or (T, R). ``x``: by parameter
+    name the position before the step, shape (T, ...). ``paths``: by parameter name the index of the path that the step
+    followed, shape (T,) or (T, R); -1 stands for all paths or, in the last record, for no step taken. Indices past the
+    largest int64 are Python ints in an object array.
 
     >>> import tinyspad as ts
     >>> run = ts.minimize(lambda x: x * x, 1.0, optimizer=ts.SGD(lr=0.25), steps=2)
@@ -91,8 +91,8 @@ class Recorder:
 
     def add(self, step: int, value: Any, x: dict[str, Any], paths: dict[str, Any]) -> None:
         """Keep copies of one step."""
-        copied = [{k: np.array(v) for k, v in named.items()} for named in (x, paths)]
-        self._rows.append((step, np.array(value), *copied))
+        x, paths = ({k: np.array(v) for k, v in named.items()} for named in (x, paths))
+        self._rows.append((step, np.array(value), x, paths))
 
     def history(self) -> History | None:
         """The History so far; None if nothing was to be collected."""

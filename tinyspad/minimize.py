@@ -23,9 +23,10 @@ DONE, NON_FINITE, STOPPED, INTERRUPTED = "done", "non-finite", "stopped", "inter
 class Result:
     """What a minimisation arrived at.
 
-    ``x``: the final position, of x0's form (a tuple if x0 was one). ``value``: f there, a number or one per run. ``status``: "done",
-    "non-finite" (the run met NaN or infinity and stays where it did), "stopped" (by the callback) or "interrupted" (by
-    Ctrl-C); an array of these for a batch. ``steps``: steps taken, an array for a batch. ``history``: a ``History``, or None.
+    ``x``: the final position, of x0's form (a tuple if x0 was one). ``value``: f there, a number or one per run.
+    ``status``: "done", "non-finite" (the run met NaN or infinity and stays where it did), "stopped" (by the callback)
+    or "interrupted" (by Ctrl-C); an array of these for a batch. ``steps``: steps taken, an array for a batch.
+    ``history``: a ``History``, or None.
     """
 
     x: Any
@@ -58,11 +59,12 @@ def minimize(
 ) -> Result:
     """Minimise f from x0 by ``steps`` steps of ``optimizer`` on the gradients that ``estimator`` gives.
 
-    ``x0``: a number or an array for a function of one parameter, a tuple of them for several. If f is elementwise and x0 are
-    arrays of shape (R,), these are R independent runs, each with its own path choices. ``estimator`` defaults to ``GD()``,
-    ``optimizer`` to ``Adam()``; all randomness comes from ``rng``. ``every``: record every so many steps in the history (and
-    the last); None records nothing, and memory does not grow with steps. ``callback(step, x, value)`` sees every step, and
-    stops the run by returning something true. ``progress=True`` shows a bar where tqdm is installed.
+    ``x0``: a number or an array for a function of one parameter, a tuple of them for several. If f is elementwise and
+    x0 are arrays of shape (R,), these are R independent runs, each with its own path choices. ``estimator`` defaults to
+    ``GD()``, ``optimizer`` to ``Adam()``; all randomness comes from ``rng``. ``every``: record every so many steps in
+    the history (and the last); None records nothing, and memory does not grow with steps. ``callback(step, x, value)``
+    sees every step, and stops the run by returning something true. ``progress=True`` shows a bar where tqdm is
+    installed.
 
     Raises BadInput for arguments without meaning, NotScalar when f gives an array that is not a batch of independent
     runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: a trace per step.
@@ -135,8 +137,8 @@ def compare(
     """Minimise f from x0 with each of several estimators; a dict of ``Result`` by the names given.
 
     Every estimator starts from the same seed, so a row does not depend on which others are in the table:
-    ``compare(f, x0, {"RAD": RAD()}, rng=0)["RAD"]`` is ``minimize(f, x0, estimator=RAD(), rng=0)``. Arguments, errors and cost as for
-    ``minimize``, once per estimator.
+    ``compare(f, x0, {"RAD": RAD()}, rng=0)["RAD"]`` is ``minimize(f, x0, estimator=RAD(), rng=0)``. Arguments, errors
+    and cost as for ``minimize``, once per estimator.
 
     >>> import tinyspad as ts
     >>> results = ts.compare(ts.functions.f1, 5.0, {"GD": ts.GD(), "g1": ts.FixedPath(0)}, steps=2000)
@@ -218,7 +220,7 @@ def _bar(numbers: range, progress: bool) -> Iterable[int]:
             from tqdm.auto import tqdm
         except ImportError:
             return numbers
-        return tqdm(numbers, unit="step")  # type: ignore[no-any-return]
+        return tqdm(numbers, unit="step")
     return numbers
 
 

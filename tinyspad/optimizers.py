@@ -1,7 +1,7 @@
 """Optimizers as values: ``init`` makes a state, ``update`` maps (gradient, state) to (step, new state).
 
-Nothing is kept between calls but the state that is handed in and out, so one optimizer serves any number of runs. A step is
-added to the parameter. All operations are elementwise: an array holds independent runs.
+Nothing is kept between calls but the state that is handed in and out, so one optimizer serves any number of runs. A
+step is added to the parameter. All operations are elementwise: an array holds independent runs.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ class Value:
     @property
     def name(self) -> str | None:
         """A name for printing and drawing; None if it was not given one."""
-        return self._node[NAME]  # type: ignore[no-any-return]
+        return self._node[NAME]
 
     @name.setter
     def name(self, name: str | None) -> None:
@@ -467,16 +467,16 @@ class Value:
         )
 
     def __float__(self) -> float:
-        return self._refuse("float() or a function of the math module", "Use NumPy's (np.cos), or .data.")  # type: ignore[no-any-return]
+        return self._refuse("float() or a function of the math module", "Use NumPy's (np.cos), or .data.")
 
     def __int__(self) -> int:
-        return self._refuse("int()", "Use np.floor or np.rint, or int(x.data).")  # type: ignore[no-any-return]
+        return self._refuse("int()", "Use np.floor or np.rint, or int(x.data).")
 
     def __index__(self) -> int:
-        return self._refuse("Using it as an index", "Use int(x.data).")  # type: ignore[no-any-return]
+        return self._refuse("Using it as an index", "Use int(x.data).")
 
     def __complex__(self) -> complex:
-        return self._refuse("complex()", "tinyspad works on real numbers; use .data.")  # type: ignore[no-any-return]
+        return self._refuse("complex()", "tinyspad works on real numbers; use .data.")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         self._refuse("np.array() or np.asarray()", "Use np.stack([...]) to join Values, or .data for the numbers.")
@@ -543,10 +543,9 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
     with np.errstate(all="ignore"):  # an infinite slope is reported where it is used, not where it arises
         for i, operand in enumerate(operands):
             if isinstance(operand, Value):
-                if scalar:
-                    edge = rule.scalar_edge(i, result, call, kwargs)
-                else:
-                    edge = rule.edge(i, result, data[i], call, kwargs)
+                edge = (
+                    rule.scalar_edge(i, result, call, kwargs) if scalar else rule.edge(i, result, data[i], call, kwargs)
+                )
                 if edge is not None:
                     edges += (operand._node, edge)
                     holes[i] = HOLE
@@ -638,7 +637,8 @@ def _accumulate(root: Entry, seed: Any) -> None:
 
 def _behind(root: Entry, mark: object) -> tuple[list[Entry], list[Entry]]:
     """The operations that root was computed from, newest first, and the leaves; the adjoint of each becomes the mark."""
-    operations, leaves, stack = [], [], [root]
+    operations: list[Entry] = []
+    leaves, stack = [], [root]
     pop, push, found = stack.pop, stack.append, operations.append
     root[ADJOINT] = mark
     while stack:

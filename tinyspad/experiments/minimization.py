@@ -29,8 +29,9 @@ def minimize_f1(
 ) -> dict[str, Result]:
     """Minimise f1 with Adam from one start with each of ``F1_ESTIMATORS``: the data of Figure 3.
 
-    The estimators that draw at random are run ``runs`` times side by side, the deterministic ones once. ``lr``: 0.01 is what the
-    paper calls Adam's default. ``every``: record every so many steps. Cost: about 0.2 ms per step and estimator.
+    The estimators that draw at random are run ``runs`` times side by side, the deterministic ones once. ``lr``: 0.01 is
+    what the paper calls Adam's default. ``every``: record every so many steps. Cost: about 0.2 ms per step and
+    estimator.
 
     >>> results = minimize_f1(steps=200, runs=2)
     >>> round(results["GD"].x, 2), results["RAD"].x.shape

@@ -78,8 +78,9 @@ class LCG:
     Only what lies on a way from a parameter to the output is kept. A variable that the program reads n > 1 times gets a
     tupling node with n branches of weight 1, in reading order. ``print(lcg)`` is the program of the paper's Figure 5.
 
-    ``value``: the output. ``params``: the parameters' names. ``elementwise``: whether every edge carries a number (or one per
-    run) rather than a linear map. ``batch``: () for one run; (R,) when the output is an array of R independent runs. In the methods ``param`` may be left out when there is only one.
+    ``value``: the output. ``params``: the parameters' names. ``elementwise``: whether every edge carries a number (or
+    one per run) rather than a linear map. ``batch``: () for one run; (R,) when the output is an array of R independent
+    runs. In the methods ``param`` may be left out when there is only one.
     """
 
     def __init__(
@@ -278,9 +279,9 @@ class LCG:
     def sample_path(self, param: str | None, rng: Any = None, by: str = "path") -> Path:
         """A random path with its probability.
 
-        ``by="path"``: uniform over all paths, exact at any count. ``"branch"``: uniform at each tupling node that it meets.
-        ``"magnitude"``: probability |g_i| / sum |g_j|, by one sweep. ``rng``: Generator, int or None. Raises BadInput
-        when there is no path or ``by`` is none of these. Cost: O(edges) for the sweep, O(length) for the walk.
+        ``by="path"``: uniform over all paths, exact at any count. ``"branch"``: uniform at each tupling node that it
+        meets. ``"magnitude"``: probability |g_i| / sum |g_j|, by one sweep. ``rng``: Generator, int or None. Raises
+        BadInput when there is no path or ``by`` is none of these. Cost: O(edges) for the sweep, O(length) for the walk.
         """
         source = self._source(param)
         self._check_any(source)

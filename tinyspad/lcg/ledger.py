@@ -20,8 +20,8 @@ class Ledger:
     """The paths of one parameter and what they add up to; ``print`` shows it as a table.
 
     ``products``: every path's contribution, shape (N,) + the parameter's. ``shares``: its part of the sum of all
-    magnitudes, adding up to 1. ``total``: the sum of the products; ``reverse`` and ``difference``: the gradient by reverse
-    mode and by central differences (None if the function could not be evaluated there).
+    magnitudes, adding up to 1. ``total``: the sum of the products; ``reverse`` and ``difference``: the gradient by
+    reverse mode and by central differences (None if the function could not be evaluated there).
     """
 
     param: str

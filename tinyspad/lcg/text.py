@@ -77,10 +77,7 @@ def right_hand_side(entry: Entry, read: list[str | None]) -> str:
     names = iter(
         name if name is not None else parent[NAME] or "constant" for name, parent in zip(read, entry[FIRST_PARENT::2])
     )
-    if entry[ARGS] is None:
-        args = list(names)
-    else:
-        args = [_argument_text(a, names) for a in entry[ARGS]]
+    args = list(names) if entry[ARGS] is None else [_argument_text(a, names) for a in entry[ARGS]]
     if rule.function is operator.getitem:
         return f"{args[0]}[{args[1].removeprefix('(').removesuffix(')')}]"
     if rule.symbol and len(args) == 2:

@@ -16,8 +16,8 @@ from .palette import BLACK, BLUE, HATCHES, TERMS
 def function(lcg: LCG, *, ax: Axes | None = None, label: str | None = None, **line: Any) -> Axes:
     """The traced function along an axis (paper, Figure 2).
 
-    ``lcg``: ``trace(f, xs)`` with xs of shape (R,), one parameter. ``line``: matplotlib line properties. Raises BadInput for any
-    other trace.
+    ``lcg``: ``trace(f, xs)`` with xs of shape (R,), one parameter. ``line``: matplotlib line properties. Raises
+    BadInput for any other trace.
 
     >>> import numpy as np, tinyspad as ts
     >>> from tinyspad import plot
@@ -36,8 +36,9 @@ def function(lcg: LCG, *, ax: Axes | None = None, label: str | None = None, **li
 def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None, limit: int = len(TERMS)) -> Axes:
     """Every path's contribution along an axis, stacked from zero, against their sum, the gradient.
 
-    ``lcg``: a batch ``trace(f, xs)`` with xs of shape (R,). Positive terms are stacked upwards, negative ones downwards, so the
-    black line is the difference of the two heights. Raises BadInput if xs is not an axis, TooManyPaths past ``limit``.
+    ``lcg``: a batch ``trace(f, xs)`` with xs of shape (R,). Positive terms are stacked upwards, negative ones
+    downwards, so the black line is the difference of the two heights. Raises BadInput if xs is not an axis,
+    TooManyPaths past ``limit``.
 
     >>> import numpy as np, tinyspad as ts
     >>> from tinyspad import plot
@@ -52,7 +53,7 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     for i, term in enumerate(terms):
         up, down = np.maximum(term, 0), np.minimum(term, 0)
         color, hatch = TERMS[i % len(TERMS)], HATCHES[i % len(HATCHES)]
-        look = {"facecolor": color, "alpha": 0.45, "hatch": hatch, "edgecolor": color, "linewidth": 0.0}
+        look: dict[str, Any] = {"facecolor": color, "alpha": 0.45, "hatch": hatch, "edgecolor": color, "linewidth": 0.0}
         ax.fill_between(xs, above, above + up, label=f"path {i}", **look)
         ax.fill_between(xs, below, below + down, **look)
         above, below = above + up, below + down

@@ -1,12 +1,13 @@
 """A layered drawing of an LCG, in matplotlib alone (after Sugiyama, Tagawa & Toda 1981).
 
-Variables stand in columns, each to the right of what it reads. Edges that skip columns pass through unseen way points, so that
-ordering a column orders those edges, too. Columns are reordered by the mean position of their neighbours, to and fro, and
-the order with the fewest crossings is kept.
+Variables stand in columns, each to the right of what it reads. Edges that skip columns pass through unseen way points,
+so that ordering a column orders those edges, too. Columns are reordered by the mean position of their neighbours, to
+and fro, and the order with the fewest crossings is kept.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -32,11 +33,11 @@ def lcg(
 ) -> Axes:
     """Draw an LCG from its parameters on the left to its output on the right.
 
-    Squares are parameters, orange diamonds tupling nodes (a parameter that is tupled is a diamond, too), dots their branches,
-    circles operations, labelled with what they compute. ``highlight``: a path to draw thick. ``around``: draw only the variables
-    within ``reach`` edges of this one. ``weights``: write the local partial derivatives on the edges. Without ``ax=`` it makes a
-    figure of a fitting size. Raises BadInput for more than 60 nodes, for a highlighted path of another graph, and for a name
-    that is not in the graph.
+    Squares are parameters, orange diamonds tupling nodes (a parameter that is tupled is a diamond, too), dots their
+    branches, circles operations, labelled with what they compute. ``highlight``: a path to draw thick. ``around``: draw
+    only the variables within ``reach`` edges of this one. ``weights``: write the local partial derivatives on the
+    edges. Without ``ax=`` it makes a figure of a fitting size. Raises BadInput for more than 60 nodes, for a
+    highlighted path of another graph, and for a name that is not in the graph.
 
     >>> import tinyspad as ts
     >>> from tinyspad import plot
@@ -66,8 +67,8 @@ def lcg(
     bold = set(highlight.edges) if highlight is not None else set()
     for e, way in zip(edges, bends):
         color, width = (VERMILLION, 3.0) if e in bold else (BLACK, 1.0)
-        xs, ys = zip(*way)
-        ax.plot(xs[:-1], ys[:-1], color=color, linewidth=width, zorder=1)
+        bent = np.array(way[:-1])
+        ax.plot(bent[:, 0], bent[:, 1], color=color, linewidth=width, zorder=1)
         arrow = {"arrowstyle": "-|>", "color": color, "linewidth": width, "shrinkA": 0, "shrinkB": 11 * scale}
         ax.annotate("", way[-1], way[-2], arrowprops=arrow, zorder=1)
         if weights and lcg.names[graph.head[e]] and not _copies(lcg, e):
@@ -102,13 +103,18 @@ def _draw_node(ax: Axes, lcg: LCG, v: int, place: Point, bold: bool, scale: floa
     ]
     if node.tupled:
         marker, size, face = "D", 19, ORANGE
-    edge = {"markeredgecolor": VERMILLION if bold else BLACK, "markeredgewidth": 2.4 if bold else 1.0}
+    edge: dict[str, Any] = {"markeredgecolor": VERMILLION if bold else BLACK, "markeredgewidth": 2.4 if bold else 1.0}
     ax.plot(*place, marker, markersize=size * scale, markerfacecolor=face, zorder=3, **edge)
     font = 9 * scale if len(node.name) < 3 else 6.5 * scale
     ax.text(*place, node.name, ha="center", va="center", fontsize=font, zorder=4)
     if node.kind == "operation":
         text = node.text if len(node.text) <= 18 else node.text[:17] + "…"
-        below = {"xytext": (0, -11.5 * scale), "textcoords": "offset points", "ha": "center", "va": "top"}
+        below: dict[str, Any] = {
+            "xytext": (0, -11.5 * scale),
+            "textcoords": "offset points",
+            "ha": "center",
+            "va": "top",
+        }
         ax.annotate(text, place, fontsize=7.5 * scale, zorder=4, **below)
 
 
@@ -149,7 +155,7 @@ def _layout(nodes: list[int], edges: list[tuple[int, int]]) -> tuple[dict[int, P
         for bend in bends:
             layers[bend[1]].append(bend)
         ways.append([tail, *bends, head])
-    links = [(a, b) for way in ways for a, b in zip(way, way[1:])]
+    links = [(a, b) for way in ways for a, b in pairwise(way)]
     layers = _uncrossed(layers, links)
     height = _heights(layers, links)
     across = {v: float(c) for c, layer in enumerate(layers) for v in layer}

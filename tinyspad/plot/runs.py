@@ -16,8 +16,8 @@ from .palette import styles
 def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
     """The function's value at every recorded step, one line per estimator (paper, Figure 3).
 
-    ``results``: as from ``ts.compare``, with histories. For a batch of runs the line is the median and the band holds the middle 80 %
-    of them. Raises BadInput if a result has no history.
+    ``results``: as from ``ts.compare``, with histories. For a batch of runs the line is the median and the band holds
+    the middle 80 % of them. Raises BadInput if a result has no history.
 
     >>> import tinyspad as ts
     >>> from tinyspad import plot

@@ -100,7 +100,7 @@ def _sort(out: Any, a: Any, axis: Any = -1) -> Vjp:
 def _trace(out: Any, a: Any, offset: int = 0) -> Vjp:
     if np.ndim(a) != 2:
         raise NoRule("trace: the rule covers matrices; use einsum('...ii->...', a) for a stack of them.")
-    eye = np.eye(*np.shape(a), k=offset)
+    eye = np.eye(a.shape[0], a.shape[1], k=offset)
     return lambda g: g * eye
 
 

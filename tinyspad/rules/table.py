@@ -99,15 +99,15 @@ class Rule:
         local = derivative(out, *args, **kwargs)
         if not self.elementwise:
             return LinearMap(local, np.shape(x), self.name)
-        shape, dtype = np.shape(out), np.result_type(out)
+        own = x.shape if isinstance(x, np.ndarray) else ()
+        shape, dtype = (out.shape, out.dtype) if isinstance(out, np.ndarray) else ((), np.result_type(out))
         if isinstance(local, np.ndarray) and local.dtype != dtype:
             local = local.astype(dtype)  # a condition or a constant inside a formula must not widen float32
-        if np.shape(x) == shape:
-            local_shape = np.shape(local)
-            if local_shape == shape or local_shape == ():
+        if own == shape:
+            if not isinstance(local, np.ndarray) or local.shape == shape:
                 return local
             return np.broadcast_to(local, shape)
-        return LinearMap(_broadcast_vjp(local, np.shape(x)), np.shape(x), f"broadcast {self.name}")
+        return LinearMap(_broadcast_vjp(local, own), own, f"broadcast {self.name}")
 
     def scalar_edge(self, i: int, out: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
         """The weight of an elementwise edge between float64 scalars, as a Python float."""
@@ -212,6 +212,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum g over the axes along which an array of this shape was broadcast: the transpose of broadcasting."""
     if np.shape(g) == shape:
         return g
+    if shape == ():
+        return np.sum(g)
     extra = np.ndim(g) - len(shape)
     axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and np.shape(g)[extra + i] != 1)
     return np.reshape(np.sum(g, axis=axes), shape)

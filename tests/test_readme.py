@@ -1,0 +1,65 @@
+"""Every block of the README is run, and what it says is printed is printed."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyspad.__main__ import FIGURES, main
+from tinyspad.experiments import minimize_f1, success_rate
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.S)
+PYTHON = [text for kind, text in BLOCKS if kind == "python"]
+
+
+def test_python_blocks_run_in_order(capsys):
+    printed, namespace = [], {}
+    for block in PYTHON:
+        exec(block, namespace)
+        printed.append(capsys.readouterr().out)
+    expected = next(text for kind, text in BLOCKS if kind == "text")
+    assert printed[0] == expected
+
+
+def test_the_two_commands_come_first():
+    commands = [text.strip() for kind, text in BLOCKS if kind == "sh"][:2]
+    assert commands == [
+        "python -m pip install -e . && python -m tinyspad demo",
+        "python -m pip install -e '.[test]' && python -m pytest",
+    ]
+
+
+def test_command_line_examples_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    lines = [text for kind, text in BLOCKS if kind == "sh"][2].splitlines()
+    assert len(lines) == 2
+    assert main(shlex.split(lines[0])[3:]) == 0 and (tmp_path / "f2.png").exists()
+    assert shlex.split(lines[1])[3] == "figures"
+
+
+def test_the_table_is_what_the_demo_prints():
+    for column, lr in enumerate((0.01, 0.1)):
+        for name, result in minimize_f1(lr, every=None).items():
+            row = next(line for line in README.splitlines() if line.startswith(f"| {name} |"))
+            good, runs = success_rate(result)
+            assert row.split("|")[3 + column].strip() == f"{np.median(result.value):.3f}, {good}/{runs}"
+
+
+def test_links_and_pictures_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_the_module_map_names_every_module():
+    own = {p.stem for p in (ROOT / "tinyspad").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    map_rows = README[README.index("| module |") : README.index("## Add to it")]
+    assert {name.rstrip("/") for name in re.findall(r"`(\w+)/?`", map_rows)} >= own - {"__init__"}
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_committed_figures_exist(name):
+    assert (ROOT / "figures" / f"{name}.png").stat().st_size > 5000
