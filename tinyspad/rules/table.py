@@ -179,7 +179,7 @@ def rule(
     derivatives = d if d is not None else vjp
     if not isinstance(derivatives, tuple):
         derivatives = (derivatives,)
-    if isinstance(function, types.FunctionType) and not function.__module__.startswith("numpy"):
+    if isinstance(function, types.FunctionType) and not (function.__module__ or "").startswith("numpy"):
         function = _asking(function)
     RULES[function] = Rule(
         function, d is not None, derivatives, domain, symbol, indexed, sequence, _options(derivatives)
