@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import TinyspadError
 
 if TYPE_CHECKING:
-    from .build import LCG, Path
+    from .graph import LCG, Path
 
 SHOWN_FACTORS = 8
 

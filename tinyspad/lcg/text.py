@@ -15,7 +15,7 @@ from ..paths import Graph
 from ..tape import ARGS, FIRST_PARENT, HOLE, KWARGS, NAME, RULE, Entry
 
 if TYPE_CHECKING:
-    from .build import LCG
+    from .graph import LCG
 
 DRAWABLE = 60
 """The most nodes that a drawing stays readable with."""
@@ -97,9 +97,11 @@ def _argument_text(a: Any, names: Iterator[str]) -> str:
 
 
 def constant_text(a: Any) -> str:
-    """A constant as one would write it; an array of more than four elements by its shape."""
+    """A constant as one would write it: floats to six digits, an array of more than four elements by its shape."""
     if isinstance(a, np.ndarray):
-        return str(a.tolist()) if a.size <= 4 else f"<array {'x'.join(map(str, a.shape))}>"
+        return constant_text(a.tolist()) if a.size <= 4 else f"<array {'x'.join(map(str, a.shape))}>"
+    if isinstance(a, (float, np.floating)):
+        return repr(float(a)) if len(repr(float(a))) <= 8 else f"{a:.6g}"
     if isinstance(a, np.generic):
         return str(a)
     if isinstance(a, slice):
@@ -107,6 +109,8 @@ def constant_text(a: Any) -> str:
         return ":".join(ends if a.step is None else [*ends, str(a.step)])
     if isinstance(a, tuple):
         return f"({', '.join(map(constant_text, a))}{',' * (len(a) == 1)})"
+    if isinstance(a, list):
+        return f"[{', '.join(map(constant_text, a))}]"
     return "..." if a is Ellipsis else repr(a)
 
 

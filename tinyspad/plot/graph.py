@@ -61,7 +61,7 @@ def lcg(
     rows = max((y for _, y in places.values()), default=0) - min((y for _, y in places.values()), default=0) + 2
     columns = max((x for x, _ in places.values()), default=0) + 2
     if ax is None:
-        _, ax = plt.subplots(figsize=(0.95 * columns, 0.62 * rows), layout="constrained")
+        _, ax = plt.subplots(figsize=(max(1.0 * columns, 4.0), max(0.62 * rows, 2.4)), layout="constrained")
     box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
     scale = min(1.0, 72 * box.height / rows / 40, 72 * box.width / columns / 54)
     bold = set(highlight.edges) if highlight is not None else set()

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import NoRule
-from .arrays import Vjp, _restore
 from .elementwise import nonzero, reals
-from .table import rule, unbroadcast
+from .reductions import restore
+from .table import Vjp, rule, unbroadcast
 
 
 def _t(a: Any) -> Any:
@@ -23,10 +23,10 @@ def _norm(out: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = 
     if matrix and ord == 2:
         raise NoRule("linalg.norm: the spectral norm of a matrix has no rule; use ord='fro'.")
     p = 2 if ord in (None, "fro") else ord
-    norm = _restore(out, np.shape(x), axis)
+    norm = restore(out, np.shape(x), axis)
     safe = np.where(norm == 0, 1.0, norm)  # at the origin: the mean of the one-sided derivatives, 0
     direction = np.sign(x) * (np.abs(x) / safe) ** (p - 1)
-    return lambda g: _restore(g, np.shape(direction), axis) * direction
+    return lambda g: restore(g, np.shape(direction), axis) * direction
 
 
 def _inv(out: Any, a: Any) -> Vjp:

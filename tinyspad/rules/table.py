@@ -13,6 +13,9 @@ import numpy as np
 
 from ..errors import BadInput, NoRule, NotElementwise
 
+Vjp = Callable[[Any], Any]
+"""The map from the adjoint of a result to the adjoint of an argument."""
+
 RULES: dict[Callable[..., Any], Rule] = {}
 """NumPy function -> its Rule."""
 
@@ -46,7 +49,7 @@ class LinearMap:
     __slots__ = ("name", "shape", "vjp")
     __array_ufunc__ = None  # array * map: NumPy steps aside and __rmul__ below answers
 
-    def __init__(self, vjp: Callable[[Any], Any], shape: tuple[int, ...], name: str) -> None:
+    def __init__(self, vjp: Vjp, shape: tuple[int, ...], name: str) -> None:
         self.vjp, self.shape, self.name = vjp, shape, name
 
     def __rmul__(self, adjoint: Any) -> Any:
@@ -219,5 +222,5 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(np.sum(g, axis=axes), shape)
 
 
-def _broadcast_vjp(local: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:
+def _broadcast_vjp(local: Any, shape: tuple[int, ...]) -> Vjp:
     return lambda g: unbroadcast(g * local, shape)

@@ -1,9 +1,8 @@
-"""trace() and the LCG: every variable is read at most once, so a path is a choice of branch at each tupling node."""
+"""The LCG: every variable is read at most once, so a path is a choice of branch at each tupling node."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,10 +11,11 @@ import numpy as np
 
 from .. import paths as algebra
 from ..errors import BadInput, NotElementwise, NotScalar
-from ..paths import LIMIT, Graph, spaced
+from ..paths import LIMIT, spaced
 from ..rules import LinearMap
-from ..tape import FIRST_PARENT, ORDER, RULE, Entry, Value
+from ..tape import RULE, Value
 from .ledger import Ledger, ledger_of
+from .single_access import kept, single_access
 from .text import graphviz_text, html_text, program_text, right_hand_side, variable_names
 
 
@@ -95,8 +95,8 @@ class LCG:
         self.value: Any = output._data if isinstance(output, Value) else output
         root = output._node if isinstance(output, Value) else None
         leaves = [value._node for value in params.values()]
-        self._entries, self._reads = _kept(root, leaves)
-        self.graph, self._entry_of = _single_access(leaves, self._entries, self._reads, root)
+        self._entries, self._reads = kept(root, leaves)
+        self.graph, self._entry_of = single_access(leaves, self._entries, self._reads, root)
         self.elementwise: bool = not any(isinstance(w, LinearMap) for w in self.graph.weight)
         self.batch: tuple[int, ...] = np.shape(self.value) if self.elementwise else ()
 
@@ -182,8 +182,7 @@ class LCG:
         >>> ts.trace(lambda x, y: x * y, 2.0, 3.0).gradient()
         {'x': 3.0, 'y': 2.0}
         """
-        adjoints = algebra.sweep(self.graph, algebra.GRADIENT, self.seed)
-        return {name: self._shaped(i, adjoints[i]) for i, name in enumerate(self.params)}
+        return {name: self._shaped(i, self._adjoints[i]) for i, name in enumerate(self.params)}
 
     def path_gradients(self, param: str | None = None, *, limit: int = LIMIT) -> np.ndarray[Any, Any]:
         """Every path's contribution, in path order: shape (N,) + the parameter's shape. Equation (3) for f1.
@@ -364,6 +363,10 @@ class LCG:
     # --- private ----------------------------------------------------------------------------------------------
 
     @cached_property
+    def _adjoints(self) -> list[Any]:
+        return algebra.sweep(self.graph, algebra.GRADIENT, self.seed)
+
+    @cached_property
     def _counts(self) -> list[int]:
         return algebra.count(self.graph)
 
@@ -391,134 +394,3 @@ class LCG:
         if isinstance(argument, float):
             return float(adjoint)
         return np.zeros_like(argument) if isinstance(adjoint, float) and adjoint == 0 else adjoint
-
-
-def trace(f: Callable[..., Any], *args: Any) -> LCG:
-    """Run f once on recording Values and return its linearized computational graph in single-access form.
-
-    ``f``: a plain NumPy function of ``len(args)`` parameters that returns one number, or one array of independent runs.
-    ``args``: the point, numbers or float arrays; parameters are named after f's own. Raises BadInput when f returns
-    something else, and whatever f itself raises. Cost: f plus O(operations); nothing recurses.
-
-    >>> import numpy as np, tinyspad as ts
-    >>> print(ts.trace(lambda x, y: np.exp(x) * (x + y), 1.0, 2.0))
-    x <- Param_0
-    y <- Param_1
-    x1, x2 <- x
-    a <- exp(x1)
-    b <- x2 + y
-    z <- a * b
-    Return z
-    """
-    return trace_as(parameter_names(f, len(args)), f, args)
-
-
-def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LCG:
-    """:func:`trace` with the parameters' names given, for loops that need not ask f for them every time."""
-    params = {name: Value(arg, name=name) for name, arg in zip(names, args)}
-    output = f(*params.values())
-    if isinstance(output, (tuple, list)) or (isinstance(output, np.ndarray) and output.dtype == object):
-        raise BadInput(f"{_name(f)} returned several outputs; trace takes one. Join them with np.stack([...]).")
-    if not isinstance(output, Value):
-        try:
-            output = float(output) if np.shape(output) == () else np.asarray(output, np.float64)
-        except (TypeError, ValueError):
-            raise BadInput(
-                f"{_name(f)} returned {output!r:.60}, which is not a number. Does it lack a return?"
-            ) from None
-    return LCG(output, params, f)
-
-
-def parameter_names(f: Callable[..., Any], number: int) -> list[str]:
-    """The names of f's first positional parameters; x0, x1, ... where f does not tell."""
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        return ["x"] if number == 1 else [f"x{i}" for i in range(number)]
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required = [
-        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
-    ]
-    spread = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
-    if number < len(required) or (number > len(named) and spread is None):
-        wants = ", ".join(named) or "nothing"
-        raise BadInput(f"{_name(f)} takes {len(named)} arguments ({wants}), and {number} were given.")
-    return named[:number] + [f"{spread}{i}" for i in range(number - len(named))]
-
-
-def _name(f: Callable[..., Any]) -> str:
-    return getattr(f, "__name__", None) or type(f).__name__
-
-
-def _kept(root: Entry | None, leaves: list[Entry]) -> tuple[list[Entry], dict[int, list[Any]]]:
-    """The operations between the parameters and the root, oldest first, and the empty list of reads of each."""
-    if root is None:
-        return [], {}
-    operations: list[Entry] = []
-    seen, stack = {id(root)}, [root]
-    while stack:
-        entry = stack.pop()
-        if entry[RULE] is not None:
-            operations.append(entry)
-            for parent in entry[FIRST_PARENT::2]:
-                if id(parent) not in seen:
-                    seen.add(id(parent))
-                    stack.append(parent)
-    operations.sort(key=lambda entry: entry[ORDER])
-    live = {id(leaf) for leaf in leaves}
-    kept = []
-    for entry in operations:
-        for parent in entry[FIRST_PARENT::2]:
-            if id(parent) in live:
-                live.add(id(entry))
-                kept.append(entry)
-                break
-    return kept, {id(entry): [] for entry in kept}
-
-
-def _single_access(
-    leaves: list[Entry], entries: list[Entry], reads: dict[int, list[Any]], root: Entry | None
-) -> tuple[Graph, list[Entry | None]]:
-    """Number the variables, give every variable that is read more than once its branches, and list the edges."""
-    readers: dict[int, int] = {id(entry): 0 for entry in (*leaves, *entries)}
-    for entry in entries:
-        for parent in entry[FIRST_PARENT::2]:
-            if id(parent) in readers:
-                readers[id(parent)] += 1
-    entry_of: list[Entry | None] = []
-    out_edges: list[list[tuple[int, Any]]] = []
-    variable: dict[int, int] = {}
-    branches: dict[int, Iterator[int]] = {}
-
-    def define(entry: Entry) -> None:
-        variable[id(entry)] = len(entry_of)
-        entry_of.append(entry)
-        out_edges.append([])
-
-    def tuple_up(entry: Entry) -> None:
-        node, n = variable[id(entry)], readers[id(entry)]
-        if n > 1:
-            first = len(entry_of)
-            entry_of.extend([None] * n)
-            out_edges[node] = [(first + k, 1.0) for k in range(n)]
-            out_edges.extend([] for _ in range(n))
-            branches[id(entry)] = iter(range(first, first + n))
-
-    for leaf in leaves:
-        define(leaf)
-    for leaf in leaves:
-        tuple_up(leaf)
-    for entry in entries:
-        define(entry)
-        for parent, weight in zip(entry[FIRST_PARENT::2], entry[FIRST_PARENT + 1 :: 2]):
-            if id(parent) not in readers:
-                reads[id(entry)].append(None)  # a constant that was computed outside f
-                continue
-            tail = next(branches[id(parent)]) if id(parent) in branches else variable[id(parent)]
-            out_edges[tail].append((variable[id(entry)], weight))
-            reads[id(entry)].append(tail)
-        tuple_up(entry)
-    if id(root) in variable:
-        return Graph.of(out_edges, variable[id(root)]), entry_of
-    # The output depends on no parameter: it is a node of its own that no edge reaches.
-    return Graph.of([[] for _ in (*out_edges, None)], len(out_edges)), entry_of

@@ -1,49 +1,20 @@
-"""Value, the box that NumPy dispatches on, and the tape that records what is done with it.
-
-The tape is a chain of entries, one per operation, each pointing at the entries it read. An entry holds the
-local partial derivatives (numbers, arrays, or linear maps) and no data, so an array that only the forward
-pass needed is freed as soon as nobody holds its Value. Entries are plain lists, the cheapest record that
-Python can build and change:
-
-    [order, adjoint, grad, rule, args, kwargs, name,  parent, partial,  parent, partial, ...]
-
-A leaf has no rule and no parents. Creation order is a topological order, so backward() sorts instead of
-recursing.
-"""
+"""Value, the box that NumPy dispatches on, and how it enters what is done with it on the tape."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from itertools import count
-from threading import Lock
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from .errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
-from .rules import PLAIN, RULES, Rule, relu
+from ..errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
+from ..rules import PLAIN, RULES, Rule, relu
+from .data import floats, frozen, recorded_form
+from .entry import ARGS, GRAD, HOLE, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
 
-ORDER, ADJOINT, GRAD, RULE, ARGS, KWARGS, NAME, FIRST_PARENT = range(8)
-TWO_PARENTS = FIRST_PARENT + 4  # the length of an entry that read two Values
-Entry = list[Any]
-
-_tick = count(1).__next__
 _new = object.__new__
-
-
-class _Marker:
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-HOLE = _Marker("·")
-"""Stands in an entry's args where a parent's value goes; args None means: the parents, in order."""
-
-_one_pass_at_a_time = Lock()  # adjoints are kept in the entries, and threads may share leaves
 
 _ADD, _SUBTRACT, _MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 _DIVIDE, _POWER, _NEGATIVE = RULES[np.divide], RULES[np.power], RULES[np.negative]
@@ -81,7 +52,9 @@ class Value:
                 "Value(data, _children, _op) would record an operation without its partial derivatives, and the "
                 "gradient would stop there. Give the operation a rule (ts.rule) and call it on Values."
             )
-        self._data = _floats(data)
+        if isinstance(data, Value):
+            raise BadInput("Value(...) of a Value: it is one already; use it as it is, or its .data for a copy.")
+        self._data = floats(data)
         self._node: Entry = [0, None, 0.0, None, None, None, name]
 
     # --- what a Value shows -----------------------------------------------------------------------------
@@ -97,7 +70,7 @@ class Value:
         if data.__class__ is np.ndarray and node[RULE] is None and node[ARGS] is None:
             # From here on the caller can write into this array: the tape keeps to snapshots of it.
             self._data = data = data.copy()
-            node[ARGS] = _Lent(data)
+            node[ARGS] = Lent(data)
         return data
 
     @data.setter
@@ -105,14 +78,14 @@ class Value:
         node = self._node
         if node[RULE] is not None:
             raise ChangedData(
-                f"{_called(node)} is the result of {node[RULE].name}; its data cannot be set, or its gradient would "
+                f"{called(node)} is the result of {node[RULE].name}; its data cannot be set, or its gradient would "
                 "be that of another number. Make a new Value, or change the leaf it was computed from."
             )
         if data is self._data:  # the second half of x.data -= step on an array that was lent out
             return
-        self._data = _floats(data)
+        self._data = floats(data)
         node[ARGS] = None
-        node[ORDER] = _tick()
+        node[ORDER] = tick()
 
     @property
     def grad(self) -> Any:
@@ -172,14 +145,13 @@ class Value:
         if seed is None:
             if shape:
                 raise NotScalar(
-                    f"backward: {_called(self._node)} has shape {shape}, so it has no single gradient. Call "
+                    f"backward: {called(self._node)} has shape {shape}, so it has no single gradient. Call "
                     f".sum().backward(), or .backward(np.ones({shape})) to say how the elements are weighted."
                 )
             seed = 1.0 if self._data.__class__ is float else self.dtype.type(1)
         elif np.shape(seed) != shape:
             raise BadInput(f"backward: the seed has shape {np.shape(seed)}, the value has shape {shape}.")
-        with _one_pass_at_a_time:
-            _accumulate(self._node, seed)
+        accumulate(self._node, seed)
 
     # --- arithmetic: the scalar cases are written out, everything else goes through NumPy -----------------
 
@@ -190,12 +162,12 @@ class Value:
             if a.__class__ is float and b.__class__ is float:
                 out = _new(Value)
                 out._data = a + b
-                out._node = [_tick(), None, 0.0, _ADD, None, None, None, self._node, 1.0, other._node, 1.0]
+                out._node = [tick(), None, 0.0, _ADD, None, None, None, self._node, 1.0, other._node, 1.0]
                 return out
         elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = a + other
-            out._node = [_tick(), None, 0.0, _ADD, (HOLE, other), None, None, self._node, 1.0]
+            out._node = [tick(), None, 0.0, _ADD, (HOLE, other), None, None, self._node, 1.0]
             return out
         return _operate(_ADD, self, other)
 
@@ -204,7 +176,7 @@ class Value:
         if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = other + a
-            out._node = [_tick(), None, 0.0, _ADD, (other, HOLE), None, None, self._node, 1.0]
+            out._node = [tick(), None, 0.0, _ADD, (other, HOLE), None, None, self._node, 1.0]
             return out
         return _operate(_ADD, other, self)
 
@@ -215,12 +187,12 @@ class Value:
             if a.__class__ is float and b.__class__ is float:
                 out = _new(Value)
                 out._data = a - b
-                out._node = [_tick(), None, 0.0, _SUBTRACT, None, None, None, self._node, 1.0, other._node, -1.0]
+                out._node = [tick(), None, 0.0, _SUBTRACT, None, None, None, self._node, 1.0, other._node, -1.0]
                 return out
         elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = a - other
-            out._node = [_tick(), None, 0.0, _SUBTRACT, (HOLE, other), None, None, self._node, 1.0]
+            out._node = [tick(), None, 0.0, _SUBTRACT, (HOLE, other), None, None, self._node, 1.0]
             return out
         return _operate(_SUBTRACT, self, other)
 
@@ -229,7 +201,7 @@ class Value:
         if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = other - a
-            out._node = [_tick(), None, 0.0, _SUBTRACT, (other, HOLE), None, None, self._node, -1.0]
+            out._node = [tick(), None, 0.0, _SUBTRACT, (other, HOLE), None, None, self._node, -1.0]
             return out
         return _operate(_SUBTRACT, other, self)
 
@@ -240,12 +212,12 @@ class Value:
             if a.__class__ is float and b.__class__ is float:
                 out = _new(Value)
                 out._data = a * b
-                out._node = [_tick(), None, 0.0, _MULTIPLY, None, None, None, self._node, b, other._node, a]
+                out._node = [tick(), None, 0.0, _MULTIPLY, None, None, None, self._node, b, other._node, a]
                 return out
         elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = a * other
-            out._node = [_tick(), None, 0.0, _MULTIPLY, (HOLE, other), None, None, self._node, float(other)]
+            out._node = [tick(), None, 0.0, _MULTIPLY, (HOLE, other), None, None, self._node, float(other)]
             return out
         return _operate(_MULTIPLY, self, other)
 
@@ -254,7 +226,7 @@ class Value:
         if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = other * a
-            out._node = [_tick(), None, 0.0, _MULTIPLY, (other, HOLE), None, None, self._node, float(other)]
+            out._node = [tick(), None, 0.0, _MULTIPLY, (other, HOLE), None, None, self._node, float(other)]
             return out
         return _operate(_MULTIPLY, other, self)
 
@@ -265,12 +237,12 @@ class Value:
             if a.__class__ is float and b.__class__ is float and b:
                 out = _new(Value)
                 out._data = ratio = a / b
-                out._node = [_tick(), None, 0.0, _DIVIDE, None, None, None, self._node, 1 / b, other._node, -ratio / b]
+                out._node = [tick(), None, 0.0, _DIVIDE, None, None, None, self._node, 1 / b, other._node, -ratio / b]
                 return out
         elif a.__class__ is float and (other.__class__ is float or other.__class__ is int) and other:
             out = _new(Value)
             out._data = a / other
-            out._node = [_tick(), None, 0.0, _DIVIDE, (HOLE, other), None, None, self._node, 1 / other]
+            out._node = [tick(), None, 0.0, _DIVIDE, (HOLE, other), None, None, self._node, 1 / other]
             return out
         return _operate(_DIVIDE, self, other)
 
@@ -288,7 +260,7 @@ class Value:
                 return _operate(_POWER, self, other)
             out = _new(Value)
             out._data = power
-            out._node = [_tick(), None, 0.0, _POWER, (HOLE, other), None, None, self._node, partial]
+            out._node = [tick(), None, 0.0, _POWER, (HOLE, other), None, None, self._node, partial]
             return out
         return _operate(_POWER, self, other)
 
@@ -300,7 +272,7 @@ class Value:
         if a.__class__ is float:
             out = _new(Value)
             out._data = -a
-            out._node = [_tick(), None, 0.0, _NEGATIVE, None, None, None, self._node, -1.0]
+            out._node = [tick(), None, 0.0, _NEGATIVE, None, None, None, self._node, -1.0]
             return out
         return record(_NEGATIVE, (self,))
 
@@ -310,7 +282,7 @@ class Value:
         if a.__class__ is float:
             out = _new(Value)
             out._data = 0.0 if a < 0 else a
-            out._node = [_tick(), None, 0.0, _RELU, None, None, None, self._node, 1.0 if a > 0 else 0.0]
+            out._node = [tick(), None, 0.0, _RELU, None, None, None, self._node, 1.0 if a > 0 else 0.0]
             return out
         return record(_RELU, (self,))
 
@@ -463,7 +435,7 @@ class Value:
 
     def _refuse(self, what: str, instead: str) -> Any:
         raise DroppedGradient(
-            f"{what} would turn {_called(self._node)} into a plain number and drop its gradient. {instead}"
+            f"{what} would turn {called(self._node)} into a plain number and drop its gradient. {instead}"
         )
 
     def __float__(self) -> float:
@@ -534,9 +506,9 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
     if kwargs:
         rule.check_options(kwargs)
     operands = args[0] if rule.sequence else args
-    data = [x if x.__class__ is float else _frozen(x) for x in operands]
+    data = [_read(x) for x in operands]
     call = (data, *args[1:]) if rule.sequence else tuple(data)
-    result = _recorded_form(rule.function(*call, **kwargs), rule)
+    result = recorded_form(rule.function(*call, **kwargs), rule)
     scalar = result.__class__ is float and rule.elementwise
     edges: list[Any] = []
     holes = list(data)
@@ -557,8 +529,18 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
         shown = (holes, *args[1:]) if rule.sequence else tuple(holes)
     out = _new(Value)
     out._data = result
-    out._node = [_tick(), None, 0.0, rule, shown, kwargs or None, None, *edges]
+    out._node = [tick(), None, 0.0, rule, shown, kwargs or None, None, *edges]
     return out
+
+
+def _read(x: Any) -> Any:
+    """The data of an operand: a Value's, or a constant's."""
+    if x.__class__ is Value:
+        data = x._data
+        if data.__class__ is np.ndarray and data.flags.writeable:
+            return x._node[ARGS].read()  # only a leaf that was lent out is writeable
+        return data
+    return x if x.__class__ is float else frozen(x)
 
 
 def _operate(rule: Rule, *args: Any) -> Any:
@@ -590,8 +572,6 @@ def _by_position(
     function: Any, rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Move Values that were passed by keyword to the positions that the rule knows them by."""
-    from inspect import signature
-
     names: list[str] = []
     for derivative in rule.derivatives[:1]:
         names = list(signature(derivative).parameters)[2 if rule.indexed else 1 :] if derivative else []
@@ -604,158 +584,3 @@ def _by_position(
             f"{rule.name}: the rule has no derivative for the option {left[0]}=. Pass its .data if it is constant."
         )
     return args, kwargs
-
-
-def _accumulate(root: Entry, seed: Any) -> None:
-    """One reverse sweep: newest operation first, each adding its share to its parents' adjoints."""
-    waiting = object()  # the adjoint of an entry without a share so far; new in every pass, in case one was interrupted
-    operations, leaves = _behind(root, waiting)
-    _check_unchanged(operations, leaves)
-    root[ADJOINT] = seed
-    for node in operations:
-        if len(node) == TWO_PARENTS:  # by far the most common, so spelled out
-            _, adjoint, grad, _, _, _, _, left, partial, right, other = node
-            node[ADJOINT] = None
-            node[GRAD] = grad + adjoint
-            before = left[ADJOINT]
-            left[ADJOINT] = adjoint * partial if before is waiting else before + adjoint * partial
-            before = right[ADJOINT]
-            right[ADJOINT] = adjoint * other if before is waiting else before + adjoint * other
-        else:
-            adjoint = node[ADJOINT]
-            node[ADJOINT] = None
-            node[GRAD] = node[GRAD] + adjoint
-            for i in range(FIRST_PARENT, len(node), 2):
-                parent = node[i]
-                before = parent[ADJOINT]
-                share = adjoint * node[i + 1]
-                parent[ADJOINT] = share if before is waiting else before + share
-    for leaf in leaves:
-        leaf[GRAD] = leaf[GRAD] + leaf[ADJOINT]
-        leaf[ADJOINT] = None
-
-
-def _behind(root: Entry, mark: object) -> tuple[list[Entry], list[Entry]]:
-    """The operations that root was computed from, newest first, and the leaves; the adjoint of each becomes the mark."""
-    operations: list[Entry] = []
-    leaves, stack = [], [root]
-    pop, push, found = stack.pop, stack.append, operations.append
-    root[ADJOINT] = mark
-    while stack:
-        node = pop()
-        if node[RULE] is None:
-            leaves.append(node)
-            continue
-        found(node)
-        size = len(node)
-        parent = node[FIRST_PARENT]
-        if parent[ADJOINT] is not mark:
-            parent[ADJOINT] = mark
-            push(parent)
-        if size == TWO_PARENTS:
-            parent = node[FIRST_PARENT + 2]
-            if parent[ADJOINT] is not mark:
-                parent[ADJOINT] = mark
-                push(parent)
-        elif size > TWO_PARENTS:
-            for parent in node[FIRST_PARENT + 2 :: 2]:
-                if parent[ADJOINT] is not mark:
-                    parent[ADJOINT] = mark
-                    push(parent)
-    operations.sort(key=operator.itemgetter(ORDER), reverse=True)
-    return operations, leaves
-
-
-def _check_unchanged(operations: list[Entry], leaves: list[Entry]) -> None:
-    """Raise ChangedData if a leaf was replaced, or its array written into, after an operation read it."""
-    oldest = operations[-1][ORDER] if operations else 0
-    late = any(leaf[ORDER] > oldest for leaf in leaves)
-    lent = any(leaf[ARGS] is not None for leaf in leaves)
-    if not late and not lent:
-        return
-    for node in operations:
-        for leaf in node[FIRST_PARENT::2]:
-            if leaf[RULE] is None and (leaf[ORDER] > node[ORDER] or (leaf[ARGS] and leaf[ARGS].was_changed())):
-                raise ChangedData(
-                    f"backward: the data of {_called(leaf)} was changed after {node[RULE].name} read it, so the gradient "
-                    "would belong to another point. Run the forward pass again, then backward()."
-                )
-
-
-class _Lent:
-    """A leaf's array that the user can write into, and the last snapshot of it that an operation read."""
-
-    def __init__(self, array: np.ndarray[Any, Any]) -> None:
-        self.array = array
-        self.snapshot: np.ndarray[Any, Any] | None = None
-
-    def read(self) -> np.ndarray[Any, Any]:
-        self.snapshot = _locked(self.array.copy())
-        return self.snapshot
-
-    def was_changed(self) -> bool:
-        return self.snapshot is not None and not np.array_equal(self.array, self.snapshot, equal_nan=True)
-
-
-def _called(node: Entry) -> str:
-    return "a Value" if node[NAME] is None else f'"{node[NAME]}"'
-
-
-def _locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    array.flags.writeable = False
-    return array
-
-
-def _frozen(x: Any) -> Any:
-    """The data of an operand in a form that nobody else can change: the tape may keep it."""
-    if x.__class__ is Value:
-        data = x._data
-        if data.__class__ is np.ndarray and data.flags.writeable:
-            return x._node[ARGS].read()  # only a leaf that was lent out is writeable
-        return data
-    if isinstance(x, np.ma.MaskedArray):
-        raise BadInput("A masked array's mask would be lost. Use np.where with x.filled() and the mask.")
-    if isinstance(x, np.ndarray):
-        if x.dtype == object:
-            raise BadInput("An array of objects cannot be recorded. Join Values with np.stack([...]), not np.array.")
-        if not x.shape and x.dtype == np.float64:
-            return float(x)
-        if x.flags.writeable or x.base is not None:
-            x = _locked(np.array(x))
-        return x
-    if isinstance(x, list):
-        return [_frozen(item) for item in x]
-    return x
-
-
-def _recorded_form(result: Any, rule: Rule) -> Any:
-    if result.__class__ is np.float64:
-        return float(result)
-    if isinstance(result, np.ndarray):
-        if not result.shape:
-            return float(result) if result.dtype == np.float64 else result[()]
-        if result.dtype.kind != "f":
-            raise BadInput(f"{rule.name} gave an array of {result.dtype}, which has no gradient.")
-        return _locked(result)
-    if isinstance(result, (tuple, list)):
-        raise NoRule(f"{rule.name} returns several arrays; a rule covers functions that return one.")
-    return result
-
-
-def _floats(data: Any) -> Any:
-    """Data as a Python float (any float64 scalar), a NumPy scalar of another precision, or a locked array."""
-    if data.__class__ is float:
-        return data
-    if isinstance(data, Value):
-        raise BadInput("Value(...) of a Value: it is one already; use it as it is, or its .data for a copy.")
-    if isinstance(data, np.ma.MaskedArray):
-        raise BadInput("Value(...) of a masked array would lose the mask; use .filled(value).")
-    array = np.array(data)
-    if array.dtype.kind in "biu":
-        array = array.astype(np.float64)
-    if array.dtype.kind != "f":
-        kind = "complex numbers" if array.dtype.kind == "c" else f"{array.dtype} data"
-        raise BadInput(f"Value(...) takes real numbers and arrays of them, not {kind}: {data!r:.60}")
-    if not array.shape:
-        return float(array) if array.dtype == np.float64 else array[()]
-    return _locked(array)

@@ -1,0 +1,70 @@
+"""trace(): run a function on recording Values and return its graph."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInput
+from ..tape import Value
+from .graph import LCG
+
+
+def trace(f: Callable[..., Any], *args: Any) -> LCG:
+    """Run f once on recording Values and return its linearized computational graph in single-access form.
+
+    ``f``: a plain NumPy function of ``len(args)`` parameters that returns one number, or one array of independent runs.
+    ``args``: the point, numbers or float arrays; parameters are named after f's own. Raises BadInput when f returns
+    something else, and whatever f itself raises. Cost: f plus O(operations); nothing recurses.
+
+    >>> import numpy as np, tinyspad as ts
+    >>> print(ts.trace(lambda x, y: np.exp(x) * (x + y), 1.0, 2.0))
+    x <- Param_0
+    y <- Param_1
+    x1, x2 <- x
+    a <- exp(x1)
+    b <- x2 + y
+    z <- a * b
+    Return z
+    """
+    return trace_as(parameter_names(f, len(args)), f, args)
+
+
+def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LCG:
+    """:func:`trace` with the parameters' names given, for loops that need not ask f for them every time."""
+    params = {name: Value(arg, name=name) for name, arg in zip(names, args)}
+    output = f(*params.values())
+    if isinstance(output, (tuple, list)) or (isinstance(output, np.ndarray) and output.dtype == object):
+        raise BadInput(f"{_name(f)} returned several outputs; trace takes one. Join them with np.stack([...]).")
+    if not isinstance(output, Value):
+        try:
+            output = float(output) if np.shape(output) == () else np.asarray(output, np.float64)
+        except (TypeError, ValueError):
+            raise BadInput(
+                f"{_name(f)} returned {output!r:.60}, which is not a number. Does it lack a return?"
+            ) from None
+    return LCG(output, params, f)
+
+
+def parameter_names(f: Callable[..., Any], number: int) -> list[str]:
+    """The names of f's first positional parameters; x0, x1, ... where f does not tell."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return ["x"] if number == 1 else [f"x{i}" for i in range(number)]
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [
+        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
+    ]
+    spread = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+    if number < len(required) or (number > len(named) and spread is None):
+        wants = ", ".join(named) or "nothing"
+        raise BadInput(f"{_name(f)} takes {len(named)} arguments ({wants}), and {number} were given.")
+    return named[:number] + [f"{spread}{i}" for i in range(number - len(named))]
+
+
+def _name(f: Callable[..., Any]) -> str:
+    return getattr(f, "__name__", None) or type(f).__name__

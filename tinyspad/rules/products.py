@@ -1,0 +1,176 @@
+"""Products of matrices and tensors: their adjoints are products, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import NoRule
+from .elementwise import reals
+from .table import Vjp, rule, unbroadcast
+
+
+def _tensordot_axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
+    if isinstance(axes, int):
+        return list(range(a.ndim - axes, a.ndim)), list(range(axes))
+    left, right = (list(np.atleast_1d(side)) for side in axes)
+    return [int(i) % a.ndim for i in left], [int(i) % b.ndim for i in right]
+
+
+def _tensordot_left(out: Any, a: Any, b: Any, axes: Any = 2) -> Vjp:
+    a_axes, b_axes = _tensordot_axes(a, b, axes)
+    a_free = [i for i in range(a.ndim) if i not in a_axes]
+    b_free = [i for i in range(b.ndim) if i not in b_axes]
+    place = np.argsort(a_free + [a_axes[b_axes.index(i)] for i in sorted(b_axes)])
+    return lambda g: np.transpose(
+        np.tensordot(g, b, (list(range(len(a_free), len(a_free) + len(b_free))), b_free)), place
+    )
+
+
+def _tensordot_right(out: Any, a: Any, b: Any, axes: Any = 2) -> Vjp:
+    a_axes, b_axes = _tensordot_axes(a, b, axes)
+    a_free = [i for i in range(a.ndim) if i not in a_axes]
+    b_free = [i for i in range(b.ndim) if i not in b_axes]
+    place = np.argsort([b_axes[a_axes.index(i)] for i in sorted(a_axes)] + b_free)
+    return lambda g: np.transpose(np.tensordot(a, g, (a_free, list(range(len(a_free))))), place)
+
+
+def _dot(side: Callable[..., Vjp], other: int) -> Callable[..., Vjp]:
+    def vjp(out: Any, a: Any, b: Any) -> Vjp:
+        if np.ndim(a) == 0 or np.ndim(b) == 0:
+            factor, shape = (a, b)[other], np.shape((a, b)[1 - other])
+            return lambda g: unbroadcast(g * factor, shape)
+        return side(out, a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
+
+    return vjp
+
+
+def _inner(side: Callable[..., Vjp], other: int) -> Callable[..., Vjp]:
+    def vjp(out: Any, a: Any, b: Any) -> Vjp:
+        if np.ndim(a) == 0 or np.ndim(b) == 0:
+            factor, shape = (a, b)[other], np.shape((a, b)[1 - other])
+            return lambda g: unbroadcast(g * factor, shape)
+        return side(out, a, b, ([a.ndim - 1], [b.ndim - 1]))
+
+    return vjp
+
+
+def _as_matrices(g: Any, a: Any, b: Any) -> Any:
+    """The adjoint of a @ b as a stack of matrices, with the axes that 1-d operands lost put back."""
+    if np.ndim(a) == 1:
+        g = np.expand_dims(g, -1 if np.ndim(b) == 1 else -2)
+    return np.expand_dims(g, -1) if np.ndim(b) == 1 else g
+
+
+def _matmul_left(out: Any, a: Any, b: Any) -> Vjp:
+    shape, a_ndim = np.shape(a), np.ndim(a)
+    right = b[:, None] if b.ndim == 1 else b
+
+    def vjp(g: Any) -> Any:
+        full = _as_matrices(g, np.empty((0,) * a_ndim), b) @ np.swapaxes(right, -1, -2)
+        return np.reshape(unbroadcast(full, (1, *shape) if a_ndim == 1 else shape), shape)
+
+    return vjp
+
+
+def _matmul_right(out: Any, a: Any, b: Any) -> Vjp:
+    shape, b_ndim = np.shape(b), np.ndim(b)
+    left = a[None, :] if a.ndim == 1 else a
+
+    def vjp(g: Any) -> Any:
+        full = np.swapaxes(left, -1, -2) @ _as_matrices(g, a, np.empty((0,) * b_ndim))
+        return np.reshape(unbroadcast(full, (*shape, 1) if b_ndim == 1 else shape), shape)
+
+    return vjp
+
+
+def _outer_left(out: Any, a: Any, b: Any) -> Vjp:
+    shape, b = np.shape(a), np.ravel(b)
+    return lambda g: np.reshape(g @ b, shape)
+
+
+def _outer_right(out: Any, a: Any, b: Any) -> Vjp:
+    shape, a = np.shape(b), np.ravel(a)
+    return lambda g: np.reshape(a @ g, shape)
+
+
+def _einsum_terms(subscripts: str, operands: tuple[Any, ...]) -> tuple[list[str], str]:
+    """Subscripts with ellipses spelled out in unused letters and the output made explicit."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in subscripts]
+    widths = [np.ndim(x) - len(t.replace("...", "")) if "..." in t else 0 for t, x in zip(terms, operands)]
+    letters = "".join(spare[: max(widths, default=0)])
+    terms = [t.replace("...", letters[len(letters) - w :]) for t, w in zip(terms, widths)]
+    if arrow:
+        return terms, output.replace("...", letters)
+    joined = "".join(terms)
+    once = sorted(c for c in set(joined) if joined.count(c) == 1 and c not in letters)
+    return terms, letters + "".join(once)
+
+
+def _einsum(i: int, out: Any, subscripts: Any, *operands: Any) -> Vjp:
+    if not isinstance(subscripts, str):
+        raise NoRule("einsum: the rule covers subscripts given as a string, 'ij,jk->ik'.")
+    terms, output = _einsum_terms(subscripts, operands)
+    i -= 1  # argument 0 is the subscripts
+    mine, others = terms[i], [t for j, t in enumerate(terms) if j != i]
+    rest = [x for j, x in enumerate(operands) if j != i]
+    shape = np.shape(operands[i])
+    unique = "".join(dict.fromkeys(mine))
+    known = "".join(c for c in unique if c in output or any(c in t for t in others))
+    sizes = dict(zip(mine, shape))
+
+    def vjp(g: Any) -> Any:
+        part = np.einsum(",".join([output, *others]) + "->" + known, g, *rest)
+        spread = part.reshape([part.shape[known.index(c)] if c in known else 1 for c in unique])
+        broadcast = [n if sizes[c] == 1 else sizes[c] for c, n in zip(unique, spread.shape)]
+        spread = np.broadcast_to(spread, broadcast)
+        spread = unbroadcast(spread, tuple(sizes[c] for c in unique))
+        if unique == mine:
+            return spread
+        full = np.zeros(shape, np.result_type(spread))
+        np.einsum(f"{mine}->{unique}", full)[...] = spread  # einsum hands out a writable diagonal
+        return full
+
+    return vjp
+
+
+MATRICES = [(reals(2, 3), reals(3, 2)), (reals(3), reals(3)), (reals(2, 3), reals(3)), (reals(3), reals(3, 2))]
+rule(
+    np.dot,
+    vjp=(_dot(_tensordot_left, 1), _dot(_tensordot_right, 0)),
+    domain=[*MATRICES, (reals(2, 2, 3), reals(2, 3, 2)), (reals(), reals(3))],
+)
+rule(
+    np.inner,
+    vjp=(_inner(_tensordot_left, 1), _inner(_tensordot_right, 0)),
+    domain=[(reals(3), reals(3)), (reals(2, 3), reals(4, 3)), (reals(3), reals())],
+)
+rule(
+    np.matmul,
+    vjp=(_matmul_left, _matmul_right),
+    domain=[*MATRICES, (reals(4, 2, 3), reals(3, 2)), (reals(3), reals(4, 3, 2)), (reals(4, 2, 3), reals(3))],
+    symbol="@",
+)
+rule(
+    np.tensordot,
+    vjp=(_tensordot_left, _tensordot_right),
+    domain=[(reals(2, 3, 2), reals(3, 2, 2)), (reals(2, 3, 4), reals(4, 2), {"axes": ([0, 2], [1, 0])})],
+)
+rule(np.outer, vjp=(_outer_left, _outer_right), domain=[(reals(2), reals(3)), (reals(2, 2), reals(3))])
+rule(
+    np.einsum,
+    vjp=_einsum,
+    indexed=True,
+    domain=[
+        ("ij,jk->ik", reals(2, 3), reals(3, 2)),
+        ("ij,jk", reals(2, 3), reals(3, 2)),
+        ("ij->", reals(2, 3)),
+        ("ii->i", reals(3, 3)),
+        ("...i,i->...", reals(2, 4, 3), reals(3)),
+        ("i,i,i->i", reals(3), reals(3), reals(3)),
+    ],
+)

@@ -1,0 +1,192 @@
+"""Shape and order: functions that only move, copy or drop elements, so that their adjoints move them back and add."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .elementwise import nonzero, reals
+from .table import PLAIN, Vjp, rule, unbroadcast
+
+
+def _reshaped(out: Any, a: Any, *args: Any, **kwargs: Any) -> Vjp:
+    shape, order = np.shape(a), kwargs.get("order", "C")
+    return lambda g: np.reshape(g, shape, order=order)
+
+
+def _transpose(out: Any, a: Any, axes: Any = None) -> Vjp:
+    back = None if axes is None else np.argsort([i % np.ndim(a) for i in axes])
+    return lambda g: np.transpose(g, back)
+
+
+def _swapaxes(out: Any, a: Any, axis1: int, axis2: int) -> Vjp:
+    return lambda g: np.swapaxes(g, axis1, axis2)
+
+
+def _moveaxis(out: Any, a: Any, source: Any, destination: Any) -> Vjp:
+    return lambda g: np.moveaxis(g, destination, source)
+
+
+def _flip(out: Any, m: Any, axis: Any = None) -> Vjp:
+    return lambda g: np.flip(g, axis)
+
+
+def _roll(out: Any, a: Any, shift: Any, axis: Any = None) -> Vjp:
+    return lambda g: np.roll(g, np.negative(shift), axis)
+
+
+def _broadcast_to(out: Any, array: Any, shape: Any) -> Vjp:
+    own = np.shape(array)
+    return lambda g: unbroadcast(g, own)
+
+
+def _triangle(part: Callable[..., Any]) -> Callable[..., Vjp]:
+    return lambda out, m, k=0: lambda g: part(g, k)
+
+
+def _gather(function: Callable[..., Any]) -> Callable[..., Vjp]:
+    """For functions that only copy elements: run them once on positions, then add adjoints back there."""
+
+    def vjp(out: Any, a: Any, *args: Any, **kwargs: Any) -> Vjp:
+        shape, size = np.shape(a), np.size(a)
+        positions = function(np.arange(size).reshape(shape), *args, **kwargs)
+
+        def scatter(g: Any) -> Any:
+            result = np.zeros(size, np.result_type(g))
+            np.add.at(result, positions, g)
+            return result.reshape(shape)
+
+        return scatter
+
+    return vjp
+
+
+def _getitem(out: Any, a: Any, key: Any) -> Vjp:
+    shape = np.shape(a)
+    parts = key if isinstance(key, tuple) else (key,)
+    repeats = any(isinstance(k, (list, np.ndarray)) and np.asarray(k).dtype != bool for k in parts)
+
+    def vjp(g: Any) -> Any:
+        result = np.zeros(shape, np.result_type(g))
+        if repeats:
+            np.add.at(result, key, g)
+        else:
+            result[key] = g
+        return result
+
+    return vjp
+
+
+def _concatenate(i: int, out: Any, arrays: Any, axis: int | None = 0) -> Vjp:
+    shape = np.shape(arrays[i])
+    along = 0 if axis is None else axis
+    length = (lambda x: np.size(x)) if axis is None else (lambda x: np.shape(x)[axis])
+    start = sum(length(x) for x in arrays[:i])
+    key = [slice(None)] * np.ndim(out)
+    key[along] = slice(start, start + length(arrays[i]))
+    return lambda g: np.reshape(g[tuple(key)], shape)
+
+
+def _stack(i: int, out: Any, arrays: Any, axis: int = 0) -> Vjp:
+    return lambda g: np.take(g, i, axis)
+
+
+def _arranged(function: Callable[..., Any]) -> Callable[..., Vjp]:
+    """For functions that lay a sequence of arrays side by side: find where each position went."""
+
+    def vjp(i: int, out: Any, arrays: Any) -> Vjp:
+        sizes = [np.size(x) for x in arrays]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        labelled = [np.arange(s, s + n).reshape(np.shape(x)) for s, n, x in zip(starts, sizes, arrays)]
+        where = np.argsort(np.ravel(function(labelled)))[starts[i] : starts[i + 1]]
+        shape = np.shape(arrays[i])
+        return lambda g: np.reshape(np.ravel(g)[where], shape)
+
+    return vjp
+
+
+rule(
+    np.reshape,
+    vjp=_reshaped,
+    domain=[(reals(2, 3), (3, 2)), (reals(2, 3), -1), (reals(2, 3), (3, 2), {"order": "F"})],
+)
+rule(np.ravel, vjp=_reshaped, domain=[(reals(2, 3),), (reals(2, 3), {"order": "F"})])
+rule(np.squeeze, vjp=_reshaped, domain=[(reals(2, 1, 3),), (reals(1, 2, 1), {"axis": 0})])
+rule(np.expand_dims, vjp=_reshaped, domain=[(reals(2, 3), 1), (reals(3), {"axis": (0, 2)})])
+for at_least in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
+    rule(at_least, vjp=_reshaped, domain=[(reals(3),), (reals(),)])
+rule(np.transpose, vjp=_transpose, domain=[(reals(2, 3),), (reals(2, 3, 4), (2, 0, 1)), (reals(2, 3, 4), (-1, 0, 1))])
+rule(np.swapaxes, vjp=_swapaxes, domain=[(reals(2, 3, 4), 0, 2)])
+rule(np.moveaxis, vjp=_moveaxis, domain=[(reals(2, 3, 4), 0, 2)])
+rule(np.flip, vjp=_flip, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
+rule(np.roll, vjp=_roll, domain=[(reals(2, 3), 1), (reals(2, 3), (1, 2), {"axis": (0, 1)})])
+rule(np.broadcast_to, vjp=_broadcast_to, domain=[(reals(3), (2, 3)), (reals(2, 1), (2, 3)), (reals(), (2,))])
+rule(np.tril, vjp=_triangle(np.tril), domain=[(reals(3, 3),), (reals(2, 3), 1)])
+rule(np.triu, vjp=_triangle(np.triu), domain=[(reals(3, 3),), (reals(2, 3), {"k": -1})])
+rule(np.tile, vjp=_gather(np.tile), domain=[(reals(2), 3), (reals(2, 2), (2, 1))])
+rule(np.repeat, vjp=_gather(np.repeat), domain=[(reals(3), 2), (reals(2, 3), [1, 2], {"axis": 0})])
+rule(np.take, vjp=_gather(np.take), domain=[(reals(4), [0, 2, 2]), (reals(2, 3), [1, 1], {"axis": 1})])
+rule(
+    operator.getitem,
+    vjp=_getitem,
+    domain=[
+        (reals(4), 1),
+        (reals(4), slice(None, None, 2)),
+        (reals(3, 4), (slice(None), None, -1)),
+        (reals(3, 4), (Ellipsis, [0, 0, 2])),
+        (reals(4), np.array([True, False, True, True])),
+        (reals(3, 3), (np.array([0, 1]), np.array([1, 1]))),
+        (reals(5), np.array([[0, 1], [1, 4]])),
+    ],
+)
+rule(
+    np.concatenate,
+    vjp=_concatenate,
+    indexed=True,
+    sequence=True,
+    domain=[([reals(2), reals(3)],), ([reals(2, 1), reals(2, 2)], 1), ([reals(2, 2), reals(3)], {"axis": None})],
+)
+rule(
+    np.stack,
+    vjp=_stack,
+    indexed=True,
+    sequence=True,
+    domain=[([reals(2), reals(2)],), ([reals(2, 3), reals(2, 3)], {"axis": -1}), ([reals(), reals()],)],
+)
+for arrange in (np.vstack, np.hstack, np.dstack, np.column_stack):
+    rule(arrange, vjp=_arranged(arrange), indexed=True, sequence=True, domain=[([nonzero(2), nonzero(2)],)])
+
+PLAIN.update(
+    {
+        np.shape,
+        np.ndim,
+        np.size,
+        np.zeros_like,
+        np.ones_like,
+        np.full_like,
+        np.empty_like,
+        np.argmax,
+        np.argmin,
+        np.argsort,
+        np.any,
+        np.all,
+        np.nonzero,
+        np.flatnonzero,
+        np.count_nonzero,
+        np.searchsorted,
+        np.digitize,
+        np.allclose,
+        np.isclose,
+        np.array_equal,
+        np.result_type,
+        np.can_cast,
+        np.iscomplexobj,
+        np.isrealobj,
+        np.array_repr,
+        np.array_str,
+        np.array2string,
+    }
+)

@@ -1,0 +1,6 @@
+"""Value, the box that NumPy dispatches on, and the tape that records what is done with it."""
+
+from .entry import ARGS, FIRST_PARENT, HOLE, KWARGS, NAME, ORDER, RULE, Entry
+from .value import Value, record
+
+__all__ = ["ARGS", "FIRST_PARENT", "HOLE", "KWARGS", "NAME", "ORDER", "RULE", "Entry", "Value", "record"]

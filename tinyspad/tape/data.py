@@ -1,0 +1,63 @@
+"""What data a Value may hold, and in what form: numbers that nobody else can change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInput, NoRule
+from ..rules import Rule
+
+
+def recorded_form(result: Any, rule: Rule) -> Any:
+    if result.__class__ is np.float64:
+        return float(result)
+    if isinstance(result, np.ndarray):
+        if not result.shape:
+            return float(result) if result.dtype == np.float64 else result[()]
+        if result.dtype.kind != "f":
+            raise BadInput(f"{rule.name} gave an array of {result.dtype}, which has no gradient.")
+        return locked(result)
+    if isinstance(result, (tuple, list)):
+        raise NoRule(f"{rule.name} returns several arrays; a rule covers functions that return one.")
+    return result
+
+
+def floats(data: Any) -> Any:
+    """Data as a Python float (any float64 scalar), a NumPy scalar of another precision, or a locked array."""
+    if data.__class__ is float:
+        return data
+    if isinstance(data, np.ma.MaskedArray):
+        raise BadInput("Value(...) of a masked array would lose the mask; use .filled(value).")
+    array = np.array(data)
+    if array.dtype.kind in "biu":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        kind = "complex numbers" if array.dtype.kind == "c" else f"{array.dtype} data"
+        raise BadInput(f"Value(...) takes real numbers and arrays of them, not {kind}: {data!r:.60}")
+    if not array.shape:
+        return float(array) if array.dtype == np.float64 else array[()]
+    return locked(array)
+
+
+def frozen(x: Any) -> Any:
+    """A constant operand in a form that nobody else can change: the tape may keep it."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise BadInput("A masked array's mask would be lost. Use np.where with x.filled() and the mask.")
+    if isinstance(x, np.ndarray):
+        if x.dtype == object:
+            raise BadInput("An array of objects cannot be recorded. Join Values with np.stack([...]), not np.array.")
+        if not x.shape and x.dtype == np.float64:
+            return float(x)
+        if x.flags.writeable or x.base is not None:
+            x = locked(np.array(x))
+        return x
+    if isinstance(x, list):
+        return [frozen(item) for item in x]
+    return x
+
+
+def locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array.flags.writeable = False
+    return array
