@@ -150,6 +150,7 @@ def test_micrograds_constructor():
         (lambda v: [1, 2][v], "index"),
         (lambda v: np.array([v, v]), "np.stack"),
         (lambda v: np.asarray(v), "np.stack"),
+        (lambda v: np.maximum(v, [v, 1.0]), "np.stack"),
         (lambda v: np.add(np.ones(2), v, out=np.zeros(2)), "out="),
         (lambda v: np.ones(2)[v], "index|np.array"),
     ],
@@ -280,6 +281,7 @@ def test_backward_of_an_array_needs_a_seed():
 def test_gradients_start_at_zero_in_the_shape_of_the_data():
     assert ts.Value(1.0).grad == 0.0
     np.testing.assert_array_equal(ts.Value(np.ones((2, 3))).grad, np.zeros((2, 3)))
+    assert f"{ts.Value(2.0):.2f} {ts.Value(2.0)}" == "2.00 Value(data=2.0, grad=0.0)"
     assert "grad=0.0" in repr(ts.Value(1.0)) and "name='w'" in repr(ts.Value(1.0, name="w"))
 
 

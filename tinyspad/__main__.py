@@ -14,7 +14,7 @@ import numpy as np
 from . import __version__, functions
 from .errors import BadInput, ExpressionError, TinyspadError
 from .experiments import minimize_f1, success_rate
-from .expression import parse
+from .expression import CONSTANTS, parse
 from .lcg import trace
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ RATES = (0.01, 0.1)
 
 def _demo(options: argparse.Namespace) -> None:
     _check_counts(options)
+    _use_files_only()
     lcg = trace(functions.f1, 5.0)
     print("f1(x) = x**2 * (2 + cos(4 x)) at x = 5, in single-access form:\n")
     print(lcg)
@@ -131,12 +132,12 @@ def _paths(options: argparse.Namespace) -> None:
         raise BadInput(f"--param {options.param}: the expression's variables are {', '.join(names)}.")
     with np.errstate(all="ignore"):
         lcg = trace(f, *(point[name] for name in names))
+        if not np.isfinite(lcg.value):
+            raise BadInput(f"The expression is {lcg.value} at this point: outside its domain, or too large.")
         print(lcg)
         for name in [options.param] if options.param else names:
             print()
             print(lcg.ledger(name, limit=options.limit))
-    if not np.isfinite(lcg.value):
-        raise BadInput(f"The expression is {lcg.value} at this point: outside its domain, or too large.")
     if options.figure is not None:
         _use_files_only()
         from . import plot
@@ -149,8 +150,9 @@ def _paths(options: argparse.Namespace) -> None:
 def _assignment(text: str) -> tuple[str, float]:
     name, equals, number = text.partition("=")
     try:
-        if equals and name.strip().isidentifier() and np.isfinite(float(number)):
-            return name.strip(), float(number)
+        value = CONSTANTS[number.strip()] if number.strip() in CONSTANTS else float(number)
+        if equals and name.strip().isidentifier() and np.isfinite(value):
+            return name.strip(), value
     except ValueError:
         pass
     raise BadInput(f"{text!r:.60} is not of the form NAME=NUMBER, such as x=5.")
@@ -160,6 +162,7 @@ def _figures(options: argparse.Namespace) -> None:
     unknown = [name for name in options.names if name not in FIGURES]
     if unknown:
         raise BadInput(f"There is no figure {unknown[0]!r:.40}; there are {', '.join(FIGURES)}.")
+    _use_files_only()
     for name in options.names or FIGURES:
         print(_save(FIGURES[name](), options.out / f"{name}.png"), flush=True)
 
@@ -193,7 +196,6 @@ def _save(figure: Any, file: Path) -> Path:
 
 
 def _subplots(**kwargs: Any) -> Any:
-    _use_files_only()
     from matplotlib import pyplot as plt
 
     return plt.subplots(layout="constrained", **kwargs)
@@ -235,7 +237,7 @@ def figure4() -> Figure:
     from . import plot
 
     lcg = trace(functions.f2, 1.0, 2.0)
-    return plot.lcg(lcg, highlight=lcg.nth_path("x", 0), ax=_subplots(figsize=(6.4, 3.2))[1]).figure  # type: ignore[return-value]
+    return plot.lcg(lcg, highlight=lcg.nth_path("x", 0)).figure  # type: ignore[return-value]
 
 
 def f1_graph() -> Figure:
@@ -243,7 +245,7 @@ def f1_graph() -> Figure:
     from . import plot
 
     lcg = trace(functions.f1, 5.0)
-    return plot.lcg(lcg, highlight=lcg.best_path("x"), ax=_subplots(figsize=(7.2, 2.8))[1]).figure  # type: ignore[return-value]
+    return plot.lcg(lcg, highlight=lcg.best_path("x")).figure  # type: ignore[return-value]
 
 
 def f1_contributions() -> Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from .errors import ExpressionError
 
-__all__ = ["FUNCTIONS", "parse"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "parse"]
 
 LONGEST = 2000
 """The most characters an expression may have."""
@@ -27,6 +28,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 """The functions an expression may call, all NumPy's."""
 
 CONSTANTS = {"pi": np.pi, "e": np.e}
+"""The names that stand for numbers."""
+
 ARGUMENTS = {"arctan2": 2, "hypot": 2, "logaddexp": 2, "maximum": 2, "minimum": 2, "power": 2}
 
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
@@ -59,7 +62,8 @@ def parse(text: str) -> Callable[..., Any]:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         detail = getattr(error, "msg", None) or str(error) or type(error).__name__
-        raise ExpressionError(f"{text!r:.80} is not an expression: {detail}.") from None
+        hint = " A product needs its sign: 2*x." if re.search(r"\d\s*[a-zA-Z_(]|\)\s*[\w(]", text) else ""
+        raise ExpressionError(f"{text!r:.80} is not an expression: {detail}.{hint}") from None
     variables: list[str] = []
     program = _postfix(tree, text, variables)
     if not variables:
@@ -140,6 +144,8 @@ def _call(node: ast.Call, name: str) -> list[Any]:
 
 def _refusal(node: ast.AST, text: str) -> str:
     part = ast.get_source_segment(text.strip(), node) or text
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FUNCTIONS:
+        return f"{part!r:.60}: write {node.func.attr}(...), without a module."
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
         return f"{part!r:.60}: a power is written **, not ^."
     return (

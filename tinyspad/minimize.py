@@ -200,13 +200,15 @@ def _start(x: Any) -> Any:
 
 
 def _check_settings(estimator: Any, optimizer: Any, steps: Any, every: Any) -> None:
-    for what, value, methods in (
-        ("estimator", estimator, ("init", "draw")),
-        ("optimizer", optimizer, ("init", "update")),
+    for what, value, methods, example in (
+        ("estimator", estimator, ("init", "draw"), "RAD()"),
+        ("optimizer", optimizer, ("init", "update"), "Adam(lr=0.01)"),
     ):
         if isinstance(value, type) or not all(hasattr(value, method) for method in methods):
-            hint = f"; write {value.__name__}()" if isinstance(value, type) else ""
-            raise BadInput(f"minimize: {what}= needs {' and '.join(methods)}, and {value!r} lacks them{hint}.")
+            example = f"{value.__name__}()" if isinstance(value, type) else example
+            raise BadInput(
+                f"minimize: {what}= is a value with {' and '.join(methods)}, which {value!r:.60} is not; write {example}."
+            )
     for name, value in (("steps", steps), ("every", every)):
         if name == "every" and value is None:
             continue

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from .. import paths as algebra
+from ..differences import central_difference
 from ..errors import BadInput, NotElementwise, NotScalar
 from ..paths import LIMIT, spaced
 from ..rules import LinearMap
 from ..tape import RULE, Value
-from .ledger import Ledger, ledger_of
+from .ledger import Ledger, ledger_of, middle
 from .single_access import kept, single_access
 from .text import graphviz_text, html_text, program_text, right_hand_side, variable_names
 
@@ -34,7 +35,7 @@ class Node:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Path:
     """One path from a parameter to the output.
 
@@ -48,7 +49,7 @@ class Path:
     index: int
     edges: tuple[int, ...]
     probability: float | None = None
-    lcg: LCG = field(repr=False, compare=False, kw_only=True)
+    lcg: LCG = field(compare=False, kw_only=True)
 
     @property
     def branches(self) -> tuple[int, ...]:
@@ -70,6 +71,10 @@ class Path:
 
     def __str__(self) -> str:
         return " -> ".join(self.nodes)
+
+    def __repr__(self) -> str:
+        drawn = "" if self.probability is None else f", probability {self.probability:.6g}"
+        return f"<Path {spaced(self.index)} of {self.param}: {middle(list(self.nodes), ' -> ')}{drawn}>"
 
 
 class LCG:
@@ -169,14 +174,15 @@ class LCG:
         if not self.elementwise and np.shape(self.value):
             raise NotScalar(
                 f"The output has shape {np.shape(self.value)} and its elements are not independent runs, so there is no "
-                "single gradient. Reduce it to one number, for example with np.sum or np.mean."
+                "single gradient. Reduce it to one number, for example with np.sum or np.mean; or, if they are runs, "
+                "give every parameter the same shape (np.full_like)."
             )
         if isinstance(self.value, float):
             return 1.0
         return np.ones(self.batch, np.result_type(self.value)) if self.batch else np.result_type(self.value).type(1)
 
     def gradient(self) -> dict[str, Any]:
-        """The gradient by parameter name, by one reverse sweep: O(edges).
+        """The gradient as a dict by parameter name, by one reverse sweep: O(edges).
 
         >>> import tinyspad as ts
         >>> ts.trace(lambda x, y: x * y, 2.0, 3.0).gradient()
@@ -205,10 +211,8 @@ class LCG:
         taken = algebra.choices(self.graph, self._counts, source, index)
         return algebra.follow(self.graph, source, taken, self.seed)
 
-    def central_difference(self, param: str | None = None) -> Any:
-        """The derivative of the traced function with respect to one parameter, by central differences."""
-        from ..differences import central_difference
-
+    def central_difference(self, param: str | None = None) -> tuple[Any, Any]:
+        """The derivative of the traced function by one parameter, by central differences, and an estimate of its error."""
         source = self._source(param)
         if self.function is None:
             raise BadInput("This LCG was built without its function, so there is nothing to evaluate.")

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import TinyspadError
-
 if TYPE_CHECKING:
     from .graph import LCG, Path
 
 SHOWN_FACTORS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ledger:
     """The paths of one parameter and what they add up to; ``print`` shows it as a table.
 
     ``products``: every path's contribution, shape (N,) + the parameter's. ``shares``: its part of the sum of all
     magnitudes, adding up to 1. ``total``: the sum of the products; ``reverse`` and ``difference``: the gradient by
-    reverse mode and by central differences (None if the function could not be evaluated there).
+    reverse mode and by central differences (the reason, a text, if f could not be evaluated beside the point), with its
+    estimated ``error``. ``agrees``: whether they confirm each other.
     """
 
     param: str
@@ -32,15 +31,27 @@ class Ledger:
     total: Any
     reverse: Any
     difference: Any
+    error: Any
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the central difference confirms the sum, to its own estimated error."""
+        if isinstance(self.difference, str):
+            return True
+        scale = np.maximum(1.0, np.sum(np.abs(self.products), axis=0))
+        apart = np.abs(np.subtract(self.difference, self.total))
+        return bool(np.all(apart <= np.maximum(1e-7 * scale, 10 * np.nan_to_num(self.error, posinf=0.0))))
 
     def __str__(self) -> str:
         rows = [("path", "through", "factors", "product", "share")]
         for path, product, share in zip(self.paths, self.products, self.shares):
-            rows.append(
-                (str(path.index), _middle(list(path.nodes), " -> "), _factors(path), _number(product), f"{share:.1%}")
-            )
+            through = middle(list(path.nodes), " -> ")
+            rows.append((str(path.index), through, _factors(path), _number(product), f"{share:.1%}"))
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = [f"Paths from {self.param} to the output, {_number(self.value)}", ""]
+        lines = [
+            f"Paths from {self.param} to the output, {_number(self.value)} (the factor 1 of a branch is not shown)",
+            "",
+        ]
         for row in rows:
             left = [cell.ljust(w) for cell, w in zip(row[:3], widths)]
             right = [cell.rjust(w) for cell, w in zip(row[3:], widths[3:])]
@@ -48,26 +59,39 @@ class Ledger:
         n = len(self.paths)
         lines += ["", f"sum over {n} path{'s' * (n != 1)}".ljust(22) + _number(self.total)]
         lines.append("reverse mode".ljust(22) + _number(self.reverse) + _apart(self.reverse, self.total))
-        if self.difference is not None:
+        if isinstance(self.difference, str):
+            lines.append("central difference".ljust(22) + self.difference)
+        else:
             lines.append(
                 "central difference".ljust(22) + _number(self.difference) + _apart(self.difference, self.total)
             )
+        if not self.agrees:
+            lines.append(
+                "THEY DISAGREE. Either the point is a kink, where there is no one derivative, or f hides a part of its "
+                "dependence from the tape (a .data inside f, for example)."
+            )
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Ledger of {self.param}: {len(self.paths)} paths, sum {_number(self.total)}; print it>"
 
 
 def ledger_of(lcg: LCG, param: str, limit: int) -> Ledger:
+    """List the paths, add them up, and have the sum confirmed twice."""
     paths = tuple(lcg.paths(param, limit=limit))
     products = lcg.path_gradients(param, limit=limit)
     sizes = np.sqrt(np.sum(products**2, axis=tuple(range(1, products.ndim))))
     mass = sizes.sum()
     shares = sizes / mass if mass > 0 else np.zeros(len(paths))
     total: Any = np.sum(products, axis=0)
+    difference: Any
     try:
-        difference = lcg.central_difference(param)
-    except TinyspadError:
-        difference = None
+        with np.errstate(all="ignore"):
+            difference, error = lcg.central_difference(param)
+    except Exception as problem:  # whatever f raises beside its domain, the ledger itself stands
+        difference, error = f"not available ({type(problem).__name__}: {problem})", None
     total = float(total) if total.shape == () else total
-    return Ledger(param, lcg.value, paths, products, shares, total, lcg.gradient()[param], difference)
+    return Ledger(param, lcg.value, paths, products, shares, total, lcg.gradient()[param], difference, error)
 
 
 def _number(x: Any) -> str:
@@ -84,7 +108,7 @@ def _factors(path: Path) -> str:
     """The factors other than the 1 of tupling edges; linear maps by name."""
     graph = path.lcg.graph
     edges = [e for e in path.edges if len(graph.branches(graph.tail[e])) == 1]
-    return _middle([_factor(graph.weight[e]) for e in edges], " * ") or "1"
+    return middle([_factor(graph.weight[e]) for e in edges], " * ") or "1"
 
 
 def _factor(weight: Any) -> str:
@@ -93,7 +117,7 @@ def _factor(weight: Any) -> str:
     return f"array{list(weight.shape)}" if isinstance(weight, np.ndarray) else repr(weight)
 
 
-def _middle(parts: list[str], joint: str) -> str:
+def middle(parts: list[str], joint: str) -> str:
     """Parts joined; of a long list the first and the last few."""
     if len(parts) > 2 * SHOWN_FACTORS:
         parts = [*parts[:SHOWN_FACTORS], f"... {len(parts) - 2 * SHOWN_FACTORS} more ...", *parts[-SHOWN_FACTORS:]]

@@ -51,6 +51,8 @@ def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LC
 
 def parameter_names(f: Callable[..., Any], number: int) -> list[str]:
     """The names of f's first positional parameters; x0, x1, ... where f does not tell."""
+    if not callable(f):
+        raise BadInput(f"The first argument is the function to trace, not {f!r:.60}.")
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
@@ -61,8 +63,11 @@ def parameter_names(f: Callable[..., Any], number: int) -> list[str]:
     ]
     spread = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
     if number < len(required) or (number > len(named) and spread is None):
-        wants = ", ".join(named) or "nothing"
-        raise BadInput(f"{_name(f)} takes {len(named)} arguments ({wants}), and {number} were given.")
+        takes = f"{len(named)} argument{'s' * (len(named) != 1)} ({', '.join(named)})" if named else "no arguments"
+        hint = (
+            " Start from a tuple, minimize(f, (1.0, 2.0)), or trace(f, 1.0, 2.0)." if number == 1 < len(named) else ""
+        )
+        raise BadInput(f"{_name(f)} takes {takes}, and {number} {'was' if number == 1 else 'were'} given.{hint}")
     return named[:number] + [f"{spread}{i}" for i in range(number - len(named))]
 
 

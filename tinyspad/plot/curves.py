@@ -44,7 +44,7 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     >>> from tinyspad import plot
     >>> ax = plot.contributions(ts.trace(ts.functions.f1, np.linspace(0, 6, 200)))
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['path 0', 'path 1', 'sum: the gradient']
+    ['path 0: x -> x1 -> a -> z', 'path 1: x -> x2 -> b -> c -> d -> z', 'sum: the gradient']
     """
     ax = plt.gca() if ax is None else ax
     xs, name = _axis(lcg, param)
@@ -54,7 +54,7 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
         up, down = np.maximum(term, 0), np.minimum(term, 0)
         color, hatch = TERMS[i % len(TERMS)], HATCHES[i % len(HATCHES)]
         look: dict[str, Any] = {"facecolor": color, "alpha": 0.45, "hatch": hatch, "edgecolor": color, "linewidth": 0.0}
-        ax.fill_between(xs, above, above + up, label=f"path {i}", **look)
+        ax.fill_between(xs, above, above + up, label=_short(lcg, i, name), **look)
         ax.fill_between(xs, below, below + down, **look)
         above, below = above + up, below + down
     ax.plot(xs, np.sum(terms, axis=0), color=BLACK, linewidth=1.8, label="sum: the gradient")
@@ -65,13 +65,22 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     return ax
 
 
+def _short(lcg: LCG, i: int, name: str) -> str:
+    """The path by its number, and by its variables where they fit."""
+    through = str(lcg.nth_path(name, i))
+    return f"path {i}: {through}" if len(through) <= 40 else f"path {i}"
+
+
 def _axis(lcg: LCG, param: str | None) -> tuple[Any, str]:
+    if not isinstance(lcg, LCG):
+        raise BadInput(f"The plot takes a trace, such as trace(f, np.linspace(-6, 6, 400)), not {lcg!r:.60}.")
     name = param if param is not None else lcg.params[0]
     if name not in lcg.params:
         raise BadInput(f"There is no parameter {name!r}; the function has {', '.join(lcg.params)}.")
     xs = np.asarray(lcg.arguments[lcg.params.index(name)])
     if xs.ndim != 1 or lcg.batch != xs.shape:
         raise BadInput(
-            "The plot needs an axis: trace an elementwise function on an array, trace(f, np.linspace(-6, 6, 400))."
+            "The plot needs an axis: trace an elementwise function on an array, trace(f, np.linspace(-6, 6, 400)), with "
+            "every other argument an array of that shape, too (np.full_like)."
         )
     return xs, name

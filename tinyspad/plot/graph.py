@@ -46,6 +46,8 @@ def lcg(
     >>> len(ax.texts) > graph.graph.size
     True
     """
+    if not isinstance(lcg, LCG):
+        raise BadInput(f"plot.lcg draws what trace(f, ...) returns, not {lcg!r:.60}.")
     chosen = _part(lcg, around, reach)
     if len(chosen) > DRAWABLE:
         example = lcg.names[lcg.graph.output] if lcg.graph.output < len(lcg.names) else lcg.params[0]
@@ -65,25 +67,20 @@ def lcg(
     box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
     scale = min(1.0, 72 * box.height / rows / 40, 72 * box.width / columns / 54)
     bold = set(highlight.edges) if highlight is not None else set()
+    labels: list[Point] = []
     for e, way in zip(edges, bends):
         color, width = (VERMILLION, 3.0) if e in bold else (BLACK, 1.0)
         bent = np.array(way[:-1])
         ax.plot(bent[:, 0], bent[:, 1], color=color, linewidth=width, zorder=1)
         arrow = {"arrowstyle": "-|>", "color": color, "linewidth": width, "shrinkA": 0, "shrinkB": 11 * scale}
         ax.annotate("", way[-1], way[-2], arrowprops=arrow, zorder=1)
-        if weights and lcg.names[graph.head[e]] and not _copies(lcg, e):
-            (x0, y0), (x1, y1) = way[0], way[1]
-            ax.text(
-                0.55 * x0 + 0.45 * x1,
-                0.55 * y0 + 0.45 * y1,
-                weight_text(graph.weight[e]),
-                fontsize=7.5 * scale,
-                ha="center",
-                va="center",
-                color=color,
-                bbox={"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none"},
-                zorder=2,
-            )
+        if (
+            weights and len(graph.branches(graph.tail[e])) == 1
+        ):  # the edges of a tupling node have weight 1 by definition
+            labels.append(_free_place(way[0], way[1], labels))
+            paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none"}
+            look: dict[str, Any] = {"fontsize": 7.5 * scale, "weight": "bold" if e in bold else "normal", "bbox": paper}
+            ax.text(*labels[-1], weight_text(graph.weight[e]), ha="center", va="center", zorder=2, **look)
     on_path = {v for e in bold for v in (graph.tail[e], graph.head[e])}
     for v, (x, y) in places.items():
         _draw_node(ax, lcg, v, (x, y), v in on_path, scale)
@@ -118,9 +115,11 @@ def _draw_node(ax: Axes, lcg: LCG, v: int, place: Point, bold: bool, scale: floa
         ax.annotate(text, place, fontsize=7.5 * scale, zorder=4, **below)
 
 
-def _copies(lcg: LCG, edge: int) -> bool:
-    """Whether this is one of a tupling node's edges, whose weight is 1 by definition."""
-    return len(lcg.graph.branches(lcg.graph.tail[edge])) > 1
+def _free_place(start: Point, end: Point, taken: list[Point]) -> Point:
+    """A place for a label on the segment, about its middle, away from the labels placed so far."""
+    spots = [(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])) for t in (0.45, 0.33, 0.57, 0.25)]
+    free = [p for p in spots if all(abs(p[0] - q[0]) > 0.3 or abs(p[1] - q[1]) > 0.25 for q in taken)]
+    return (free or spots)[0]
 
 
 def _part(lcg: LCG, around: str | None, reach: int) -> set[int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
-PURPLE, ORANGE, SKY, YELLOW, GREY = "#AA4499", "#E69F00", "#56B4E9", "#F0E442", "#888888"
+PURPLE, ORANGE, SKY, YELLOW, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#888888"
 
 ESTIMATORS: dict[str, dict[str, Any]] = {
     "GD": {"color": BLUE, "linestyle": "-", "linewidth": 2.6},

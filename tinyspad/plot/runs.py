@@ -17,7 +17,8 @@ def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
     """The function's value at every recorded step, one line per estimator (paper, Figure 3).
 
     ``results``: as from ``ts.compare``, with histories. For a batch of runs the line is the median and the band holds
-    the middle 80 % of them. Raises BadInput if a result has no history.
+    the middle 80 % of them. For values over many orders of magnitude call
+    ``ax.set_yscale("log")`` on what it returns. Raises BadInput if a result has no history.
 
     >>> import tinyspad as ts
     >>> from tinyspad import plot
@@ -25,6 +26,8 @@ def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
     >>> ax.get_ylabel()
     'f(x)'
     """
+    if not isinstance(results, Mapping):
+        raise BadInput(f'plot.compare takes a dict of results, such as {{"GD": result}}, not {type(results).__name__}.')
     ax = plt.gca() if ax is None else ax
     parameters: set[str] = set()
     for (name, result), style in zip(results.items(), styles(results).values()):

@@ -132,6 +132,9 @@ class Value:
         name = "" if self.name is None else f", name={self.name!r}"
         return f"Value(data={self._data!r}, grad={self.grad!r}{name})"
 
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
     # --- backward ---------------------------------------------------------------------------------------
 
     def backward(self, seed: Any = None) -> None:
@@ -439,7 +442,9 @@ class Value:
         )
 
     def __float__(self) -> float:
-        return self._refuse("float() or a function of the math module", "Use NumPy's (np.cos), or .data.")
+        return self._refuse(
+            "float(), or math.cos and the like,", "Use NumPy's function of that name (np.cos), or x.data."
+        )
 
     def __int__(self) -> int:
         return self._refuse("int()", "Use np.floor or np.rint, or int(x.data).")
@@ -540,6 +545,8 @@ def _read(x: Any) -> Any:
         if data.__class__ is np.ndarray and data.flags.writeable:
             return x._node[ARGS].read()  # only a leaf that was lent out is writeable
         return data
+    if isinstance(x, (list, tuple)) and any(isinstance(item, Value) for item in x):
+        raise DroppedGradient("A list of Values is no array: join them with np.stack([...]) first.")
     return x if x.__class__ is float else frozen(x)
 
 
