@@ -191,6 +191,30 @@ def test_almost_dirac_variance_is_the_closed_form():
     assert second == pytest.approx((a + b) ** 2, rel=1e-10)
 
 
+def test_variance_keeps_its_digits_where_estimates_are_alike():
+    lcg = ts.trace(lambda x: 1e9 * x + (1e9 + 1) * x + (1e9 + 2) * x, 1.0)
+    assert ts.RAD().variance(lcg, "x") == pytest.approx(2 / 3, rel=1e-9)
+
+
+def test_counts_past_the_largest_float():
+    def f(x):
+        for _ in range(1100):
+            x = 0.5 * x + 0.5 * x
+        return x
+
+    lcg = ts.trace(f, 1.0)
+    rng = np.random.default_rng(0)
+    for estimator in (ts.RAD(), ts.SPAD(epsilon=0.1), ts.SPAD(m=2), ts.FixedPath(0), ts.RAD(by="branch")):
+        assert estimator.draw(lcg, "x", None, rng).gradient == pytest.approx(0.5**1100)
+    with np.errstate(all="ignore"):
+        for estimator in (ts.RAD(normalize=True), ts.RAD(by="branch", normalize=True)):
+            assert not np.isfinite(estimator.draw(lcg, "x", None, rng).gradient)
+    batch = ts.trace(f, np.ones(2))
+    assert ts.FixedPath(0).draw(batch, "x", None, rng).gradient.shape == (2,)
+    with pytest.raises(ts.TooManyPaths):
+        ts.FixedPath(0).probabilities(lcg, "x")
+
+
 # --- holding ----------------------------------------------------------------------------------------------------------
 
 

@@ -112,12 +112,17 @@ def test_values_named_by_the_user_keep_their_names():
 
 
 def test_validate_accepts_every_trace_and_rejects_a_second_reader():
-    lcg = ts.trace(f1, 5.0)
+    lcg = ts.trace(lambda x: np.exp(x) + np.sin(x), 1.0)  # x, x1, x2, exp, sin, z
     lcg.validate()
-    start, tail, head, weight = (list(x) for x in (lcg.graph.start, lcg.graph.tail, lcg.graph.head, lcg.graph.weight))
-    weight[0] = 2.0
-    lcg.graph = Graph(start, tail, head, weight, lcg.graph.output)
-    with pytest.raises(BadInput, match='"x" is read 2 times'):
+    for wrong in [
+        [[(3, 2.7), (4, 0.5)], [], [], [(5, 1.0)], [(5, 1.0)], []],  # x read by exp and sin, without a tupling node
+        [[(1, 1.0), (2, 2.0)], [(3, 2.7)], [(4, 0.5)], [(5, 1.0)], [(5, 1.0)], []],  # a copy that is not one
+    ]:
+        lcg.graph = Graph.of(wrong, 5)
+        with pytest.raises(BadInput, match='"x" is read 2 times'):
+            lcg.validate()
+    lcg.graph = Graph.of([[(1, 1.0)], [(1, 1.0)], [], [], [], []], 5)
+    with pytest.raises(BadInput, match="towards the output"):
         lcg.validate()
 
 
@@ -269,7 +274,7 @@ def test_a_thousand_doublings():
     path = lcg.nth_path("x", 2**1000 - 1)
     assert set(path.branches) == {1} and path.gradient == 1.0
     drawn = lcg.sample_path("x", 0)
-    assert lcg.nth_path("x", drawn.index) == lcg.nth_path("x", drawn.index)
+    assert lcg.nth_path("x", drawn.index).edges == drawn.edges
     assert drawn.probability == 2.0**-1000
     assert lcg.best_path("x").index == 0
     assert lcg.sample_path("x", 0, by="branch").probability == 2.0**-1000

@@ -35,10 +35,14 @@ class Draw(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A path that is kept for some more steps, as long as the program has this signature."""
+    """A path that is kept for some more steps, as long as the program has this signature.
+
+    ``route``: its branch choices, by which it is followed; ``index``: its number, for the record.
+    """
 
     index: Any
-    signature: int
+    route: Any
+    signature: tuple[Any, ...]
     left: int
 
 
@@ -50,6 +54,15 @@ class Estimator(Protocol):
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         """Estimate the gradient with respect to one parameter."""
+
+    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        """The chance that a fresh draw follows each path, shape (N,), or (N, R) in a batch."""
+
+    def expectation(self, lcg: LCG, param: str) -> Any:
+        """The exact mean of a fresh draw's gradient, of the parameter's shape."""
+
+    def variance(self, lcg: LCG, param: str) -> Any:
+        """Its exact variance, elementwise."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +79,7 @@ class GD:
         return None
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
-        return Draw(lcg.gradient()[param], _everywhere(lcg, ALL_PATHS), None)
+        return Draw(lcg.adjoint(param), _everywhere(lcg, ALL_PATHS), None)
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
         """Ones: every path is followed."""
@@ -74,11 +87,11 @@ class GD:
 
     def expectation(self, lcg: LCG, param: str) -> Any:
         """The gradient."""
-        return lcg.gradient()[param]
+        return lcg.adjoint(param)
 
     def variance(self, lcg: LCG, param: str) -> Any:
         """Zero, elementwise."""
-        return 0.0 * lcg.gradient()[param]
+        return 0.0 * lcg.adjoint(param)
 
 
 @dataclass(frozen=True)
@@ -110,12 +123,12 @@ class RAD:
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
             return _nothing(lcg, param)
-        held = _kept(state, lcg) or Held(lcg.draw_index(param, rng, self.by), lcg.signature, self.hold)
-        gradient = lcg.path_gradient(param, held.index)
+        held = _kept(state, lcg) or _hold(lcg, param, lcg.draw_index(param, rng, self.by), self.hold)
+        gradient = lcg.follow(param, held.route)
         if self.normalize and self.by == "path":
-            gradient = gradient * float(lcg.count_paths(param))
+            gradient = gradient * _as_float(lcg.count_paths(param))
         elif self.normalize:
-            gradient = gradient / lcg.branch_probability(param, held.index)
+            gradient = np.divide(gradient, lcg.branch_probability(param, held.index))
         return Draw(gradient, held.index, held._replace(left=held.left - 1))
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
@@ -126,12 +139,16 @@ class RAD:
 
     def expectation(self, lcg: LCG, param: str) -> Any:
         """sum p_i g_i, or the gradient when normalised. Exact."""
-        return _mean(self.probabilities(lcg, param), lcg.path_gradients(param), self.normalize, 1)
+        return _mean(*self._outcomes(lcg, param))
 
     def variance(self, lcg: LCG, param: str) -> Any:
-        """E[estimate**2] - E[estimate]**2, elementwise. Exact."""
-        p, g = self.probabilities(lcg, param), lcg.path_gradients(param)
-        return _mean(p, g, self.normalize, 2) - _mean(p, g, self.normalize, 1) ** 2
+        """sum p_i (estimate_i - expectation)**2, elementwise. Exact."""
+        return _variance(*self._outcomes(lcg, param))
+
+    def _outcomes(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+        g = lcg.path_gradients(param)
+        p = _aligned(self.probabilities(lcg, param), g)
+        return p, g / p if self.normalize else g
 
 
 @dataclass(frozen=True)
@@ -183,16 +200,15 @@ class SPAD:
         n = lcg.count_paths(param)
         if not n:
             return _nothing(lcg, param)
-        held = _kept(state, lcg) or Held(self._select(lcg, param, rng), lcg.signature, self.k_max)
-        index, probability = held.index, np.array(1.0)
-        if self.epsilon and n > 1:
-            strays = rng.random(lcg.batch or None) < self.epsilon
-            other = lcg.draw_others(param, rng, held.index)
-            index = np.where(strays, other, held.index) if lcg.batch else other if strays else held.index
-            probability = np.where(strays, self.epsilon / (n - 1), 1 - self.epsilon)
+        held = _kept(state, lcg) or _hold(lcg, param, self._select(lcg, param, rng), self.k_max)
+        if not self.epsilon or n == 1:
+            return Draw(lcg.follow(param, held.route), held.index, held._replace(left=held.left - 1))
+        strays = rng.random(lcg.batch or None) < self.epsilon
+        other = lcg.draw_others(param, rng, held.index)
+        index = np.where(strays, other, held.index) if lcg.batch else other if strays else held.index
         gradient = lcg.path_gradient(param, index)
         if self.normalize:
-            gradient = gradient / (probability if lcg.batch else float(probability))
+            gradient = np.divide(gradient, np.where(strays, self.epsilon / _as_float(n - 1), 1 - self.epsilon))
         return Draw(gradient, index, held._replace(left=held.left - 1))
 
     def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Any:
@@ -244,20 +260,22 @@ class SPAD:
     def expectation(self, lcg: LCG, param: str) -> Any:
         """sum p_i g_i, or the gradient when normalised. Exact."""
         if self.normalize:
-            return lcg.gradient()[param]
-        return _mean(self.probabilities(lcg, param), lcg.path_gradients(param), False, 1)
+            return lcg.adjoint(param)
+        g = lcg.path_gradients(param)
+        return _mean(_aligned(self.probabilities(lcg, param), g), g)
 
     def variance(self, lcg: LCG, param: str) -> Any:
-        """E[estimate**2] - E[estimate]**2, elementwise, over selection and almost-Dirac draw together. Exact."""
+        """The mean of (estimate - expectation)**2, elementwise, over selection and almost-Dirac draw together. Exact."""
         g = lcg.path_gradients(param)
         n = len(g)
         if not self.normalize or n < 2:
-            p = self.probabilities(lcg, param)
-            return _mean(p, g, False, 2) - _mean(p, g, False, 1) ** 2
-        # Given that path i is selected: g_i**2 / (1 - eps) + (N - 1) / eps * (sum of the other squares).
-        squares = np.sum(g**2, axis=0)
-        given = g**2 / (1 - self.epsilon) + (n - 1) / self.epsilon * (squares - g**2)
-        return np.sum(_aligned(self.selection(lcg, param), g) * given, axis=0) - lcg.gradient()[param] ** 2
+            return _variance(_aligned(self.probabilities(lcg, param), g), g)
+        # Given that path i is selected: i itself with 1 - epsilon, each of the others with epsilon / (n - 1).
+        p, mean = self.epsilon / (n - 1), lcg.adjoint(param)
+        stray = p * (g / p - mean) ** 2
+        kept = (1 - self.epsilon) * (g / (1 - self.epsilon) - mean) ** 2
+        given = kept + np.sum(stray, axis=0) - stray
+        return _mean(_aligned(self.selection(lcg, param), g), given)
 
 
 @dataclass(frozen=True)
@@ -286,7 +304,7 @@ class FixedPath:
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
         """One for this path, zero for the others."""
         lcg.nth_path(param, self.index)
-        p = np.zeros(lcg.count_paths(param))
+        p = np.zeros(len(lcg.path_gradients(param)))
         p[self.index] = 1.0
         return _over_runs(p, lcg)
 
@@ -303,9 +321,21 @@ def _kept(state: Held | None, lcg: LCG) -> Held | None:
     return state if state is not None and state.left > 0 and state.signature == lcg.signature else None
 
 
+def _hold(lcg: LCG, param: str, index: Any, steps: int) -> Held:
+    return Held(index, lcg.route(param, index), lcg.signature, steps)
+
+
+def _as_float(number: int) -> float:
+    """A count as a float; past the largest float infinity, which a run's status then reports."""
+    try:
+        return float(number)
+    except OverflowError:
+        return float("inf")
+
+
 def _nothing(lcg: LCG, param: str) -> Draw:
     """No path leads from the parameter to the output: the gradient is zero, whatever the estimator."""
-    return Draw(lcg.gradient()[param], _everywhere(lcg, ALL_PATHS), None)
+    return Draw(lcg.adjoint(param), _everywhere(lcg, ALL_PATHS), None)
 
 
 def _everywhere(lcg: LCG, index: int) -> Any:
@@ -331,13 +361,14 @@ def _aligned(p: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> np.ndarray[Any
     return p.reshape(p.shape + (1,) * (g.ndim - p.ndim))
 
 
-def _mean(p: np.ndarray[Any, Any], g: np.ndarray[Any, Any], normalize: bool, power: int) -> Any:
-    """sum p_i (g_i / p_i)**power when normalised, sum p_i g_i**power otherwise."""
-    p = _aligned(p, g)
-    if normalize:
-        p = np.where(p > 0, p, 1.0) ** (1.0 - power)
-    result = np.sum(p * g**power, axis=0)
+def _mean(p: Any, estimates: Any) -> Any:
+    result = np.sum(p * estimates, axis=0)
     return result if result.shape else float(result)
+
+
+def _variance(p: Any, estimates: Any) -> Any:
+    """About the mean, not as a difference of squares, which would lose all digits where the estimates are alike."""
+    return _mean(p, (estimates - _mean(p, estimates)) ** 2)
 
 
 def _check_whole(estimator: str, name: str, value: Any, least: int = 1) -> None:

@@ -114,29 +114,41 @@ def sweep(graph: Graph, semiring: Semiring, one: Any = None) -> list[Any]:
 
 def sweep_to(graph: Graph, semiring: Semiring, source: int, one: Any = None) -> Any:
     """The value of one node, forgetting the values of others as soon as nobody needs them."""
-    if source == graph.output:
-        return semiring.one if one is None else one
-    if graph.start[source] == graph.start[source + 1]:
+    if source != graph.output and not graph.branches(source):
         return semiring.zero
+
+    def join(node: int, values: list[Any]) -> Any:
+        value = values[0]
+        for other in values[1:]:
+            value = semiring.combine(value, other)
+        return value
+
+    def extend(value: Any, weight: Any) -> Any:
+        return semiring.extend(value, semiring.edge(weight))
+
+    return _fold(graph, source, extend, join, semiring.one if one is None else one)
+
+
+def _fold(
+    graph: Graph, source: int, extend: Callable[[Any, Any], Any], join: Callable[[int, list[Any]], Any], one: Any
+) -> Any:
+    """The reverse sweep below one node: extend along every edge, join at every tupling node, forget what was used."""
     nodes = reachable(graph, source)
     readers = dict.fromkeys(nodes, 0)
     for node in nodes:
         for e in graph.branches(node):
             readers[graph.head[e]] += 1
-    values: dict[int, Any] = {}
+    values: dict[int, Any] = {graph.output: one}
     for node in reversed(nodes):
-        if node == graph.output:
-            values[node] = semiring.one if one is None else one
+        edges = graph.branches(node)
+        if not edges:
             continue
-        value: Any = None
-        for e in graph.branches(node):
-            to = graph.head[e]
-            extended = semiring.extend(values[to], semiring.edge(graph.weight[e]))
-            value = extended if value is None else semiring.combine(value, extended)
-            readers[to] -= 1
-            if not readers[to]:
-                del values[to]
-        values[node] = value
+        extended = [extend(values[graph.head[e]], graph.weight[e]) for e in edges]
+        values[node] = extended[0] if len(extended) == 1 else join(node, extended)
+        for e in edges:
+            readers[graph.head[e]] -= 1
+            if not readers[graph.head[e]]:
+                del values[graph.head[e]]
     return values[source]
 
 
@@ -322,7 +334,7 @@ def choices(graph: Graph, counts: list[int], source: int, index: Any) -> dict[in
         edges = graph.branches(node)
         junction[node] = node if len(edges) != 1 else junction[graph.head[edges[0]]]
     at = np.full(np.shape(index), junction[source])
-    left = np.array(index)
+    left = np.array(index, _whole(counts[source]))
     taken: dict[int, Any] = {}
     for node in nodes:
         edges = graph.branches(node)
@@ -345,21 +357,20 @@ def choices(graph: Graph, counts: list[int], source: int, index: Any) -> dict[in
 
 def ranks(graph: Graph, counts: list[int], source: int, taken: dict[int, Any], shape: tuple[int, ...]) -> Any:
     """The inverse of :func:`choices`: the path index of every run."""
-    whole = np.int64 if counts[source] <= np.iinfo(np.int64).max else object
-    values: dict[int, Any] = {}
-    for node in reversed(reachable(graph, source)):
-        edges = graph.branches(node)
-        if node == graph.output:
-            values[node] = np.zeros(shape, whole)
-        elif len(edges) == 1:
-            values[node] = values[graph.head[edges[0]]]
-        else:
-            value, passed = values[graph.head[edges[0]]], 0
-            for k, edge in enumerate(edges[1:], start=1):
-                passed = passed + counts[graph.head[edges[k - 1]]]
-                value = np.where(taken[node] == k, values[graph.head[edge]] + passed, value)
-            values[node] = value
-    return values[source]
+
+    def join(node: int, values: list[Any]) -> Any:
+        value, passed = values[0], 0
+        for k, edge in enumerate(graph.branches(node)[1:], start=1):
+            passed = passed + counts[graph.head[edge - 1]]
+            value = np.where(taken[node] == k, values[k] + passed, value)
+        return value
+
+    return _fold(graph, source, lambda value, weight: value, join, np.zeros(shape, _whole(counts[source])))
+
+
+def _whole(number: int) -> Any:
+    """The dtype for indices below a number: int64, or Python's integers past it."""
+    return np.int64 if number <= np.iinfo(np.int64).max else object
 
 
 def best_choices(graph: Graph, source: int, sizes: list[Any]) -> dict[int, Any]:
@@ -376,14 +387,11 @@ def best_choices(graph: Graph, source: int, sizes: list[Any]) -> dict[int, Any]:
 
 def follow(graph: Graph, source: int, taken: dict[int, Any], one: Any) -> Any:
     """The product along each run's own path: a reverse sweep in which tupling nodes pass on one branch."""
-    values: dict[int, Any] = {}
-    for node in reversed(reachable(graph, source)):
-        edges = graph.branches(node)
-        if node == graph.output:
-            values[node] = one
-            continue
-        value = values[graph.head[edges[0]]] * graph.weight[edges[0]]
-        for k, edge in enumerate(edges[1:], start=1):
-            value = np.where(taken[node] == k, values[graph.head[edge]] * graph.weight[edge], value)
-        values[node] = value
-    return values[source]
+
+    def join(node: int, values: list[Any]) -> Any:
+        value = values[0]
+        for k in range(1, len(values)):
+            value = np.where(taken[node] == k, values[k], value)
+        return value
+
+    return _fold(graph, source, operator.mul, join, one)

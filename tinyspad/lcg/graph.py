@@ -160,11 +160,10 @@ class LCG:
                 raise BadInput(f'The edge from "{self.names[graph.tail[e]]}" does not lead towards the output.')
 
     @cached_property
-    def signature(self) -> int:
+    def signature(self) -> tuple[Any, ...]:
         """Equal for two evaluations that ran the same program: the shape of the graph without its weights."""
         graph = self.graph
-        rules = tuple(entry[RULE].name for entry in self._entries)
-        return hash((tuple(graph.start), tuple(graph.head), graph.output, rules))
+        return tuple(graph.start), tuple(graph.head), tuple(entry[RULE].function for entry in self._entries)
 
     # --- gradients ----------------------------------------------------------------------------------------
 
@@ -202,14 +201,27 @@ class LCG:
         listed = algebra.sweep_to(self.graph, algebra.LISTING, source, one)
         return np.zeros((0, *shape)) if listed is algebra.LISTING.zero else np.asarray(listed)
 
-    def path_gradient(self, param: str | None, index: Any) -> Any:
-        """The contribution of one path by its index, or, for a batch, of one path per run (index of shape ``batch``)."""
+    def adjoint(self, param: str | None = None) -> Any:
+        """The gradient with respect to one parameter."""
         source = self._source(param)
+        return self._shaped(source, self._adjoints[source])
+
+    def path_gradient(self, param: str | None, index: Any) -> Any:
+        """The contribution of one path by its index, or, in a batch, of one per run (index of shape ``batch``)."""
+        return self.follow(param, self.route(param, index))
+
+    def route(self, param: str | None, index: Any) -> Any:
+        """The branch choices behind a path index (in a batch, an array of them); good for every graph of this signature."""
         if not self.batch:
-            return self.nth_path(param, int(index)).gradient
-        index = np.broadcast_to(index, self.batch)
-        taken = algebra.choices(self.graph, self._counts, source, index)
-        return algebra.follow(self.graph, source, taken, self.seed)
+            return self.nth_path(param, int(index)).edges
+        source = self._source(param)
+        return algebra.choices(self.graph, self._counts, source, np.broadcast_to(index, self.batch))
+
+    def follow(self, param: str | None, route: Any) -> Any:
+        """The contribution of the path (in a batch, of each run's own path) that makes these choices. O(edges)."""
+        if not self.batch:
+            return algebra.product(self.graph, route, self.seed)
+        return algebra.follow(self.graph, self._source(param), route, self.seed)
 
     def central_difference(self, param: str | None = None) -> tuple[Any, Any]:
         """The derivative of the traced function by one parameter, by central differences, and an estimate of its error."""
@@ -273,7 +285,7 @@ class LCG:
                 )
             sizes = np.abs(self.path_gradients(param))
             return int(np.argmax(np.sum(sizes**2, axis=tuple(range(1, sizes.ndim)))))
-        sizes_by_node = algebra.sweep(self.graph, algebra.LARGEST, self.seed)
+        sizes_by_node = self._largest
         if not self.batch:
             return algebra.rank(self.graph, self._counts, algebra.best(self.graph, source, sizes_by_node))
         taken = algebra.best_choices(self.graph, source, sizes_by_node)
@@ -369,6 +381,10 @@ class LCG:
     @cached_property
     def _adjoints(self) -> list[Any]:
         return algebra.sweep(self.graph, algebra.GRADIENT, self.seed)
+
+    @cached_property
+    def _largest(self) -> list[Any]:
+        return algebra.sweep(self.graph, algebra.LARGEST, self.seed)
 
     @cached_property
     def _counts(self) -> list[int]:

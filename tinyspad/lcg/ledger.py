@@ -34,13 +34,14 @@ class Ledger:
     error: Any
 
     @property
-    def agrees(self) -> bool:
-        """Whether the central difference confirms the sum, to its own estimated error."""
-        if isinstance(self.difference, str):
-            return True
+    def agrees(self) -> bool | None:
+        """Whether reverse mode and the central difference confirm the sum; None if no difference could be taken."""
         scale = np.maximum(1.0, np.sum(np.abs(self.products), axis=0))
+        same = np.all(np.abs(np.subtract(self.reverse, self.total)) <= 1e-10 * scale)
+        if isinstance(self.difference, str):
+            return None if same else False
         apart = np.abs(np.subtract(self.difference, self.total))
-        return bool(np.all(apart <= np.maximum(1e-7 * scale, 10 * np.nan_to_num(self.error, posinf=0.0))))
+        return bool(same and np.all(apart <= np.maximum(1e-7 * scale, 10 * self.error)))
 
     def __str__(self) -> str:
         rows = [("path", "through", "factors", "product", "share")]
@@ -65,7 +66,7 @@ class Ledger:
             lines.append(
                 "central difference".ljust(22) + _number(self.difference) + _apart(self.difference, self.total)
             )
-        if not self.agrees:
+        if self.agrees is False:
             lines.append(
                 "THEY DISAGREE. Either the point is a kink, where there is no one derivative, or f hides a part of its "
                 "dependence from the tape (a .data inside f, for example)."

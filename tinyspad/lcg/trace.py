@@ -30,7 +30,9 @@ def trace(f: Callable[..., Any], *args: Any) -> LCG:
     z <- a * b
     Return z
     """
-    return trace_as(parameter_names(f, len(args)), f, args)
+    lcg = trace_as(parameter_names(f, len(args)), f, args)
+    lcg.validate()
+    return lcg
 
 
 def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LCG:

@@ -22,21 +22,23 @@ above_one = Domain(1.2, 3.0)
 LOG2, LOG10 = np.log(2.0), np.log(10.0)
 
 
+# Conditions enter as 0 and 1, since x > y is one on numbers and arrays alike, and far cheaper than np.where.
+
+
 def _larger(x: Any, y: Any) -> Any:
-    return np.where(x == y, 0.5, np.where(x > y, 1.0, 0.0))
+    return (x > y) + 0.5 * (x == y)
 
 
 def _power_base(out: Any, x: Any, y: Any) -> Any:
-    zero = y == 0
-    return np.where(zero, 0.0, y * x ** np.where(zero, 1.0, y - 1))
+    return y * x ** (y - (y != 0))
 
 
 def _power_exponent(out: Any, x: Any, y: Any) -> Any:
-    return out * np.log(np.where(x == 0, 1.0, x))
+    return out * np.log(x + (x == 0))
 
 
 def _over(x: Any, norm: Any) -> Any:
-    return x / np.where(norm == 0, 1.0, norm)
+    return x / (norm + (norm == 0))
 
 
 def _sinc(out: Any, x: Any) -> Any:
@@ -120,7 +122,7 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0.0)
 
 
-relu = rule(relu, d=lambda out, x: np.where(x > 0, 1.0, 0.0), domain=nonzero)
+relu = rule(relu, d=lambda out, x: (x > 0) * 1.0, domain=nonzero)
 rule(np.absolute, d=lambda out, x: np.sign(x), domain=nonzero)
 rule(np.fabs, d=lambda out, x: np.sign(x), domain=nonzero)
 rule(np.hypot, d=(lambda out, x, y: _over(x, out), lambda out, x, y: _over(y, out)), domain=(reals, nonzero))
@@ -138,30 +140,46 @@ rule(
 )
 rule(
     np.where,
-    d=(None, lambda out, c, x, y: np.where(c, 1.0, 0.0), lambda out, c, x, y: np.where(c, 0.0, 1.0)),
-    domain=(np.True_, reals, reals),
+    d=(None, lambda out, c, x, y: (c != 0) * 1.0, lambda out, c, x, y: (c == 0) * 1.0),
+    domain=[(np.True_, reals, reals), (np.False_, reals, reals), (np.array([True, False]), reals(2), reals())],
 )
 
 
-def _inside(x: Any, low: Any, high: Any) -> Any:
-    low, high = (-np.inf if low is None else low), (np.inf if high is None else high)
-    return _larger(x, low) * _larger(high, x)
+rule(np.copysign, d=(lambda out, x, y: np.sign(x) * np.sign(out), lambda out, x, y: 0.0), domain=(nonzero, nonzero))
+rule(np.conjugate, d=lambda out, x: 1.0, domain=reals)
+rule(np.ldexp, d=(lambda out, x, n: 2.0**n, None), domain=(reals, 3))
 
 
-def _clip_low(out: Any, a: Any, a_min: Any = None, a_max: Any = None) -> Any:
-    high = np.inf if a_max is None else a_max
-    return _larger(a_min, a) * _larger(high, np.maximum(a, a_min))
+def _clip_call(
+    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> tuple[Any, Any, Any]:
+    return a, (a_min if min is None else min), (a_max if max is None else max)
 
 
-def _clip_high(out: Any, a: Any, a_min: Any = None, a_max: Any = None) -> Any:
-    low = -np.inf if a_min is None else a_min
-    return _larger(np.maximum(a, low), a_max)
+def _bounds(low: Any, high: Any) -> tuple[Any, Any]:
+    return (-np.inf if low is None else low), (np.inf if high is None else high)
+
+
+def _clip_inside(out: Any, a: Any, low: Any, high: Any) -> Any:
+    low, high = _bounds(low, high)
+    return _larger(a, low) * _larger(high, a) * (low < high)
+
+
+def _clip_low(out: Any, a: Any, low: Any, high: Any) -> Any:
+    low, high = _bounds(low, high)
+    return _larger(low, a) * _larger(high, np.maximum(a, low))
+
+
+def _clip_high(out: Any, a: Any, low: Any, high: Any) -> Any:
+    low, high = _bounds(low, high)
+    return _larger(np.maximum(a, low), high)
 
 
 rule(
     np.clip,
-    d=(lambda out, a, a_min=None, a_max=None: _inside(a, a_min, a_max), _clip_low, _clip_high),
+    d=(_clip_inside, _clip_low, _clip_high),
     domain=(reals, Domain(-1.0, -0.5), Domain(0.5, 1.0)),
+    call=_clip_call,
 )
 
 PLAIN.update(

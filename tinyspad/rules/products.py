@@ -111,7 +111,7 @@ def _einsum_terms(subscripts: str, operands: tuple[Any, ...]) -> tuple[list[str]
     return terms, letters + "".join(once)
 
 
-def _einsum(i: int, out: Any, subscripts: Any, *operands: Any) -> Vjp:
+def _einsum(i: int, out: Any, subscripts: Any, *operands: Any, optimize: Any = False) -> Vjp:
     if not isinstance(subscripts, str):
         raise NoRule("einsum: the rule covers subscripts given as a string, 'ij,jk->ik'.")
     terms, output = _einsum_terms(subscripts, operands)
@@ -174,3 +174,12 @@ rule(
         ("i,i,i->i", reals(3), reals(3), reals(3)),
     ],
 )
+if hasattr(np, "vecdot"):  # NumPy 2
+    rule(
+        np.vecdot,
+        vjp=(
+            lambda out, a, b: lambda g: unbroadcast(np.expand_dims(g, -1) * b, np.shape(a)),
+            lambda out, a, b: lambda g: unbroadcast(np.expand_dims(g, -1) * a, np.shape(b)),
+        ),
+        domain=[(reals(3), reals(3)), (reals(2, 3), reals(3))],
+    )

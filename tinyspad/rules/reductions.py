@@ -43,7 +43,7 @@ def _var(out: Any, a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = Fal
 
 def _std(out: Any, a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vjp:
     through_var = _var(out, a, axis, ddof)
-    return lambda g: through_var(g * 0.5 / out)
+    return lambda g: through_var(g * 0.5 / (out + (out == 0)))  # equal elements: the mean of the one-sided slopes, 0
 
 
 def _prod(out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Vjp:

@@ -114,6 +114,7 @@ rule(
     domain=[(reals(2, 3), (3, 2)), (reals(2, 3), -1), (reals(2, 3), (3, 2), {"order": "F"})],
 )
 rule(np.ravel, vjp=_reshaped, domain=[(reals(2, 3),), (reals(2, 3), {"order": "F"})])
+rule(np.copy, vjp=_reshaped, domain=[(reals(2, 3),)])
 rule(np.squeeze, vjp=_reshaped, domain=[(reals(2, 1, 3),), (reals(1, 2, 1), {"axis": 0})])
 rule(np.expand_dims, vjp=_reshaped, domain=[(reals(2, 3), 1), (reals(3), {"axis": (0, 2)})])
 for at_least in (np.atleast_1d, np.atleast_2d, np.atleast_3d):

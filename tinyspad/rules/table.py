@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,13 @@ class Rule:
     symbol: str | None = None
     indexed: bool = False
     sequence: bool = False
-    options: frozenset[str] | None = None
+    call: Callable[..., tuple[Any, ...]] | None = None
+
+    @cached_property
+    def arguments(self) -> tuple[inspect.Parameter, ...]:
+        """The function's own parameters, as its derivatives list them after ``out`` (and the position, if indexed)."""
+        derivative = next(d for d in self.derivatives if d is not None)
+        return tuple(inspect.signature(derivative).parameters.values())[2 if self.indexed else 1 :]
 
     @property
     def name(self) -> str:
@@ -119,7 +126,7 @@ class Rule:
             return None
         try:
             return float(derivative(out, *args, **kwargs))
-        except ArithmeticError:  # Python raises on 1 / 0 where NumPy says infinity
+        except (ArithmeticError, TypeError):  # Python raises on 1 / 0, and makes (-8) ** 0.5 complex
             as_numpy = [np.float64(a) if isinstance(a, (int, float)) else a for a in args]
             return float(derivative(np.float64(out), *as_numpy, **kwargs))
 
@@ -131,13 +138,27 @@ class Rule:
             )
         return self.derivatives[i]
 
-    def check_options(self, kwargs: Iterable[str]) -> None:
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Move array arguments that were passed by keyword to their positions. Raises NoRule for options not covered."""
+        if self.call is not None:
+            try:
+                return self.call(*args, **kwargs), {}
+            except TypeError as error:
+                raise NoRule(f"{self.name}: {error}.") from None
+        names = [p.name for p in self.arguments if p.kind is p.POSITIONAL_OR_KEYWORD]
+        kwargs = dict(kwargs)
+        arrays = names[: len(self.derivatives)]
+        while len(args) < len(arrays) and arrays[len(args)] in kwargs:
+            args = (*args, kwargs.pop(arrays[len(args)]))
+        known = {p.name for p in self.arguments}
+        free = any(p.kind is p.VAR_KEYWORD for p in self.arguments)
         for option in kwargs:
-            if self.options is not None and option not in self.options:
+            if option == "out" or not (free or option in known):
                 raise NoRule(
                     f"{self.name}: the rule does not cover the option {option}=. "
                     "Write the step without it, or add a rule that does (README, 'Add a rule')."
                 )
+        return args, kwargs
 
 
 def rule(
@@ -149,6 +170,7 @@ def rule(
     symbol: str | None = None,
     indexed: bool = False,
     sequence: bool = False,
+    call: Callable[..., tuple[Any, ...]] | None = None,
 ) -> Callable[..., Any]:
     """Teach tinyspad the derivative of a function, and return the function that takes Values.
 
@@ -164,7 +186,9 @@ def rule(
     ``domain`` says where tests draw arguments: a ``Domain`` per argument, or, for ``vjp``, a list of
     example calls (tuples that may end in a dict of keyword arguments). ``symbol`` is an infix operator
     for printing. With ``indexed=True`` the one ``vjp`` is called with the argument's position first;
-    with ``sequence=True`` the first argument is a sequence of arrays. A later rule replaces an earlier one.
+    with ``sequence=True`` the first argument is a sequence of arrays. ``call``: for a function whose arguments go by several
+    names, a function of its arguments as users write them that returns them by position. A later rule replaces an
+    earlier one (but not in the operators + - * / ** between scalars, which are written out).
 
     Raises BadInput if both or neither of ``d`` and ``vjp`` are given. Cost: one dictionary entry.
 
@@ -182,11 +206,13 @@ def rule(
     derivatives = d if d is not None else vjp
     if not isinstance(derivatives, tuple):
         derivatives = (derivatives,)
-    if isinstance(function, types.FunctionType) and not (function.__module__ or "").startswith("numpy"):
+    if (
+        isinstance(function, types.FunctionType)
+        and not hasattr(function, "asks")
+        and not (function.__module__ or "").startswith("numpy")
+    ):
         function = _asking(function)
-    RULES[function] = Rule(
-        function, d is not None, derivatives, domain, symbol, indexed, sequence, _options(derivatives)
-    )
+    RULES[function] = Rule(function, d is not None, derivatives, domain, symbol, indexed, sequence, call)
     return function
 
 
@@ -195,20 +221,14 @@ def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def dispatching(*args: Any, **kwargs: Any) -> Any:
-        for a in args:
+        for a in (*args, *kwargs.values()):
             override = getattr(type(a), "__array_function__", None)
             if override is not None and not isinstance(a, np.ndarray):
                 return override(a, dispatching, (type(a),), args, kwargs)
         return function(*args, **kwargs)
 
+    dispatching.asks = True  # type: ignore[attr-defined]
     return dispatching
-
-
-def _options(derivatives: tuple[Callable[..., Any] | None, ...]) -> frozenset[str] | None:
-    parameters = [p for f in derivatives if f is not None for p in inspect.signature(f).parameters.values()]
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return None
-    return frozenset(p.name for p in parameters)
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:

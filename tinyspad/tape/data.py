@@ -11,6 +11,7 @@ from ..rules import Rule
 
 
 def recorded_form(result: Any, rule: Rule) -> Any:
+    """What a function returned, as a Value holds it. Raises for what has no gradient."""
     if result.__class__ is np.float64:
         return float(result)
     if isinstance(result, np.ndarray):
@@ -21,6 +22,8 @@ def recorded_form(result: Any, rule: Rule) -> Any:
         return locked(result)
     if isinstance(result, (tuple, list)):
         raise NoRule(f"{rule.name} returns several arrays; a rule covers functions that return one.")
+    if isinstance(result, complex) or (isinstance(result, np.generic) and result.dtype.kind != "f"):
+        raise BadInput(f"{rule.name} gave {result!r}, which is not a real number.")
     return result
 
 
@@ -53,11 +56,12 @@ def frozen(x: Any) -> Any:
         if x.flags.writeable or x.base is not None:
             x = locked(np.array(x))
         return x
-    if isinstance(x, list):
-        return [frozen(item) for item in x]
+    if isinstance(x, (list, tuple)):
+        return type(x)([frozen(item) for item in x])
     return x
 
 
 def locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array itself, read-only from now on."""
     array.flags.writeable = False
     return array

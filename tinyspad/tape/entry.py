@@ -4,16 +4,17 @@ An entry holds the local partial derivatives (numbers, arrays, or linear maps) a
 forward pass needed is freed as soon as nobody holds its Value. Entries are plain lists, the cheapest record that Python
 can build and change:
 
-    [order, adjoint, grad, rule, args, kwargs, name,  parent, partial,  parent, partial, ...]
+    [order, adjoint, grad, rule, args, kwargs, name, owner,  parent, partial,  parent, partial, ...]
 
-A leaf has no rule and no parents. Creation order is a topological order, so the sweep sorts instead of recursing.
+A leaf has no rule and no parents. The owner is a weak reference to the Value of an array: a gradient that nobody could
+look at is not kept. Creation order is a topological order, so the sweep sorts instead of recursing.
 """
 
 from __future__ import annotations
 
 import operator
 from itertools import count
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ import numpy as np
 from ..errors import ChangedData
 from .data import locked
 
-ORDER, ADJOINT, GRAD, RULE, ARGS, KWARGS, NAME, FIRST_PARENT = range(8)
+ORDER, ADJOINT, GRAD, RULE, ARGS, KWARGS, NAME, OWNER, FIRST_PARENT = range(9)
 TWO_PARENTS = FIRST_PARENT + 4  # the length of an entry that read two Values
 Entry = list[Any]
 
@@ -39,34 +40,40 @@ class _Marker:
 HOLE = _Marker("·")
 """Stands in an entry's args where a parent's value goes; args None means: the parents, in order."""
 
-_one_pass_at_a_time = Lock()  # adjoints are kept in the entries, and threads may share leaves
+_one_thread_at_a_time = RLock()  # adjoints are kept in the entries, and threads may share leaves
 
 
 def accumulate(root: Entry, seed: Any) -> None:
     """Add the gradient of root to ``grad`` of every entry behind it; root's own adjoint is the seed."""
-    with _one_pass_at_a_time:
-        _sweep(root, seed)
+    with _one_thread_at_a_time:
+        waiting = object()  # the adjoint of an entry without a share so far, new in every pass
+        operations, leaves, outer = _behind(root, waiting)
+        try:
+            _check_unchanged(operations, leaves)
+            root[ADJOINT] = seed
+            _sweep(operations, leaves, waiting)
+        finally:
+            for node, adjoint in outer:
+                node[ADJOINT] = adjoint
 
 
-def _sweep(root: Entry, seed: Any) -> None:
-    """One reverse sweep: newest operation first, each adding its share to its parents' adjoints."""
-    waiting = object()  # the adjoint of an entry without a share so far; new in every pass, in case one was interrupted
-    operations, leaves = _behind(root, waiting)
-    _check_unchanged(operations, leaves)
-    root[ADJOINT] = seed
+def _sweep(operations: list[Entry], leaves: list[Entry], waiting: object) -> None:
+    """Newest operation first, each adding its share to its parents' adjoints."""
     for node in operations:
         if len(node) == TWO_PARENTS:  # by far the most common, so spelled out
-            _, adjoint, grad, _, _, _, _, left, partial, right, other = node
+            _, adjoint, grad, _, _, _, _, owner, left, partial, right, other = node
             node[ADJOINT] = None
-            node[GRAD] = grad + adjoint
+            if owner is None or owner() is not None:
+                node[GRAD] = grad + adjoint
             before = left[ADJOINT]
             left[ADJOINT] = adjoint * partial if before is waiting else before + adjoint * partial
             before = right[ADJOINT]
             right[ADJOINT] = adjoint * other if before is waiting else before + adjoint * other
         else:
-            adjoint = node[ADJOINT]
+            adjoint, owner = node[ADJOINT], node[OWNER]
             node[ADJOINT] = None
-            node[GRAD] = node[GRAD] + adjoint
+            if owner is None or owner() is not None:
+                node[GRAD] = node[GRAD] + adjoint
             for i in range(FIRST_PARENT, len(node), 2):
                 parent = node[i]
                 before = parent[ADJOINT]
@@ -77,35 +84,50 @@ def _sweep(root: Entry, seed: Any) -> None:
         leaf[ADJOINT] = None
 
 
-def _behind(root: Entry, mark: object) -> tuple[list[Entry], list[Entry]]:
-    """The operations that root was computed from, newest first, and the leaves; the adjoint of each becomes the mark."""
+def _behind(root: Entry, mark: object) -> tuple[list[Entry], list[Entry], list[tuple[Entry, Any]]]:
+    """The operations that root was computed from, newest first, and the leaves; the adjoint of each becomes the mark.
+
+    Third, the entries that had an adjoint already, with it: they take part in a pass that this one was called from (a vjp
+    may call backward), or in one that was interrupted.
+    """
     operations: list[Entry] = []
-    leaves, stack = [], [root]
+    leaves: list[Entry] = []
+    outer: list[tuple[Entry, Any]] = []
+    stack: list[Entry] = []
     pop, push, found = stack.pop, stack.append, operations.append
-    root[ADJOINT] = mark
+
+    def enter(node: Entry) -> None:
+        if node[ADJOINT] is not None:
+            outer.append((node, node[ADJOINT]))
+        node[ADJOINT] = mark
+        push(node)
+
+    enter(root)
     while stack:
         node = pop()
         if node[RULE] is None:
             leaves.append(node)
             continue
         found(node)
-        size = len(node)
         parent = node[FIRST_PARENT]
-        if parent[ADJOINT] is not mark:
+        if parent[ADJOINT] is None:  # the common case, spelled out for speed
             parent[ADJOINT] = mark
             push(parent)
-        if size == TWO_PARENTS:
+        elif parent[ADJOINT] is not mark:
+            enter(parent)
+        if len(node) == TWO_PARENTS:
             parent = node[FIRST_PARENT + 2]
-            if parent[ADJOINT] is not mark:
+            if parent[ADJOINT] is None:
                 parent[ADJOINT] = mark
                 push(parent)
-        elif size > TWO_PARENTS:
+            elif parent[ADJOINT] is not mark:
+                enter(parent)
+        else:
             for parent in node[FIRST_PARENT + 2 :: 2]:
                 if parent[ADJOINT] is not mark:
-                    parent[ADJOINT] = mark
-                    push(parent)
+                    enter(parent)
     operations.sort(key=operator.itemgetter(ORDER), reverse=True)
-    return operations, leaves
+    return operations, leaves, outer
 
 
 def _check_unchanged(operations: list[Entry], leaves: list[Entry]) -> None:
@@ -125,19 +147,23 @@ def _check_unchanged(operations: list[Entry], leaves: list[Entry]) -> None:
 
 
 class Lent:
-    """A leaf's array that the user can write into, and the last snapshot of it that an operation read."""
+    """A leaf's array that the user can write into, and the snapshot of it that operations read."""
 
-    def __init__(self, array: np.ndarray[Any, Any]) -> None:
-        self.array = array
-        self.snapshot: np.ndarray[Any, Any] | None = None
+    def __init__(self, array: np.ndarray[Any, Any], snapshot: np.ndarray[Any, Any]) -> None:
+        self.array, self.snapshot = array, snapshot
 
-    def read(self) -> np.ndarray[Any, Any]:
-        self.snapshot = locked(self.array.copy())
+    def read(self, leaf: Entry) -> np.ndarray[Any, Any]:
+        """The snapshot, renewed if the array was written into: then those who read the old one are out of date."""
+        if self.was_changed():
+            self.snapshot = locked(self.array.copy())
+            leaf[ORDER] = tick()
         return self.snapshot
 
     def was_changed(self) -> bool:
-        return self.snapshot is not None and not np.array_equal(self.array, self.snapshot, equal_nan=True)
+        """Whether the array differs from what was read last."""
+        return not np.array_equal(self.array, self.snapshot, equal_nan=True)
 
 
 def called(node: Entry) -> str:
+    """How an error message speaks of a Value."""
     return "a Value" if node[NAME] is None else f'"{node[NAME]}"'

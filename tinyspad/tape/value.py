@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from inspect import signature
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Value:
         if isinstance(data, Value):
             raise BadInput("Value(...) of a Value: it is one already; use it as it is, or its .data for a copy.")
         self._data = floats(data)
-        self._node: Entry = [0, None, 0.0, None, None, None, name]
+        self._node: Entry = [0, None, 0.0, None, None, None, name, None]
 
     # --- what a Value shows -----------------------------------------------------------------------------
 
@@ -69,8 +69,8 @@ class Value:
         node = self._node
         if data.__class__ is np.ndarray and node[RULE] is None and node[ARGS] is None:
             # From here on the caller can write into this array: the tape keeps to snapshots of it.
-            self._data = data = data.copy()
-            node[ARGS] = Lent(data)
+            node[ARGS] = Lent(data.copy(), data)
+            self._data = data = node[ARGS].array
         return data
 
     @data.setter
@@ -165,12 +165,12 @@ class Value:
             if a.__class__ is float and b.__class__ is float:
                 out = _new(Value)
                 out._data = a + b
-                out._node = [tick(), None, 0.0, _ADD, None, None, None, self._node, 1.0, other._node, 1.0]
+                out._node = [tick(), None, 0.0, _ADD, None, None, None, None, self._node, 1.0, other._node, 1.0]
                 return out
         elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = a + other
-            out._node = [tick(), None, 0.0, _ADD, (HOLE, other), None, None, self._node, 1.0]
+            out._node = [tick(), None, 0.0, _ADD, (HOLE, other), None, None, None, self._node, 1.0]
             return out
         return _operate(_ADD, self, other)
 
@@ -179,7 +179,7 @@ class Value:
         if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = other + a
-            out._node = [tick(), None, 0.0, _ADD, (other, HOLE), None, None, self._node, 1.0]
+            out._node = [tick(), None, 0.0, _ADD, (other, HOLE), None, None, None, self._node, 1.0]
             return out
         return _operate(_ADD, other, self)
 
@@ -190,12 +190,12 @@ class Value:
             if a.__class__ is float and b.__class__ is float:
                 out = _new(Value)
                 out._data = a - b
-                out._node = [tick(), None, 0.0, _SUBTRACT, None, None, None, self._node, 1.0, other._node, -1.0]
+                out._node = [tick(), None, 0.0, _SUBTRACT, None, None, None, None, self._node, 1.0, other._node, -1.0]
                 return out
         elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = a - other
-            out._node = [tick(), None, 0.0, _SUBTRACT, (HOLE, other), None, None, self._node, 1.0]
+            out._node = [tick(), None, 0.0, _SUBTRACT, (HOLE, other), None, None, None, self._node, 1.0]
             return out
         return _operate(_SUBTRACT, self, other)
 
@@ -204,7 +204,7 @@ class Value:
         if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = other - a
-            out._node = [tick(), None, 0.0, _SUBTRACT, (other, HOLE), None, None, self._node, -1.0]
+            out._node = [tick(), None, 0.0, _SUBTRACT, (other, HOLE), None, None, None, self._node, -1.0]
             return out
         return _operate(_SUBTRACT, other, self)
 
@@ -215,12 +215,12 @@ class Value:
             if a.__class__ is float and b.__class__ is float:
                 out = _new(Value)
                 out._data = a * b
-                out._node = [tick(), None, 0.0, _MULTIPLY, None, None, None, self._node, b, other._node, a]
+                out._node = [tick(), None, 0.0, _MULTIPLY, None, None, None, None, self._node, b, other._node, a]
                 return out
         elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = a * other
-            out._node = [tick(), None, 0.0, _MULTIPLY, (HOLE, other), None, None, self._node, float(other)]
+            out._node = [tick(), None, 0.0, _MULTIPLY, (HOLE, other), None, None, None, self._node, float(other)]
             return out
         return _operate(_MULTIPLY, self, other)
 
@@ -229,7 +229,7 @@ class Value:
         if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
             out = _new(Value)
             out._data = other * a
-            out._node = [tick(), None, 0.0, _MULTIPLY, (other, HOLE), None, None, self._node, float(other)]
+            out._node = [tick(), None, 0.0, _MULTIPLY, (other, HOLE), None, None, None, self._node, float(other)]
             return out
         return _operate(_MULTIPLY, other, self)
 
@@ -240,12 +240,25 @@ class Value:
             if a.__class__ is float and b.__class__ is float and b:
                 out = _new(Value)
                 out._data = ratio = a / b
-                out._node = [tick(), None, 0.0, _DIVIDE, None, None, None, self._node, 1 / b, other._node, -ratio / b]
+                out._node = [
+                    tick(),
+                    None,
+                    0.0,
+                    _DIVIDE,
+                    None,
+                    None,
+                    None,
+                    None,
+                    self._node,
+                    1 / b,
+                    other._node,
+                    -ratio / b,
+                ]
                 return out
         elif a.__class__ is float and (other.__class__ is float or other.__class__ is int) and other:
             out = _new(Value)
             out._data = a / other
-            out._node = [tick(), None, 0.0, _DIVIDE, (HOLE, other), None, None, self._node, 1 / other]
+            out._node = [tick(), None, 0.0, _DIVIDE, (HOLE, other), None, None, None, self._node, 1 / other]
             return out
         return _operate(_DIVIDE, self, other)
 
@@ -263,7 +276,7 @@ class Value:
                 return _operate(_POWER, self, other)
             out = _new(Value)
             out._data = power
-            out._node = [tick(), None, 0.0, _POWER, (HOLE, other), None, None, self._node, partial]
+            out._node = [tick(), None, 0.0, _POWER, (HOLE, other), None, None, None, self._node, partial]
             return out
         return _operate(_POWER, self, other)
 
@@ -275,7 +288,7 @@ class Value:
         if a.__class__ is float:
             out = _new(Value)
             out._data = -a
-            out._node = [tick(), None, 0.0, _NEGATIVE, None, None, None, self._node, -1.0]
+            out._node = [tick(), None, 0.0, _NEGATIVE, None, None, None, None, self._node, -1.0]
             return out
         return record(_NEGATIVE, (self,))
 
@@ -285,7 +298,7 @@ class Value:
         if a.__class__ is float:
             out = _new(Value)
             out._data = 0.0 if a < 0 else a
-            out._node = [tick(), None, 0.0, _RELU, None, None, None, self._node, 1.0 if a > 0 else 0.0]
+            out._node = [tick(), None, 0.0, _RELU, None, None, None, None, self._node, 1.0 if a > 0 else 0.0]
             return out
         return record(_RELU, (self,))
 
@@ -432,7 +445,9 @@ class Value:
         return _leaf, (self._data, self.name, self._node[GRAD])
 
     def __copy__(self) -> Value:
-        twin = _new(Value)
+        if self._node[RULE] is None:
+            return _leaf(self._data, self.name, self._node[GRAD])
+        twin = _new(Value)  # the data of a result never changes, so both may stand for it
         twin._data, twin._node = self._data, self._node
         return twin
 
@@ -471,13 +486,12 @@ class Value:
             kwargs.setdefault("axis", 0)
             inputs, kwargs = inputs[:1], {k: v for k, v in kwargs.items() if v is not None or k == "axis"}
         if kwargs.get("out") is not None:
-            raise DroppedGradient(
-                f"{ufunc.__name__}: writing a Value into an existing array (out=, or += on an array) would drop its "
-                f"gradient. Write y = x + v instead of x += v."
-            )
+            raise _into_an_array(function)
         return _dispatch(function, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if kwargs.get("out") is not None:
+            raise _into_an_array(function)
         return _dispatch(function, args, kwargs)
 
 
@@ -488,6 +502,13 @@ _REDUCTIONS: dict[Any, Callable[..., Any]] = {
     (np.minimum, "reduce"): np.min,
     (np.add, "accumulate"): np.cumsum,
 }
+
+
+def _into_an_array(function: Any) -> DroppedGradient:
+    return DroppedGradient(
+        f"{function.__name__}: writing a Value into an existing array (out=, or += on an array) would drop its gradient. "
+        "Write y = x + v instead of x += v."
+    )
 
 
 def _leaf(data: Any, name: str | None, grad: Any) -> Value:
@@ -507,12 +528,17 @@ def plain(x: Any) -> Any:
 
 def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
     """Evaluate rule.function on the data of its arguments and enter it on the tape."""
-    kwargs = kwargs or {}
     if kwargs:
-        rule.check_options(kwargs)
+        args, kwargs = rule.bind(args, kwargs)
+        kwargs = {option: frozen(setting) for option, setting in kwargs.items()}
+    else:
+        kwargs = {}
     operands = args[0] if rule.sequence else args
     data = [_read(x) for x in operands]
-    call = (data, *args[1:]) if rule.sequence else tuple(data)
+    if rule.elementwise:
+        data = [np.array(x) if isinstance(x, (list, tuple)) else x for x in data]
+    rest = tuple(frozen(a) for a in args[1:]) if rule.sequence else ()
+    call = (data, *rest) if rule.sequence else tuple(data)
     result = recorded_form(rule.function(*call, **kwargs), rule)
     scalar = result.__class__ is float and rule.elementwise
     edges: list[Any] = []
@@ -531,10 +557,11 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
     if len(edges) == 2 * len(data) and not kwargs and not rule.sequence:
         shown: Any = None
     else:
-        shown = (holes, *args[1:]) if rule.sequence else tuple(holes)
+        shown = (holes, *rest) if rule.sequence else tuple(holes)
     out = _new(Value)
     out._data = result
-    out._node = [tick(), None, 0.0, rule, shown, kwargs or None, None, *edges]
+    owner = ref(out) if result.__class__ is np.ndarray else None
+    out._node = [tick(), None, 0.0, rule, shown, kwargs or None, None, owner, *edges]
     return out
 
 
@@ -543,7 +570,7 @@ def _read(x: Any) -> Any:
     if x.__class__ is Value:
         data = x._data
         if data.__class__ is np.ndarray and data.flags.writeable:
-            return x._node[ARGS].read()  # only a leaf that was lent out is writeable
+            return x._node[ARGS].read(x._node)  # only a leaf that was lent out is writeable
         return data
     if isinstance(x, (list, tuple)) and any(isinstance(item, Value) for item in x):
         raise DroppedGradient("A list of Values is no array: join them with np.stack([...]) first.")
@@ -570,24 +597,4 @@ def _dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
             f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other "
             f"NumPy functions, or teach tinyspad its derivative: ts.rule(np.{name}, vjp=...) (README, 'Add a rule')."
         )
-    if kwargs and any(isinstance(v, Value) for v in kwargs.values()):
-        args, kwargs = _by_position(function, rule, args, kwargs)
     return record(rule, args, kwargs)
-
-
-def _by_position(
-    function: Any, rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Move Values that were passed by keyword to the positions that the rule knows them by."""
-    names: list[str] = []
-    for derivative in rule.derivatives[:1]:
-        names = list(signature(derivative).parameters)[2 if rule.indexed else 1 :] if derivative else []
-    args, kwargs = tuple(args), dict(kwargs)
-    while len(args) < len(names) and names[len(args)] in kwargs:
-        args += (kwargs.pop(names[len(args)]),)
-    left = [k for k, v in kwargs.items() if isinstance(v, Value)]
-    if left:
-        raise NoRule(
-            f"{rule.name}: the rule has no derivative for the option {left[0]}=. Pass its .data if it is constant."
-        )
-    return args, kwargs
