@@ -1,5 +1,7 @@
 """Histories: what is recorded, and that saving loses nothing and loading trusts nothing."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -69,11 +71,25 @@ def test_indices_past_64_bits_survive(tmp_path):
     assert all(type(i) is int for i in loaded.paths["x"])
 
 
-@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 broken", None])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not a zip",
+        b"PK\x03\x04 broken",
+        {},
+        {"format": np.array("tinyspad history 1")},
+        None,
+        {"format": np.array("tinyspad history 1"), "steps": np.arange(3), "values": np.arange(2)},
+    ],
+)
 def test_other_files_are_refused(tmp_path, content):
     file = tmp_path / "other.npz"
     if content is None:
-        np.savez(file, steps=np.arange(3))
+        with file.open("wb") as stream:
+            np.save(stream, np.arange(3))
+    elif isinstance(content, dict):
+        np.savez(file, **({"steps": np.arange(3)} | content))
     else:
         file.write_bytes(content)
     with pytest.raises(BadInput, match="not a tinyspad history"):
@@ -88,6 +104,19 @@ def test_a_truncated_or_damaged_file_is_refused(tmp_path, cut):
     file.write_bytes(whole[:cut])
     with pytest.raises(BadInput, match="not a tinyspad history"):
         History.load(file)
+
+
+def test_flipped_bytes_never_leak_another_error(tmp_path):
+    file = tmp_path / "run.npz"
+    run().history.save(file)
+    whole, rng = file.read_bytes(), np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for at in rng.integers(len(whole), size=3):
+            damaged[at] = rng.integers(256)
+        file.write_bytes(damaged)
+        with contextlib.suppress(BadInput):
+            History.load(file)
 
 
 def test_a_pickle_inside_is_never_opened(tmp_path):

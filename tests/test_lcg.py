@@ -12,7 +12,7 @@ from programs import Program, listed_paths
 
 import tinyspad as ts
 from tinyspad import paths as algebra
-from tinyspad.errors import BadInput, NotElementwise, NotScalar, TooManyPaths
+from tinyspad.errors import BadInput, ChangedData, NotElementwise, NotScalar, TooManyPaths
 from tinyspad.paths import Graph
 
 f1, f2 = ts.functions.f1, ts.functions.f2
@@ -100,6 +100,50 @@ def test_names_do_not_clash():
     assert {"a_1", "a_2"} <= set(lcg.names)
     many = ts.trace(lambda x: functools.reduce(lambda y, _: np.sin(y), range(60), x), 0.5)
     assert len(set(many.names)) == len(many.names) == 61
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x, x1, x_: x * x + x1 * x1 + x_ * x_, lambda x, x1, x_1: x * x + x1 * x1 + x_1 * x_1]
+)
+def test_branches_of_alike_parameters_keep_apart(f):
+    lcg = ts.trace(f, 1.0, 2.0, 3.0)
+    assert len(set(lcg.names)) == len(lcg.names)
+
+
+def test_a_parameter_named_like_the_spread_ones():
+    assert ts.trace(lambda x0, *x: x0 * x[0], 1.0, 2.0).gradient() == {"x0": 2.0, "x_0": 1.0}
+
+
+def test_a_function_that_changes_its_argument_is_refused():
+    def assign(x):
+        y = x * x
+        x.data = 10.0
+        return y + x
+
+    def write(x):
+        y = np.sum(x * x)
+        x.data[0] = 10.0
+        return y
+
+    for f, x in ((assign, 3.0), (write, np.ones(2))):
+        with pytest.raises(ChangedData, match='own argument "x"'):
+            ts.trace(f, x)
+
+
+def test_indices_out_of_range_are_refused_in_a_batch_too():
+    lcg = ts.trace(f1, np.array([5.0, 6.0]))
+    for index in (2, -1, np.array([0, 7]), 1.5):
+        with pytest.raises(BadInput, match="there is no path"):
+            lcg.path_gradient("x", index)
+        with pytest.raises(BadInput, match="there is no path"):
+            lcg.branch_probability("x", index)
+    with pytest.raises(BadInput, match="there is no path 1.5"):
+        ts.trace(f1, 5.0).nth_path("x", 1.5)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_shares_of_extreme_products(scale):
+    np.testing.assert_allclose(ts.trace(lambda x: scale * x * x, 1.0).ledger().shares, [0.5, 0.5])
 
 
 def test_values_named_by_the_user_keep_their_names():

@@ -143,6 +143,29 @@ def test_ctrl_c_keeps_what_was_done():
     assert result.value == f1(result.x)
 
 
+def test_ctrl_c_inside_f_keeps_what_belongs_together():
+    calls = []
+
+    def f(x):
+        calls.append(x)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return x * x
+
+    result = ts.minimize(f, 1.0, optimizer=ts.SGD(lr=0.25), steps=100)
+    assert (result.status, result.steps, result.x, result.value) == ("interrupted", 3, 0.125, 0.015625)
+    np.testing.assert_array_equal(result.history.x["x"], [1.0, 0.5, 0.25, 0.125])
+    assert list(result.history.steps) == [0, 1, 2, 3]
+
+
+def test_a_callback_cannot_disturb_the_run():
+    def spoil(step, x, value):
+        x["x"][...] = 50.0
+
+    quiet, spoiled = (ts.minimize(f1, np.ones(2), steps=5, callback=c) for c in (None, spoil))
+    np.testing.assert_array_equal(quiet.x, spoiled.x)
+
+
 def test_an_exception_in_f_passes_through():
     def f(x):
         if x < 0.9:
@@ -196,6 +219,7 @@ def test_progress_does_not_change_the_run(capsys):
         (lambda: ts.minimize(f1, "five"), BadInput, "real numbers"),
         (lambda: ts.minimize(f1, None), BadInput, "real numbers"),
         (lambda: ts.minimize(beale, 5.0), BadInput, "takes 2 arguments"),
+        (lambda: ts.minimize(lambda x, y: x * x, (np.ones(3), 2.0)), BadInput, '"y" has shape .*3,. runs'),
         (lambda: ts.minimize(lambda x: np.cumsum(x), np.ones(3)), NotScalar, "independent runs"),
         (lambda: ts.minimize(f1, 5.0, estimator=ts.FixedPath(2), steps=3), BadInput, "no path 2"),
         (lambda: ts.compare(f1, 5.0, [ts.GD()]), BadInput, "dict of names"),

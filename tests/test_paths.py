@@ -75,6 +75,12 @@ def test_the_first_path_wins_a_tie():
     assert algebra.best(graph, 0, algebra.sweep(graph, LARGEST)) == (0, 2)
 
 
+def test_the_first_path_wins_when_an_edge_further_up_is_zero():
+    graph = Graph.of([[(1, 0.0)], [(2, 1.0), (3, 2.0)], [(4, 1.0)], [(4, 1.0)], []], 4)
+    sizes = algebra.sweep(graph, LARGEST)
+    assert algebra.best(graph, 0, sizes) == (0, 1, 3)
+
+
 def test_a_semiring_of_ones_own():
     graph = random_graph(1)
     longest = algebra.Semiring(lambda w: 1, lambda value, edge: value + edge, max, one=0, zero=0)
@@ -140,6 +146,11 @@ def test_distinct_draws_are_distinct(number, m, shape):
     assert drawn.shape == (m, *shape)
     ordered = np.sort(drawn, axis=0)
     assert np.all(ordered[1:] != ordered[:-1]) and np.all(drawn >= 0) and np.all(drawn < number)
+
+
+def test_many_distinct_draws_from_many_are_quick():
+    drawn = algebra.distinct_below(np.random.default_rng(0), 8192, 1000)
+    assert len(set(drawn.tolist())) == 1000
 
 
 def test_more_candidates_than_paths_are_all_paths():

@@ -5,6 +5,7 @@ import gc
 import math
 import pickle
 import threading
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -372,6 +373,85 @@ def test_an_index_array_is_copied():
     np.testing.assert_array_equal(x.grad, [3.0, 1.0, 0.0])
 
 
+@pytest.mark.parametrize(
+    "pick", [lambda x, i: x[(i,)], lambda x, i: x[..., i], lambda x, i: np.take(x, i), lambda x, i: np.repeat(x, i)[:2]]
+)
+def test_index_and_option_arrays_are_copied_wherever_they_stand(pick):
+    x, i = ts.Value(np.arange(3.0)), np.array([0, 1, 1])
+    y = np.sum(pick(x, i))
+    i[:] = 2
+    changed = x.grad
+    y.backward()
+    again = ts.Value(np.arange(3.0))
+    np.sum(pick(again, np.array([0, 1, 1]))).backward()
+    np.testing.assert_array_equal(x.grad - changed, again.grad)
+
+
+def test_a_shift_is_copied():
+    x, shift = ts.Value(np.arange(3.0)), np.array([1])
+    y = np.sum(np.roll(x, shift=shift, axis=(0,)) * np.array([1.0, 10.0, 100.0]))
+    shift[:] = 2
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [10.0, 100.0, 1.0])
+
+
+def test_values_in_lists_are_never_dropped():
+    x, y = ts.Value(2.0), ts.Value(np.ones(2))
+    for call in (
+        lambda: y * [x, x],
+        lambda: np.maximum(y, [1.0, x]),
+        lambda: np.where(y > 0, y, [x, x]),
+        lambda: np.concatenate([y, [x, 1.0]]),
+        lambda: np.stack([y, [[x], 1.0]]),
+        lambda: y @ (x, x),
+    ):
+        with pytest.raises(DroppedGradient, match=r"np\.stack"):
+            call()
+
+
+@pytest.mark.parametrize("constant", [1j, np.complex128(1j), np.array([1j]), np.array(1j)], ids=repr)
+def test_complex_constants_are_refused(constant):
+    for v in (ts.Value(2.0), ts.Value(np.ones(1))):
+        with pytest.raises(BadInput, match=r"complex|real"):
+            v * constant
+
+
+def test_a_backward_inside_a_vjp():
+    """What checkpointing does: recompute, and run a backward pass of its own, while the outer one is under way."""
+
+    def block(v):
+        return np.sin(v) * v
+
+    def recompute(out, x):
+        def vjp(g):
+            inner = ts.Value(x)
+            (block(inner) * shared).backward()
+            return g * inner.grad / shared.data
+
+        return vjp
+
+    checkpointed = ts.rule(lambda x: block(x), vjp=recompute, domain=[])
+    shared, x = ts.Value(3.0), ts.Value(0.7)
+    (checkpointed(x) * shared + x * shared).backward()
+    assert x.grad == pytest.approx(3 * (np.sin(0.7) + 0.7 * np.cos(0.7)) + 3)
+    assert shared.grad == pytest.approx(
+        np.sin(0.7) * 0.7 + 0.7 + np.sin(0.7) * 0.7
+    )  # outer pass, and once more the inner
+    del RULES[checkpointed]
+
+
+def test_the_gradients_of_arrays_that_nobody_holds_are_not_kept():
+    x = ts.Value(np.ones(50_000))
+    held = np.exp(x)
+    loss = np.sum(held * 2.0 + 1.0)
+    tracemalloc.start()
+    loss.backward()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 3 * x.data.nbytes  # x.grad and held.grad
+    np.testing.assert_array_equal(held.grad, np.full(50_000, 2.0))
+
+
 def test_changing_a_leaf_in_place_is_caught_at_backward():
     x = ts.Value(np.array([1.0, 2.0]), name="x")
     before = x.data
@@ -382,6 +462,31 @@ def test_changing_a_leaf_in_place_is_caught_at_backward():
     y = np.sum(x * x)
     y.backward()
     np.testing.assert_array_equal(x.grad, [20.0, 4.0])
+
+
+def test_every_older_reader_of_a_changed_leaf_is_caught():
+    x = ts.Value(np.array([1.0, 2.0]), name="x")
+    first = np.sum(x * x)
+    x.data[0] = 5.0
+    with pytest.raises(ChangedData):
+        first.backward()
+    second = np.sum(x * x)
+    with pytest.raises(ChangedData):
+        first.backward()
+    with pytest.raises(ChangedData):
+        (first + second).backward()
+    second.backward()
+    np.testing.assert_array_equal(x.grad, [10.0, 4.0])
+
+
+def test_a_lent_leaf_is_copied_only_when_it_changed():
+    x = ts.Value(np.ones(100_000))
+    x.data[0] = 2.0
+    tracemalloc.start()
+    reads = [x * 1.0 for _ in range(3)] and [np.sum(x) for _ in range(20)]
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(reads) == 20 and held < 3 * 800_000
 
 
 def test_replacing_a_leaf_is_caught_at_backward():

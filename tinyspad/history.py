@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
@@ -51,22 +49,28 @@ class History:
     @classmethod
     def load(cls, file: str | PathLike[str]) -> History:
         """Read what ``save`` wrote. Raises BadInput if the file is something else or damaged, OSError if it is missing."""
-        try:
-            with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                if "format" not in arrays or str(arrays["format"]) != FORMAT:
-                    raise BadInput(f"{file} is not a tinyspad history.")
-                named = {key: arrays[key] for key in arrays.files}
-        except (zipfile.BadZipFile, ValueError, KeyError, EOFError, zlib.error) as error:
-            if isinstance(error, BadInput):
-                raise
-            raise BadInput(f"{file} is not a tinyspad history, or it is damaged ({error}).") from None
-        paths = {k[6:]: a for k, a in named.items() if k.startswith("paths.")}
-        return cls(
-            named["steps"],
-            named["values"],
-            {k[2:]: a for k, a in named.items() if k.startswith("x.")},
-            {k: _integers(a) for k, a in paths.items()},
-        )
+        with open(file, "rb") as stream:
+            try:
+                return _read(stream)
+            except Exception as error:  # a damaged archive fails in a dozen ways, all of them meaning this
+                raise BadInput(f"{file} is not a tinyspad history, or it is damaged ({error}).") from None
+
+
+def _read(stream: Any) -> History:
+    with np.load(stream, allow_pickle=False) as arrays:
+        if str(arrays["format"]) != FORMAT:
+            raise ValueError(f"its format is {arrays['format']!s:.40}")
+        named = {key: arrays[key] for key in arrays.files}
+    history = History(
+        named["steps"],
+        named["values"],
+        {k[2:]: a for k, a in named.items() if k.startswith("x.")},
+        {k[6:]: _integers(a) for k, a in named.items() if k.startswith("paths.")},
+    )
+    for array in (history.values, *history.x.values(), *history.paths.values()):
+        if len(array) != len(history.steps):
+            raise ValueError("its arrays differ in length")
+    return history
 
 
 def _integers(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -85,14 +89,19 @@ class Recorder:
         self.every = every
         self._rows: list[tuple[int, Any, dict[str, Any], dict[str, Any]]] = []
 
-    def wants(self, step: int, last: bool) -> bool:
-        """Whether this step is to be recorded; the last one always is."""
-        return self.every is not None and (last or step % self.every == 0)
+    def wants(self, step: int) -> bool:
+        """Whether this step is to be recorded."""
+        return self.every is not None and step % self.every == 0
 
     def add(self, step: int, value: Any, x: dict[str, Any], paths: dict[str, Any]) -> None:
         """Keep copies of one step."""
         x, paths = ({k: np.array(v) for k, v in named.items()} for named in (x, paths))
         self._rows.append((step, np.array(value), x, paths))
+
+    def finish(self, step: int, value: Any, x: dict[str, Any], paths: dict[str, Any]) -> None:
+        """Keep the last step, unless an interruption came after it was kept."""
+        if not self._rows or self._rows[-1][0] != step:
+            self.add(step, value, x, paths)
 
     def history(self) -> History | None:
         """The History so far; None if nothing was to be collected."""

@@ -83,43 +83,49 @@ def minimize(
     names = parameter_names(f, len(position))
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
         lcg = trace_as(names, f, position)
+    lcg.check_differentiable()
     batch = lcg.batch
-    _ = lcg.seed  # an output that has no gradient is refused before the first step
-    alive = np.ones(batch, bool)
-    taken = np.zeros(batch, np.int64)
-    status = np.full(batch, DONE, "<U16")
+    for name, x in zip(names, position):
+        if batch and np.shape(x) != batch:
+            raise BadInput(
+                f'"{name}" has shape {np.shape(x)}, and there are {batch} runs: give it an array of that shape.'
+            )
     states = {name: estimator.init() for name in names}
     moments = [optimizer.init(x) for x in position]
-    last = {name: np.full(batch, ALL_PATHS) for name in names}
 
-    ending, step, here = DONE, 0, dict(zip(names, position))
+    alive, taken, ending = np.ones(batch, bool), np.zeros(batch, np.int64), DONE
+    here = (0, lcg, position, taken)  # replaced as a whole, so that an interruption finds what belongs together
     try:
         with np.errstate(all="ignore"):
             for step in _bar(range(steps + 1), progress):
                 if step:
-                    lcg, here = trace_as(names, f, position), dict(zip(names, position))
+                    here = (step, trace_as(names, f, position), position, taken)
+                    lcg = here[1]
                     if lcg.batch != batch:
                         raise BadInput(
-                            f"f gave shape {lcg.batch} at step {step}, and {batch} before: runs cannot appear or vanish."
+                            f"f gave shape {lcg.batch} at step {step}, and {batch} before: runs cannot come and go."
                         )
                 alive = alive & np.isfinite(lcg.value)
                 if step == steps or not np.any(alive):
                     break
-                if callback is not None and callback(step, here, lcg.value):
+                if callback is not None and callback(step, dict(zip(names, map(np.copy, position))), lcg.value):
                     ending = STOPPED
                     break
-                position, moments, states, alive, followed = _step(
+                moved, moments, states, alive, followed = _step(
                     lcg, position, moments, states, alive, estimator, optimizer, rng
                 )
-                if recorder.wants(step, False):
-                    recorder.add(step, lcg.value, here, followed)
-                taken = taken + alive
+                if recorder.wants(step):
+                    recorder.add(step, lcg.value, dict(zip(names, position)), followed)
+                position, taken = moved, taken + alive
     except KeyboardInterrupt:
         ending = INTERRUPTED
+    step, lcg, position, taken = here
+    if recorder.every is not None:
+        recorder.finish(
+            step, lcg.value, dict(zip(names, position)), {name: np.full(batch, ALL_PATHS) for name in names}
+        )
+    x = tuple(position) if several else position[0]
     status = np.where(alive, ending, NON_FINITE)
-    if recorder.wants(step, True):
-        recorder.add(step, lcg.value, here, last)
-    x = tuple(here.values()) if several else here[names[0]]
     return Result(x, lcg.value, status if batch else str(status), taken if batch else int(taken), recorder.history())
 
 
@@ -158,7 +164,7 @@ def compare(
             estimator=estimator,
             optimizer=optimizer,
             steps=steps,
-            rng=np.random.default_rng(rng if isinstance(rng, int) else seeds),
+            rng=np.random.default_rng(seeds),
             every=every,
             progress=progress,
         )

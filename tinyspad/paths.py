@@ -176,7 +176,7 @@ def check_limit(number: int, limit: int, name: str) -> None:
     """Raise TooManyPaths if more paths than the limit would have to be listed."""
     if number > limit:
         raise TooManyPaths(
-            f'"{name}" has {spaced(number)} paths; listing stops at {spaced(limit)}. '
+            f'"{name}" has {spaced(number)} path{"s" * (number != 1)}; listing stops at {spaced(limit)}. '
             "Use best_path(), nth_path(i) or sample_path(rng), or raise limit=."
         )
 
@@ -244,6 +244,8 @@ def best(graph: Graph, source: int, sizes: list[Any]) -> tuple[int, ...]:
     """The path of the largest |product|, the first one on a tie; sizes is the LARGEST sweep."""
 
     def choose(node: int, branches: range) -> int:
+        if sizes[source] == 0:  # every product is zero, perhaps by an edge further up: the first path
+            return branches[0]
         return max(branches, key=lambda e: (abs(graph.weight[e]) * sizes[graph.head[e]], -e))
 
     return walk(graph, source, choose)
@@ -283,14 +285,13 @@ def distinct_below(rng: np.random.Generator, number: int, m: int, shape: tuple[i
     if number <= max(4 * m, 64):
         every = np.broadcast_to(np.arange(number), (*shape, number)).copy()
         return np.moveaxis(rng.permuted(every, axis=-1)[..., :m], -1, 0)
-    drawn = np.stack([np.asarray(uniform_below(rng, number, shape)) for _ in range(m)])
-    while True:
-        ordered = np.sort(drawn, axis=0)
-        repeated = np.any(ordered[1:] == ordered[:-1], axis=0)
-        if not np.any(repeated):
-            return drawn
-        again = (int(np.sum(repeated)),)
-        drawn[:, repeated] = np.stack([uniform_below(rng, number, again) for _ in range(m)])
+    runs = shape or (1,)
+    drawn = np.empty((m, *runs), _whole(number))
+    for k in range(m):  # one after the other, each redrawn until it is new to its run
+        drawn[k] = uniform_below(rng, number, runs)
+        while np.any(repeated := np.any(drawn[:k] == drawn[k], axis=0)):
+            drawn[k][repeated] = uniform_below(rng, number, (int(np.sum(repeated)),))
+    return drawn if shape else drawn[:, 0]
 
 
 def branch_probability(graph: Graph, path: tuple[int, ...]) -> float:
@@ -379,9 +380,8 @@ def best_choices(graph: Graph, source: int, sizes: list[Any]) -> dict[int, Any]:
     for node in reachable(graph, source):
         edges = graph.branches(node)
         if len(edges) > 1:
-            taken[node] = np.argmax(
-                np.stack(np.broadcast_arrays(*[abs(graph.weight[e]) * sizes[graph.head[e]] for e in edges])), axis=0
-            )
+            found = [abs(graph.weight[e]) * sizes[graph.head[e]] for e in edges]
+            taken[node] = np.where(sizes[source] == 0, 0, np.argmax(np.stack(np.broadcast_arrays(*found)), axis=0))
     return taken
 
 

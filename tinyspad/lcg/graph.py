@@ -170,15 +170,19 @@ class LCG:
     @property
     def seed(self) -> Any:
         """The adjoint of the output: 1, or ones for a batch of runs."""
+        self.check_differentiable()
+        if isinstance(self.value, float):
+            return 1.0
+        return np.ones(self.batch, np.result_type(self.value)) if self.batch else np.result_type(self.value).type(1)
+
+    def check_differentiable(self) -> None:
+        """Raise NotScalar if the output is neither one number nor a batch of independent runs."""
         if not self.elementwise and np.shape(self.value):
             raise NotScalar(
                 f"The output has shape {np.shape(self.value)} and its elements are not independent runs, so there is no "
                 "single gradient. Reduce it to one number, for example with np.sum or np.mean; or, if they are runs, "
                 "give every parameter the same shape (np.full_like)."
             )
-        if isinstance(self.value, float):
-            return 1.0
-        return np.ones(self.batch, np.result_type(self.value)) if self.batch else np.result_type(self.value).type(1)
 
     def gradient(self) -> dict[str, Any]:
         """The gradient as a dict by parameter name, by one reverse sweep: O(edges).
@@ -213,8 +217,10 @@ class LCG:
     def route(self, param: str | None, index: Any) -> Any:
         """The branch choices behind a path index (in a batch, an array of them); good for every graph of this signature."""
         if not self.batch:
-            return self.nth_path(param, int(index)).edges
+            return self.nth_path(param, index).edges
         source = self._source(param)
+        for i in np.unique(index):
+            self._check_index(source, i)
         return algebra.choices(self.graph, self._counts, source, np.broadcast_to(index, self.batch))
 
     def follow(self, param: str | None, route: Any) -> Any:
@@ -253,12 +259,8 @@ class LCG:
     def nth_path(self, param: str | None, index: int) -> Path:
         """The path with this index, without enumeration: the table of counts is an index. O(its length)."""
         source = self._source(param)
-        number = self._counts[source]
-        if not 0 <= index < number:
-            raise BadInput(
-                f'"{self.params[source]}" has {spaced(number)} paths, numbered from 0; there is no path {index}.'
-            )
-        return self._path(source, algebra.unrank(self.graph, self._counts, source, index), index)
+        self._check_index(source, index)
+        return self._path(source, algebra.unrank(self.graph, self._counts, source, index), int(index))
 
     def best_path(self, param: str | None = None) -> Path:
         """The path of the largest |contribution|, the first one on a tie. Exact, by one max-product sweep: O(edges).
@@ -346,6 +348,8 @@ class LCG:
         """The probability of the path with this index under a uniform choice at each tupling node; array in, array out."""
         source = self._source(param)
         unique, where = np.unique(np.asarray(index), return_inverse=True)
+        for i in unique:
+            self._check_index(source, i)
         found = [
             algebra.branch_probability(self.graph, algebra.unrank(self.graph, self._counts, source, int(i)))
             for i in unique
@@ -404,6 +408,11 @@ class LCG:
 
     def _check_limit(self, source: int, limit: int) -> None:
         algebra.check_limit(self._counts[source], limit, self.params[source])
+
+    def _check_index(self, source: int, index: Any) -> None:
+        number, name = self._counts[source], self.params[source]
+        if not isinstance(index, (int, np.integer)) or not 0 <= index < number:
+            raise BadInput(f'"{name}" has {spaced(number)} paths, numbered from 0; there is no path {index}.')
 
     def _check_any(self, source: int) -> None:
         if not self._counts[source]:

@@ -81,9 +81,10 @@ def ledger_of(lcg: LCG, param: str, limit: int) -> Ledger:
     """List the paths, add them up, and have the sum confirmed twice."""
     paths = tuple(lcg.paths(param, limit=limit))
     products = lcg.path_gradients(param, limit=limit)
-    sizes = np.sqrt(np.sum(products**2, axis=tuple(range(1, products.ndim))))
-    mass = sizes.sum()
-    shares = sizes / mass if mass > 0 else np.zeros(len(paths))
+    flat = np.abs(products).reshape(len(products), int(np.prod(products.shape[1:])))
+    largest = flat.max(initial=0.0) or 1.0  # squares would overflow before the products do
+    sizes = np.sqrt(np.sum((flat / largest) ** 2, axis=1))
+    shares = sizes / (sizes.sum() or 1.0)
     total: Any = np.sum(products, axis=0)
     difference: Any
     try:

@@ -54,9 +54,12 @@ def variable_names(params: tuple[str, ...], entry_of: list[Entry | None], graph:
     for i, name in enumerate(names):
         branches = graph.branches(i)
         if name is not None and len(branches) > 1:
-            joint = "" if taken.isdisjoint(f"{name}{k + 1}" for k in range(len(branches))) else "_"
-            for k, e in enumerate(branches):
-                names[graph.head[e]] = f"{name}{joint}{k + 1}"
+            joint = ""
+            while not taken.isdisjoint(copies := [f"{name}{joint}{k + 1}" for k in range(len(branches))]):
+                joint += "_"
+            taken.update(copies)
+            for e, copied in zip(branches, copies):
+                names[graph.head[e]] = copied
     return [str(name) for name in names]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput
-from ..tape import Value
+from ..errors import BadInput, ChangedData
+from ..tape import ARGS, ORDER, Value
 from .graph import LCG
 
 
@@ -39,10 +39,17 @@ def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LC
     """:func:`trace` with the parameters' names given, for loops that need not ask f for them every time."""
     params = {name: Value(arg, name=name) for name, arg in zip(names, args)}
     output = f(*params.values())
+    for name, value in params.items():
+        if value._node[ORDER] or (value._node[ARGS] is not None and value._node[ARGS].was_changed()):
+            raise ChangedData(
+                f'{_name(f)} changed the data of its own argument "{name}"; compute with new names instead.'
+            )
     if isinstance(output, (tuple, list)) or (isinstance(output, np.ndarray) and output.dtype == object):
         raise BadInput(f"{_name(f)} returned several outputs; trace takes one. Join them with np.stack([...]).")
     if not isinstance(output, Value):
         try:
+            if isinstance(output, (str, bytes)):
+                raise TypeError
             output = float(output) if np.shape(output) == () else np.asarray(output, np.float64)
         except (TypeError, ValueError):
             raise BadInput(
@@ -70,7 +77,8 @@ def parameter_names(f: Callable[..., Any], number: int) -> list[str]:
             " Start from a tuple, minimize(f, (1.0, 2.0)), or trace(f, 1.0, 2.0)." if number == 1 < len(named) else ""
         )
         raise BadInput(f"{_name(f)} takes {takes}, and {number} {'was' if number == 1 else 'were'} given.{hint}")
-    return named[:number] + [f"{spread}{i}" for i in range(number - len(named))]
+    joint = "" if not any(name.startswith(str(spread)) for name in named) else "_"
+    return named[:number] + [f"{spread}{joint}{i}" for i in range(number - len(named))]
 
 
 def _name(f: Callable[..., Any]) -> str:

@@ -126,10 +126,25 @@ relu = rule(relu, d=lambda out, x: (x > 0) * 1.0, domain=nonzero)
 rule(np.absolute, d=lambda out, x: np.sign(x), domain=nonzero)
 rule(np.fabs, d=lambda out, x: np.sign(x), domain=nonzero)
 rule(np.hypot, d=(lambda out, x, y: _over(x, out), lambda out, x, y: _over(y, out)), domain=(reals, nonzero))
-for larger in (np.maximum, np.fmax):
-    rule(larger, d=(lambda out, x, y: _larger(x, y), lambda out, x, y: _larger(y, x)), domain=(reals, reals))
-for smaller in (np.minimum, np.fmin):
-    rule(smaller, d=(lambda out, x, y: _larger(y, x), lambda out, x, y: _larger(x, y)), domain=(reals, reals))
+
+
+def _first(x: Any, y: Any) -> Any:
+    """1 where fmax or fmin takes x because y is not a number."""
+    return (y != y) * (x == x)
+
+
+rule(
+    np.fmax,
+    d=(lambda out, x, y: _larger(x, y) + _first(x, y), lambda out, x, y: _larger(y, x) + _first(y, x)),
+    domain=(reals, reals),
+)
+rule(
+    np.fmin,
+    d=(lambda out, x, y: _larger(y, x) + _first(x, y), lambda out, x, y: _larger(x, y) + _first(y, x)),
+    domain=(reals, reals),
+)
+rule(np.maximum, d=(lambda out, x, y: _larger(x, y), lambda out, x, y: _larger(y, x)), domain=(reals, reals))
+rule(np.minimum, d=(lambda out, x, y: _larger(y, x), lambda out, x, y: _larger(x, y)), domain=(reals, reals))
 for step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
     rule(step, d=lambda out, x: 0.0, domain=nonzero)
 rule(
@@ -146,6 +161,7 @@ rule(
 
 
 rule(np.copysign, d=(lambda out, x, y: np.sign(x) * np.sign(out), lambda out, x, y: 0.0), domain=(nonzero, nonzero))
+rule(np.full_like, d=(None, lambda out, a, fill_value: 1.0), domain=[(np.zeros(3), reals), (np.zeros(3), reals(3))])
 rule(np.conjugate, d=lambda out, x: 1.0, domain=reals)
 rule(np.ldexp, d=(lambda out, x, n: 2.0**n, None), domain=(reals, 3))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,20 +54,21 @@ def _cofactors(a: Any) -> Any:
     return sign[..., None, None] * ((u * others[..., None, :]) @ vt)
 
 
+def _solve_adjoint(out: Any, a: Any) -> tuple[Callable[[Any], Any], bool]:
+    """The map g -> a^-T g for columns, and whether the right-hand side was a vector (or a stack of them)."""
+    back, vector = _t(a), np.ndim(out) == np.ndim(a) - 1
+    return (lambda g: np.linalg.solve(back, g[..., None] if vector else g)), vector
+
+
 def _solve_matrix(out: Any, a: Any, b: Any) -> Vjp:
-    back, shape, vector = _t(a), np.shape(a), np.ndim(b) == 1
-
-    def vjp(g: Any) -> Any:
-        adjoint = np.linalg.solve(back, g)
-        full = -np.multiply.outer(adjoint, out) if vector else -(adjoint @ _t(out))
-        return unbroadcast(full, shape)
-
-    return vjp
+    (adjoint, vector), shape = _solve_adjoint(out, a), np.shape(a)
+    columns = out[..., None] if vector else out
+    return lambda g: unbroadcast(-(adjoint(g) @ _t(columns)), shape)
 
 
 def _solve_right(out: Any, a: Any, b: Any) -> Vjp:
-    back, shape = _t(a), np.shape(b)
-    return lambda g: unbroadcast(np.linalg.solve(back, g), shape)
+    (adjoint, vector), shape = _solve_adjoint(out, a), np.shape(b)
+    return lambda g: unbroadcast(adjoint(g)[..., 0] if vector else adjoint(g), shape)
 
 
 rule(
@@ -85,5 +87,10 @@ rule(np.linalg.det, vjp=_det, domain=[(reals(3, 3),), (reals(2, 2, 2),)])
 rule(
     np.linalg.solve,
     vjp=(_solve_matrix, _solve_right),
-    domain=[(reals(3, 3), reals(3)), (reals(2, 2), reals(2, 3))],
+    domain=[
+        (reals(3, 3), reals(3)),
+        (reals(2, 2), reals(2, 3)),
+        (reals(2, 3, 3), reals(3)),
+        (reals(4, 2, 2), reals(2, 3)),
+    ],
 )

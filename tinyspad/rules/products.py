@@ -13,8 +13,8 @@ from .table import Vjp, rule, unbroadcast
 
 
 def _tensordot_axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
-    if isinstance(axes, int):
-        return list(range(a.ndim - axes, a.ndim)), list(range(axes))
+    if isinstance(axes, (int, np.integer)):
+        return list(range(a.ndim - int(axes), a.ndim)), list(range(int(axes)))
     left, right = (list(np.atleast_1d(side)) for side in axes)
     return [int(i) % a.ndim for i in left], [int(i) % b.ndim for i in right]
 

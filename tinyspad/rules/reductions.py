@@ -18,7 +18,7 @@ from .table import Vjp, rule
 
 def restore(g: Any, shape: tuple[int, ...], axis: Any) -> Any:
     """g with the reduced axes put back at length one, whatever keepdims was."""
-    if axis is None:
+    if axis is None or not shape:
         return np.reshape(g, (1,) * len(shape))
     axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
     return np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(shape)))

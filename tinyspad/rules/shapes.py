@@ -8,13 +8,29 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import NoRule
 from .elementwise import nonzero, reals
 from .table import PLAIN, Vjp, rule, unbroadcast
 
 
-def _reshaped(out: Any, a: Any, *args: Any, **kwargs: Any) -> Vjp:
-    shape, order = np.shape(a), kwargs.get("order", "C")
-    return lambda g: np.reshape(g, shape, order=order)
+def _reshaped(out: Any, a: Any, axis: Any = None) -> Vjp:
+    shape = np.shape(a)
+    return lambda g: np.reshape(g, shape)
+
+
+def _ordered(a: Any, order: str) -> Vjp:
+    if order not in ("C", "F"):
+        raise NoRule(f"reshape and ravel: the rule covers order='C' and order='F', not {order!r}.")
+    shape = np.shape(a)
+    return lambda g: np.reshape(g, shape, order=order)  # type: ignore[call-overload]
+
+
+def _reshape(out: Any, a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None) -> Vjp:
+    return _ordered(a, order)
+
+
+def _ravel(out: Any, a: Any, order: str = "C") -> Vjp:
+    return _ordered(a, order)
 
 
 def _transpose(out: Any, a: Any, axes: Any = None) -> Vjp:
@@ -44,7 +60,11 @@ def _broadcast_to(out: Any, array: Any, shape: Any) -> Vjp:
 
 
 def _triangle(part: Callable[..., Any]) -> Callable[..., Vjp]:
-    return lambda out, m, k=0: lambda g: part(g, k)
+    def vjp(out: Any, m: Any, k: int = 0) -> Vjp:
+        shape = np.shape(m)
+        return lambda g: unbroadcast(part(g, k), shape)
+
+    return vjp
 
 
 def _gather(function: Callable[..., Any]) -> Callable[..., Vjp]:
@@ -67,7 +87,8 @@ def _gather(function: Callable[..., Any]) -> Callable[..., Vjp]:
 def _getitem(out: Any, a: Any, key: Any) -> Vjp:
     shape = np.shape(a)
     parts = key if isinstance(key, tuple) else (key,)
-    repeats = any(isinstance(k, (list, np.ndarray)) and np.asarray(k).dtype != bool for k in parts)
+    basic = (slice, int, np.integer, type(None), type(Ellipsis))
+    repeats = not all(isinstance(part, basic) for part in parts)  # an array of positions may name one twice
 
     def vjp(g: Any) -> Any:
         result = np.zeros(shape, np.result_type(g))
@@ -110,11 +131,16 @@ def _arranged(function: Callable[..., Any]) -> Callable[..., Vjp]:
 
 rule(
     np.reshape,
-    vjp=_reshaped,
-    domain=[(reals(2, 3), (3, 2)), (reals(2, 3), -1), (reals(2, 3), (3, 2), {"order": "F"})],
+    vjp=_reshape,
+    domain=[
+        (reals(2, 3), (3, 2)),
+        (reals(2, 3), -1),
+        (reals(2, 3), (3, 2), {"order": "F"}),
+        (reals(2, 3), (3, 2), "F"),
+    ],
 )
-rule(np.ravel, vjp=_reshaped, domain=[(reals(2, 3),), (reals(2, 3), {"order": "F"})])
-rule(np.copy, vjp=_reshaped, domain=[(reals(2, 3),)])
+rule(np.ravel, vjp=_ravel, domain=[(reals(2, 3),), (reals(2, 3), "F"), (reals(2, 3), {"order": "F"})])
+rule(np.copy, vjp=lambda out, a: lambda g: g, domain=[(reals(2, 3),)])
 rule(np.squeeze, vjp=_reshaped, domain=[(reals(2, 1, 3),), (reals(1, 2, 1), {"axis": 0})])
 rule(np.expand_dims, vjp=_reshaped, domain=[(reals(2, 3), 1), (reals(3), {"axis": (0, 2)})])
 for at_least in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
@@ -125,7 +151,7 @@ rule(np.moveaxis, vjp=_moveaxis, domain=[(reals(2, 3, 4), 0, 2)])
 rule(np.flip, vjp=_flip, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
 rule(np.roll, vjp=_roll, domain=[(reals(2, 3), 1), (reals(2, 3), (1, 2), {"axis": (0, 1)})])
 rule(np.broadcast_to, vjp=_broadcast_to, domain=[(reals(3), (2, 3)), (reals(2, 1), (2, 3)), (reals(), (2,))])
-rule(np.tril, vjp=_triangle(np.tril), domain=[(reals(3, 3),), (reals(2, 3), 1)])
+rule(np.tril, vjp=_triangle(np.tril), domain=[(reals(3, 3),), (reals(3),), (reals(2, 3), 1)])
 rule(np.triu, vjp=_triangle(np.triu), domain=[(reals(3, 3),), (reals(2, 3), {"k": -1})])
 rule(np.tile, vjp=_gather(np.tile), domain=[(reals(2), 3), (reals(2, 2), (2, 1))])
 rule(np.repeat, vjp=_gather(np.repeat), domain=[(reals(3), 2), (reals(2, 3), [1, 2], {"axis": 0})])
@@ -138,6 +164,8 @@ rule(
         (reals(4), slice(None, None, 2)),
         (reals(3, 4), (slice(None), None, -1)),
         (reals(3, 4), (Ellipsis, [0, 0, 2])),
+        (reals(3), ((0, 0),)),
+        (reals(3, 3), ((0, 0), (1, 1))),
         (reals(4), np.array([True, False, True, True])),
         (reals(3, 3), (np.array([0, 1]), np.array([1, 1]))),
         (reals(5), np.array([[0, 1], [1, 4]])),
@@ -167,7 +195,6 @@ PLAIN.update(
         np.size,
         np.zeros_like,
         np.ones_like,
-        np.full_like,
         np.empty_like,
         np.argmax,
         np.argmin,

@@ -88,6 +88,14 @@ class Rule:
         derivative = next(d for d in self.derivatives if d is not None)
         return tuple(inspect.signature(derivative).parameters.values())[2 if self.indexed else 1 :]
 
+    @cached_property
+    def _written(self) -> tuple[str, ...]:
+        """The function's parameters in NumPy's own order; empty where it does not tell."""
+        try:
+            return tuple(inspect.signature(self.function).parameters)
+        except (TypeError, ValueError):
+            return ()
+
     @property
     def name(self) -> str:
         """The function's name as NumPy spells it, with its submodule: ``exp``, ``linalg.norm``."""
@@ -147,6 +155,13 @@ class Rule:
                 raise NoRule(f"{self.name}: {error}.") from None
         names = [p.name for p in self.arguments if p.kind is p.POSITIONAL_OR_KEYWORD]
         kwargs = dict(kwargs)
+        moved = [i for i, name in enumerate(names) if name in self._written and self._written.index(name) != i]
+        if moved and len(args) > moved[0]:
+            # NumPy's positions, where the rule leaves out an option in between: np.sum(x, 0, None, None, True)
+            kwargs |= {name: a for name, a in zip(self._written[moved[0] :], args[moved[0] :]) if a is not None}
+            args = args[: moved[0]]
+        if kwargs.get("out", self) is None:
+            del kwargs["out"]
         arrays = names[: len(self.derivatives)]
         while len(args) < len(arrays) and arrays[len(args)] in kwargs:
             args = (*args, kwargs.pop(arrays[len(args)]))

@@ -33,7 +33,12 @@ def floats(data: Any) -> Any:
         return data
     if isinstance(data, np.ma.MaskedArray):
         raise BadInput("Value(...) of a masked array would lose the mask; use .filled(value).")
-    array = np.array(data)
+    try:
+        array = np.array(data)
+    except ValueError:
+        raise BadInput(
+            f"Value(...) takes numbers and arrays of them; rows of different lengths are neither: {data!r:.60}"
+        ) from None
     if array.dtype.kind in "biu":
         array = array.astype(np.float64)
     if array.dtype.kind != "f":

@@ -154,6 +154,8 @@ class Value:
             seed = 1.0 if self._data.__class__ is float else self.dtype.type(1)
         elif np.shape(seed) != shape:
             raise BadInput(f"backward: the seed has shape {np.shape(seed)}, the value has shape {shape}.")
+        elif shape:
+            seed = np.array(seed, self.dtype)
         accumulate(self._node, seed)
 
     # --- arithmetic: the scalar cases are written out, everything else goes through NumPy -----------------
@@ -395,6 +397,30 @@ class Value:
         """np.min(self, axis, keepdims=keepdims); a tie shares the derivative equally."""
         return record(RULES[np.min], (self,), {"axis": axis, "keepdims": keepdims})
 
+    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Value:
+        """np.var(self, axis, ddof=ddof, keepdims=keepdims)."""
+        return record(RULES[np.var], (self,), {"axis": axis, "ddof": ddof, "keepdims": keepdims})
+
+    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Value:
+        """np.std(self, axis, ddof=ddof, keepdims=keepdims)."""
+        return record(RULES[np.std], (self,), {"axis": axis, "ddof": ddof, "keepdims": keepdims})
+
+    def cumsum(self, axis: Any = None) -> Value:
+        """np.cumsum(self, axis)."""
+        return record(RULES[np.cumsum], (self,), {"axis": axis})
+
+    def clip(self, min: Any = None, max: Any = None) -> Value:
+        """np.clip(self, min, max); at a bound the derivative is 1/2."""
+        return record(RULES[np.clip], (self, min, max))
+
+    def ravel(self) -> Value:
+        """np.ravel(self)."""
+        return record(RULES[np.ravel], (self,))
+
+    def squeeze(self, axis: Any = None) -> Value:
+        """np.squeeze(self, axis)."""
+        return record(RULES[np.squeeze], (self,), {"axis": axis})
+
     def dot(self, other: Any) -> Value:
         """np.dot(self, other)."""
         return record(RULES[np.dot], (self, other))
@@ -403,9 +429,9 @@ class Value:
         """np.reshape(self, shape)."""
         return record(RULES[np.reshape], (self, shape[0] if len(shape) == 1 else shape))
 
-    def transpose(self, *axes: int) -> Value:
+    def transpose(self, *axes: Any) -> Value:
         """np.transpose(self, axes)."""
-        return record(RULES[np.transpose], (self, axes or None))
+        return record(RULES[np.transpose], (self, axes[0] if len(axes) == 1 else axes or None))
 
     @property
     def T(self) -> Value:
@@ -528,19 +554,20 @@ def plain(x: Any) -> Any:
 
 def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
     """Evaluate rule.function on the data of its arguments and enter it on the tape."""
-    if kwargs:
-        args, kwargs = rule.bind(args, kwargs)
+    if kwargs or len(args) > len(rule.derivatives):
+        args, kwargs = rule.bind(args, kwargs or {})
         kwargs = {option: frozen(setting) for option, setting in kwargs.items()}
     else:
         kwargs = {}
     operands = args[0] if rule.sequence else args
-    data = [_read(x) for x in operands]
-    if rule.elementwise:
-        data = [np.array(x) if isinstance(x, (list, tuple)) else x for x in data]
+    arrays = len(operands) if rule.elementwise or rule.sequence or rule.indexed else len(rule.derivatives)
+    data = [_read(x, i < arrays) for i, x in enumerate(operands)]
     rest = tuple(frozen(a) for a in args[1:]) if rule.sequence else ()
     call = (data, *rest) if rule.sequence else tuple(data)
     result = recorded_form(rule.function(*call, **kwargs), rule)
     scalar = result.__class__ is float and rule.elementwise
+    if rule.elementwise and not scalar:  # an int8 constant must not overflow in a derivative
+        call = tuple(_as_precise(x, result.dtype) for x in call)
     edges: list[Any] = []
     holes = list(data)
     with np.errstate(all="ignore"):  # an infinite slope is reported where it is used, not where it arises
@@ -565,16 +592,33 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
     return out
 
 
-def _read(x: Any) -> Any:
-    """The data of an operand: a Value's, or a constant's."""
+def _read(x: Any, as_array: bool) -> Any:
+    """The data of an operand: a Value's, or a constant's (a list of numbers becomes an array where one is wanted)."""
     if x.__class__ is Value:
         data = x._data
         if data.__class__ is np.ndarray and data.flags.writeable:
             return x._node[ARGS].read(x._node)  # only a leaf that was lent out is writeable
         return data
-    if isinstance(x, (list, tuple)) and any(isinstance(item, Value) for item in x):
+    if x.__class__ is float:
+        return x
+    if isinstance(x, (list, tuple)):
+        _refuse_values_in(x)
+        return frozen(np.array(x)) if as_array else frozen(x)
+    return frozen(x)
+
+
+def _as_precise(x: Any, dtype: Any) -> Any:
+    if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iuf" and x.dtype != dtype:
+        return x.astype(dtype)
+    return x
+
+
+def _refuse_values_in(x: Any) -> None:
+    if isinstance(x, Value):
         raise DroppedGradient("A list of Values is no array: join them with np.stack([...]) first.")
-    return x if x.__class__ is float else frozen(x)
+    if isinstance(x, (list, tuple)):
+        for item in x:
+            _refuse_values_in(item)
 
 
 def _operate(rule: Rule, *args: Any) -> Any:
