@@ -26,7 +26,8 @@ from tinyspad.expression import FUNCTIONS, parse
         ("maximum(x, y)/hypot(3, 4)", (1.0, 2.0), 0.4),
         ("1_000*x + .5 + 1e-3", (0.0,), 0.501),
         ("9**9**9*0*x", (1.0,), np.nan),
-        ("x*" + "9" * 400, (1.0,), 1e308),
+        ("x*" + "9" * 400, (1.0,), np.inf),
+        ("1.5e308*x", (1.0,), 1.5e308),
     ],
 )
 def test_values(text, point, value):

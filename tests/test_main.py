@@ -1,12 +1,14 @@
 """The command line, run as a user runs it: results on standard output, one line and status 2 for bad input."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 from matplotlib import image
 
-from tinyspad.__main__ import FIGURES, main
+from tinyspad.__main__ import main
+from tinyspad.plot import FIGURES
 
 
 def run(capsys, *argv):
@@ -68,8 +70,11 @@ def test_figures_are_drawn_by_name(capsys, tmp_path, name):
         (["paths", "import os", "x=1"], "not an expression"),
         (["paths", "log(x)", "x=-1"], "nan at this point"),
         (["paths", "1/x", "x=0"], "inf at this point"),
-        (["paths", "x*x", "x=1", "--figure", "drawing.txt"], "txt"),
+        (["paths", "x*x", "x=1", "--figure", "drawing.txt"], "no ending"),
         (["paths", "x*x", "x=1", "--figure", "/proc/no/drawing.png"], "/proc/no"),
+        (["paths", "x*x", "x=1", "--figure", "."], "no ending"),
+        (["paths", "x*x", "x=1", "--figure", "drawing"], "no ending"),
+        (["paths", "x*x", "x=1", "--figure", "drawing.pgf"], "no ending"),
         (["figures", "figure99"], "no figure 'figure99'"),
         (["demo", "--runs", "0"], "--runs"),
         (["demo", "--steps", "-1"], "--steps"),
@@ -82,6 +87,29 @@ def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, monkeypatch, argv,
     status, _, err = run(capsys, *argv)
     assert status == 2 and says in err
     assert err.startswith("tinyspad: ") and len(err.splitlines()) == 1
+
+
+def test_a_formula_may_start_with_a_minus(capsys):
+    status, out, _ = run(capsys, "paths", "-x**2+1", "x=-3")
+    assert status == 0 and "reverse mode          6" in out
+
+
+def test_running_out_of_memory_is_no_traceback(capsys, monkeypatch, tmp_path):
+    def exhaust(*args, **kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr("tinyspad.__main__.minimize_f1", exhaust)
+    assert run(capsys, "demo", "--out", str(tmp_path))[::2] == (
+        2,
+        "tinyspad: out of memory: ask for fewer runs or steps\n",
+    )
+
+
+def test_any_terminal_and_any_backend_will_do():
+    command = [sys.executable, "-m", "tinyspad", "paths", "λ**2", "λ=2"]
+    for setting in ({"PYTHONIOENCODING": "ascii"}, {"MPLBACKEND": "nonsense"}):
+        done = subprocess.run(command, env={**os.environ, **setting}, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_large_graph_cannot_be_drawn_whole(capsys, tmp_path):

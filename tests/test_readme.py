@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyspad.__main__ import FIGURES, main
+from tinyspad.__main__ import main
 from tinyspad.experiments import minimize_f1, success_rate
+from tinyspad.plot import FIGURES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-from . import __version__, functions
+os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command line writes files and opens no window
+
+from . import __version__, functions, plot
 from .errors import BadInput, ExpressionError, TinyspadError
 from .experiments import minimize_f1, success_rate
 from .expression import CONSTANTS, parse
 from .lcg import trace
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,10 +28,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     x <- Param_0
     ...
     """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv[:1] == ["paths"]:
+        # a formula may start with a minus; after a blank the parser does not take it for an option
+        argv = [f" {a}" if a[:1] == "-" and a[:2] not in ("--", "-h") else a for a in argv]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a variable may have a letter that the terminal has not
     try:
         options = _parser().parse_args(argv)
         options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except MemoryError:
+        print("tinyspad: out of memory: ask for fewer runs or steps", file=sys.stderr)
+        return 2
     except (TinyspadError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -73,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     paths.set_defaults(run=_paths)
 
     figures = commands.add_parser("figures", help="redraw the figures from fixed seeds")
-    figures.add_argument("names", nargs="*", metavar="NAME", help=f"which (default: all): {', '.join(FIGURES)}")
+    figures.add_argument("names", nargs="*", metavar="NAME", help=f"which (default: all): {', '.join(plot.FIGURES)}")
     figures.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
     figures.set_defaults(run=_figures)
     return parser
@@ -81,12 +92,9 @@ def _parser() -> argparse.ArgumentParser:
 
 # --- commands -------------------------------------------------------------------------------------------------
 
-RATES = (0.01, 0.1)
-
 
 def _demo(options: argparse.Namespace) -> None:
     _check_counts(options)
-    _use_files_only()
     lcg = trace(functions.f1, 5.0)
     print("f1(x) = x**2 * (2 + cos(4 x)) at x = 5, in single-access form:\n")
     print(lcg)
@@ -95,9 +103,9 @@ def _demo(options: argparse.Namespace) -> None:
     print(
         f"\nMinimising f1 from x = 5: {options.steps} steps of Adam; f at the end, and how many runs got below 0.05.\n"
     )
-    results = {lr: minimize_f1(lr, runs=options.runs, steps=options.steps, rng=options.seed) for lr in RATES}
+    results = {lr: minimize_f1(lr, runs=options.runs, steps=options.steps, rng=options.seed) for lr in plot.RATES}
     print(_table(results))
-    print(f"\nThe figure: {_save(figure3(results), options.out / 'figure3.png')}")
+    print(f"\nThe figure: {plot.save(plot.figure3(results), options.out / 'figure3.png')}")
 
 
 def _table(results: dict[float, Any]) -> str:
@@ -139,12 +147,9 @@ def _paths(options: argparse.Namespace) -> None:
             print()
             print(lcg.ledger(name, limit=options.limit))
     if options.figure is not None:
-        _use_files_only()
-        from . import plot
-
         best = max((lcg.best_path(n) for n in names if lcg.count_paths(n)), key=lambda p: abs(p.gradient), default=None)
         ax = plot.lcg(lcg, highlight=best)
-        print(f"\nThe drawing: {_save(ax.figure, options.figure)}")
+        print(f"\nThe drawing: {plot.save(ax.figure, options.figure)}")
 
 
 def _assignment(text: str) -> tuple[str, float]:
@@ -159,112 +164,17 @@ def _assignment(text: str) -> tuple[str, float]:
 
 
 def _figures(options: argparse.Namespace) -> None:
-    unknown = [name for name in options.names if name not in FIGURES]
+    unknown = [name for name in options.names if name not in plot.FIGURES]
     if unknown:
-        raise BadInput(f"There is no figure {unknown[0]!r:.40}; there are {', '.join(FIGURES)}.")
-    _use_files_only()
-    for name in options.names or FIGURES:
-        print(_save(FIGURES[name](), options.out / f"{name}.png"), flush=True)
+        raise BadInput(f"There is no figure {unknown[0]!r:.40}; there are {', '.join(plot.FIGURES)}.")
+    for name in options.names or plot.FIGURES:
+        print(plot.save(plot.FIGURES[name](), options.out / f"{name}.png"), flush=True)
 
 
 def _check_counts(options: argparse.Namespace) -> None:
     for name, least in (("runs", 1), ("steps", 0), ("seed", 0)):
         if getattr(options, name) < least:
             raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")
-
-
-# --- figures --------------------------------------------------------------------------------------------------
-
-
-def _use_files_only() -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-
-
-def _save(figure: Any, file: Path) -> Path:
-    from matplotlib import pyplot as plt
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        figure.savefig(file, dpi=150)
-    except ValueError as error:
-        raise BadInput(f"Cannot write {file}: {error}.") from None
-    finally:
-        plt.close(figure)
-    return file
-
-
-def _subplots(**kwargs: Any) -> Any:
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(layout="constrained", **kwargs)
-
-
-def figure2() -> Figure:
-    """The paper's Figure 2: f1 and its local minima."""
-    from . import plot
-
-    figure, ax = _subplots(figsize=(6.4, 3.2))
-    xs = np.linspace(-6, 6, 1201)
-    plot.function(trace(functions.f1, xs), ax=ax, label="f1(x) = x² (2 + cos 4x)")
-    ax.plot(xs, 2 * xs**2, color="#888888", linestyle="--", linewidth=1.2, label="2 x², the trend")
-    ax.plot([5.0], [functions.f1(5.0)], "o", color="black", label="start of Figure 3")
-    ax.plot([5.47483], [functions.f1(5.47483)], "v", color="black", label="where GD stays")
-    ax.set_ylabel("f1(x)")
-    ax.legend(fontsize="small")
-    return figure
-
-
-def figure3(results: dict[float, Any] | None = None) -> Figure:
-    """The paper's Figure 3, at its learning rate and at ten times that."""
-    from . import plot
-
-    results = {lr: minimize_f1(lr) for lr in RATES} if results is None else results
-    figure, axes = _subplots(figsize=(10, 4.4), ncols=2, sharey=True)
-    for ax, (lr, table) in zip(axes, results.items()):
-        plot.compare(table, ax=ax)
-        ax.set_title(f"Adam, learning rate {lr}" + (", as in the paper" if lr == 0.01 else ""))
-    axes[1].set_ylabel("")
-    axes[1].get_legend().remove()
-    axes[0].legend(fontsize="x-small", loc="upper right")
-    axes[0].set_ylim(-3, 86)
-    return figure
-
-
-def figure4() -> Figure:
-    """The paper's Figure 4: the single-access graph of f2, whose node x is a tupling node."""
-    from . import plot
-
-    lcg = trace(functions.f2, 1.0, 2.0)
-    return plot.lcg(lcg, highlight=lcg.nth_path("x", 0)).figure  # type: ignore[return-value]
-
-
-def f1_graph() -> Figure:
-    """The graph of f1 at 5, with its strongest path."""
-    from . import plot
-
-    lcg = trace(functions.f1, 5.0)
-    return plot.lcg(lcg, highlight=lcg.best_path("x")).figure  # type: ignore[return-value]
-
-
-def f1_contributions() -> Figure:
-    """Equation (3) along the axis: the two terms of f1's gradient, and their sum."""
-    from . import plot
-
-    figure, ax = _subplots(figsize=(6.4, 3.6))
-    plot.contributions(trace(functions.f1, np.linspace(0, 6, 601)), ax=ax)
-    return figure
-
-
-FIGURES: dict[str, Callable[[], Figure]] = {
-    "figure2": figure2,
-    "figure3": figure3,
-    "figure4": figure4,
-    "f1_graph": f1_graph,
-    "f1_contributions": f1_contributions,
-}
-"""Every figure that ``tinyspad figures`` redraws, by the name of its file."""
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def _postfix(tree: ast.AST, text: str, variables: list[str]) -> list[Instruction
             program.append(node)
         elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
             number: Any = node.value
-            program.append((None, number if abs(number) <= 2**53 else float(min(number, 10**308))))
+            program.append((None, number if abs(number) <= 2**53 else _large(number)))
         elif isinstance(node, ast.Name) and node.id in CONSTANTS:
             program.append((None, CONSTANTS[node.id]))
         elif isinstance(node, ast.Name):
@@ -131,6 +131,13 @@ def _postfix(tree: ast.AST, text: str, variables: list[str]) -> list[Instruction
         else:
             raise ExpressionError(_refusal(node, text))
     return program
+
+
+def _large(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return np.inf
 
 
 def _call(node: ast.Call, name: str) -> list[Any]:

@@ -5,8 +5,9 @@ returns the Axes. None calls ``plt.show``; all obey rcParams. This is the only p
 """
 
 from .curves import contributions, function
+from .figures import FIGURES, RATES, figure3, save
 from .graph import lcg
 from .palette import ESTIMATORS
 from .runs import compare
 
-__all__ = ["ESTIMATORS", "compare", "contributions", "function", "lcg"]
+__all__ = ["ESTIMATORS", "FIGURES", "RATES", "compare", "contributions", "figure3", "function", "lcg", "save"]

@@ -31,7 +31,8 @@ class Value:
     ``data``: a Python or NumPy number, or anything ``np.array`` makes floats of; integers and booleans become
     float64, float32 stays float32. The data is copied: changing your array later changes nothing here.
     ``_children`` and ``_op`` are micrograd's, accepted empty. Raises BadInput for complex, object, string and
-    masked data. Cost: well under a microsecond per scalar operation, a few for a NumPy call.
+    masked data. Cost: about a microsecond for + - * / ** and relu on scalars, five for a
+    NumPy function of one, ten and up on arrays.
 
     Gradients accumulate in ``grad`` until you zero them. Comparisons and ``bool`` act on the data. A Value
     compares by data but hashes by identity, as micrograd's sets need.
@@ -265,12 +266,18 @@ class Value:
         return _operate(_DIVIDE, self, other)
 
     def __rtruediv__(self, other: Any) -> Value:
+        a = self._data
+        if a.__class__ is float and (other.__class__ is float or other.__class__ is int) and a:
+            out = _new(Value)
+            out._data = ratio = other / a
+            out._node = [tick(), None, 0.0, _DIVIDE, (other, HOLE), None, None, None, self._node, -ratio / a]
+            return out
         return _operate(_DIVIDE, other, self)
 
     def __pow__(self, other: Any) -> Value:
         a = self._data
         if a.__class__ is float and (
-            (other.__class__ is int and other > 0) or (other.__class__ is float and other and a > 0)
+            (other.__class__ is int and other and (a or other > 0)) or (other.__class__ is float and other and a > 0)
         ):
             try:
                 power, partial = a**other, other * a ** (other - 1)

@@ -1,0 +1,94 @@
+"""The figures that ``tinyspad figures`` redraws, from fixed seeds; and how a figure becomes a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from .. import functions
+from ..errors import BadInput
+from ..experiments import minimize_f1
+from ..lcg import trace
+from ..minimize import Result
+from .curves import contributions, function
+from .graph import lcg as draw_lcg
+from .runs import compare
+
+RATES = (0.01, 0.1)
+"""The learning rates of figure3: the paper's, and ten times that."""
+
+
+def save(figure: Any, file: Path) -> Path:
+    """Write a figure to a file, whose ending gives the format, close it, and return the file's path.
+
+    Makes the folder if it is not there. Raises BadInput for an ending that names no format, OSError as ``open`` does.
+    """
+    if file.suffix.lower() not in (".png", ".svg", ".pdf", ".eps", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"):
+        raise BadInput(f"{file} has no ending that names a picture format: .png, .svg, .pdf.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        figure.savefig(file, dpi=150)
+    finally:
+        plt.close(figure)
+    return file
+
+
+def figure2() -> Figure:
+    """The paper's Figure 2: f1 and its local minima."""
+    figure, ax = plt.subplots(layout="constrained", figsize=(6.4, 3.2))
+    xs = np.linspace(-6, 6, 1201)
+    function(trace(functions.f1, xs), ax=ax, label="f1(x) = x² (2 + cos 4x)")
+    ax.plot(xs, 2 * xs**2, color="#888888", linestyle="--", linewidth=1.2, label="2 x², the trend")
+    ax.plot([5.0], [functions.f1(5.0)], "o", color="black", label="start of Figure 3")
+    ax.plot([5.47483], [functions.f1(5.47483)], "v", color="black", label="where GD stays")
+    ax.set_ylabel("f1(x)")
+    ax.legend(fontsize="small")
+    return figure
+
+
+def figure3(results: Mapping[float, Mapping[str, Result]] | None = None) -> Figure:
+    """The paper's Figure 3, at its learning rate and at ten times that."""
+    results = {lr: minimize_f1(lr) for lr in RATES} if results is None else results
+    figure, axes = plt.subplots(layout="constrained", figsize=(10, 4.4), ncols=2, sharey=True)
+    for ax, (lr, table) in zip(axes, results.items()):
+        compare(table, ax=ax)
+        ax.set_title(f"Adam, learning rate {lr}" + (", as in the paper" if lr == 0.01 else ""))
+    axes[1].set_ylabel("")
+    axes[1].get_legend().remove()
+    axes[0].legend(fontsize="x-small", loc="upper right")
+    axes[0].set_ylim(-3, 86)
+    return figure
+
+
+def figure4() -> Figure:
+    """The paper's Figure 4: the single-access graph of f2, whose node x is a tupling node."""
+    lcg = trace(functions.f2, 1.0, 2.0)
+    return cast(Figure, draw_lcg(lcg, highlight=lcg.nth_path("x", 0)).figure)
+
+
+def f1_graph() -> Figure:
+    """The graph of f1 at 5, with its strongest path."""
+    lcg = trace(functions.f1, 5.0)
+    return cast(Figure, draw_lcg(lcg, highlight=lcg.best_path("x")).figure)
+
+
+def f1_contributions() -> Figure:
+    """Equation (3) along the axis: the two terms of f1's gradient, and their sum."""
+    figure, ax = plt.subplots(layout="constrained", figsize=(6.4, 3.6))
+    contributions(trace(functions.f1, np.linspace(0, 6, 601)), ax=ax)
+    return figure
+
+
+FIGURES: dict[str, Callable[[], Figure]] = {
+    "figure2": figure2,
+    "figure3": figure3,
+    "figure4": figure4,
+    "f1_graph": f1_graph,
+    "f1_contributions": f1_contributions,
+}
+"""Every figure that ``tinyspad figures`` redraws, by the name of its file."""
