@@ -337,6 +337,7 @@ def test_a_rule_needs_d_or_vjp(wrong):
         (lambda v: np.linalg.norm(np.outer(v, v), ord=2), "spectral"),
         (lambda v: np.einsum(v, [0], []), "subscripts given as a string"),
         (lambda v: np.trace(np.ones((2, 2, 2)) * v[0]), "trace"),
+        (lambda v: np.sort(v, -1, "stable"), "sort: the rule covers a, axis, and no further"),
         (lambda v: np.fft.fft(v), "fft has no rule.*argument 1"),
         (lambda v: np.median(v), "median has no rule"),
         (lambda v: np.modf(v), "modf has no rule"),

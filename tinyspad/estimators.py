@@ -45,6 +45,9 @@ class Held(NamedTuple):
     signature: tuple[Any, ...]
     left: int
 
+    def __repr__(self) -> str:
+        return f"<Held: path {self.index}, {self.left} steps left>"
+
 
 class Estimator(Protocol):
     """What ``minimize`` asks of an estimator."""

@@ -64,6 +64,13 @@ class Semiring:
 
     ``edge`` lifts a weight, ``extend(value, edge)`` prolongs all paths of a node by an edge, ``combine`` joins those of
     two branches. ``one`` is the value of the empty path, ``zero`` that of no path.
+
+    >>> graph = Graph.of([[(1, 1.0), (2, 1.0)], [(3, 5.0)], [(3, -7.0)], []], 3)    # z = 5 x1 - 7 x2
+    >>> sweep(graph, GRADIENT)[0], sweep(graph, LARGEST)[0], count(graph)[0]
+    (-2.0, 7.0, 2)
+    >>> longest = Semiring(lambda weight: 1, lambda value, edge: value + edge, max, one=0, zero=0)
+    >>> sweep(graph, longest)[0]
+    2
     """
 
     edge: Callable[[Any], Any]

@@ -162,6 +162,8 @@ class Rule:
             args = args[: moved[0]]
         if kwargs.get("out", self) is None:
             del kwargs["out"]
+        if len(args) > len(names) and not any(p.kind is p.VAR_POSITIONAL for p in self.arguments):
+            raise NoRule(f"{self.name}: the rule covers {', '.join(names)}, and no further positional arguments.")
         arrays = names[: len(self.derivatives)]
         while len(args) < len(arrays) and arrays[len(args)] in kwargs:
             args = (*args, kwargs.pop(arrays[len(args)]))
