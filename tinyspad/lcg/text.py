@@ -146,7 +146,7 @@ def html_text(lcg: LCG) -> str:
 
         from .. import plot
 
-        figure = Figure(figsize=(6.4, 3.6))
+        figure = Figure(figsize=(6.4, 3.2), layout="constrained")
         plot.lcg(lcg, ax=figure.add_subplot())
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg")
