@@ -613,7 +613,7 @@ def _read(x: Any, as_array: bool) -> Any:
         if data.__class__ is np.ndarray and data.flags.writeable:
             return x._node[ARGS].read(x._node)  # only a leaf that was lent out is writeable
         return data
-    if x.__class__ is float:
+    if x.__class__ is float or x.__class__ is int:
         return x
     if isinstance(x, (list, tuple)):
         _refuse_values_in(x)
