@@ -12,6 +12,8 @@ from .elementwise import nonzero, reals
 from .reductions import restore
 from .table import Vjp, rule, unbroadcast
 
+NUMPY_2 = hasattr(np, "vecdot")  # since then solve takes a vector beside a stack of matrices
+
 
 def _t(a: Any) -> Any:
     return np.swapaxes(a, -1, -2)
@@ -90,7 +92,7 @@ rule(
     domain=[
         (reals(3, 3), reals(3)),
         (reals(2, 2), reals(2, 3)),
-        (reals(2, 3, 3), reals(3)),
-        (reals(4, 2, 2), reals(2, 3)),
+        (reals(2, 3, 3), reals(2, 3, 1)),
+        *([(reals(2, 3, 3), reals(3)), (reals(4, 2, 2), reals(2, 3))] if NUMPY_2 else []),
     ],
 )
