@@ -1,4 +1,4 @@
-"""Seeded random programs, and brute force over their paths: the references that the laws are tested against."""
+"""Seeded random programs, and brute force over their paths: the references that the laws (CONTRIBUTING.md) are tested against."""
 
 import numpy as np
 
@@ -70,3 +70,20 @@ def listed_paths(lcg, param):
                 yield (node, *names), product * weight
 
     return list(walk(param))
+
+
+def more_operations(value):
+    """micrograd's test/test_engine.py, second program."""
+    a, b = value(-4.0), value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    return g.data, a.grad, b.grad

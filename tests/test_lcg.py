@@ -1,4 +1,4 @@
-"""The single-access graph: its program, its paths, its ledger, and the design's laws on random programs."""
+"""The single-access graph: its program, its paths, its ledger, and the laws (CONTRIBUTING.md) on random programs."""
 
 import functools
 

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+from programs import more_operations
 
 import tinyspad as ts
 
@@ -20,23 +21,6 @@ def sanity_check(value):
     y = h + q + q * x
     y.backward()
     return y.data, x.grad
-
-
-def more_operations(value):
-    """micrograd's test/test_engine.py, second program."""
-    a, b = value(-4.0), value(2.0)
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    g.backward()
-    return g.data, a.grad, b.grad
 
 
 @pytest.mark.parametrize("program", [sanity_check, more_operations])
