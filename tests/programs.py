@@ -1,4 +1,4 @@
-"""Seeded random programs, and brute force over their paths: the references that the laws (CONTRIBUTING.md) are tested against."""
+"""Seeded random programs, and brute force over their paths: what the laws (CONTRIBUTING.md) are tested against."""
 
 import numpy as np
 
