@@ -57,6 +57,9 @@ def figure3(results: Mapping[float, Mapping[str, Result]] | None = None) -> Figu
     figure, axes = plt.subplots(layout="constrained", figsize=(10, 4.4), ncols=2, sharey=True)
     for ax, (lr, table) in zip(axes, results.items()):
         compare(table, ax=ax)
+        ends = {name: f"{name} ends at x = {abs(float(np.median(table[name].x))):.3f}" for name in table}
+        told = "\n".join(ends[name] for name in ("GD", "g2 alone", "g1 alone"))
+        ax.text(0.98, 0.53, told, ha="right", transform=ax.transAxes, fontsize="small")
         ax.set_title(f"Adam, learning rate {lr}" + (", as in the paper" if lr == 0.01 else ""))
     axes[1].set_ylabel("")
     axes[1].get_legend().remove()

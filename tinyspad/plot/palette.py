@@ -9,7 +9,7 @@ BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 PURPLE, ORANGE, SKY, YELLOW, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#888888"
 
 ESTIMATORS: dict[str, dict[str, Any]] = {
-    "GD": {"color": BLUE, "linestyle": "-", "linewidth": 2.6},
+    "GD": {"color": BLUE, "linestyle": "-", "linewidth": 5.0},
     "RAD": {"color": VERMILLION, "linestyle": "-", "linewidth": 1.4},
     "SPAD": {"color": PURPLE, "linestyle": (0, (6, 1.5)), "linewidth": 2.0},
     "RAD, held": {"color": ORANGE, "linestyle": "-.", "linewidth": 2.0},
