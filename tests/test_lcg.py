@@ -288,8 +288,14 @@ def test_tensor_edges_list_count_and_sum():
         np.testing.assert_allclose(terms.sum(axis=0), gradient, rtol=1e-12)
         np.testing.assert_allclose([p.gradient for p in lcg.paths(name)], terms, rtol=1e-12)
         assert lcg.best_path(name).index == np.argmax(np.linalg.norm(terms.reshape(len(terms), -1), axis=1))
-    with pytest.raises(NotElementwise, match="path_gradients"):
-        lcg.sample_path("w", 0, by="magnitude")
+        norms = np.linalg.norm(terms.reshape(len(terms), -1), axis=1)
+        assert [p.index for p in lcg.top_paths(name, 3)] == np.argsort(-norms, kind="stable")[:3].tolist()
+        drawn = lcg.sample_path(name, 0, by="magnitude")
+        assert drawn.probability == pytest.approx(norms[drawn.index] / norms.sum(), rel=1e-12)
+        shares = norms / norms.sum()
+        assert lcg.entropy(name) == pytest.approx(-np.sum(shares * np.log(shares)), rel=1e-12)
+    assert lcg.sample_paths("w", 4, 0).gradient.shape == (4, 2, 2)
+    assert lcg.sample_paths("w", 4, 0, by="magnitude").gradient.shape == (4, 2, 2)
 
 
 def test_too_many_paths_through_linear_maps_cannot_be_ranked():
@@ -387,11 +393,22 @@ def test_wrong_questions_are_answered_clearly(ask, says):
         ask()
 
 
-def test_best_path_of_a_batch_is_a_question_for_best_index():
-    with pytest.raises(NotElementwise, match="best_index"):
-        ts.trace(f1, np.ones(3)).best_path()
-    with pytest.raises(NotElementwise, match="by path or branch"):
-        ts.trace(f1, np.ones(3)).sample_path("x", 0, by="magnitude")
+def test_every_run_of_a_batch_has_its_own_best_paths_and_draws():
+    x = np.linspace(0.1, 6.0, 7)
+    lcg = ts.trace(f1, x)
+    singles = [ts.trace(f1, float(a)) for a in x]
+    np.testing.assert_array_equal(lcg.best_path().index, [one.best_path().index for one in singles])
+    top = lcg.top_paths("x", 5)
+    assert top.shape == (2, 7)
+    for r, one in enumerate(singles):
+        assert top.index[:, r].tolist() == [path.index for path in one.top_paths("x", 5)]
+        np.testing.assert_allclose(top.gradient[:, r], [path.gradient for path in one.top_paths("x", 5)], rtol=1e-15)
+    drawn = lcg.sample_path("x", 0, by="magnitude")
+    listed = lcg.path_gradients("x")
+    share = np.abs(listed) / np.abs(listed).sum(axis=0)
+    np.testing.assert_allclose(drawn.probability, np.take_along_axis(share, drawn.index[None], axis=0)[0], rtol=1e-14)
+    np.testing.assert_array_equal(drawn.gradient, np.take_along_axis(listed, drawn.index[None], axis=0)[0])
+    assert lcg.sample_paths("x", 3, 0, by="branch").shape == (3, 7)
 
 
 def test_parameters_without_names():

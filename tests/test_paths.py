@@ -107,15 +107,15 @@ def chi_square(observed, expected):
 def test_draws_have_the_probabilities_they_say(magnitude):
     graph = random_graph(11)
     listed = brute(graph)
-    masses = algebra.sweep(graph, MAGNITUDE) if magnitude else None
+    chances = algebra.by_magnitude(graph) if magnitude else algebra.by_branch(graph)
     rng = np.random.default_rng(0)
-    drawn = [algebra.draw(graph, 0, rng, masses) for _ in range(4000)]
+    drawn = [algebra.draw(graph, 0, rng, chances) for _ in range(4000)]
     said = dict(drawn)
     if magnitude:
         sizes = [abs(np.prod([graph.weight[e] for e in path])) for path in listed]
         exact = dict(zip(listed, np.array(sizes) / sum(sizes)))
     else:
-        exact = {path: algebra.branch_probability(graph, path) for path in listed}
+        exact = {p: float(np.prod([1 / len(graph.branches(graph.tail[e])) for e in p])) for p in listed}
     assert sum(exact.values()) == pytest.approx(1.0, rel=1e-12)
     for path, p in said.items():
         assert p == pytest.approx(exact[path], rel=1e-12)
@@ -215,3 +215,268 @@ def test_too_many_paths_names_the_number_and_the_way_out():
     assert algebra.spaced(12345) == "12 345"
     assert algebra.spaced(2**1000) == "1.0715e+301"
     assert algebra.spaced(2**100_000).endswith("e+30102")
+
+
+# --- the table of semirings ---------------------------------------------------------------------------------------
+
+
+def products_of(graph):
+    return np.array([float(np.prod([graph.weight[e] for e in path])) for path in brute(graph)])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_whole_table_agrees_with_the_list(seed):
+    graph = random_graph(seed)
+    g = products_of(graph)
+    H, p = np.abs(g).sum(), np.abs(g) / np.abs(g).sum()
+    log_mass, entropy = algebra.sweep(graph, algebra.ENTROPY)[0]
+    largest, every, others = algebra.sweep(graph, algebra.SPLIT)[0]
+    rest = np.delete(g, np.argmax(np.abs(g)))
+    expected = [
+        (algebra.sweep(graph, algebra.SQUARES)[0], np.sum(g**2)),
+        (algebra.sweep(graph, algebra.LOG)[0], np.log(H)),
+        (log_mass, np.log(H)),
+        (entropy, -np.sum(p * np.log(p))),
+        (largest, g[np.argmax(np.abs(g))]),
+        (every.mean, g.mean()),
+        (every.variance, g.var()),
+        (others.mean, rest.mean() if len(rest) else 0.0),
+        (others.variance, rest.var() if len(rest) else 0.0),
+    ]
+    for got, wanted in expected:
+        assert got == pytest.approx(wanted, rel=1e-10, abs=1e-12)
+    assert (every.number, others.number) == (len(g), len(g) - 1)
+
+
+@pytest.mark.parametrize("name", sorted(set(algebra.SEMIRINGS) - {"listing", "split"}))
+@pytest.mark.parametrize("seed", range(20))
+def test_forward_and_reverse_agree(name, seed):
+    graph = random_graph(seed)
+    semiring = algebra.SEMIRINGS[name]
+    forward = algebra.sweep_from(graph, semiring, {0: semiring.one})[graph.output]
+    np.testing.assert_allclose(forward, algebra.sweep(graph, semiring)[0], rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(algebra.sweep(graph, semiring, forget=True)[0], algebra.sweep(graph, semiring)[0])
+
+
+@pytest.mark.parametrize("name", sorted(algebra.SEMIRINGS))
+def test_a_batch_of_runs_is_swept_at_once(name):
+    graph, runs = random_graph(4), 6
+    weights = [np.random.default_rng(e).normal(size=runs) for e in range(len(graph.head))]
+    semiring = algebra.SEMIRINGS[name]
+    one = np.ones((1, runs)) if name == "listing" else None
+
+    def flat(value):
+        if isinstance(value, (tuple, list)):
+            return [x for part in value for x in flat(part)]
+        return [value]
+
+    batch = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
+    together = flat(algebra.sweep(batch, semiring, one)[0])
+    for r in range(runs):
+        single = Graph(graph.start, graph.tail, graph.head, [float(w[r]) for w in weights], graph.output)
+        alone = flat(algebra.sweep(single, semiring, np.ones(1) if name == "listing" else None)[0])
+        for a, b in zip(together, alone, strict=True):
+            np.testing.assert_allclose(a[..., r] if np.ndim(a) else a, b, rtol=1e-12, atol=1e-14)
+
+
+def test_forgetting_keeps_the_parameters_alone():
+    graph = random_graph(3)
+    read = set(graph.head)
+    values = algebra.sweep(graph, COUNT, forget=True)
+    assert all((values[v] is None) == (v in read) for v in range(graph.size) if graph.branches(v) or v == graph.output)
+
+
+def test_entropy_where_everything_is_zero_is_zero():
+    graph = Graph.of([[(1, 0.0), (1, 0.0)], []], 1)
+    assert algebra.sweep(graph, algebra.ENTROPY)[0] == (-np.inf, 0.0)
+
+
+# --- the n best ---------------------------------------------------------------------------------------------------
+
+
+def by_size(sizes):
+    return sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["floats", "ties and zeros"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_n_best_paths_in_order_ties_by_index(seed, whole):
+    graph = random_graph(seed)
+    if whole:  # small whole numbers: exact products, many ties, many zeros
+        weights = np.random.default_rng(seed).integers(-2, 3, len(graph.weight)).astype(float).tolist()
+        graph = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
+    listed = brute(graph)
+    order = by_size(np.abs([algebra.product(graph, path) for path in listed]))
+    for n in (1, 2, 5, len(listed), len(listed) + 3):
+        assert algebra.top(graph, 0, n) == [listed[i] for i in order[:n]]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_every_run_of_a_batch_has_its_own_n_best(seed):
+    graph, runs = random_graph(seed), 5
+    rng = np.random.default_rng(seed)
+    weights = [rng.integers(-2, 3, runs).astype(float) for _ in graph.weight]
+    batch = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
+    found = algebra.top_ranks(batch, algebra.count(batch), 0, 4, (runs,))
+    for r in range(runs):
+        single = Graph(graph.start, graph.tail, graph.head, [float(w[r]) for w in weights], graph.output)
+        order = by_size(np.abs([algebra.product(single, path) for path in brute(single)]))
+        assert found[:, r].tolist() == order[:4]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_indices_of_many_paths_by_one_sweep(seed):
+    graph = random_graph(seed)
+    listed = brute(graph)
+    assert algebra.turn_ranks(graph, 0, listed) == list(range(len(listed)))
+
+
+# --- branch probabilities -------------------------------------------------------------------------------------------
+
+
+MAKERS = {"path": algebra.by_path, "branch": algebra.by_branch, "magnitude": algebra.by_magnitude}
+
+
+def exact_probabilities(graph, by):
+    listed = brute(graph)
+    if by == "path":
+        return np.full(len(listed), 1 / len(listed))
+    if by == "branch":
+        return np.array([np.prod([1 / len(graph.branches(graph.tail[e])) for e in path]) for path in listed])
+    g = np.abs(products_of(graph))
+    return g / g.sum()
+
+
+@pytest.mark.parametrize("by", MAKERS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_chances_multiply_up_to_the_probability_and_moments_are_exact(seed, by):
+    graph, g = random_graph(seed), products_of(random_graph(seed))
+    chances, p = MAKERS[by](graph), exact_probabilities(graph, by)
+    said = [np.exp(algebra.log_probability(graph, chances, path)) for path in brute(graph)]
+    np.testing.assert_allclose(said, p, rtol=1e-10)
+    for normalize, estimate in ((False, g), (True, g / p)):
+        mean, variance = algebra.moments(graph, 0, chances, normalize)
+        scale = np.sum(p * np.abs(estimate))
+        assert mean == pytest.approx(np.sum(p * estimate), rel=1e-10, abs=1e-12 * scale)
+        assert variance == pytest.approx(
+            np.sum(p * (estimate - np.sum(p * estimate)) ** 2), rel=1e-10, abs=1e-12 * scale**2
+        )
+    lengths = [len(path) for path in brute(graph)]
+    assert algebra.mean_length(graph, 0, chances, lambda e: 1) == pytest.approx(np.sum(p * lengths), rel=1e-12)
+
+
+@pytest.mark.parametrize("by", MAKERS)
+def test_many_draws_at_once_have_the_probabilities_they_say(by):
+    graph, n = random_graph(11), 20_000
+    listed = brute(graph)
+    p, g = exact_probabilities(graph, by), products_of(graph)
+    turns = algebra.draw_many(graph, 0, np.random.default_rng(0), MAKERS[by](graph), n)
+    index = np.array(algebra.turn_ranks(graph, 0, [[e for e in path if e >= 0] for path in turns.edges.T.tolist()]))
+    np.testing.assert_allclose(turns.probability, p[index], rtol=1e-12)
+    np.testing.assert_allclose(turns.log_probability, np.log(p[index]), rtol=1e-10)
+    np.testing.assert_allclose(turns.gradient, g[index], rtol=1e-12)
+    freedom = len(listed) - 1
+    assert chi_square(np.bincount(index, minlength=len(listed)), n * p) < freedom + 5 * np.sqrt(2 * freedom)
+
+
+def test_wide_nodes_are_drawn_from_like_narrow_ones():
+    weights = np.random.default_rng(0).uniform(0.1, 1.0, 40)
+    graph = Graph.of([[(1, float(w)) for w in weights], []], 1)
+    turns = algebra.draw_many(graph, 0, np.random.default_rng(1), algebra.by_magnitude(graph), 40_000)
+    p = weights / weights.sum()
+    assert chi_square(np.bincount(turns.edges[0], minlength=40), 40_000 * p) < 39 + 5 * np.sqrt(2 * 39)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_draws_too_near_to_a_border_are_settled_by_whole_numbers(many):
+    graph, n = random_graph(11), 6000
+    number = len(brute(graph))
+    doubtful = algebra.Chances(algebra.by_path(graph).share, margin=2.0)  # wide enough to doubt every draw
+    rng = np.random.default_rng(0)
+    if many:
+        edges = algebra.draw_many(graph, 0, rng, doubtful, n).edges.T.tolist()
+    else:
+        edges = [algebra.draw(graph, 0, rng, doubtful)[0] for _ in range(n)]
+    index = algebra.turn_ranks(graph, 0, [[e for e in path if e >= 0] for path in edges])
+    assert chi_square(np.bincount(index, minlength=number), n / number) < number - 1 + 5 * np.sqrt(2 * (number - 1))
+
+
+def test_settling_takes_the_branch_that_the_float_would():
+    """Away from the borders the whole numbers and the float agree."""
+    graph = random_graph(11)
+    share = algebra.by_path(graph).share
+    node = next(v for v in range(graph.size) if len(graph.branches(v)) > 1)
+    border = np.cumsum([share[e] for e in graph.branches(node)])
+    rng = np.random.default_rng(0)
+    for u in rng.random(200):
+        if np.min(np.abs(border - u)) > 1e-12:
+            expected = graph.branches(node)[int(np.sum(u >= border))]
+            assert algebra.settle(graph, node, float(u), rng) == expected
+
+
+def doubling_graph(stages):
+    """A chain of stages, each with two parallel edges: 2**stages paths."""
+    return Graph.of([[(v + 1, 1.0), (v + 1, 1.0)] for v in range(stages)] + [[]], stages)
+
+
+def test_uniform_draws_among_two_to_the_thousandth_paths():
+    graph = doubling_graph(1000)
+    turns = algebra.draw_many(graph, 0, np.random.default_rng(0), algebra.by_path(graph), 2000)
+    assert turns.edges.shape == (1000, 2000)
+    ones = (turns.edges % 2).sum(axis=0)
+    assert abs(ones.mean() - 500) < 5 * np.sqrt(250 / 2000)
+    assert ones.var() == pytest.approx(250, rel=0.2)
+    np.testing.assert_allclose(turns.log_probability, -1000 * np.log(2), rtol=1e-12)
+    ranks = algebra.turn_ranks(graph, 0, turns.edges.T.tolist())
+    assert all(0 <= r < 2**1000 for r in ranks) and len(set(ranks)) == 2000
+
+
+def test_shares_of_counts_past_the_largest_float():
+    stages = 3000
+    graph = Graph.of([[(v + 1, 1.0)] * (2 + v % 3) for v in range(stages)] + [[]], stages)
+    chances = algebra.by_path(graph)
+    off = [abs(chances.share[e] - 1 / (2 + v % 3)) for v in range(stages) for e in graph.branches(v)]
+    assert max(off) <= chances.margin < 1e-11
+    uneven = Graph.of([[(1, 1.0), (stages, 1.0)], *[[(v + 1, 1.0)] * 2 for v in range(1, stages)], []], stages)
+    assert algebra.by_path(uneven).share[:2] == [1.0, 0.0]  # 2**-2999 is below every float
+    p = [np.exp(algebra.log_probability(uneven, algebra.by_path(uneven), (1,)))]
+    assert p == [0.0]
+
+
+def test_magnitudes_whose_sum_overflows_are_drawn_from_in_logarithms():
+    graph = doubling_graph(2000)
+    assert algebra.sweep(graph, MAGNITUDE)[0] == np.inf
+    share = algebra.by_magnitude(graph).share
+    np.testing.assert_allclose(share, 0.5, rtol=1e-12)
+    batch = Graph(graph.start, graph.tail, graph.head, [np.array([1.0, 0.5])] * len(graph.head), graph.output)
+    np.testing.assert_allclose(np.stack(algebra.by_magnitude(batch).share), 0.5, rtol=1e-12)
+
+
+def test_a_floor_gives_every_branch_a_chance_and_leaves_other_nodes_alone():
+    graph = Graph.of([[(1, 0.0), (1, 1.0)], [(2, 1.0), (2, 3.0)], []], 2)
+    floored = algebra.with_floor(graph, algebra.by_magnitude(graph), 0.01)
+    assert floored.share == [0.005, 0.995, 0.25, 0.75]
+
+
+@pytest.mark.parametrize("by", ["branch", "magnitude"])
+def test_every_run_draws_with_its_own_probabilities(by):
+    graph, runs, n = random_graph(11), 3, 20_000
+    rng = np.random.default_rng(2)
+    weights = [rng.normal(size=runs) for _ in graph.weight]
+    batch = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
+    taken = algebra.draw_runs(batch, 0, rng, MAKERS[by](batch), (n, runs))
+    index = algebra.ranks(batch, algebra.count(batch), 0, taken, (n, runs))
+    for r in range(runs):
+        single = Graph(graph.start, graph.tail, graph.head, [float(w[r]) for w in weights], graph.output)
+        p = exact_probabilities(single, by)
+        seen = np.bincount(index[:, r], minlength=len(p))
+        rare = n * p < 5  # too few for chi-square: pooled
+        seen, expected = np.append(seen[~rare], seen[rare].sum()), np.append(n * p[~rare], n * p[rare].sum())
+        seen, expected = seen[expected > 0], expected[expected > 0]
+        freedom = len(seen) - 1
+        assert chi_square(seen, expected) < freedom + 5 * np.sqrt(2 * freedom) + 5
+
+
+def test_no_draws_at_all():
+    turns = algebra.draw_many(random_graph(0), 0, np.random.default_rng(0), algebra.by_branch(random_graph(0)), 0)
+    assert turns.probability.shape == (0,)

@@ -268,6 +268,8 @@ def test_prod_has_the_right_slope_at_zeros():
         (lambda x: np.fmax(x, np.nan), [[1.0, 1.0], [1.0, 1.0]]),
         (lambda x: np.fmin(np.nan, x), [[1.0, 1.0], [1.0, 1.0]]),
         (lambda x: np.tensordot(x, np.ones((2, 2)), np.int64(1)), [[2.0, 2.0], [2.0, 2.0]]),
+        (lambda x: np.tensordot(x, 3.0, 0), [[3.0, 3.0], [3.0, 3.0]]),
+        (lambda x: np.tensordot(3.0, x, 0), [[3.0, 3.0], [3.0, 3.0]]),
     ],
 )
 def test_numpys_other_ways_to_call(call, expected):
@@ -360,4 +362,4 @@ def test_unbroadcast_is_the_transpose_of_broadcasting():
 
 def test_a_linear_map_has_no_size():
     with pytest.raises(NotElementwise, match="path_gradients"):
-        abs(LinearMap(lambda g: g, (2,), "matmul"))
+        abs(LinearMap(lambda g: g, (2,), (2,), "matmul"))

@@ -4,13 +4,14 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 ``minimize`` and ``compare`` run it with all paths (GD), random ones (RAD) or selected ones (SPAD).
 """
 
-from . import functions
+from . import functions, paths
 from .errors import TinyspadError, TooManyPaths
-from .estimators import GD, RAD, SPAD, FixedPath
+from .estimators import GD, RAD, SPAD, FixedPath, Magnitude, NearestPath
 from .history import History
-from .lcg import LCG, Path, trace
+from .lcg import LCG, Jacobian, Path, PathArray, jacobian, trace
 from .minimize import Result, compare, minimize
 from .optimizers import SGD, Adam, Momentum
+from .paths import Semiring
 from .rules import Domain, relu, rule
 from .tape import Value
 
@@ -26,15 +27,22 @@ __all__ = [
     "Domain",
     "FixedPath",
     "History",
+    "Jacobian",
+    "Magnitude",
     "Momentum",
+    "NearestPath",
     "Path",
+    "PathArray",
     "Result",
+    "Semiring",
     "TinyspadError",
     "TooManyPaths",
     "Value",
     "compare",
     "functions",
+    "jacobian",
     "minimize",
+    "paths",
     "relu",
     "rule",
     "trace",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .graph import LCG, Path
+from .path import Path, middle
 
-SHOWN_FACTORS = 8
+if TYPE_CHECKING:
+    from .graph import LCG
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,10 +117,3 @@ def _factor(weight: Any) -> str:
     if isinstance(weight, (int, float, np.floating)):
         return f"{weight:.4g}" if weight >= 0 else f"({weight:.4g})"
     return f"array{list(weight.shape)}" if isinstance(weight, np.ndarray) else repr(weight)
-
-
-def middle(parts: list[str], joint: str) -> str:
-    """Parts joined; of a long list the first and the last few."""
-    if len(parts) > 2 * SHOWN_FACTORS:
-        parts = [*parts[:SHOWN_FACTORS], f"... {len(parts) - 2 * SHOWN_FACTORS} more ...", *parts[-SHOWN_FACTORS:]]
-    return joint.join(parts)

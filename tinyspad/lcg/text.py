@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..paths import Graph
-from ..tape import ARGS, FIRST_PARENT, HOLE, KWARGS, NAME, RULE, Entry
+from ..tape import ARGS, FIRST_PARENT, HOLE, KWARGS, NAME, RULE, Entry, leaf_data
 
 if TYPE_CHECKING:
     from .graph import LCG
@@ -41,14 +41,14 @@ def variable_names(params: tuple[str, ...], entry_of: list[Entry | None], graph:
     """Parameters keep their names; operations are a, b, c, ..., the output z; the branches of a are a1, a2, ..."""
     names: list[str | None] = [None] * len(entry_of)
     taken = set(params)
-    letters = _letters()
+    spare = letters()
     for i, entry in enumerate(entry_of):
         if i < len(params):
             names[i] = params[i]
         elif entry is not None:
             wish = entry[NAME] or ("z" if i == graph.output else None)
             while wish is None or wish in taken or (wish == "z" and i != graph.output):
-                wish = next(letters)
+                wish = next(spare)
             names[i] = wish
             taken.add(wish)
     for i, name in enumerate(names):
@@ -63,7 +63,8 @@ def variable_names(params: tuple[str, ...], entry_of: list[Entry | None], graph:
     return [str(name) for name in names]
 
 
-def _letters() -> Iterator[str]:
+def letters() -> Iterator[str]:
+    """a, b, ..., z, aa, ab, ..."""
     prefix = [""]
     while True:
         prefix_next = []
@@ -78,7 +79,8 @@ def right_hand_side(entry: Entry, read: list[str | None]) -> str:
     """What an operation computes, with the names of the variables that it reads."""
     rule = entry[RULE]
     names = iter(
-        name if name is not None else parent[NAME] or "constant" for name, parent in zip(read, entry[FIRST_PARENT::2])
+        name if name is not None else parent[NAME] or _captured(parent)
+        for name, parent in zip(read, entry[FIRST_PARENT::2])
     )
     args = list(names) if entry[ARGS] is None else [_argument_text(a, names) for a in entry[ARGS]]
     if rule.function is operator.getitem:
@@ -89,6 +91,11 @@ def right_hand_side(entry: Entry, read: list[str | None]) -> str:
         return f"{rule.symbol}{args[0]}"
     args += [f"{k}={constant_text(v)}" for k, v in (entry[KWARGS] or {}).items() if v is not None and v is not False]
     return f"{rule.name}({', '.join(args)})"
+
+
+def _captured(parent: Entry) -> str:
+    """A Value from outside the function: its number, or what was computed from such Values."""
+    return "constant" if parent[RULE] is not None else constant_text(leaf_data(parent))
 
 
 def _argument_text(a: Any, names: Iterator[str]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BadInput, ChangedData
 from ..tape import ARGS, ORDER, Value
+from .derivatives import Jacobian, blocks_of
 from .graph import LCG
 
 
@@ -37,6 +38,41 @@ def trace(f: Callable[..., Any], *args: Any) -> LCG:
 
 def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LCG:
     """:func:`trace` with the parameters' names given, for loops that need not ask f for them every time."""
+    params, output = _run(names, f, args)
+    if isinstance(output, (tuple, list)) or (isinstance(output, np.ndarray) and output.dtype == object):
+        raise BadInput(
+            f"{_name(f)} returned several outputs; trace takes one. ts.jacobian takes several; or join them with "
+            "np.stack([...])."
+        )
+    return LCG(_output(f, output), params, f, lambda *at: trace_as(names, f, at))
+
+
+def jacobian(f: Callable[..., Any], *args: Any) -> Jacobian:
+    """The derivatives of a function of one or several outputs by all its parameters, from one evaluation.
+
+    ``f``: a plain NumPy function that returns a number, an array, or a tuple or list of them. ``args``: the point, as for
+    ``trace``. An array counts as so many outputs, even if it is a batch of runs. Raises as ``trace`` does. Cost: f, and one
+    reverse sweep for each element of the outputs. (For the product with one direction, ``LCG.jvp`` takes one.)
+
+    >>> import numpy as np, tinyspad as ts
+    >>> polar = ts.jacobian(lambda r, angle: (r * np.cos(angle), r * np.sin(angle)), 2.0, 1.0)
+    >>> polar.matrix.round(2)
+    array([[ 0.54, -1.68],
+           [ 0.84,  1.08]])
+    >>> ts.jacobian(lambda x: x**2, np.array([1.0, 3.0])).blocks[0]["x"]
+    array([[2., 0.],
+           [0., 6.]])
+    """
+    names = parameter_names(f, len(args))
+    params, output = _run(names, f, args)
+    outputs = list(output) if isinstance(output, (tuple, list)) else [output]
+    if not outputs:
+        raise BadInput(f"{_name(f)} returned no outputs.")
+    lcgs = tuple(LCG(_output(f, value), params, None) for value in outputs)
+    return Jacobian(tuple(names), tuple(lcg.value for lcg in lcgs), tuple(map(blocks_of, lcgs)), lcgs)
+
+
+def _run(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> tuple[dict[str, Value], Any]:
     params = {name: Value(arg, name=name) for name, arg in zip(names, args)}
     output = f(*params.values())
     for name, value in params.items():
@@ -44,18 +80,19 @@ def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LC
             raise ChangedData(
                 f'{_name(f)} changed the data of its own argument "{name}"; compute with new names instead.'
             )
-    if isinstance(output, (tuple, list)) or (isinstance(output, np.ndarray) and output.dtype == object):
-        raise BadInput(f"{_name(f)} returned several outputs; trace takes one. Join them with np.stack([...]).")
-    if not isinstance(output, Value):
-        try:
-            if isinstance(output, (str, bytes)):
-                raise TypeError
-            output = float(output) if np.shape(output) == () else np.asarray(output, np.float64)
-        except (TypeError, ValueError):
-            raise BadInput(
-                f"{_name(f)} returned {output!r:.60}, which is not a number. Does it lack a return?"
-            ) from None
-    return LCG(output, params, f)
+    return params, output
+
+
+def _output(f: Callable[..., Any], output: Any) -> Any:
+    """A Value, or a number or array that does not depend on the parameters."""
+    if isinstance(output, Value):
+        return output
+    try:
+        if isinstance(output, (str, bytes)):
+            raise TypeError
+        return float(output) if np.shape(output) == () else np.asarray(output, np.float64)
+    except (TypeError, ValueError):
+        raise BadInput(f"{_name(f)} returned {output!r:.60}, which is not a number. Does it lack a return?") from None
 
 
 def parameter_names(f: Callable[..., Any], number: int) -> list[str]:

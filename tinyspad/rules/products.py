@@ -14,15 +14,15 @@ from .table import Vjp, rule, unbroadcast
 
 def _tensordot_axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
     if isinstance(axes, (int, np.integer)):
-        return list(range(a.ndim - int(axes), a.ndim)), list(range(int(axes)))
+        return list(range(np.ndim(a) - int(axes), np.ndim(a))), list(range(int(axes)))
     left, right = (list(np.atleast_1d(side)) for side in axes)
-    return [int(i) % a.ndim for i in left], [int(i) % b.ndim for i in right]
+    return [int(i) % np.ndim(a) for i in left], [int(i) % np.ndim(b) for i in right]
 
 
 def _tensordot_left(out: Any, a: Any, b: Any, axes: Any = 2) -> Vjp:
     a_axes, b_axes = _tensordot_axes(a, b, axes)
-    a_free = [i for i in range(a.ndim) if i not in a_axes]
-    b_free = [i for i in range(b.ndim) if i not in b_axes]
+    a_free = [i for i in range(np.ndim(a)) if i not in a_axes]
+    b_free = [i for i in range(np.ndim(b)) if i not in b_axes]
     place = np.argsort(a_free + [a_axes[b_axes.index(i)] for i in sorted(b_axes)])
     return lambda g: np.transpose(
         np.tensordot(g, b, (list(range(len(a_free), len(a_free) + len(b_free))), b_free)), place
@@ -31,8 +31,8 @@ def _tensordot_left(out: Any, a: Any, b: Any, axes: Any = 2) -> Vjp:
 
 def _tensordot_right(out: Any, a: Any, b: Any, axes: Any = 2) -> Vjp:
     a_axes, b_axes = _tensordot_axes(a, b, axes)
-    a_free = [i for i in range(a.ndim) if i not in a_axes]
-    b_free = [i for i in range(b.ndim) if i not in b_axes]
+    a_free = [i for i in range(np.ndim(a)) if i not in a_axes]
+    b_free = [i for i in range(np.ndim(b)) if i not in b_axes]
     place = np.argsort([b_axes[a_axes.index(i)] for i in sorted(a_axes)] + b_free)
     return lambda g: np.transpose(np.tensordot(a, g, (a_free, list(range(len(a_free))))), place)
 

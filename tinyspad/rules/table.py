@@ -44,14 +44,15 @@ class Domain:
 class LinearMap:
     """The weight of a tensor edge: a linear map known by its vector-Jacobian product.
 
-    ``adjoint * linear_map`` is the vjp, so that a sweep multiplies numbers, arrays and maps alike.
+    ``adjoint * linear_map`` is the vjp, so that a sweep multiplies numbers, arrays and maps alike. ``shape`` is that of
+    the argument, ``out_shape`` that of the result, whose adjoint the vjp takes.
     """
 
-    __slots__ = ("name", "shape", "vjp")
+    __slots__ = ("name", "out_shape", "shape", "vjp")
     __array_ufunc__ = None  # array * map: NumPy steps aside and __rmul__ below answers
 
-    def __init__(self, vjp: Vjp, shape: tuple[int, ...], name: str) -> None:
-        self.vjp, self.shape, self.name = vjp, shape, name
+    def __init__(self, vjp: Vjp, shape: tuple[int, ...], out_shape: tuple[int, ...], name: str) -> None:
+        self.vjp, self.shape, self.out_shape, self.name = vjp, shape, out_shape, name
 
     def __rmul__(self, adjoint: Any) -> Any:
         result = self.vjp(adjoint)
@@ -110,13 +111,13 @@ class Rule:
         if self.indexed:
             derivative = self.derivatives[0]
             assert derivative is not None
-            return LinearMap(derivative(i, out, *args, **kwargs), np.shape(x), self.name)
+            return LinearMap(derivative(i, out, *args, **kwargs), np.shape(x), np.shape(out), self.name)
         derivative = self._derivative(i)
         if derivative is None:
             return None
         local = derivative(out, *args, **kwargs)
         if not self.elementwise:
-            return LinearMap(local, np.shape(x), self.name)
+            return LinearMap(local, np.shape(x), np.shape(out), self.name)
         own = x.shape if isinstance(x, np.ndarray) else ()
         shape, dtype = (out.shape, out.dtype) if isinstance(out, np.ndarray) else ((), np.result_type(out))
         if isinstance(local, np.ndarray) and local.dtype != dtype:
@@ -125,7 +126,7 @@ class Rule:
             if not isinstance(local, np.ndarray) or local.shape == shape:
                 return local
             return np.broadcast_to(local, shape)
-        return LinearMap(_broadcast_vjp(local, own), own, f"broadcast {self.name}")
+        return LinearMap(_broadcast_vjp(local, own), own, shape, f"broadcast {self.name}")
 
     def scalar_edge(self, i: int, out: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
         """The weight of an elementwise edge between float64 scalars, as a Python float."""

@@ -1,13 +1,14 @@
 """The tape: a chain of entries, one per operation, each pointing at the entries it read; and the sweep back along it.
 
-An entry holds the local partial derivatives (numbers, arrays, or linear maps) and no data, so an array that only the
+An entry holds the local partial derivatives (numbers, arrays, or linear maps) and no result, so an array that only the
 forward pass needed is freed as soon as nobody holds its Value. Entries are plain lists, the cheapest record that Python
 can build and change:
 
     [order, adjoint, grad, rule, args, kwargs, name, owner,  parent, partial,  parent, partial, ...]
 
-A leaf has no rule and no parents. The owner is a weak reference to the Value of an array: a gradient that nobody could
-look at is not kept. Creation order is a topological order, so the sweep sorts instead of recursing.
+A leaf has no rule and no parents; in place of kwargs it has its data, which operations are replayed from. The owner is a
+weak reference to the Value of an array: a gradient that nobody could look at is not kept. Creation order is a
+topological order, so the sweep sorts instead of recursing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..errors import ChangedData
 from .data import locked
 
 ORDER, ADJOINT, GRAD, RULE, ARGS, KWARGS, NAME, OWNER, FIRST_PARENT = range(9)
+LEAF_DATA = KWARGS
 TWO_PARENTS = FIRST_PARENT + 4  # the length of an entry that read two Values
 Entry = list[Any]
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
 from ..rules import PLAIN, RULES, Rule, relu
 from .data import floats, frozen, recorded_form
-from .entry import ARGS, GRAD, HOLE, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
+from .entry import ARGS, GRAD, HOLE, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
 
 _new = object.__new__
 
@@ -56,7 +56,7 @@ class Value:
         if isinstance(data, Value):
             raise BadInput("Value(...) of a Value: it is one already; use it as it is, or its .data for a copy.")
         self._data = floats(data)
-        self._node: Entry = [0, None, 0.0, None, None, None, name, None]
+        self._node: Entry = [0, None, 0.0, None, None, self._data, name, None]
 
     # --- what a Value shows -----------------------------------------------------------------------------
 
@@ -84,7 +84,7 @@ class Value:
             )
         if data is self._data:  # the second half of x.data -= step on an array that was lent out
             return
-        self._data = floats(data)
+        self._data = node[LEAF_DATA] = floats(data)
         node[ARGS] = None
         node[ORDER] = tick()
 

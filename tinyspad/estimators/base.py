@@ -1,0 +1,183 @@
+"""What an estimator is, and what all of them share: exact moments, cost, and holding a path."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import BadInput
+from ..lcg import LCG
+
+ALL_PATHS = -1
+"""Stands in place of a path index when every path was followed, or when there is none."""
+
+
+class Draw(NamedTuple):
+    """One estimate: the gradient, the index of the path it follows (an array of them in a batch), and the next state."""
+
+    gradient: Any
+    path: Any
+    state: Any
+
+
+class Cost(NamedTuple):
+    """What a step takes on average, over a whole hold and over what is drawn.
+
+    ``multiplications`` by local partial derivatives: one for each edge that is swept or followed, other than those of
+    tupling nodes, which copy. ``held``: the partial derivatives that must be in memory for the step.
+    """
+
+    multiplications: Any
+    held: Any
+
+
+class Held(NamedTuple):
+    """A path that is kept for some more steps, as long as the program has this signature.
+
+    ``route``: its branch choices, by which it is followed; ``index``: its number, for the record.
+    """
+
+    index: Any
+    route: Any
+    signature: tuple[Any, ...]
+    left: int
+
+    def __repr__(self) -> str:
+        return f"<Held: path {self.index}, {self.left} steps left>"
+
+
+class Estimator:
+    """The base of all estimators.
+
+    ``minimize`` asks for ``init`` and ``draw`` alone. ``probabilities`` gives the exact theory by enumeration; an estimator
+    that knows better overrides ``moments``, which takes sweeps instead. In ``expectation``, ``variance``, ``bias``,
+    ``second_moment`` and ``cost`` a parameter is named, or left out for a dict of all.
+    """
+
+    def init(self) -> Any:
+        """The state before the first step."""
+        return None
+
+    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+        """Estimate the gradient with respect to one parameter."""
+        raise NotImplementedError
+
+    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        """The chance that a fresh draw follows each path, shape (N,), or (N, R) in a batch; raises TooManyPaths."""
+        raise NotImplementedError
+
+    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+        """Exact mean and variance of a fresh draw's gradient, elementwise: here of the path followed, by enumeration."""
+        g = lcg.path_gradients(param)
+        return mean_and_variance(aligned(self.probabilities(lcg, param), g), g)
+
+    def step_cost(self, lcg: LCG, param: str) -> Cost:
+        """The cost of a step for one parameter; in a batch an array where runs differ."""
+        raise NotImplementedError
+
+    def expectation(self, lcg: LCG, param: str | None = None) -> Any:
+        """The exact mean of a fresh draw's gradient, E = sum p_i ghat_i, of the parameter's shape.
+
+        >>> import tinyspad as ts
+        >>> lcg = ts.trace(lambda x, y: x * x * y, 3.0, 1.0)
+        >>> ts.RAD().expectation(lcg, "x"), ts.RAD(normalize=True).expectation(lcg)
+        (3.0, {'x': 6.0, 'y': 9.0})
+        """
+        return _each(lcg, param, lambda name: self.moments(lcg, name)[0])
+
+    def variance(self, lcg: LCG, param: str | None = None) -> Any:
+        """Its exact variance, sum p_i (ghat_i - E)**2, elementwise.
+
+        >>> import tinyspad as ts
+        >>> lcg = ts.trace(ts.functions.f1, 5.0)
+        >>> [round(e.variance(lcg, "x")) for e in (ts.GD(), ts.RAD(normalize=True), ts.Magnitude())]
+        [0, 13311, 8794]
+        """
+        return _each(lcg, param, lambda name: self.moments(lcg, name)[1])
+
+    def bias(self, lcg: LCG, param: str | None = None) -> Any:
+        """Expectation minus gradient, elementwise: 0 up to rounding for the normalised ones."""
+        return _each(lcg, param, lambda name: self.moments(lcg, name)[0] - lcg.adjoint(name))
+
+    def second_moment(self, lcg: LCG, param: str | None = None) -> Any:
+        """The exact mean of the squared estimate, E[ghat**2] = variance + expectation**2, elementwise."""
+
+        def of(name: str) -> Any:
+            mean, variance = self.moments(lcg, name)
+            return variance + mean**2
+
+        return _each(lcg, param, of)
+
+    def cost(self, lcg: LCG, param: str | None = None) -> Any:
+        """What a step takes on average: a ``Cost`` of multiplications and of partial derivatives held.
+
+        >>> import tinyspad as ts
+        >>> lcg = ts.trace(ts.functions.f1, 5.0)
+        >>> ts.GD().cost(lcg, "x"), ts.RAD().cost(lcg, "x")
+        (Cost(multiplications=6, held=6), Cost(multiplications=3.0, held=3.0))
+        """
+        return _each(lcg, param, lambda name: self.step_cost(lcg, name))
+
+
+def _each(lcg: LCG, param: str | None, ask: Any) -> Any:
+    return {name: ask(name) for name in lcg.params} if param is None else ask(param)
+
+
+# --- moments by enumeration ---------------------------------------------------------------------------------------------
+
+
+def mean_and_variance(p: Any, estimates: Any) -> tuple[Any, Any]:
+    """Of outcomes with these probabilities: about the mean, not as a difference of squares, which would lose all digits."""
+    mean = np.sum(p * estimates, axis=0)
+    variance = np.sum(p * (estimates - mean) ** 2, axis=0)
+    return (mean, variance) if mean.shape else (float(mean), float(variance))
+
+
+def aligned(p: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Probabilities with axes of length 1 behind, so that they multiply the gradients of array parameters."""
+    return p.reshape(p.shape + (1,) * (g.ndim - p.ndim))
+
+
+def over_probability(g: Any, p: Any) -> Any:
+    """g / p, and 0 for what is never drawn."""
+    return np.divide(g, p, where=np.broadcast_to(p > 0, np.shape(g)), out=np.zeros_like(g))
+
+
+def over_runs(p: np.ndarray[Any, Any], lcg: LCG) -> np.ndarray[Any, Any]:
+    """The same probabilities for every run of a batch."""
+    return np.broadcast_to(p.reshape(p.shape + (1,) * len(lcg.batch)), p.shape + lcg.batch).copy()
+
+
+# --- holding -------------------------------------------------------------------------------------------------------------
+
+
+def kept(state: Any, lcg: LCG) -> Any:
+    """The state if it is still good: steps are left, and the program has the same shape."""
+    return state if state is not None and state.left > 0 and state.signature == lcg.signature else None
+
+
+def hold(lcg: LCG, param: str, index: Any, steps: int) -> Held:
+    return Held(index, lcg.route(param, index), lcg.signature, steps)
+
+
+def nothing(lcg: LCG, param: str) -> Draw:
+    """No path leads from the parameter to the output: the gradient is zero, whatever the estimator."""
+    return Draw(lcg.adjoint(param), everywhere(lcg, ALL_PATHS), None)
+
+
+def everywhere(lcg: LCG, index: int) -> Any:
+    return np.full(lcg.batch, index) if lcg.batch else index
+
+
+def as_float(number: int) -> float:
+    """A count as a float; past the largest float infinity, which a run's status then reports."""
+    try:
+        return float(number)
+    except OverflowError:
+        return float("inf")
+
+
+def check_whole(estimator: str, name: str, value: Any, least: int = 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise BadInput(f"{estimator}: {name} is a whole number, at least {least}, not {value!r}.")

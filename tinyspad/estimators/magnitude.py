@@ -1,0 +1,108 @@
+"""Magnitude: the estimator of least variance, by sampling paths in proportion to what they contribute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..lcg import LCG
+from ..paths import Chances, with_floor
+from .base import (
+    Cost,
+    Draw,
+    Estimator,
+    aligned,
+    check_whole,
+    kept,
+    mean_and_variance,
+    nothing,
+    over_probability,
+)
+
+FLOOR = 0.01
+"""How much uniform choice is mixed in at a node where a branch would never be taken while the distribution is reused."""
+
+
+class Refreshed(NamedTuple):
+    """A distribution over paths that is kept for some more steps, as long as the program has this signature."""
+
+    chances: Any
+    signature: tuple[Any, ...]
+    left: int
+
+    def __repr__(self) -> str:
+        return f"<Refreshed: {self.left} steps left>"
+
+
+@dataclass(frozen=True)
+class Magnitude(Estimator):
+    """One path, drawn with probability p_i = |g_i| / H, H = sum |g_j|, by one sweep.
+
+    ``normalize=True`` divides by the probability: unbiased, and E[ghat**2] = H**2 is the least that any choice of one path
+    can have (Cauchy-Schwarz). The variance H**2 - G**2 is zero where all contributions have one sign.
+    ``k_max``: the distribution is made anew every k_max steps. In between it stays unbiased, since what is divided by is the
+    probability that was used. For k_max > 1 no branch is ruled out: where the distribution gives one none,
+    1 % of uniform choice is mixed in at that node. Where all contributions are zero, so is the estimate.
+
+    >>> import tinyspad as ts
+    >>> lcg = ts.trace(ts.functions.f1, 5.0)
+    >>> g1, g2 = lcg.path_gradients("x")
+    >>> H, G = abs(g1) + abs(g2), g1 + g2
+    >>> f"{ts.Magnitude().variance(lcg, 'x'):.6f} {H**2 - G**2:.6f}"
+    '8793.788327 8793.788327'
+    """
+
+    k_max: int = 1
+    normalize: bool = True
+
+    def __post_init__(self) -> None:
+        check_whole("Magnitude", "k_max", self.k_max)
+
+    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+        if not lcg.count_paths(param):
+            return nothing(lcg, param)
+        held = kept(state, lcg) or Refreshed(self._chances(lcg, param), lcg.signature, self.k_max)
+        held = held._replace(left=held.left - 1)
+        if isinstance(held.chances, Chances):
+            route = lcg.draw_route(param, rng, held.chances)
+            gradient = lcg.follow(param, route, held.chances if self.normalize else None)
+            return Draw(gradient, lcg.route_index(param, route), held)
+        p = held.chances
+        index = int(rng.choice(len(p), p=p))
+        gradient = lcg.path_gradient(param, index)
+        return Draw(gradient / p[index] if self.normalize else gradient, index, held)
+
+    def _chances(self, lcg: LCG, param: str) -> Any:
+        """Branch probabilities; or, through linear maps, the probabilities of all paths, listed."""
+        if not lcg.elementwise:
+            p = lcg.path_shares(param)
+            return p if self.k_max == 1 or np.all(p > 0) else (1 - FLOOR) * p + FLOOR / len(p)
+        chances = lcg.chances("magnitude")
+        return chances if self.k_max == 1 else with_floor(lcg.graph, chances, FLOOR)
+
+    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        """p_i = |g_i| / H, shape (N,) or (N, R)."""
+        if not lcg.elementwise:
+            return np.asarray(self._chances(lcg, param))
+        return lcg.path_probabilities(param, self._chances(lcg, param))
+
+    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+        """By one sweep over the branch probabilities; through linear maps by enumeration."""
+        if lcg.elementwise:
+            return lcg.moments(param, self._chances(lcg, param), self.normalize)
+        if not lcg.count_paths(param):
+            return lcg.adjoint(param), abs(0.0 * lcg.adjoint(param))
+        g = lcg.path_gradients(param)
+        p = aligned(self.probabilities(lcg, param), g)
+        return mean_and_variance(p, over_probability(g, p) if self.normalize else g)
+
+    def step_cost(self, lcg: LCG, param: str) -> Cost:
+        """A sweep for H every k_max steps, and the mean length of a path in every one."""
+        if lcg.elementwise:
+            length = lcg.mean_length(param, self._chances(lcg, param))
+        else:
+            length = self.probabilities(lcg, param) @ lcg.lengths(param)
+        sweep = lcg.factors(param)
+        return Cost(sweep / self.k_max + length, (sweep + (self.k_max - 1) * length) / self.k_max)

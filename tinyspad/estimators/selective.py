@@ -1,0 +1,296 @@
+"""SPAD and NearestPath: draw candidates, keep the one that scores best, follow it for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInput
+from ..lcg import LCG
+from .base import (
+    Cost,
+    Draw,
+    Estimator,
+    Held,
+    aligned,
+    as_float,
+    check_whole,
+    hold,
+    kept,
+    mean_and_variance,
+    nothing,
+)
+
+
+@dataclass(frozen=True)
+class SPAD(Estimator):
+    """Selective path automatic differentiation (paper, Algorithms 1 and 2).
+
+    Every ``k_max`` steps draw ``m`` candidate paths, keep the one of largest |g| (the first in path order on a tie)
+    and follow it for ``k_max`` steps. ``m=None`` takes all paths as candidates: exact at any N by the max-product
+    sweep. ``replace``: candidates are drawn with replacement. ``epsilon > 0``: at every step follow, with probability
+    epsilon, one of the N - 1 other paths instead, uniformly (the almost-Dirac distribution over all N paths, eq. (5)).
+    ``normalize=True`` divides by the probability of what was followed, 1 - epsilon or epsilon / (N - 1): unbiased.
+
+    Algorithm 2, the paper's "SPAD in practice", is ``epsilon=0, normalize=False``; with m = 1 and k_max = 1 it is RAD.
+    The paper's Algorithm 1 is ``epsilon > 0, normalize=True``; see ``best_epsilon``. Raises BadInput for ``normalize`` with
+    epsilon 0 or 1, where some paths are never drawn and no factor makes the estimate unbiased.
+
+    >>> import tinyspad as ts
+    >>> lcg = ts.trace(ts.functions.f1, 5.0)
+    >>> lcg.path_gradients("x").round(2)
+    array([ 24.08, -91.29])
+    >>> round(ts.SPAD().expectation(lcg, "x"), 2)
+    -91.29
+    """
+
+    m: int | None = None
+    k_max: int = 1
+    epsilon: float = 0.0
+    normalize: bool = False
+    replace: bool = False
+
+    def __post_init__(self) -> None:
+        if self.m is not None:
+            check_whole("SPAD", "m", self.m)
+        check_whole("SPAD", "k_max", self.k_max)
+        if not (isinstance(self.epsilon, (int, float)) and 0 <= self.epsilon <= 1):
+            raise BadInput(f"SPAD: epsilon is a probability between 0 and 1, not {self.epsilon!r}.")
+        if self.normalize and self.epsilon in (0, 1):
+            raise BadInput(
+                f"SPAD: with epsilon={self.epsilon} some paths are never followed, so no normalisation makes the estimate "
+                "unbiased. Use 0 < epsilon < 1, or normalize=False (Algorithm 2)."
+            )
+        if self.replace and self.m is None:
+            raise BadInput("SPAD: replace=True needs m, the number of candidates to draw.")
+
+    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+        n = lcg.count_paths(param)
+        if not n:
+            return nothing(lcg, param)
+        held = kept(state, lcg) or self._select(lcg, param, rng)
+        if not self.epsilon or n == 1:
+            return Draw(lcg.follow(param, held.route), held.index, held._replace(left=held.left - 1))
+        strays = rng.random(lcg.batch or None) < self.epsilon
+        other = lcg.draw_others(param, rng, held.index)
+        index = np.where(strays, other, held.index) if lcg.batch else other if strays else held.index
+        gradient = lcg.path_gradient(param, index)
+        if self.normalize:
+            gradient = np.divide(gradient, np.where(strays, self.epsilon / as_float(n - 1), 1 - self.epsilon))
+        return Draw(gradient, index, held._replace(left=held.left - 1))
+
+    def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Held:
+        if self.m is None and lcg.elementwise:
+            route = lcg.best_route(param)
+            return Held(lcg.route_index(param, route), route, lcg.signature, self.k_max)
+        if self.m is None:
+            return hold(lcg, param, lcg.best_index(param), self.k_max)
+        if self.replace:
+            candidates = [lcg.draw_index(param, rng) for _ in range(self.m)]
+        else:
+            candidates = list(lcg.draw_distinct(param, rng, self.m))
+        return hold(lcg, param, _first_of_least(lcg, param, candidates, lambda g: -_size(lcg, g)), self.k_max)
+
+    def _selects_the_best(self, lcg: LCG, param: str) -> bool:
+        return self.m is None or (not self.replace and self.m >= lcg.count_paths(param))
+
+    def selection(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        """The probability that each path is the one selected (before epsilon), shape (N,) or (N, R).
+
+        A path that r others beat is the best of m candidates with probability C(N-1-r, m-1) / C(N, m) without
+        replacement and ((N-r)**m - (N-r-1)**m) / N**m with it.
+        """
+        return _chance_of_selection(-_sizes(lcg, param), self.m, self.replace)
+
+    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        """The probability that a fresh draw follows each path, shape (N,) or (N, R)."""
+        q = self.selection(lcg, param)
+        if len(q) < 2:
+            return q
+        return (1 - self.epsilon) * q + self.epsilon * (1 - q) / (len(q) - 1)
+
+    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+        """By one sweep when all paths are candidates, or one; otherwise by enumeration, which TooManyPaths may refuse.
+
+        Given the selected path, the draw follows it with 1 - epsilon and each of the others with epsilon / (N - 1).
+        """
+        n = lcg.count_paths(param)
+        if n and lcg.elementwise and self._selects_the_best(lcg, param):
+            best, others = lcg.largest_and_others(param)
+            if not self.epsilon or n == 1:
+                return best, abs(0.0 * best)
+            return self._mixed(lcg, param, best, 0.0, others.mean, others.variance)
+        if n and lcg.elementwise and self.m == 1:
+            mean, variance = lcg.moments(param, lcg.chances("path"), False)
+            return self._mixed(lcg, param, mean, variance, mean, variance) if self.normalize else (mean, variance)
+        g = lcg.path_gradients(param)
+        if not self.normalize or n < 2:
+            return mean_and_variance(aligned(self.probabilities(lcg, param), g), g)
+        p, mean = self.epsilon / (n - 1), lcg.adjoint(param)
+        stray = p * (g / p - mean) ** 2
+        kept_to = (1 - self.epsilon) * (g / (1 - self.epsilon) - mean) ** 2
+        given = kept_to + np.sum(stray, axis=0) - stray
+        return mean, mean_and_variance(aligned(self.selection(lcg, param), g), given)[0]
+
+    def _mixed(self, lcg: LCG, param: str, mean: Any, variance: Any, other_mean: Any, other_variance: Any) -> Any:
+        """Of the path kept to, and of the others, to which a draw strays with probability epsilon."""
+        epsilon, kept_to, stray = self.epsilon, 1.0, 1.0
+        if self.normalize:
+            kept_to, stray = 1 / (1 - epsilon), as_float(lcg.count_paths(param) - 1) / epsilon
+        apart = kept_to * mean - stray * other_mean
+        within = (1 - epsilon) * kept_to**2 * variance + epsilon * stray**2 * other_variance
+        total = lcg.adjoint(param) if self.normalize else (1 - epsilon) * mean + epsilon * other_mean
+        return total, within + epsilon * (1 - epsilon) * apart**2
+
+    @staticmethod
+    def best_epsilon(lcg: LCG, param: str) -> Any:
+        """The epsilon of least variance for ``SPAD(m=None, normalize=True)``: b / (a + b).
+
+        a = |g_max|, b**2 = (N - 1) sum of the other g_i**2: E[ghat**2] = a**2 / (1 - eps) + b**2 / eps is least, (a + b)**2,
+        there. An array in a batch. 0 where there is one path, or the others contribute nothing; (N - 1) / N, the
+        uniform draw, where all contributions are zero. By one sweep. Raises NotElementwise where edges are linear maps.
+
+        >>> import tinyspad as ts
+        >>> lcg = ts.trace(ts.functions.f1, 5.0)
+        >>> best = ts.SPAD.best_epsilon(lcg, "x")
+        >>> round(best, 3)
+        0.209
+        >>> for epsilon in (0.05, best, 0.6):
+        ...     print(round(ts.SPAD(epsilon=epsilon, normalize=True).second_moment(lcg, "x")))
+        20371
+        13311
+        21803
+        """
+        best, others = lcg.largest_and_others(param)
+        n = lcg.count_paths(param)
+        if not n:
+            return abs(0.0 * best)
+        a, b = np.abs(best), as_float(others.number) * np.hypot(np.sqrt(others.variance), others.mean)
+        found = np.where(a + b > 0, b / np.where(a + b > 0, a + b, 1.0), (n - 1) / n)
+        return found if found.shape else float(found)
+
+    def step_cost(self, lcg: LCG, param: str) -> Cost:
+        """Every k_max steps m candidates, or the sweep for the best of all; in every step the path that is followed."""
+        n = lcg.count_paths(param)
+        if not n:
+            return Cost(0, 0)
+        uniform = lcg.mean_length(param, lcg.chances("path"))
+        if self._selects_the_best(lcg, param) and lcg.elementwise:
+            length = lcg.length(param, lcg.best_route(param))
+            if self.epsilon and n > 1:
+                length = (1 - self.epsilon) * length + self.epsilon * (n * uniform - length) / (n - 1)
+        elif self.m == 1:
+            length = uniform
+        else:
+            length = np.tensordot(lcg.lengths(param), self.probabilities(lcg, param), 1)
+        if self.m is None:
+            return _held_cost(lcg.factors(param), lcg.factors(param), length, self.k_max)
+        candidates = min(self.m, n) if not self.replace else self.m
+        return _held_cost(candidates * uniform if candidates > 1 else 0.0, uniform, length, self.k_max)
+
+
+@dataclass(frozen=True)
+class NearestPath(Estimator):
+    """The path whose contribution is nearest to the full gradient (paper, eq. (8)).
+
+    Every ``k_max`` steps draw ``m`` different candidates, keep the one of least |g - gradient| (the first in path order on a
+    tie), and follow it. ``m=None`` compares all paths; no sweep finds the nearest, so they are listed, and it raises
+    TooManyPaths past 100 000. It needs the full gradient at every selection.
+
+    >>> import tinyspad as ts
+    >>> lcg = ts.trace(lambda x: x + x**2 + x**3, 1.0)
+    >>> lcg.path_gradients("x"), lcg.adjoint("x"), ts.NearestPath().expectation(lcg, "x")
+    (array([2., 1., 3.]), 6.0, 3.0)
+    """
+
+    m: int | None = None
+    k_max: int = 1
+
+    def __post_init__(self) -> None:
+        if self.m is not None:
+            check_whole("NearestPath", "m", self.m)
+        check_whole("NearestPath", "k_max", self.k_max)
+
+    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+        if not lcg.count_paths(param):
+            return nothing(lcg, param)
+        held = kept(state, lcg) or hold(lcg, param, self._select(lcg, param, rng), self.k_max)
+        return Draw(lcg.follow(param, held.route), held.index, held._replace(left=held.left - 1))
+
+    def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Any:
+        if self.m is None or self.m >= lcg.count_paths(param):
+            index = np.argmin(self._distances(lcg, param), axis=0)
+            return index if lcg.batch else int(index)
+        gradient = lcg.adjoint(param)
+        candidates = list(lcg.draw_distinct(param, rng, self.m))
+        return _first_of_least(lcg, param, candidates, lambda g: _size(lcg, g - gradient))
+
+    def _distances(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        return _sizes(lcg, param, lcg.adjoint(param))
+
+    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        """The probability that each path is the nearest of the candidates, shape (N,) or (N, R)."""
+        return _chance_of_selection(self._distances(lcg, param), self.m, False)
+
+    def step_cost(self, lcg: LCG, param: str) -> Cost:
+        """Every k_max steps the full gradient and the candidates; in every step the path that is followed."""
+        n = lcg.count_paths(param)
+        if not n:
+            return Cost(0, 0)
+        candidates = n if self.m is None else min(self.m, n)
+        length = np.tensordot(lcg.lengths(param), self.probabilities(lcg, param), 1)
+        select = lcg.factors(param) + candidates * lcg.mean_length(param, lcg.chances("path"))
+        return _held_cost(select, lcg.factors(param), length, self.k_max)
+
+
+def _held_cost(select: Any, held: Any, length: Any, k_max: int) -> Cost:
+    """A selection every k_max steps, and a path followed in every step."""
+    return Cost(select / k_max + length, (held + (k_max - 1) * length) / k_max)
+
+
+def _first_of_least(lcg: LCG, param: str, candidates: list[Any], score: Any) -> Any:
+    """The candidate of least score, the first in path order on a tie; in a batch, run by run.
+
+    One candidate after the other, so that memory does not depend on their number.
+    """
+    best = candidates[0]
+    least = score(lcg.path_gradient(param, best)) if len(candidates) > 1 else None
+    for index in candidates[1:]:
+        found = score(lcg.path_gradient(param, index))
+        better = (found < least) | ((found == least) & (index < best))
+        if lcg.batch:
+            best, least = np.where(better, index, best), np.where(better, found, least)
+        elif better:
+            best, least = index, found
+    return best if lcg.batch else int(best)
+
+
+def _chance_of_selection(scores: np.ndarray[Any, Any], m: int | None, replace: bool) -> np.ndarray[Any, Any]:
+    """The probability that each path has the least score of m random candidates; the first path wins a tie."""
+    n = len(scores)
+    in_order = np.argsort(scores, axis=0, kind="stable")
+    if m is None:
+        chance = [1.0, *[0.0] * (n - 1)]
+    elif replace:
+        chance = [((n - r) ** m - (n - r - 1) ** m) / n**m for r in range(n)]
+    else:
+        m = min(m, n)
+        chance = [comb(n - 1 - r, m - 1) / comb(n, m) for r in range(n)]
+    result = np.empty(scores.shape)
+    np.put_along_axis(result, in_order, np.reshape(chance[:n], (n,) + (1,) * (scores.ndim - 1)), axis=0)
+    return result
+
+
+def _size(lcg: LCG, gradient: Any) -> Any:
+    return np.abs(gradient) if lcg.batch or np.shape(gradient) == () else np.linalg.norm(np.ravel(gradient))
+
+
+def _sizes(lcg: LCG, param: str, centre: Any = 0.0) -> np.ndarray[Any, Any]:
+    """The distance of every path's contribution from a centre, shape (N,) or (N, R)."""
+    listed = lcg.path_gradients(param) - centre
+    if lcg.batch or listed.ndim == 1:
+        return np.abs(listed)
+    return np.asarray(np.linalg.norm(listed.reshape(len(listed), -1), axis=1))

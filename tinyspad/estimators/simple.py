@@ -1,0 +1,147 @@
+"""GD, RAD and FixedPath: all paths, a uniformly random one, always the same one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInput
+from ..lcg import LCG
+from .base import (
+    ALL_PATHS,
+    Cost,
+    Draw,
+    Estimator,
+    aligned,
+    as_float,
+    check_whole,
+    everywhere,
+    hold,
+    kept,
+    mean_and_variance,
+    nothing,
+    over_probability,
+    over_runs,
+)
+
+
+@dataclass(frozen=True)
+class GD(Estimator):
+    """Gradient descent: all paths, the exact gradient by one reverse sweep.
+
+    >>> import numpy as np, tinyspad as ts
+    >>> lcg = ts.trace(lambda x: x * x, 3.0)
+    >>> ts.GD().draw(lcg, "x", None, np.random.default_rng(0)).gradient
+    6.0
+    """
+
+    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+        return Draw(lcg.adjoint(param), everywhere(lcg, ALL_PATHS), None)
+
+    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        """Ones: every path is followed."""
+        return np.ones((len(lcg.path_gradients(param)), *lcg.batch))
+
+    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+        """The gradient, and zero."""
+        gradient = lcg.adjoint(param)
+        return gradient, abs(0.0 * gradient)
+
+    def step_cost(self, lcg: LCG, param: str) -> Cost:
+        """One reverse sweep over all that lies behind the parameter."""
+        return Cost(lcg.factors(param), lcg.factors(param))
+
+
+@dataclass(frozen=True)
+class RAD(Estimator):
+    """Randomized automatic differentiation: one path, drawn uniformly (Oktay et al. 2020; paper, eq. (4)).
+
+    ``by``: "path" draws uniformly over the N paths, "branch" uniformly at each tupling node that is met.
+    ``normalize=True`` divides by the probability of what was drawn (by path: multiplies by N), which makes the estimate
+    unbiased; otherwise its mean over paths is gradient / N. ``hold``: a path is kept for this many steps.
+
+    Normalised by path, E[ghat**2] = N sum g_i**2. Exact moments take one sweep: no path is listed.
+
+    >>> import tinyspad as ts
+    >>> lcg = ts.trace(lambda x: x * x, 3.0)
+    >>> ts.RAD().expectation(lcg, "x"), ts.RAD(normalize=True).expectation(lcg, "x")
+    (3.0, 6.0)
+    """
+
+    by: str = "path"
+    normalize: bool = False
+    hold: int = 1
+
+    def __post_init__(self) -> None:
+        if self.by not in ("path", "branch"):
+            raise BadInput(f'RAD: by= is "path" or "branch", not {self.by!r}.')
+        check_whole("RAD", "hold", self.hold)
+
+    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+        if not lcg.count_paths(param):
+            return nothing(lcg, param)
+        held = kept(state, lcg) or hold(lcg, param, lcg.draw_index(param, rng, self.by), self.hold)
+        gradient = lcg.follow(param, held.route)
+        if self.normalize and self.by == "path":
+            gradient = gradient * as_float(lcg.count_paths(param))
+        elif self.normalize:
+            gradient = np.divide(gradient, lcg.branch_probability(param, held.index))
+        return Draw(gradient, held.index, held._replace(left=held.left - 1))
+
+    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        """The probability of each path, shape (N,) or (N, R): 1 / N, or the product of 1 / branches."""
+        return lcg.path_probabilities(param, lcg.chances(self.by))
+
+    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+        if lcg.elementwise:
+            return lcg.moments(param, lcg.chances(self.by), self.normalize)
+        g = lcg.path_gradients(param)
+        p = aligned(self.probabilities(lcg, param), g)
+        return mean_and_variance(p, over_probability(g, p) if self.normalize else g)
+
+    def step_cost(self, lcg: LCG, param: str) -> Cost:
+        """The mean length of a path."""
+        length = lcg.mean_length(param, lcg.chances(self.by))
+        return Cost(length, length)
+
+
+@dataclass(frozen=True)
+class FixedPath(Estimator):
+    """Always the path with this index (Figure 3, green and black-dashed).
+
+    >>> import tinyspad as ts
+    >>> round(ts.FixedPath(0).expectation(ts.trace(ts.functions.f1, 5.0), "x"), 2)
+    24.08
+    """
+
+    index: int
+
+    def __post_init__(self) -> None:
+        check_whole("FixedPath", "index", self.index, least=0)
+
+    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+        if not lcg.count_paths(param):
+            return nothing(lcg, param)
+        lcg.nth_path(param, self.index)  # names the number of paths if there is no such path
+        return Draw(lcg.path_gradient(param, self.index), everywhere(lcg, self.index), None)
+
+    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+        """One for this path, zero for the others."""
+        lcg.nth_path(param, self.index)
+        p = np.zeros(len(lcg.path_gradients(param)))
+        p[self.index] = 1.0
+        return over_runs(p, lcg)
+
+    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+        """The path's contribution, and zero."""
+        if not lcg.count_paths(param):
+            return lcg.adjoint(param), abs(0.0 * lcg.adjoint(param))
+        gradient = lcg.path_gradient(param, self.index)
+        return gradient, abs(0.0 * gradient)
+
+    def step_cost(self, lcg: LCG, param: str) -> Cost:
+        """The length of the path."""
+        length = lcg.length(param, lcg.route(param, self.index))
+        return Cost(length, length)

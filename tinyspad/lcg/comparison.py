@@ -1,0 +1,99 @@
+"""Two ways of writing one function: the same gradient, other paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BadInput
+from ..paths import LIMIT, spaced
+
+if TYPE_CHECKING:
+    from .graph import LCG
+
+SHOWN = 8
+ROUNDING = 1e-12
+"""Relative to the sum of the magnitudes: two programs round differently."""
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Two LCGs of the same parameters; ``print`` it.
+
+    ``left``, ``right``: the LCGs. ``same_value``, ``same_gradient``: whether they agree to rounding. ``counts``: by
+    parameter, the numbers of paths. ``contributions``: by parameter, both lists of contributions in path order (None past
+    100 000). ``same_paths``: by parameter, whether these are the same up to order; None if they were not listed.
+    """
+
+    left: LCG
+    right: LCG
+    same_value: bool
+    same_gradient: dict[str, bool]
+    counts: dict[str, tuple[int, int]]
+    contributions: dict[str, tuple[Any, Any] | None]
+    same_paths: dict[str, bool | None]
+
+    def __str__(self) -> str:
+        rows = [("", "left", "right", "")]
+        rows.append(("value", _text(self.left.value), _text(self.right.value), _same(self.same_value)))
+        for name in self.left.params:
+            a, b = self.left.adjoint(name), self.right.adjoint(name)
+            rows.append((f"gradient of {name}", _text(a), _text(b), _same(self.same_gradient[name])))
+            m, n = self.counts[name]
+            listed = self.contributions[name]
+            verdict = "not listed" if listed is None else "the same" if self.same_paths[name] else "others"
+            rows.append((f"paths of {name}", spaced(m), spaced(n), verdict))
+            if listed is not None:
+                rows.append(("  contributions", _some(listed[0]), _some(listed[1]), ""))
+        widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows)
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.counts)} parameters; print it>"
+
+
+def comparison_of(left: LCG, right: LCG) -> Comparison:
+    """See ``LCG.compare``."""
+    if not hasattr(right, "params") or left.params != right.params:
+        there = ", ".join(getattr(right, "params", ())) or f"{right!r:.40}"
+        raise BadInput(f"compare takes an LCG of the same parameters, {', '.join(left.params)}, not {there}.")
+    for name, a, b in zip(left.params, left.arguments, right.arguments):
+        if not np.array_equal(a, b, equal_nan=True):
+            raise BadInput(f"The two were traced at different points: {name} is {_text(a)} and {_text(b)}.")
+    same_gradient: dict[str, bool] = {}
+    counts: dict[str, tuple[int, int]] = {}
+    contributions: dict[str, tuple[Any, Any] | None] = {}
+    same_paths: dict[str, bool | None] = {}
+    for name in left.params:
+        counts[name] = left.count_paths(name), right.count_paths(name)
+        a, b = left.adjoint(name), right.adjoint(name)
+        scale = np.abs(a) + np.abs(b)
+        contributions[name] = None
+        same_paths[name] = None
+        if max(counts[name]) <= LIMIT:
+            g, h = contributions[name] = left.path_gradients(name), right.path_gradients(name)
+            scale = scale + np.sum(np.abs(g), axis=0) + np.sum(np.abs(h), axis=0)
+            same_paths[name] = len(g) == len(h) and bool(
+                np.all(np.abs(np.sort(g, axis=0) - np.sort(h, axis=0)) <= ROUNDING * scale)
+            )
+        same_gradient[name] = bool(np.all(np.abs(np.subtract(a, b)) <= ROUNDING * scale))
+    values = np.asarray(left.value), np.asarray(right.value)
+    same_value = values[0].shape == values[1].shape and np.allclose(*values, rtol=ROUNDING, atol=0, equal_nan=True)
+    return Comparison(left, right, bool(same_value), same_gradient, counts, contributions, same_paths)
+
+
+def _same(same: bool) -> str:
+    return "the same" if same else "DIFFERENT"
+
+
+def _text(x: Any) -> str:
+    return f"{float(x):.6g}" if np.shape(x) == () else f"array {list(np.shape(x))}"
+
+
+def _some(listed: Any) -> str:
+    if listed.ndim > 1:
+        return f"array {list(listed.shape)}"
+    shown = [f"{g:.6g}" for g in listed[:SHOWN]]
+    return ", ".join(shown) + (f", ... {len(listed) - SHOWN} more" if len(listed) > SHOWN else "")

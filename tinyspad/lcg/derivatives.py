@@ -1,0 +1,243 @@
+"""Forward mode, Jacobians, and derivatives as programs of their own.
+
+There is one engine. A forward sweep is the traversal in the other direction. The derivative of an elementwise program is
+again a NumPy program, so it is recorded on a tape like any other: that gives second derivatives, and higher ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import paths as algebra
+from ..errors import BadInput, NotElementwise, TinyspadError
+from ..paths import Elimination, Semiring
+from ..rules import LinearMap
+from ..tape import FIRST_PARENT, KWARGS, ORDER, RULE, Entry, Value, behind, operands, positions, replay
+from .text import letters
+
+if TYPE_CHECKING:
+    from .graph import LCG
+
+
+# --- forward mode ---------------------------------------------------------------------------------------------
+
+
+def push(tangent: Any, weight: Any) -> Any:
+    """The tangent behind an edge: the weight times it, or, for a linear map known by its vjp, the transposed vjp.
+
+    A vjp is linear in the adjoint, so the vjp of the vjp is the jvp: it is recorded once and swept back. Where it uses
+    NumPy in a way that cannot be recorded, it is multiplied out against unit adjoints, one call per element of the result.
+    """
+    if not isinstance(weight, LinearMap):
+        return tangent * weight
+    adjoint = Value(np.zeros(weight.out_shape))
+    try:
+        pulled = weight.vjp(adjoint)
+        if isinstance(pulled, Value):
+            np.sum(pulled * tangent).backward()
+        return adjoint.grad
+    except (TinyspadError, TypeError, ValueError):
+        unit = np.zeros(weight.out_shape)
+        found = np.zeros(weight.out_shape)
+        for at in np.ndindex(unit.shape):
+            unit[at] = 1.0
+            found[at] = np.sum(weight.vjp(unit.copy()) * tangent)
+            unit[at] = 0.0
+        return found if found.shape else float(found)
+
+
+TANGENT = Semiring(lambda w: w, push, lambda a, b: a + b)
+
+
+def tangents_of(lcg: LCG, given: Sequence[Any]) -> dict[int, Any]:
+    """The tangents to start with, by node. Raises BadInput for a wrong number or shape."""
+    if len(given) != len(lcg.params):
+        raise BadInput(
+            f"jvp takes one tangent for each of {', '.join(lcg.params)}; {len(given)} "
+            f"{'was' if len(given) == 1 else 'were'} given."
+        )
+    tangents = {}
+    for i, (name, argument, tangent) in enumerate(zip(lcg.params, lcg.arguments, given)):
+        if np.shape(tangent) != np.shape(argument):
+            raise BadInput(f"The tangent of {name} has shape {np.shape(tangent)}, {name} has {np.shape(argument)}.")
+        if lcg.graph.branches(i) or lcg.graph.output == i:
+            tangents[i] = tangent
+    return tangents
+
+
+# --- derivatives as programs ----------------------------------------------------------------------------------
+
+# x * 1 is x: without this the program of a derivative would be full of ones.
+CLEAN = Semiring(
+    lambda w: w,
+    lambda value, w: value if _is_one(w) else w if _is_one(value) else value * w,
+    lambda a, b: a + b,
+)
+
+
+def _is_one(x: Any) -> bool:
+    return x.__class__ is float and x == 1.0
+
+
+def derivative_of(lcg: LCG, source: int, params: dict[str, Value]) -> Any:
+    """The derivative of an elementwise LCG's output by one parameter as a Value, computed from these parameters."""
+    if not lcg.elementwise:
+        raise NotElementwise(
+            "Derivatives of derivatives are offered where every edge carries a number; here some are linear maps. Write the "
+            "function elementwise, or take central differences of gradient()."
+        )
+    root = lcg.root
+    if root is None:
+        return 0.0
+    known = {id(leaf): value for leaf, value in zip(lcg.leaves, params.values())}
+    results = replay(behind(root), known)
+    weight: list[Any] = list(lcg.graph.weight)
+    for e, entry, position in lcg.origins:
+        local = entry[RULE].derivatives[position]
+        weight[e] = local(results[id(entry)], *operands(entry, results), **(entry[KWARGS] or {}))
+    graph = algebra.Graph(lcg.graph.start, lcg.graph.tail, lcg.graph.head, weight, lcg.graph.output)
+    return algebra.sweep_to(graph, CLEAN, source)
+
+
+def origins_of(lcg: LCG, entry_of: list[Entry | None], reads: dict[int, list[Any]]) -> list[tuple[int, Entry, int]]:
+    """(edge, the operation whose partial derivative is its weight, the argument's position) for all but tupling edges."""
+    edge_between: dict[tuple[int, int], list[int]] = {}
+    graph = lcg.graph
+    for e in range(len(graph.head)):
+        edge_between.setdefault((graph.tail[e], graph.head[e]), []).append(e)
+    found = []
+    for node, entry in enumerate(entry_of):
+        if entry is None or entry[RULE] is None:
+            continue
+        for tail, position in zip(reads[id(entry)], positions(entry)):
+            if tail is not None:  # otherwise a constant
+                found.append((edge_between[tail, node].pop(0), entry, position))
+    return found
+
+
+# --- several outputs ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Jacobian:
+    """The derivatives of all outputs of a function by all its parameters; made by ``ts.jacobian``.
+
+    ``blocks[k][name]``: the derivative of output k by a parameter, of shape output's + parameter's. ``matrix``: all of them
+    as one array, a row for each element of the outputs and a column for each element of the parameters. ``lcgs``: one
+    LCG per output, all from one evaluation. ``values``: the outputs.
+    """
+
+    params: tuple[str, ...]
+    values: tuple[Any, ...]
+    blocks: tuple[dict[str, Any], ...]
+    lcgs: tuple[LCG, ...] = field(repr=False)
+
+    @property
+    def matrix(self) -> np.ndarray[Any, Any]:
+        rows = []
+        for value, block in zip(self.values, self.blocks):
+            m = int(np.size(value))
+            rows.append(np.concatenate([np.reshape(block[name], (m, -1)) for name in self.params], axis=1))
+        return np.concatenate(rows)
+
+    def eliminate(self, order: str | Sequence[Any] = "reverse", by: str = "vertex") -> Elimination:
+        """Accumulate the Jacobian of the common graph by elimination; see ``LCG.eliminate``.
+
+        >>> import numpy as np, tinyspad as ts
+        >>> def both(x, y):
+        ...     s = np.sin(x * y)
+        ...     return s * x, s + y
+        >>> for order in "forward", "reverse", "markowitz":
+        ...     print(order, ts.jacobian(both, 1.0, 2.0).eliminate(order).multiplications)
+        forward 6
+        reverse 6
+        markowitz 6
+        """
+        return eliminate_together(self.lcgs, order, by)
+
+
+def blocks_of(lcg: LCG) -> dict[str, Any]:
+    """The derivative of every element of the output by every parameter, by one reverse sweep per element."""
+    shape = np.shape(lcg.value)
+    found = {name: np.zeros((*shape, *np.shape(a))) for name, a in zip(lcg.params, lcg.arguments)}
+    for at in np.ndindex(shape):
+        seed: Any = np.zeros(shape)
+        seed[at] = 1.0
+        if not shape:
+            seed = 1.0
+        rows = algebra.sweep(lcg.graph, algebra.GRADIENT, seed, forget=True)
+        for i, name in enumerate(lcg.params):
+            found[name][at] = rows[i]
+    return {name: block if block.shape else float(block) for name, block in found.items()}
+
+
+def eliminate_together(lcgs: Sequence[LCG], order: str | Sequence[Any], by: str) -> Elimination:
+    """Elimination on the union of several LCGs of one evaluation, without tupling: a variable may be read many times."""
+    if not all(lcg.elementwise for lcg in lcgs):
+        raise NotElementwise(
+            "Elimination multiplies edges with each other, which needs a number on each; here some are linear maps. "
+            "Write the function elementwise."
+        )
+    leaves = lcgs[0].leaves
+    operations = {id(entry): entry for lcg in lcgs for entry in lcg.entries}
+    inner = sorted(operations.values(), key=lambda entry: entry[ORDER])
+    number = {id(entry): i for i, entry in enumerate((*leaves, *inner))}
+    edges = [
+        (number[id(parent)], number[id(entry)], weight)
+        for entry in inner
+        for parent, weight in zip(entry[FIRST_PARENT::2], entry[FIRST_PARENT + 1 :: 2])
+        if id(parent) in number  # otherwise a constant
+    ]
+    read = {tail for tail, _, _ in edges} | set(range(len(leaves)))
+    outputs: list[int] = []
+    for lcg in lcgs:
+        at = number.get(id(lcg.root))
+        if at is None or at in read or at in outputs:  # a constant, or read further: the output is a copy of it
+            if at is not None:
+                edges.append((at, len(number), 1.0))
+            at = number[len(number)] = len(number)  # any key that is new
+        outputs.append(at)
+    names = _vertex_names(lcgs, inner, outputs, len(number))
+    return _named(names, algebra.eliminate(edges, range(len(leaves)), outputs, _numbered(names, order), by))
+
+
+def _vertex_names(lcgs: Sequence[LCG], inner: list[Entry], outputs: list[int], size: int) -> list[str]:
+    """A single LCG's own names; for several outputs the letters in order of evaluation, and z1, z2, ... for the outputs."""
+    params = lcgs[0].params
+    if len(lcgs) == 1:
+        own = {id(entry): name for entry, name in zip(lcgs[0].entry_of, lcgs[0].names) if entry is not None}
+        names = [*params, *(own[id(entry)] for entry in inner)]
+        return names + [f"{names[-1]}_"] * (size - len(names))
+    taken, spare = {*params, *(f"z{k + 1}" for k in range(len(outputs)))}, letters()
+    names = [*params, *[""] * (size - len(params))]
+    for i in range(len(params), size):
+        if i in outputs:
+            names[i] = f"z{outputs.index(i) + 1}"
+        else:
+            names[i] = next(letter for letter in spare if letter not in taken and letter != "z")
+    return names
+
+
+def _numbered(names: list[str], order: Any) -> Any:
+    number = {name: i for i, name in enumerate(names)}
+
+    def of(step: Any) -> Any:
+        if isinstance(step, (tuple, list)):
+            return tuple(part if part in ("front", "back") and i == 2 else of(part) for i, part in enumerate(step))
+        if step not in number:
+            raise BadInput(f"eliminate: there is no vertex {step!r}; there are {', '.join(names[:30])}.")
+        return number[step]
+
+    return order if isinstance(order, str) else [of(step) for step in order]
+
+
+def _named(names: list[str], done: Elimination) -> Elimination:
+    def of(step: Any) -> Any:
+        return tuple(map(of, step)) if isinstance(step, tuple) else step if isinstance(step, str) else names[step]
+
+    jacobian = {(names[i], names[o]): value for (i, o), value in done.jacobian.items()}
+    return Elimination(jacobian, done.multiplications, done.additions, tuple(map(of, done.order)))

@@ -1,0 +1,133 @@
+"""Where NaN and infinity come from: the first bad operation, and the paths that carry it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import paths as algebra
+from ..paths import COUNT, Graph, spaced
+from ..rules import LinearMap
+from ..tape import RULE, behind, replay
+from .path import Path
+from .text import constant_text
+
+if TYPE_CHECKING:
+    from .graph import LCG
+
+WHAT = {
+    "value": "the first result that is not finite",
+    "partial": "the first partial derivative that is not finite, of a finite result",
+    "adjoint": "the first adjoint that is not finite, from the output back: finite factors whose product overflows",
+    "parameter": "a parameter that is not finite",
+}
+
+
+@dataclass(frozen=True)
+class NonFinite:
+    """The first operation that is not finite.
+
+    ``name``: the variable it defines, ``text``: its right-hand side. ``what``: "value", "partial", "adjoint" or "parameter".
+    ``number``: the value (or partial, or adjoint) itself. ``inputs``: what it read, by name. ``runs``: in a batch, which
+    runs are bad there. ``counts``: how many of each parameter's paths run through it, ``totals`` of how many, and
+    ``paths`` the first of them.
+    """
+
+    name: str
+    text: str
+    what: str
+    number: Any
+    inputs: dict[str, Any]
+    runs: tuple[int, ...] | None
+    counts: dict[str, int]
+    totals: dict[str, int]
+    paths: dict[str, tuple[Path, ...]]
+
+    def __str__(self) -> str:
+        at = "" if self.runs is None else f" in {len(self.runs)} runs, first run {self.runs[0]}"
+        lines = [f"{self.name} <- {self.text} gave {self._show(self.number)}{at}, {WHAT[self.what]}"]
+        if self.inputs:
+            lines.append("it read " + ", ".join(f"{name} = {self._show(x)}" for name, x in self.inputs.items()))
+        for param, count in self.counts.items():
+            total = self.totals[param]
+            paths = f"the {spaced(total)} paths" if total != 1 else "the 1 path"
+            lines.append(f"it lies on {spaced(count)} of {paths} of {param}:")
+            lines += [f"  {path}" for path in self.paths[param]]
+            if count > len(self.paths[param]):
+                lines.append(f"  ... and {spaced(count - len(self.paths[param]))} more")
+        return "\n".join(lines)
+
+    def _show(self, x: Any) -> str:
+        if np.shape(x) == ():
+            return f"{float(x):.6g}"
+        if self.runs is not None and np.ndim(x) == 1:
+            return f"{float(x[self.runs[0]]):.6g}"
+        return constant_text(np.asarray(x))
+
+
+def nonfinite_of(lcg: LCG, shown: int) -> NonFinite | None:
+    """See ``LCG.trace_nonfinite``."""
+    with np.errstate(all="ignore"):
+        known = {id(leaf): argument for leaf, argument in zip(lcg.leaves, lcg.arguments)}
+        results = {} if lcg.root is None else replay(behind(lcg.root), known)
+        into: dict[int, list[int]] = {}
+        for e, to in enumerate(lcg.graph.head):
+            into.setdefault(to, []).append(e)
+        for node, entry in enumerate(lcg.entry_of):
+            if entry is None:
+                continue
+            value = known[id(entry)] if entry[RULE] is None else results[id(entry)]
+            if _bad(value):
+                return _report(lcg, node, "value" if entry[RULE] else "parameter", value, results, shown)
+            for e in into.get(node, ()):
+                partial = lcg.graph.weight[e]
+                if isinstance(partial, LinearMap):  # a vjp that makes ones infinite is
+                    partial = np.ones(partial.out_shape) * partial
+                if _bad(partial):
+                    return _report(lcg, node, "partial", partial, results, shown)
+        for node in range(lcg.graph.output, -1, -1):
+            adjoint = lcg._adjoints[node] if lcg.root is not None and _has_gradient(lcg) else 0.0
+            if _bad(adjoint):
+                return _report(lcg, node, "adjoint", adjoint, results, shown)
+    return None
+
+
+def _has_gradient(lcg: LCG) -> bool:
+    return lcg.elementwise or np.shape(lcg.value) == ()
+
+
+def _bad(x: Any) -> bool:
+    return not np.all(np.isfinite(x))
+
+
+def _report(lcg: LCG, node: int, what: str, number: Any, results: dict[int, Any], shown: int) -> NonFinite:
+    entry, graph, inputs = lcg.entry_of[node], lcg.graph, {}
+    if entry is not None and entry[RULE] is not None:
+        inputs = {lcg.names[r]: results[id(lcg.entry_of[r])] for r in lcg.reads(entry)}
+    runs = None
+    if lcg.batch:
+        runs = tuple(map(int, np.flatnonzero(~np.isfinite(np.broadcast_to(number, lcg.batch)))))
+    # Paths through the node: those that lead to it, each with those that lead on.
+    to_node = algebra.sweep(Graph(graph.start, graph.tail, graph.head, graph.weight, node), COUNT)
+    onward = algebra.sweep_to(graph, COUNT, node)
+    counts, totals, paths = {}, {}, {}
+    for i, name in enumerate(lcg.params):
+        if to_node[i]:
+            counts[name] = to_node[i] * onward
+            totals[name] = lcg.count_paths(name)
+            paths[name] = tuple(_through(lcg, i, node, to_node, onward, shown))
+    return NonFinite(lcg.names[node], lcg.nodes[node].text, what, number, inputs, runs, counts, totals, paths)
+
+
+def _through(lcg: LCG, source: int, node: int, to_node: list[int], onward: int, shown: int) -> list[Path]:
+    graph = lcg.graph
+    before = Graph(graph.start, graph.tail, graph.head, graph.weight, node)
+    ways_on = list(islice(algebra.enumerate_paths(graph, node), shown))
+    found = []
+    for i in range(min(to_node[source], shown)):
+        way = algebra.unrank(before, to_node, source, i)
+        found += [Path(lcg.params[source], way + on, lcg=lcg) for on in ways_on]
+    return found[:shown]

@@ -1,0 +1,128 @@
+"""One path, and many of them in arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import paths as algebra
+from ..paths import spaced
+
+if TYPE_CHECKING:
+    from .graph import LCG
+
+SHOWN = 8
+
+
+@dataclass(frozen=True, repr=False)
+class Path:
+    """One path from a parameter to the output.
+
+    ``index``: its rank in the lexicographic order of ``branches``, the choices made at the tupling nodes it meets.
+    ``nodes``: the names of the variables on it. ``weights``: its edges' local partial derivatives, one fewer.
+    ``gradient``: their product, the path's contribution g_i to the gradient. ``probability``: how likely the draw was
+    that returned it, None if it was not drawn; ``log_probability``, its logarithm, is good below 1e-308, too.
+    """
+
+    param: str
+    edges: tuple[int, ...]
+    probability: float | None = None
+    log_probability: float | None = field(default=None, compare=False)
+    lcg: LCG = field(compare=False, kw_only=True)
+
+    @cached_property
+    def index(self) -> int:
+        graph = self.lcg.graph
+        return algebra.turn_ranks(graph, self.lcg.params.index(self.param), [self._turns])[0]
+
+    @property
+    def _turns(self) -> list[int]:
+        graph = self.lcg.graph
+        return [e for e in self.edges if len(graph.branches(graph.tail[e])) > 1]
+
+    @property
+    def branches(self) -> tuple[int, ...]:
+        graph = self.lcg.graph
+        return tuple(e - graph.start[graph.tail[e]] for e in self._turns)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        names, graph = self.lcg.names, self.lcg.graph
+        return (self.param, *(names[graph.head[e]] for e in self.edges))
+
+    @property
+    def weights(self) -> tuple[Any, ...]:
+        return tuple(self.lcg.graph.weight[e] for e in self.edges)
+
+    @property
+    def gradient(self) -> Any:
+        return algebra.product(self.lcg.graph, self.edges, self.lcg.seed)
+
+    def __str__(self) -> str:
+        return " -> ".join(self.nodes)
+
+    def __repr__(self) -> str:
+        drawn = "" if self.probability is None else f", probability {self.probability:.6g}"
+        return f"<Path {spaced(self.index)} of {self.param}: {middle(list(self.nodes), ' -> ')}{drawn}>"
+
+
+@dataclass(frozen=True, repr=False)
+class PathArray:
+    """Many paths of one parameter in arrays of one shape: n draws, one path for each of R runs, or (n, R).
+
+    ``index``, ``gradient``, ``probability`` and ``log_probability`` are those of ``Path``, in arrays; a probability is None
+    where nothing was drawn. Indices are int64, or Python integers where a parameter has more paths than that.
+    ``array[i]`` is one of the ``Path`` s, and the whole can be looped over.
+    """
+
+    param: str
+    gradient: np.ndarray[Any, Any]
+    probability: np.ndarray[Any, Any] | None = None
+    log_probability: np.ndarray[Any, Any] | None = None
+    lcg: LCG = field(kw_only=True)
+    indexed: np.ndarray[Any, Any] | None = field(default=None, kw_only=True)
+    turns: np.ndarray[Any, Any] | None = field(default=None, kw_only=True)
+
+    @cached_property
+    def index(self) -> np.ndarray[Any, Any]:
+        if self.indexed is not None:
+            return self.indexed
+        assert self.turns is not None
+        graph, source = self.lcg.graph, self.lcg.params.index(self.param)
+        taken = [[e for e in path if e >= 0] for path in self.turns.T.tolist()]
+        number = self.lcg.count_paths(self.param)
+        return np.array(algebra.turn_ranks(graph, source, taken), algebra.whole_dtype(number))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.indexed.shape if self.indexed is not None else np.asarray(self.turns).shape[1:]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Path:
+        if self.turns is not None:
+            edges = self.lcg.past_turns(self.param, self.turns[:, key].tolist())
+        else:
+            edges = self.lcg.nth_path(self.param, int(self.index[key])).edges
+        drawn = self.probability is not None and self.log_probability is not None
+        p = float(self.probability[key]) if drawn else None  # type: ignore[index]
+        log_p = float(self.log_probability[key]) if drawn else None  # type: ignore[index]
+        return Path(self.param, edges, p, log_p, lcg=self.lcg)
+
+    def __repr__(self) -> str:
+        return f"<{' x '.join(map(str, self.shape))} paths of {self.param}>"
+
+
+def middle(parts: list[str], joint: str) -> str:
+    """Parts joined; of a long list the first and the last few."""
+    if len(parts) > 2 * SHOWN:
+        parts = [*parts[:SHOWN], f"... {len(parts) - 2 * SHOWN} more ...", *parts[-SHOWN:]]
+    return joint.join(parts)

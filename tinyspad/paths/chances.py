@@ -1,0 +1,332 @@
+"""Branch probabilities: a random path drawn branch by branch, its probability, and exact moments of what it carries.
+
+Every way to draw a path here is a share for each branch of each tupling node; a path's probability is the product of
+the shares along it. Uniform over paths is the share N_head / N_tail, proportional to magnitude |w| H_head / H_tail. So
+drawing is one walk, and mean and variance of whatever a path multiplies up are one sweep, whatever the distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .graph import Graph, fold, reachable, sweep, sweep_to
+from .order import walk
+from .semirings import COUNT, LOG, MAGNITUDE
+from .whole import uniform_below
+
+MANY = 16
+"""Up to this many branches, nodes are treated all together; the few wider ones one by one."""
+
+HIGH_BITS = 500
+HIGH = 2.0**HIGH_BITS
+
+BITS = 53
+"""A uniform random float is a whole number below 2**53, divided by that."""
+
+
+@dataclass(frozen=True)
+class Chances:
+    """The share of every edge among the branches of its tail.
+
+    ``margin``: if positive, the shares are rounded ratios of path counts, and a draw that falls so near to the border
+    between two branches that rounding could matter is settled with whole numbers: exactly uniform over paths.
+    """
+
+    share: list[Any]
+    margin: float = 0.0
+
+
+def by_branch(graph: Graph) -> Chances:
+    """Uniform at each tupling node that is met."""
+    share = [1.0] * len(graph.head)
+    for node in range(graph.size):
+        branches = graph.branches(node)
+        for e in branches:
+            share[e] = 1 / len(branches)
+    return Chances(share)
+
+
+def by_path(graph: Graph) -> Chances:
+    """Uniform over all paths: shares are ratios of counts, in floats with exponents of their own, which cannot overflow."""
+    share = [1.0] * len(graph.head)
+    rounded = 0
+
+    def join(node: int, counts: list[tuple[float, int, int]]) -> tuple[float, int, int]:
+        nonlocal rounded
+        exponent = max(count[1] for count in counts)
+        parts = [m if e == exponent else math.ldexp(m, e - exponent) for m, e, _ in counts]
+        total = sum(parts)
+        for e, part in zip(graph.branches(node), parts):
+            share[e] = part / total if total else 0.0
+        additions = max(count[2] for count in counts) + len(counts)
+        rounded = max(rounded, additions)
+        return (total, exponent, additions) if total < HIGH else (total / HIGH, exponent + HIGH_BITS, additions)
+
+    fold(graph, range(graph.size), lambda value, e: value, join, (1.0, 0, 0), (0.0, 0, 0))
+    # Every addition may round by half a bit, in a count and in the total; then the ratio, the border's sum, and u.
+    return Chances(share, (4 * rounded + 8) * 2.0**-BITS)
+
+
+def by_magnitude(graph: Graph) -> Chances:
+    """Proportional to the |product| along the path. Where all products behind a node are zero, uniform at that node."""
+    with np.errstate(all="ignore"):
+        masses = sweep(graph, MAGNITUDE)
+        if not any(isinstance(mass, np.ndarray) for mass in masses):
+            return Chances(_shares_of_numbers(graph, masses))
+        if all(np.all(np.isfinite(mass)) for mass in masses):
+            return _shares_of_runs(graph, masses)
+        return _shares_of_runs(graph, sweep(graph, LOG), logarithms=True)
+
+
+def _shares_of_numbers(graph: Graph, masses: list[Any]) -> list[Any]:
+    share, head = [1.0] * len(graph.head), graph.head
+    overflow = not all(map(math.isfinite, masses))
+    if overflow:
+        masses = sweep(graph, LOG)
+    for node in range(graph.size):
+        branches = graph.branches(node)
+        if len(branches) < 2:
+            continue
+        if overflow:
+            logs = [LOG.edge(graph.weight[e]) + masses[head[e]] for e in branches]
+            highest = max(logs)
+            sizes = [math.exp(size - highest) if size > -math.inf else 0.0 for size in logs]
+        else:
+            sizes = [abs(graph.weight[e]) * masses[head[e]] for e in branches]
+        total = sum(sizes)
+        for e, size in zip(branches, sizes):
+            share[e] = float(size / total) if total else 1 / len(branches)
+    return share
+
+
+def _shares_of_runs(graph: Graph, masses: list[Any], logarithms: bool = False) -> Chances:
+    share: list[Any] = [1.0] * len(graph.head)
+    for node in range(graph.size):
+        branches = graph.branches(node)
+        if len(branches) < 2:
+            continue
+        if logarithms:
+            logs = np.stack(np.broadcast_arrays(*[LOG.edge(graph.weight[e]) + masses[graph.head[e]] for e in branches]))
+            highest = np.max(logs, axis=0)
+            sizes = np.exp(logs - np.where(np.isneginf(highest), 0.0, highest))
+        else:
+            sizes = np.stack(np.broadcast_arrays(*[abs(graph.weight[e]) * masses[graph.head[e]] for e in branches]))
+        total = np.sum(sizes, axis=0)
+        shares = np.where(total > 0, sizes / total, 1 / len(branches))
+        for e, q in zip(branches, shares):
+            share[e] = q if q.shape else float(q)
+    return Chances(share)
+
+
+def with_floor(graph: Graph, chances: Chances, floor: float) -> Chances:
+    """The same, but no branch that would never be taken: at nodes with such a branch, mix in a little uniform choice."""
+    share = list(chances.share)
+    for node in range(graph.size):
+        branches = graph.branches(node)
+        if len(branches) > 1:
+            least = share[branches[0]]
+            for e in branches:
+                least = np.minimum(least, share[e])
+            lift = np.where(least == 0, floor, 0.0)
+            for e in branches:
+                lifted = (1 - lift) * share[e] + lift / len(branches)
+                share[e] = lifted if isinstance(lifted, np.ndarray) and lifted.shape else float(lifted)
+    return Chances(share)
+
+
+# --- exact moments ---------------------------------------------------------------------------------------------------
+
+
+def moments(graph: Graph, source: int, chances: Chances, normalize: bool, one: Any = 1.0) -> tuple[Any, Any]:
+    """Mean and variance of the product along a random path, divided by the path's probability if ``normalize``.
+
+    Both follow branch by branch, mean = sum q m_e and variance = sum q (v_e + (m_e - mean)**2), where q is a branch's share
+    and m_e, v_e belong to what lies behind it: sums of squares only, so that no digits are lost. O(edges).
+    """
+
+    def extend(value: tuple[Any, Any], e: int) -> tuple[Any, Any]:
+        w = graph.weight[e]
+        return value[0] * w, value[1] * w**2
+
+    def join(node: int, values: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+        shares = [chances.share[e] for e in graph.branches(node)]
+        if normalize:
+            values = [_scaled(value, share) for value, share in zip(values, shares)]
+        mean = sum(q * m for q, (m, _) in zip(shares, values))
+        return mean, sum(q * (v + (m - mean) ** 2) for q, (m, v) in zip(shares, values))
+
+    return fold(graph, reachable(graph, source), extend, join, (one, 0.0 * one), (0.0, 0.0))[source]
+
+
+def _scaled(value: tuple[Any, Any], share: Any) -> tuple[Any, Any]:
+    """Divided by a share; a branch that is never taken contributes nothing."""
+    if isinstance(share, np.ndarray):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(share > 0, value[0] / share, 0.0), np.where(share > 0, value[1] / share**2, 0.0)
+    return (value[0] / share, value[1] / share / share) if share else (0.0 * value[0], 0.0 * value[1])
+
+
+def mean_length(graph: Graph, source: int, chances: Chances, length: Callable[[int], int]) -> Any:
+    """The mean length of a random path, when an edge has this length."""
+
+    def join(node: int, values: list[Any]) -> Any:
+        return sum(chances.share[e] * value for e, value in zip(graph.branches(node), values))
+
+    return fold(graph, reachable(graph, source), lambda value, e: value + length(e), join, 0.0)[source]
+
+
+# --- drawing one path, or many at once -----------------------------------------------------------------------------------
+
+
+def log_probability(graph: Graph, chances: Chances, edges: tuple[int, ...]) -> Any:
+    """The logarithm of a path's probability, good where the probability itself is too small for a float."""
+    share = [chances.share[e] for e in edges if len(graph.branches(graph.tail[e])) > 1]
+    with np.errstate(divide="ignore"):
+        return sum((np.log(q) for q in share), np.float64(0.0))
+
+
+def draw(graph: Graph, source: int, rng: np.random.Generator, chances: Chances) -> tuple[tuple[int, ...], float]:
+    """A random path and its probability. O(its length)."""
+    share, probability = chances.share, 1.0
+
+    def choose(node: int, branches: range) -> int:
+        nonlocal probability
+        u = rng.random()
+        position = None
+        reached, total = 0.0, sum(share[e] for e in branches)
+        for e in branches:
+            reached += share[e]
+            if chances.margin and abs(u - reached / total) <= chances.margin:
+                position = settle(graph, node, u, rng)
+                break
+            if u * total < reached:
+                position = e
+                break
+        if position is None:  # u * total rounded up to total
+            position = next((e for e in reversed(branches) if share[e] > 0), branches[0])
+        probability *= share[position]
+        return position
+
+    return walk(graph, source, choose), probability
+
+
+def settle(graph: Graph, node: int, u: float, rng: np.random.Generator) -> int:
+    """The branch for u and as many further random bits as an exactly uniform choice of path needs.
+
+    With T = u 2**53 and r uniform below N, T N + r is uniform below 2**53 N; branch e takes the part that is its share.
+    """
+    counts = [sweep_to(graph, COUNT, graph.head[e]) for e in graph.branches(node)]
+    total = sum(counts)
+    drawn = int(u * 2**BITS) * total + uniform_below(rng, total)
+    reached = 0
+    for e, below in zip(graph.branches(node), counts):
+        reached += below
+        if drawn < reached << BITS:
+            return e
+    raise AssertionError("a draw beyond the count")
+
+
+@dataclass(frozen=True)
+class Turns:
+    """n random paths in arrays.
+
+    ``edges``: shape (hops, n), the edges taken where there was a choice, -1 behind the end of a path. ``gradient``: the
+    product along each path, None where edges are linear maps; ``probability`` and its logarithm, shape (n,).
+    """
+
+    edges: np.ndarray[Any, Any]
+    gradient: np.ndarray[Any, Any] | None
+    probability: np.ndarray[Any, Any]
+    log_probability: np.ndarray[Any, Any]
+
+
+def draw_many(graph: Graph, source: int, rng: np.random.Generator, chances: Chances, n: int) -> Turns:
+    """n independent random paths, all walked at once: O(edges) once, and an array operation per choice met."""
+    start, head = np.asarray(graph.start), np.asarray(graph.head, np.int64)
+    share = np.array(chances.share, float)
+    numbers = all(isinstance(w, (float, int, np.generic)) for w in graph.weight)
+    after, factor = _past_single_edges(start, head, np.array(graph.weight, float) if numbers else None)
+    border = _borders(start, share)
+
+    node = np.full(n, after[source])
+    log_share = np.log(share, where=share > 0, out=np.full(len(share), -np.inf))
+    probability, log_p = np.ones(n), np.zeros(n)
+    hops = []
+    while len(walking := np.flatnonzero(node != graph.output)):
+        v = node[walking]
+        u = rng.random(len(walking))
+        edge, last = start[v], start[v + 1] - 1
+        while np.any(open_ := edge < last):  # bisection for the first border beyond u
+            middle = (edge + last) // 2
+            beyond = u >= border[middle]
+            edge = np.where(open_ & beyond, middle + 1, edge)
+            last = np.where(open_ & ~beyond, middle, last)
+        if chances.margin:
+            near = np.abs(u - border[edge]) <= chances.margin
+            near |= (edge > start[v]) & (np.abs(u - border[edge - 1]) <= chances.margin)
+            for i in np.flatnonzero(near):
+                edge[i] = settle(graph, int(v[i]), float(u[i]), rng)
+        hop = np.full(n, -1)
+        hop[walking] = edge
+        hops.append(hop)
+        probability[walking] *= share[edge]
+        log_p[walking] += log_share[edge]
+        node[walking] = after[head[edge]]
+    edges = np.array(hops, np.int64).reshape(len(hops), n)
+    return Turns(edges, None if factor is None else _products(graph, source, edges, factor), probability, log_p)
+
+
+def _past_single_edges(start: Any, head: Any, weight: Any) -> tuple[Any, Any]:
+    """For each node the next one with a choice (or the output), and the product of the weights on the way there.
+
+    By doubling: log2(the longest stretch) array operations.
+    """
+    single = np.diff(start) == 1
+    first = np.minimum(start[:-1], max(len(head) - 1, 0))
+    nodes = np.arange(len(start) - 1)
+    after = np.where(single, head[first], nodes) if len(head) else nodes
+    factor = None if weight is None else np.where(single, weight[first], 1.0) if len(head) else np.ones(len(nodes))
+    while np.any(further := after[after] != after):
+        if factor is not None:
+            factor = np.where(further, factor * factor[after], factor)
+        after = after[after]
+    return after, factor
+
+
+def _products(graph: Graph, source: int, edges: Any, factor: Any) -> Any:
+    """The product along every path, from the output back."""
+    onward = np.append(np.asarray(graph.weight, float) * factor[np.asarray(graph.head, np.int64)], 1.0)
+    product = np.ones(edges.shape[1])
+    for hop in edges[::-1]:
+        product = product * onward[hop]  # the appended 1 stands at -1, behind the end of a path
+    return product * factor[source]
+
+
+def _borders(start: Any, share: Any) -> Any:
+    """The sums of the shares up to each edge among the branches of its tail; the last one is exactly 1."""
+    border, width = share.copy(), np.diff(start)
+    for k in range(1, min(MANY, int(width.max(initial=1)))):
+        at = start[:-1][(width > k) & (width <= MANY)] + k
+        border[at] += border[at - 1]
+    for node in np.flatnonzero(width > MANY):
+        border[start[node] : start[node + 1]] = np.cumsum(share[start[node] : start[node + 1]])
+    total = np.repeat(border[start[1:] - 1], width)
+    return np.divide(border, total, where=total > 0, out=border)
+
+
+def draw_runs(
+    graph: Graph, source: int, rng: np.random.Generator, chances: Chances, shape: tuple[int, ...]
+) -> dict[int, Any]:
+    """For every run of a batch a random path of its own, as branches taken; shape may have further axes in front."""
+    taken = {}
+    for node in reachable(graph, source):
+        branches = graph.branches(node)
+        if len(branches) > 1:
+            border = np.cumsum([np.broadcast_to(chances.share[e], shape) for e in branches], axis=0)
+            taken[node] = np.sum(rng.random(shape) >= border[:-1] / border[-1], axis=0)
+    return taken

@@ -1,0 +1,184 @@
+"""Edges, semirings over them, and the one traversal.
+
+A graph here is only edges with weights. Nodes are numbered so that every edge goes from a lower to a higher
+number, and the out-edges of a node are consecutive, in branch order. A path from a node to the output is the tuple of
+its edges.
+
+What is asked of the paths differs only in a semiring (Baras & Theodorakopoulos 2010, "Path problems in networks"; for
+backpropagation Du et al. 2023, "Generalizing backpropagation for gradient-based interpretability").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Edges sorted by tail: the out-edges of node v are ``start[v] .. start[v + 1] - 1``."""
+
+    start: list[int]
+    tail: list[int]
+    head: list[int]
+    weight: list[Any]
+    output: int
+
+    @classmethod
+    def of(cls, out_edges: list[list[tuple[int, Any]]], output: int) -> Graph:
+        """From a list that holds, for each node, its (head, weight) pairs in branch order."""
+        start, tail, head, weight = [0], [], [], []
+        for node, pairs in enumerate(out_edges):
+            for to, w in pairs:
+                tail.append(node)
+                head.append(to)
+                weight.append(w)
+            start.append(len(head))
+        return cls(start, tail, head, weight, output)
+
+    @property
+    def size(self) -> int:
+        """The number of nodes."""
+        return len(self.start) - 1
+
+    def branches(self, node: int) -> range:
+        """The out-edges of a node, in branch order."""
+        return range(self.start[node], self.start[node + 1])
+
+
+@dataclass(frozen=True)
+class Semiring:
+    """What to make of the weights along a path, and of the paths beside each other.
+
+    ``edge(weight)`` lifts a weight, ``extend(value, edge)`` prolongs all paths of a node by an edge, ``combine(a, b)``
+    joins those of two branches. ``one`` is the value of the empty path, ``zero`` that of no path. In a batch of R runs
+    the weights are arrays of shape (R,), so functions that work elementwise serve all runs at once.
+
+    >>> graph = Graph.of([[(1, 1.0), (2, 1.0)], [(3, 5.0)], [(3, -7.0)], []], 3)    # z = 5 x1 - 7 x2
+    >>> longest = Semiring(lambda weight: 1, lambda value, edge: value + edge, max, one=0, zero=0)
+    >>> sweep(graph, longest)[0], sweep_from(graph, longest, {0: 0})[3]
+    (2, 2)
+    """
+
+    edge: Callable[[Any], Any]
+    extend: Callable[[Any, Any], Any]
+    combine: Callable[[Any, Any], Any]
+    one: Any = 1.0
+    zero: Any = 0.0
+
+
+def sweep(graph: Graph, semiring: Semiring, one: Any = None, *, forget: bool = False) -> list[Any]:
+    """The value of every node: what the semiring makes of all its paths to the output.
+
+    A reverse sweep, O(edges) operations of the semiring, no recursion. ``one`` overrides the semiring's, to give the
+    output's adjoint a shape. Nodes without a path get the semiring's zero. With ``forget`` a value becomes None as soon as
+    all its readers have seen it: only nodes that nobody reads, the parameters, keep theirs.
+    """
+    values = [semiring.zero] * graph.size
+    values[graph.output] = semiring.one if one is None else one
+    start, head, weight = graph.start, graph.head, graph.weight
+    edge, extend, combine = semiring.edge, semiring.extend, semiring.combine
+    readers = [0] * graph.size if forget else []
+    if forget:
+        for to in head:
+            readers[to] += 1
+    for node in range(graph.output - 1, -1, -1):
+        first, stop = start[node], start[node + 1]
+        if first == stop:
+            continue
+        value = extend(values[head[first]], edge(weight[first]))
+        for e in range(first + 1, stop):
+            value = combine(value, extend(values[head[e]], edge(weight[e])))
+        values[node] = value
+        if forget:
+            for to in head[first:stop]:
+                readers[to] -= 1
+                if not readers[to]:
+                    values[to] = None
+    return values
+
+
+def sweep_from(graph: Graph, semiring: Semiring, sources: Mapping[int, Any]) -> list[Any]:
+    """The value of every node: what the semiring makes of all paths from the sources to it. The forward direction.
+
+    ``sources``: node -> the value to start with there. It agrees with :func:`sweep` for every semiring that does not care
+    in which order factors and branches come.
+    """
+    values: list[Any] = [None] * graph.size
+    for source, one in sources.items():
+        values[source] = one
+    edge, extend, combine = semiring.edge, semiring.extend, semiring.combine
+    for node, value in enumerate(values):
+        if value is None:  # not behind a source
+            continue
+        for e in graph.branches(node):
+            to = graph.head[e]
+            share = extend(value, edge(graph.weight[e]))
+            values[to] = share if values[to] is None else combine(values[to], share)
+    return [semiring.zero if value is None else value for value in values]
+
+
+def sweep_to(graph: Graph, semiring: Semiring, source: int, one: Any = None) -> Any:
+    """The value of one node, by a sweep over the nodes behind it that forgets as it goes."""
+    edge, extend, combine, weight = semiring.edge, semiring.extend, semiring.combine, graph.weight
+
+    def join(node: int, values: list[Any]) -> Any:
+        value = values[0]
+        for other in values[1:]:
+            value = combine(value, other)
+        return value
+
+    one = semiring.one if one is None else one
+    nodes = reachable(graph, source)
+    return fold(graph, nodes, lambda value, e: extend(value, edge(weight[e])), join, one, semiring.zero)[source]
+
+
+def fold(
+    graph: Graph,
+    nodes: Iterable[int],
+    extend: Callable[[Any, int], Any],
+    join: Callable[[int, list[Any]], Any],
+    one: Any,
+    zero: Any = 0.0,
+) -> dict[int, Any]:
+    """The reverse sweep in its general form: extend along every edge, join at every node with a choice.
+
+    ``nodes``, ascending, are closed under following edges. ``extend(value, e)`` and ``join(node, values)`` are told where
+    they are. The value of a node is forgotten once all its readers have seen it, so what comes back are the values of
+    the nodes that nobody reads: the parameters.
+    """
+    nodes = list(nodes)
+    start, head = graph.start, graph.head
+    readers = dict.fromkeys(nodes, 0)
+    for node in nodes:
+        for e in range(start[node], start[node + 1]):
+            readers[head[e]] += 1
+    values: dict[int, Any] = {}
+    for node in reversed(nodes):
+        first, stop = start[node], start[node + 1]
+        if first == stop:
+            values[node] = one if node == graph.output else zero
+            continue
+        if stop - first == 1:
+            values[node] = extend(values[head[first]], first)
+        else:
+            values[node] = join(node, [extend(values[head[e]], e) for e in range(first, stop)])
+        for e in range(first, stop):
+            readers[head[e]] -= 1
+            if not readers[head[e]]:
+                del values[head[e]]
+    return values
+
+
+def reachable(graph: Graph, source: int) -> list[int]:
+    """The nodes on the paths from source to the output, ascending."""
+    start, head = graph.start, graph.head
+    seen, stack = {source}, [source]
+    while stack:
+        node = stack.pop()
+        for to in head[start[node] : start[node + 1]]:
+            if to not in seen:
+                seen.add(to)
+                stack.append(to)
+    return sorted(seen)

@@ -1,0 +1,44 @@
+"""Random whole numbers, exact at any size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def uniform_below(rng: np.random.Generator, number: int, shape: tuple[int, ...] = ()) -> Any:
+    """Whole numbers uniform on 0 .. number - 1, exact at any size: by rejection on random bits past 63 of them."""
+    if number <= np.iinfo(np.int64).max:
+        drawn = rng.integers(number, size=shape or None)
+        return drawn if shape else int(drawn)
+    if shape:
+        many = np.empty(shape, object)
+        for at in np.ndindex(shape):
+            many[at] = uniform_below(rng, number)
+        return many
+    bits = (number - 1).bit_length()
+    while True:
+        candidate = int.from_bytes(rng.bytes((bits + 7) // 8), "little") >> (-bits % 8)
+        if candidate < number:
+            return candidate
+
+
+def distinct_below(rng: np.random.Generator, number: int, m: int, shape: tuple[int, ...] = ()) -> Any:
+    """min(m, number) different whole numbers below number for each run, every set equally likely: shape (m, *shape)."""
+    m = min(m, number)
+    if number <= max(4 * m, 64):
+        every = np.broadcast_to(np.arange(number), (*shape, number)).copy()
+        return np.moveaxis(rng.permuted(every, axis=-1)[..., :m], -1, 0)
+    runs = shape or (1,)
+    drawn = np.empty((m, *runs), whole_dtype(number))
+    for k in range(m):  # one after the other, each redrawn until it is new to its run
+        drawn[k] = uniform_below(rng, number, runs)
+        while np.any(repeated := np.any(drawn[:k] == drawn[k], axis=0)):
+            drawn[k][repeated] = uniform_below(rng, number, (int(np.sum(repeated)),))
+    return drawn if shape else drawn[:, 0]
+
+
+def whole_dtype(number: int) -> Any:
+    """The dtype for indices below a number: int64, or Python's integers past it."""
+    return np.int64 if number <= np.iinfo(np.int64).max else object
