@@ -5,6 +5,8 @@ from math import comb
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from programs import Program
 
 import tinyspad as ts
@@ -26,6 +28,11 @@ ALL = [
     ts.SPAD(m=2, epsilon=0.4, normalize=True),
     ts.SPAD(m=2, epsilon=0.4, normalize=True, replace=True),
     ts.FixedPath(1),
+    ts.NearestPath(),
+    ts.NearestPath(m=2),
+    ts.Magnitude(),
+    ts.Magnitude(normalize=False),
+    ts.Magnitude(k_max=3),
 ]
 NORMALIZED = [e for e in ALL if getattr(e, "normalize", False)]
 
@@ -53,6 +60,13 @@ def every_draw(estimator, lcg, param):
             width = [sum(tail == node for tail, _, _ in lcg.edges) for node in tupled]
             chance.append(1 / n if estimator.by == "path" else 1 / np.prod(width))
         return [(p, gi / p if estimator.normalize else gi) for p, gi in zip(chance, g)]
+    if isinstance(estimator, ts.Magnitude):
+        chance = np.abs(g) / np.abs(g).sum() if np.any(g) else np.full(n, 1 / n)
+        return [(p, gi / p if estimator.normalize else gi) for p, gi in zip(chance, g) if p > 0]
+    if isinstance(estimator, ts.NearestPath):
+        sets = list(itertools.combinations(range(n), n if estimator.m is None else estimator.m))
+        nearest = [min(candidates, key=lambda i: (abs(g[i] - g.sum()), i)) for candidates in sets]
+        return [(1 / len(sets), g[i]) for i in nearest]
     m = n if estimator.m is None else min(estimator.m, n)
     sets = list(
         itertools.product(range(n), repeat=estimator.m) if estimator.replace else itertools.combinations(range(n), m)
@@ -75,7 +89,12 @@ def test_law_3_expectation_and_variance_are_sums_over_all_draws(estimator):
     assert p.sum() == pytest.approx(1.0)
     mean = np.sum(p * e)
     assert estimator.expectation(lcg, "x") == pytest.approx(mean, rel=1e-12)
-    assert estimator.variance(lcg, "x") == pytest.approx(np.sum(p * (e - mean) ** 2), rel=1e-9, abs=1e-12)
+    variance = np.sum(p * (e - mean) ** 2)
+    assert estimator.variance(lcg, "x") == pytest.approx(variance, rel=1e-10, abs=1e-12)
+    assert estimator.second_moment(lcg, "x") == pytest.approx(np.sum(p * e**2), rel=1e-10)
+    assert estimator.bias(lcg, "x") == pytest.approx(mean - lcg.gradient()["x"], rel=1e-10, abs=1e-12)
+    assert estimator.expectation(lcg).keys() == estimator.variance(lcg).keys() == {"x", "y"}
+    assert estimator.variance(lcg)["x"] == estimator.variance(lcg, "x")
 
 
 @pytest.mark.parametrize("estimator", NORMALIZED, ids=repr)
@@ -83,6 +102,172 @@ def test_law_3_expectation_and_variance_are_sums_over_all_draws(estimator):
 def test_normalised_estimators_are_unbiased(estimator, seed):
     lcg = graph(seed)
     assert estimator.expectation(lcg, "x") == pytest.approx(lcg.gradient()["x"], rel=1e-12)
+
+
+FAST = [e for e in ALL if not isinstance(e, (ts.SPAD, ts.NearestPath)) or e.m is None]
+FAST.remove(ts.Magnitude(k_max=3))  # where a contribution is zero, it mixes in a floor
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 10**6), estimator=st.sampled_from(FAST))
+def test_the_algebra_agrees_with_brute_force_on_random_programs(seed, estimator):
+    program = Program(seed, params=2, length=10)
+    lcg = ts.trace(lambda x, y: program(x, y), *program.point(seed))
+    n = lcg.count_paths("x")
+    if n > 500 or (isinstance(estimator, ts.FixedPath) and n < 2):
+        return
+    if n == 0:
+        assert estimator.expectation(lcg, "x") == estimator.variance(lcg, "x") == 0.0
+        return
+    p, e = np.array(every_draw(estimator, lcg, "x") if n > 1 else [(1.0, lcg.path_gradients("x")[0])]).T
+    mean = np.sum(p * e)
+    size = np.sum(p * np.abs(e))
+    assert estimator.expectation(lcg, "x") == pytest.approx(mean, rel=1e-10, abs=1e-10 * size)
+    exact = np.sum(p * (e - mean) ** 2)
+    assert estimator.variance(lcg, "x") == pytest.approx(exact, rel=1e-10, abs=1e-20 * size**2 + 1e-300)
+
+
+def signed_chain(x, stages=200):
+    for _ in range(stages):
+        x = 0.6 * x - 0.5 * x
+    return x
+
+
+def test_moments_of_two_to_the_two_hundredth_paths():
+    """By hand: sums over the paths of a chain of stages are powers of sums over one stage."""
+    lcg = ts.trace(signed_chain, 1.0)
+    k = 200
+    n, total, mass, squares, largest = 2**k, 0.1**k, 1.1**k, 0.61**k, 0.6**k
+    moment = {
+        ts.RAD(normalize=True): n * squares,
+        ts.RAD(by="branch", normalize=True): n * squares,
+        ts.RAD(): squares / n,
+        ts.Magnitude(): mass**2,
+        ts.Magnitude(normalize=False): squares * 1.0 / mass * (0.216 + 0.125) ** k / squares,
+        ts.SPAD(): largest**2,
+        ts.SPAD(m=1, epsilon=0.3): squares / n,
+        ts.SPAD(epsilon=0.3, normalize=True): largest**2 / 0.7 + (n - 1) * (squares - largest**2) / 0.3,
+    }
+    for estimator, expected in moment.items():
+        assert estimator.second_moment(lcg, "x") == pytest.approx(expected, rel=1e-10), estimator
+        if getattr(estimator, "normalize", False):
+            assert estimator.expectation(lcg, "x") == pytest.approx(total, rel=1e-6, abs=1e-10 * mass)
+    with pytest.raises(ts.TooManyPaths):
+        ts.SPAD(m=2).variance(lcg, "x")
+    with pytest.raises(ts.TooManyPaths):
+        ts.NearestPath().draw(lcg, "x", None, np.random.default_rng(0))
+    assert ts.NearestPath(m=3).draw(lcg, "x", None, np.random.default_rng(0)).path >= 0
+
+
+def test_best_epsilon_is_the_least():
+    lcg = graph()
+    best = ts.SPAD.best_epsilon(lcg, "x")
+    at_best = ts.SPAD(epsilon=best, normalize=True).variance(lcg, "x")
+    for epsilon in (0.9 * best, 0.5 * (1 + best), 0.01):
+        assert ts.SPAD(epsilon=epsilon, normalize=True).variance(lcg, "x") > at_best
+    g = np.abs(lcg.path_gradients("x"))
+    b = np.sqrt((len(g) - 1) * (np.sum(g**2) - g.max() ** 2))
+    assert best == pytest.approx(b / (g.max() + b), rel=1e-12)
+    xs = np.linspace(1.0, 3.0, 4)
+    batch = ts.SPAD.best_epsilon(ts.trace(f1, xs), "x")
+    np.testing.assert_allclose(batch, [ts.SPAD.best_epsilon(ts.trace(f1, float(x)), "x") for x in xs])
+
+
+def test_best_epsilon_at_the_edges():
+    assert ts.SPAD.best_epsilon(ts.trace(np.sin, 1.0), "x") == 0.0  # one path
+    assert ts.SPAD.best_epsilon(ts.trace(lambda x: 0.0 * x + 0.0 * x, 1.0), "x") == 0.5  # nothing to choose: uniform
+    assert ts.SPAD.best_epsilon(ts.trace(lambda x, y: x, 1.0, 2.0), "y") == 0.0
+
+
+def test_magnitude_has_the_least_variance_of_all_normalised_ones():
+    for seed in range(3, 9):
+        program = Program(seed, params=2, length=9)
+        lcg = ts.trace(lambda x, y: program(x, y), *program.point(seed))
+        g = lcg.path_gradients("x")
+        least = ts.Magnitude().second_moment(lcg, "x")
+        assert least == pytest.approx(np.abs(g).sum() ** 2, rel=1e-10)
+        for other in (ts.RAD(normalize=True), ts.RAD(by="branch", normalize=True)):
+            assert other.second_moment(lcg, "x") >= least * (1 - 1e-12)
+
+
+def test_magnitude_stays_unbiased_while_its_distribution_is_reused():
+    """Refreshed at x = 5, used at x = 2: the probabilities are those of x = 5, and the mean is the gradient at 2."""
+    estimator, rng = ts.Magnitude(k_max=2), np.random.default_rng(0)
+    there, here = ts.trace(f1, 5.0), ts.trace(f1, 2.0)
+    g, p = here.path_gradients("x"), estimator.probabilities(there, "x")
+    drawn = []
+    for _ in range(4000):
+        _, _, state = estimator.draw(there, "x", None, rng)
+        gradient, path, state = estimator.draw(here, "x", state, rng)
+        assert gradient == pytest.approx(g[path] / p[path], rel=1e-12) and state.left == 0
+        drawn.append(gradient)
+    error = np.sqrt(np.sum(p * (g / p - g.sum()) ** 2) / 4000)
+    assert abs(np.mean(drawn) - g.sum()) < 5 * error
+
+
+def test_magnitude_reused_rules_no_path_out():
+    """At 0 the second term of x**2 + x has all the share; a step later the first counts, too."""
+    lcg = ts.trace(lambda x: x**2 + x, 0.0)
+    assert ts.Magnitude().probabilities(lcg, "x").tolist() == [0.0, 1.0]
+    np.testing.assert_allclose(ts.Magnitude(k_max=5).probabilities(lcg, "x"), [0.005, 0.995])
+    assert ts.Magnitude(k_max=5).expectation(lcg, "x") == pytest.approx(1.0)
+
+
+def test_magnitude_where_every_contribution_is_zero():
+    lcg = ts.trace(lambda x: 0.0 * x + 0.0 * x, 1.0)
+    assert ts.Magnitude().draw(lcg, "x", None, np.random.default_rng(0)).gradient == 0.0
+    assert ts.Magnitude().variance(lcg, "x") == 0.0
+    mixed = ts.trace(lambda x: x**2 + x**3, np.array([0.0, 1.0]))
+    assert ts.Magnitude().draw(mixed, "x", None, np.random.default_rng(0)).gradient[0] == 0.0
+
+
+def test_magnitude_and_nearest_through_linear_maps():
+    lcg = ts.trace(lambda w: np.sum(w * w) + w[0] ** 3, np.array([0.5, -1.0]))
+    g = lcg.path_gradients("w")
+    norms = np.linalg.norm(g, axis=1)
+    magnitude = ts.Magnitude()
+    np.testing.assert_allclose(magnitude.probabilities(lcg, "w"), norms / norms.sum())
+    np.testing.assert_allclose(magnitude.expectation(lcg, "w"), g.sum(axis=0))
+    draw = magnitude.draw(lcg, "w", None, np.random.default_rng(0))
+    np.testing.assert_allclose(draw.gradient, g[draw.path] * norms.sum() / norms[draw.path])
+    nearest = int(np.argmin(np.linalg.norm(g - g.sum(axis=0), axis=1)))
+    assert ts.NearestPath().draw(lcg, "w", None, None).path == nearest
+    for estimator in (magnitude, ts.NearestPath(), ts.GD(), ts.RAD(), ts.SPAD()):
+        assert estimator.variance(lcg, "w").shape == (2,) and estimator.cost(lcg, "w").held > 0
+
+
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+
+def test_costs_by_hand():
+    """f1 has paths of 2 and of 4 factors: x1**2, * d and 4 * x2, cos, 2 +, * a."""
+    lcg = ts.trace(f1, 5.0)  # the second path is the larger, the first the nearer
+    expected = {
+        ts.GD(): (6, 6),
+        ts.RAD(): (3, 3),
+        ts.FixedPath(0): (2, 2),
+        ts.SPAD(): (6 + 4, 6),
+        ts.SPAD(k_max=4): (6 / 4 + 4, (6 + 3 * 4) / 4),
+        ts.SPAD(epsilon=0.5): (6 + 3, 6),
+        ts.SPAD(m=1, k_max=4): (3, 3),
+        ts.SPAD(m=2, k_max=4): (2 * 3 / 4 + 4, (3 + 3 * 4) / 4),
+        ts.NearestPath(k_max=2): ((6 + 2 * 3) / 2 + 4, (6 + 4) / 2),
+    }
+    for estimator, cost in expected.items():
+        assert estimator.cost(lcg, "x") == pytest.approx(cost), estimator
+    g1, g2 = np.abs(lcg.path_gradients("x"))
+    length = (2 * g1 + 4 * g2) / (g1 + g2)
+    assert ts.Magnitude(k_max=3).cost(lcg)["x"] == pytest.approx((6 / 3 + length, (6 + 2 * length) / 3))
+
+
+def test_costs_in_a_batch_are_those_of_the_runs():
+    xs = np.array([0.2, 5.0])
+    for estimator in (ts.SPAD(), ts.SPAD(m=2, k_max=3), ts.Magnitude(), ts.RAD(by="branch"), ts.NearestPath()):
+        together = estimator.cost(ts.trace(f1, xs), "x")
+        for r, x in enumerate(xs):
+            alone = estimator.cost(ts.trace(f1, float(x)), "x")
+            assert np.broadcast_to(together.multiplications, 2)[r] == pytest.approx(alone.multiplications)
+            assert np.broadcast_to(together.held, 2)[r] == pytest.approx(alone.held)
 
 
 @pytest.mark.parametrize("estimator", ALL, ids=repr)
@@ -122,7 +307,8 @@ def test_the_gradient_drawn_is_that_of_the_path_named(estimator):
         elif not getattr(estimator, "normalize", False):
             assert gradient == pytest.approx(g[path], rel=1e-12)
         else:
-            p = estimator.probabilities(lcg, "x")[path] if isinstance(estimator, ts.RAD) else None
+            drawn_from = isinstance(estimator, (ts.RAD, ts.Magnitude))
+            p = estimator.probabilities(lcg, "x")[path] if drawn_from else None
             ratio = g[path] / gradient
             n = len(g)
             assert (
@@ -206,10 +392,15 @@ def test_counts_past_the_largest_float():
     rng = np.random.default_rng(0)
     for estimator in (ts.RAD(), ts.SPAD(epsilon=0.1), ts.SPAD(m=2), ts.FixedPath(0), ts.RAD(by="branch")):
         assert estimator.draw(lcg, "x", None, rng).gradient == pytest.approx(0.5**1100)
-    with np.errstate(all="ignore"):
-        for estimator in (ts.RAD(normalize=True), ts.RAD(by="branch", normalize=True)):
-            assert not np.isfinite(estimator.draw(lcg, "x", None, rng).gradient)
     batch = ts.trace(f, np.ones(2))
+    # 0.5**1100 times 2**1100: neither factor is a float, and the product is 1
+    always_one = (ts.RAD(normalize=True), ts.RAD(by="branch", normalize=True), ts.Magnitude())
+    for estimator in (*always_one, ts.SPAD(epsilon=1 - 1e-9, normalize=True)):
+        assert estimator.draw(lcg, "x", None, rng).gradient == pytest.approx(1.0, rel=1e-6)
+        np.testing.assert_allclose(estimator.draw(batch, "x", None, rng).gradient, 1.0, rtol=1e-6)
+    for estimator in always_one:
+        assert estimator.expectation(lcg, "x") == pytest.approx(1.0, rel=1e-10)
+        assert estimator.variance(lcg, "x") == pytest.approx(0.0, abs=1e-20)
     assert ts.FixedPath(0).draw(batch, "x", None, rng).gradient.shape == (2,)
     with pytest.raises(ts.TooManyPaths):
         ts.FixedPath(0).probabilities(lcg, "x")
@@ -338,6 +529,8 @@ def test_estimators_on_linear_maps_compare_norms():
         (lambda: ts.SPAD(normalize=True), "no normalisation makes the estimate unbiased"),
         (lambda: ts.SPAD(replace=True), "needs m"),
         (lambda: ts.FixedPath(-1), "at least 0"),
+        (lambda: ts.Magnitude(k_max=0), "k_max"),
+        (lambda: ts.NearestPath(m=0), "m is a whole number"),
         (lambda: ts.FixedPath(9).draw(ts.trace(f1, 1.0), "x", None, None), "there is no path 9"),
         (lambda: ts.RAD().draw(ts.trace(f1, 1.0), "q", None, None), "no parameter 'q'"),
     ],

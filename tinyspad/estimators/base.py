@@ -166,6 +166,14 @@ def nothing(lcg: LCG, param: str) -> Draw:
     return Draw(lcg.adjoint(param), everywhere(lcg, ALL_PATHS), None)
 
 
+def times_number(lcg: LCG, param: str, route: Any) -> Any:
+    """N times the contribution of a path; past the largest float factor by factor, so that it need not overflow."""
+    number = lcg.count_paths(param)
+    if number < 1e300:
+        return lcg.follow(param, route) * float(number)
+    return lcg.follow(param, route, lcg.chances("path"))
+
+
 def everywhere(lcg: LCG, index: int) -> Any:
     return np.full(lcg.batch, index) if lcg.batch else index
 

@@ -22,6 +22,7 @@ from .base import (
     kept,
     mean_and_variance,
     nothing,
+    times_number,
 )
 
 
@@ -77,9 +78,14 @@ class SPAD(Estimator):
         strays = rng.random(lcg.batch or None) < self.epsilon
         other = lcg.draw_others(param, rng, held.index)
         index = np.where(strays, other, held.index) if lcg.batch else other if strays else held.index
-        gradient = lcg.path_gradient(param, index)
+        route = lcg.route(param, index)
+        gradient = lcg.follow(param, route)
         if self.normalize:
-            gradient = np.divide(gradient, np.where(strays, self.epsilon / as_float(n - 1), 1 - self.epsilon))
+            astray = times_number(lcg, param, route) * ((n - 1) / n / self.epsilon)
+            if lcg.batch:
+                gradient = np.where(strays, astray, gradient / (1 - self.epsilon))
+            else:
+                gradient = astray if strays else gradient / (1 - self.epsilon)
         return Draw(gradient, index, held._replace(left=held.left - 1))
 
     def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Held:

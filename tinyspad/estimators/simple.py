@@ -15,7 +15,6 @@ from .base import (
     Draw,
     Estimator,
     aligned,
-    as_float,
     check_whole,
     everywhere,
     hold,
@@ -24,6 +23,7 @@ from .base import (
     nothing,
     over_probability,
     over_runs,
+    times_number,
 )
 
 
@@ -83,11 +83,10 @@ class RAD(Estimator):
         if not lcg.count_paths(param):
             return nothing(lcg, param)
         held = kept(state, lcg) or hold(lcg, param, lcg.draw_index(param, rng, self.by), self.hold)
-        gradient = lcg.follow(param, held.route)
         if self.normalize and self.by == "path":
-            gradient = gradient * as_float(lcg.count_paths(param))
-        elif self.normalize:
-            gradient = np.divide(gradient, lcg.branch_probability(param, held.index))
+            gradient = times_number(lcg, param, held.route)
+        else:
+            gradient = lcg.follow(param, held.route, lcg.chances("branch") if self.normalize else None)
         return Draw(gradient, held.index, held._replace(left=held.left - 1))
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:

@@ -330,9 +330,9 @@ class PathChoice:
 
     def lengths(self, param: str | None) -> np.ndarray[Any, Any]:
         """The number of factors on every path, listed."""
-        return np.array(
-            [self.length(param, edges) for edges in algebra.enumerate_paths(self.graph, self._source(param))]
-        )
+        source = self._source(param)
+        self._check_limit(source, LIMIT)
+        return np.array([sum(map(self._factors, edges)) for edges in algebra.enumerate_paths(self.graph, source)])
 
     def mean_length(self, param: str | None, chances: Chances) -> Any:
         """The mean number of factors on a random path."""
