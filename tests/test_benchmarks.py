@@ -6,9 +6,25 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
+
+
+def run(name):
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--small"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
 
 def test_moons_runs_small():
     pytest.importorskip("micrograd")
-    command = [sys.executable, "-m", "benchmarks.moons", "--small"]
-    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True)
-    assert done.stdout.count("micrograd / it") == 6
+    assert run("moons").count("micrograd / it") == 6
+
+
+def test_paths_runs_small():
+    assert run("paths").count("max / min") == 2
+
+
+def test_variance_runs_small_and_the_committed_table_is_what_it_prints():
+    assert "magnitude" in run("variance")
+    from benchmarks.variance import report
+
+    assert report(200) + "\n" == (ROOT / "benchmarks" / "variance.md").read_text()

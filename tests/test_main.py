@@ -41,6 +41,15 @@ def test_paths_prints_a_ledger_per_variable(capsys, tmp_path):
     assert status == 0 and out.count("reverse mode") == 1
 
 
+def test_laboratory_prints_the_table_and_draws_it(capsys, tmp_path):
+    figure = tmp_path / "lab.png"
+    argv = ["laboratory", "x*x*y + x", "x=1", "y=2", "--draws", "50", "--figure", str(figure)]
+    status, out, err = run(capsys, *argv)
+    assert (status, err) == (0, "")
+    assert "x*x*y + x at x = 1, y = 2; paths: 3 of x, 1 of y; 50 draws, seed 0" in out and "Magnitude" in out
+    assert image.imread(figure).size > 0
+
+
 @pytest.mark.parametrize("name", [n for n in FIGURES if n != "figure3"])
 def test_figures_are_drawn_by_name(capsys, tmp_path, name):
     status, out, _ = run(capsys, "figures", name, "--out", str(tmp_path))
@@ -56,6 +65,10 @@ def test_figures_are_drawn_by_name(capsys, tmp_path, name):
         (["paths"], "required"),
         (["paths", "x*x"], "required"),
         (["paths", "x*x", "x"], "NAME=NUMBER"),
+        (["laboratory", "x*x"], "required"),
+        (["laboratory", "x*x", "y=1"], "variables are x"),
+        (["laboratory", "x*x", "x=1", "--draws", "1"], "at least 2"),
+        (["laboratory", "log(x)", "x=0"], "outside its domain"),
         (["paths", "x*x", "x=a"], "NAME=NUMBER"),
         (["paths", "x*x", "x=nan"], "NAME=NUMBER"),
         (["paths", "x*x", "x=1e999"], "NAME=NUMBER"),

@@ -4,7 +4,7 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 ``minimize`` and ``compare`` run it with all paths (GD), random ones (RAD) or selected ones (SPAD).
 """
 
-from . import functions, paths
+from . import experiments, functions, paths
 from .errors import TinyspadError, TooManyPaths
 from .estimators import GD, RAD, SPAD, FixedPath, Magnitude, NearestPath
 from .history import History
@@ -39,6 +39,7 @@ __all__ = [
     "TooManyPaths",
     "Value",
     "compare",
+    "experiments",
     "functions",
     "jacobian",
     "minimize",

@@ -1,4 +1,4 @@
-"""The command line: ``python -m tinyspad demo``, ``paths``, ``figures``."""
+"""The command line: ``python -m tinyspad demo``, ``paths``, ``laboratory``, ``figures``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,7 +17,7 @@ os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command lin
 
 from . import __version__, functions, plot
 from .errors import BadInput, ExpressionError, TinyspadError
-from .experiments import minimize_f1, success_rate
+from .experiments import laboratory, minimize_f1, success_rate
 from .expression import CONSTANTS, parse
 from .lcg import trace
 
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ...
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    if argv[:1] == ["paths"]:
+    if argv[:1] in (["paths"], ["laboratory"]):
         # a formula may start with a minus; after a blank the parser does not take it for an option
         argv = [f" {a}" if a[:1] == "-" and a[:2] not in ("--", "-h") else a for a in argv]
     for stream in (sys.stdout, sys.stderr):
@@ -64,7 +65,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     parser.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,paths,figures}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,paths,laboratory,figures}")
 
     demo = commands.add_parser(
         "demo", help="trace f1, list its paths, minimise it with GD, RAD and SPAD, draw the figure"
@@ -82,6 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     paths.add_argument("--limit", type=int, default=1000, help="the most paths to list (default: 1000)")
     paths.add_argument("--figure", type=Path, help="draw the graph into this file, with the strongest path highlighted")
     paths.set_defaults(run=_paths)
+
+    lab = commands.add_parser(
+        "laboratory", help='exact bias, variance and cost of estimators: laboratory "x**2*(2+cos(4*x))" x=5'
+    )
+    lab.add_argument("expression", help="a formula in + - * / ** %% and NumPy functions")
+    lab.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")
+    lab.add_argument("--draws", type=int, default=10_000, help="draws of the Monte Carlo check (default: 10000)")
+    lab.add_argument("--seed", type=int, default=0, help="seed of the draws (default: 0)")
+    lab.add_argument("--figure", type=Path, help="draw the table into this file")
+    lab.set_defaults(run=_laboratory)
 
     figures = commands.add_parser("figures", help="redraw the figures from fixed seeds")
     figures.add_argument("names", nargs="*", metavar="NAME", help=f"which (default: all): {', '.join(plot.FIGURES)}")
@@ -122,7 +133,8 @@ def _table(results: dict[float, Any]) -> str:
     return "\n".join([*(line.rstrip() for line in lines), "(x and f(x): the median over the runs)"])
 
 
-def _paths(options: argparse.Namespace) -> None:
+def _expression(options: argparse.Namespace) -> tuple[Any, dict[str, float]]:
+    """The function that was typed, and the point, in the order of its variables."""
     f = parse(options.expression)
     point = dict(_assignment(text) for text in options.point)
     names = list(f.__signature__.parameters)  # type: ignore[attr-defined]
@@ -136,12 +148,20 @@ def _paths(options: argparse.Namespace) -> None:
             else "a variable is given twice"
         )
         raise ExpressionError(f"The expression's variables are {', '.join(names)}: {problem}.")
+    with np.errstate(all="ignore"):
+        value = f(*(point[name] for name in names))
+    if not np.isfinite(value):
+        raise BadInput(f"The expression is {value} at this point: outside its domain, or too large.")
+    return f, {name: point[name] for name in names}
+
+
+def _paths(options: argparse.Namespace) -> None:
+    f, point = _expression(options)
+    names = list(point)
     if options.param is not None and options.param not in names:
         raise BadInput(f"--param {options.param}: the expression's variables are {', '.join(names)}.")
     with np.errstate(all="ignore"):
-        lcg = trace(f, *(point[name] for name in names))
-        if not np.isfinite(lcg.value):
-            raise BadInput(f"The expression is {lcg.value} at this point: outside its domain, or too large.")
+        lcg = trace(f, *point.values())
         print(lcg)
         for name in [options.param] if options.param else names:
             print()
@@ -150,6 +170,16 @@ def _paths(options: argparse.Namespace) -> None:
         best = max((lcg.best_path(n) for n in names if lcg.count_paths(n)), key=lambda p: abs(p.gradient), default=None)
         ax = plot.lcg(lcg, highlight=best)
         print(f"\nThe drawing: {plot.save(ax.figure, options.figure)}")
+
+
+def _laboratory(options: argparse.Namespace) -> None:
+    _check_counts(options)
+    f, point = _expression(options)
+    with np.errstate(all="ignore"):
+        lab = laboratory(f, *point.values(), draws=options.draws, rng=options.seed)
+        print(replace(lab, function=options.expression.strip()))
+        if options.figure is not None:
+            print(f"\nThe drawing: {plot.save(plot.laboratory(lab), options.figure)}")
 
 
 def _assignment(text: str) -> tuple[str, float]:
@@ -172,8 +202,8 @@ def _figures(options: argparse.Namespace) -> None:
 
 
 def _check_counts(options: argparse.Namespace) -> None:
-    for name, least in (("runs", 1), ("steps", 0), ("seed", 0)):
-        if getattr(options, name) < least:
+    for name, least in (("runs", 1), ("steps", 0), ("seed", 0), ("draws", 2)):
+        if hasattr(options, name) and getattr(options, name) < least:
             raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")
 
 

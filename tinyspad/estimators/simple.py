@@ -14,6 +14,7 @@ from .base import (
     Cost,
     Draw,
     Estimator,
+    Held,
     aligned,
     check_whole,
     everywhere,
@@ -82,12 +83,19 @@ class RAD(Estimator):
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
             return nothing(lcg, param)
-        held = kept(state, lcg) or hold(lcg, param, lcg.draw_index(param, rng, self.by), self.hold)
+        held = kept(state, lcg) or self._drawn(lcg, param, rng)
         if self.normalize and self.by == "path":
             gradient = times_number(lcg, param, held.route)
         else:
             gradient = lcg.follow(param, held.route, lcg.chances("branch") if self.normalize else None)
         return Draw(gradient, held.index, held._replace(left=held.left - 1))
+
+    def _drawn(self, lcg: LCG, param: str, rng: np.random.Generator) -> Held:
+        if self.by == "path" and (lcg.batch or lcg.count_paths(param) < 2**63):
+            return hold(lcg, param, lcg.draw_index(param, rng), self.hold)
+        # Without the table of counts, which is large where they are.
+        route = lcg.draw_route(param, rng, lcg.chances(self.by))
+        return Held(lcg.route_index(param, route), route, lcg.signature, self.hold)
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
         """The probability of each path, shape (N,) or (N, R): 1 / N, or the product of 1 / branches."""

@@ -257,6 +257,7 @@ def draw_many(graph: Graph, source: int, rng: np.random.Generator, chances: Chan
     log_share = np.log(share, where=share > 0, out=np.full(len(share), -np.inf))
     probability, log_p = np.ones(n), np.zeros(n)
     hops = []
+    edge_number = np.int32 if len(head) < 2**31 else np.int64
     while len(walking := np.flatnonzero(node != graph.output)):
         v = node[walking]
         u = rng.random(len(walking))
@@ -271,13 +272,13 @@ def draw_many(graph: Graph, source: int, rng: np.random.Generator, chances: Chan
             near |= (edge > start[v]) & (np.abs(u - border[edge - 1]) <= chances.margin)
             for i in np.flatnonzero(near):
                 edge[i] = settle(graph, int(v[i]), float(u[i]), rng)
-        hop = np.full(n, -1)
+        hop = np.full(n, -1, edge_number)
         hop[walking] = edge
         hops.append(hop)
         probability[walking] *= share[edge]
         log_p[walking] += log_share[edge]
         node[walking] = after[head[edge]]
-    edges = np.array(hops, np.int64).reshape(len(hops), n)
+    edges = np.array(hops, edge_number).reshape(len(hops), n)
     return Turns(edges, None if factor is None else _products(graph, source, edges, factor), probability, log_p)
 
 

@@ -7,7 +7,19 @@ returns the Axes. None calls ``plt.show``; all obey rcParams. This is the only p
 from .curves import contributions, function
 from .figures import FIGURES, RATES, figure3, save
 from .graph import lcg
+from .laboratory import laboratory
 from .palette import ESTIMATORS
 from .runs import compare
 
-__all__ = ["ESTIMATORS", "FIGURES", "RATES", "compare", "contributions", "figure3", "function", "lcg", "save"]
+__all__ = [
+    "ESTIMATORS",
+    "FIGURES",
+    "RATES",
+    "compare",
+    "contributions",
+    "figure3",
+    "function",
+    "laboratory",
+    "lcg",
+    "save",
+]

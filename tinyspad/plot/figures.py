@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 
 from .. import functions
 from ..errors import BadInput
-from ..experiments import minimize_f1
+from ..estimators import RAD, SPAD, Magnitude
+from ..experiments import laboratory, minimize_f1
 from ..lcg import trace
 from ..minimize import Result
 from .curves import contributions, function
 from .graph import lcg as draw_lcg
+from .laboratory import laboratory as draw_laboratory
 from .runs import compare
 
 RATES = (0.01, 0.1)
@@ -87,11 +89,31 @@ def f1_contributions() -> Figure:
     return figure
 
 
+def laboratory_beale() -> Figure:
+    """The laboratory at a point: estimators of the gradient of Beale's function at (1, 2)."""
+    return draw_laboratory(laboratory(functions.beale, 1.0, 2.0))
+
+
+def laboratory_f1() -> Figure:
+    """The laboratory along an axis: bias and standard deviation of estimators of f1's gradient."""
+    estimators = {
+        "RAD": RAD(),
+        "RAD, normalised": RAD(normalize=True),
+        "SPAD": SPAD(),
+        "SPAD, eps 0.1, normalised": SPAD(epsilon=0.1, normalize=True),
+        "Magnitude": Magnitude(),
+    }
+    xs = np.linspace(0, 6, 241)
+    return draw_laboratory(laboratory(functions.f1, xs, estimators=estimators, draws=1000))
+
+
 FIGURES: dict[str, Callable[[], Figure]] = {
     "figure2": figure2,
     "figure3": figure3,
     "figure4": figure4,
     "f1_graph": f1_graph,
     "f1_contributions": f1_contributions,
+    "laboratory_beale": laboratory_beale,
+    "laboratory_f1": laboratory_f1,
 }
 """Every figure that ``tinyspad figures`` redraws, by the name of its file."""

@@ -13,6 +13,8 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
     "RAD": {"color": VERMILLION, "linestyle": "-", "linewidth": 1.4},
     "SPAD": {"color": PURPLE, "linestyle": (0, (6, 1.5)), "linewidth": 2.0},
     "RAD, held": {"color": ORANGE, "linestyle": "-.", "linewidth": 2.0},
+    "Magnitude": {"color": SKY, "linestyle": "-", "linewidth": 1.8},
+    "NearestPath": {"color": GREY, "linestyle": "--", "linewidth": 1.6},
     "g1": {"color": GREEN, "linestyle": ":", "linewidth": 2.6},
     "g2": {"color": BLACK, "linestyle": "--", "linewidth": 1.4},
 }
@@ -27,7 +29,7 @@ HATCHES = ["", "///", "...", "xxx", "\\\\\\", "++", "oo", "--"]
 
 def styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """A line style for each name: its own if it has one, that of the estimator it starts with, or one not yet used."""
-    spare = iter([SKY, GREY, YELLOW, GREEN, BLACK, ORANGE] * 20)
+    spare = iter([YELLOW, GREEN, BLACK, ORANGE, SKY, GREY] * 20)
     dashes = iter([(0, (1, 1)), (0, (4, 2, 1, 2)), (0, (2, 2)), (0, (8, 3))] * 30)
     chosen: dict[str, dict[str, Any]] = {}
     used: set[str] = set()

@@ -1,0 +1,23 @@
+"""Random layered graphs for the benchmarks, as bare edges."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyspad.paths import Graph
+
+
+def layered(width: int, layers: int, degree: int, rng: np.random.Generator) -> Graph:
+    """A source, ``layers`` layers of ``width`` nodes, an output; every node has ``degree`` edges into the next layer.
+
+    Weights are normal with variance 1 / degree, so that contributions neither vanish nor explode with depth.
+    """
+    first = 1 + width * np.arange(layers + 1)
+    out_edges: list[list[tuple[int, float]]] = [list(zip(range(1, width + 1), rng.normal(size=width).tolist()))]
+    for layer in range(layers - 1):
+        heads = (first[layer + 1] + rng.integers(width, size=(width, degree))).tolist()
+        weights = (rng.normal(size=(width, degree)) / np.sqrt(degree)).tolist()
+        out_edges += [list(zip(h, w)) for h, w in zip(heads, weights)]
+    output = 1 + width * layers
+    out_edges += [[(output, w)] for w in rng.normal(size=width).tolist()]
+    return Graph.of([*out_edges, []], output)

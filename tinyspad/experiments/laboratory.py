@@ -1,0 +1,260 @@
+"""The estimator laboratory: exact bias and variance of estimators at a point, or along an axis, what a step costs, and a
+Monte Carlo check of it all."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInput, TinyspadError
+from ..estimators import GD, RAD, SPAD, Cost, Estimator, FixedPath, Magnitude, NearestPath
+from ..lcg import LCG, trace
+
+ESTIMATORS: dict[str, Estimator] = {
+    "GD": GD(),
+    "RAD": RAD(),
+    "RAD, normalised": RAD(normalize=True),
+    "RAD by branch, normalised": RAD(by="branch", normalize=True),
+    "SPAD": SPAD(),
+    "SPAD, k_max 50": SPAD(k_max=50),
+    "SPAD, eps 0.1, normalised": SPAD(epsilon=0.1, normalize=True),
+    "NearestPath": NearestPath(),
+    "Magnitude": Magnitude(),
+    "Magnitude, k_max 50": Magnitude(k_max=50),
+}
+"""What ``laboratory`` compares unless told otherwise; it adds SPAD with the best epsilon where there is one for all."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One estimator of the gradient by all parameters, at a point or in arrays along an axis.
+
+    ``bias``: the norm of expectation - gradient over the parameters. ``variance``: the sum of the parameters' variances.
+    ``drawn_variance``: that of the draws, ``drawn_error`` its standard error. ``z``: how many standard errors the mean
+    of the draws is from the exact expectation, the largest over the parameters (0 if nothing is random). ``cost``:
+    multiplications and partial derivatives held, on average per step.
+    """
+
+    estimator: Estimator
+    bias: Any
+    variance: Any
+    drawn_variance: Any
+    drawn_error: Any
+    z: Any
+    cost: Cost
+
+    @property
+    def variance_times_cost(self) -> Any:
+        """Variance times multiplications: the variance left after averaging draws for one multiplication's worth."""
+        return self.variance * self.cost.multiplications
+
+    def error(self, multiplications: Any) -> Any:
+        """The root mean square error of the mean of as many draws as so many multiplications pay for.
+
+        sqrt(bias**2 + variance * cost / multiplications): averaging takes the variance away and leaves the bias.
+        """
+        return np.sqrt(self.bias**2 + self.variance_times_cost / multiplications)
+
+
+COLUMNS = (
+    "estimator",
+    "bias",
+    "variance",
+    "drawn variance",
+    "z of mean",
+    "multiplications",
+    "held",
+    "variance x cost",
+    "error at GD's cost",
+)
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """Estimators side by side; ``print`` it, or ``plot.laboratory`` it.
+
+    ``point``: where, by parameter name. ``gradient``: the exact one. ``paths``: how many each parameter has. ``rows``: a
+    ``Measured`` by name. ``left_out``: why an estimator has no row. ``draws``: how many the check took; ``seed`` of it.
+    """
+
+    function: str
+    point: dict[str, Any]
+    gradient: dict[str, Any]
+    paths: dict[str, int]
+    rows: dict[str, Measured]
+    left_out: dict[str, str]
+    draws: int
+    seed: Any
+
+    @property
+    def gradient_cost(self) -> Any:
+        """The multiplications of one exact gradient."""
+        return sum(self._factors.values())
+
+    _factors: dict[str, int]
+
+    def table(self) -> list[tuple[str, ...]]:
+        """The rows as text, under ``COLUMNS``; along an axis the mean over the points (of z the largest)."""
+        found = []
+        for name, row in self.rows.items():
+            cells = [
+                np.mean(row.bias),
+                np.mean(row.variance),
+                np.mean(row.drawn_variance),
+                np.max(row.z),
+                np.mean(row.cost.multiplications),
+                np.mean(row.cost.held),
+                np.mean(row.variance_times_cost),
+                np.mean(row.error(self.gradient_cost)),
+            ]
+            found.append((name, *(f"{cell:.4g}" for cell in cells)))
+        return found
+
+    def __str__(self) -> str:
+        rows = [COLUMNS, *self.table()]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+        lines = [self._title(), ""]
+        for row in rows:
+            lines.append("  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]))
+        lines += [""] * bool(self.left_out)
+        lines += [f"{name} is left out: {why}" for name, why in self.left_out.items()]
+        lines += [
+            "",
+            "bias and variance are exact; drawn variance and z are those of the draws: |z| above 5 would be an error.",
+        ]
+        lines.append(
+            "multiplications and held are per step; the last two columns compare at equal cost, where lower is better."
+        )
+        return "\n".join(lines)
+
+    def to_markdown(self) -> str:
+        """The table in Markdown."""
+        lines = ["| " + " | ".join(row) + " |" for row in (COLUMNS, *self.table())]
+        lines.insert(1, "|---" * len(COLUMNS) + "|")
+        return "\n".join(lines)
+
+    def to_csv(self) -> str:
+        """The table as comma-separated values."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *self.table()])
+        return text.getvalue()
+
+    def _title(self) -> str:
+        where = ", ".join(f"{name} = {_place(x)}" for name, x in self.point.items())
+        paths = ", ".join(f"{number} of {name}" for name, number in self.paths.items())
+        return f"{self.function} at {where}; paths: {paths}; {self.draws} draws, seed {self.seed}"
+
+
+def laboratory(
+    f: Callable[..., Any],
+    *point: Any,
+    estimators: Mapping[str, Estimator] | None = None,
+    draws: int = 10_000,
+    rng: int | np.random.Generator | None = 0,
+) -> Laboratory:
+    """Exact bias and variance of estimators at a point or along an axis, what a step costs, and a Monte Carlo check.
+
+    ``f``: a plain NumPy function. ``point``: its arguments, numbers; or arrays of shape (R,) if f is elementwise, for R
+    points at once. ``estimators``: a dict by name, ``ESTIMATORS`` if left out. ``draws``: fresh draws per estimator and
+    point. An estimator whose exact moments would need too many paths listed is left out, with the reason. Raises
+    BadInput for no draws or no estimators, and what ``trace`` raises. Cost: a few sweeps, and draws * points * O(edges)
+    per estimator.
+
+    >>> import tinyspad as ts
+    >>> lab = ts.experiments.laboratory(ts.functions.f1, 5.0, draws=2000)
+    >>> print(lab)  # doctest: +ELLIPSIS
+    f1 at x = 5; paths: 2 of x; 2000 draws, seed 0
+    ...
+    >>> round(lab.rows["RAD"].bias, 2), round(lab.rows["Magnitude"].variance)
+    (33.61, 8794)
+    """
+    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 2:
+        raise BadInput(f"laboratory: draws is a whole number, at least 2, not {draws!r}.")
+    lcg = trace(f, *point)
+    lcg.check_differentiable()
+    chosen = _default(lcg) if estimators is None else dict(estimators)
+    if not chosen:
+        raise BadInput('laboratory: estimators is a dict of names, such as {"RAD": RAD()}.')
+    rows, left_out = {}, {}
+    seeds = np.random.default_rng(rng).spawn(len(chosen))
+    for (name, estimator), own in zip(chosen.items(), seeds):
+        try:
+            rows[name] = _measure(lcg, estimator, int(draws), own)
+        except TinyspadError as problem:
+            left_out[name] = str(problem)
+    return Laboratory(
+        getattr(f, "__name__", type(f).__name__),
+        dict(zip(lcg.params, lcg.arguments)),
+        lcg.gradient(),
+        {name: lcg.count_paths(name) for name in lcg.params},
+        rows,
+        left_out,
+        int(draws),
+        rng if isinstance(rng, (int, np.integer)) else "not given",
+        {name: lcg.factors(name) for name in lcg.params},
+    )
+
+
+def _default(lcg: LCG) -> dict[str, Estimator]:
+    chosen = dict(ESTIMATORS)
+    if lcg.elementwise and not lcg.batch and len(lcg.params) == 1 and lcg.count_paths() > 1:
+        best = SPAD.best_epsilon(lcg, lcg.params[0])
+        if 0 < best < 1:
+            chosen[f"SPAD, best eps {best:.3g}, normalised"] = SPAD(epsilon=best, normalize=True)
+    if all(lcg.count_paths(name) > 0 for name in lcg.params):
+        chosen["first path alone"] = FixedPath(0)
+    return chosen
+
+
+def _measure(lcg: LCG, estimator: Estimator, draws: int, rng: np.random.Generator) -> Measured:
+    squared_bias: Any = 0.0
+    variance: Any = 0.0
+    drawn_variance: Any = 0.0
+    squared_error: Any = 0.0
+    z: Any = 0.0
+    multiplications: Any = 0.0
+    held: Any = 0.0
+    for name in lcg.params:
+        # An array that is one parameter, not a batch of runs, counts as a whole: its elements are added up.
+        axes = tuple(range(np.ndim(lcg.adjoint(name)) - len(lcg.batch)))
+        mean, exact = estimator.moments(lcg, name)
+        drawn = _draw(lcg, estimator, name, draws, rng)
+        squared_bias = squared_bias + np.sum((mean - lcg.adjoint(name)) ** 2, axis=axes)
+        variance = variance + np.sum(exact, axis=axes)
+        away = drawn - drawn[0]  # so that draws that are all alike have variance 0 exactly
+        spread, fourth = np.var(away, axis=0, ddof=1), np.mean((away - np.mean(away, axis=0)) ** 4, axis=0)
+        drawn_variance = drawn_variance + np.sum(spread, axis=axes)
+        squared_error = squared_error + np.sum(np.maximum(fourth - spread**2, 0.0) / draws, axis=axes)
+        apart = np.abs(np.mean(drawn, axis=0) - mean)
+        rounding = 1e-9 * (np.abs(mean) + np.sqrt(exact))
+        error = np.sqrt(exact / draws)
+        off = np.where(apart <= rounding, 0.0, apart / np.where(error > 0, error, np.finfo(float).tiny))
+        z = np.maximum(z, np.max(off, axis=axes))
+        cost = estimator.step_cost(lcg, name)
+        multiplications, held = multiplications + cost.multiplications, held + cost.held
+    cost = Cost(multiplications, held)
+    return Measured(estimator, np.sqrt(squared_bias), variance, drawn_variance, np.sqrt(squared_error), z, cost)
+
+
+def _draw(lcg: LCG, estimator: Estimator, name: str, draws: int, rng: np.random.Generator) -> Any:
+    """Independent fresh draws, shape (draws, ...): as so many runs of a batch, one after the other where f takes none."""
+    if lcg.elementwise:
+        try:
+            many = lcg.retrace(*(np.broadcast_to(a, (draws, *lcg.batch)).copy() for a in lcg.arguments))
+            if many.batch == (draws, *lcg.batch) and many.graph.head == lcg.graph.head:
+                gradient = estimator.draw(many, name, estimator.init(), rng).gradient
+                return np.broadcast_to(gradient, (draws, *lcg.batch))
+        except (TinyspadError, TypeError, ValueError):
+            pass
+    return np.array([estimator.draw(lcg, name, estimator.init(), rng).gradient for _ in range(draws)])
+
+
+def _place(x: Any) -> str:
+    if np.shape(x) == ():
+        return f"{float(x):.6g}"
+    return f"{np.min(x):.4g} .. {np.max(x):.4g} ({np.size(x)})" if np.ndim(x) == 1 else f"array {np.shape(x)}"

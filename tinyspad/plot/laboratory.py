@@ -1,0 +1,97 @@
+"""The estimator laboratory as a picture: at one point dots, along an axis curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..errors import BadInput
+from ..experiments import Laboratory, Measured
+from .palette import BLACK, BLUE, ORANGE, VERMILLION, styles
+
+SHOWN_DRAWS = 25
+"""How many points of an axis are marked with what the draws gave."""
+
+
+def laboratory(lab: Laboratory, *, axes: Sequence[Axes] | None = None) -> Figure:
+    """Bias, standard deviation and cost of estimators, exact, with what the draws gave on top.
+
+    At a point three panels share a row per estimator: bias and standard deviation; multiplications and partial derivatives
+    held per step; and the error of what the cost of one exact gradient buys. Along an axis two panels
+    show bias and standard deviation as curves. ``axes``: as many Axes as panels. Raises BadInput for another number of them.
+
+    >>> import tinyspad as ts
+    >>> from tinyspad import plot
+    >>> figure = plot.laboratory(ts.experiments.laboratory(ts.functions.f1, 5.0, draws=100))
+    >>> len(figure.axes)
+    3
+    """
+    if not isinstance(lab, Laboratory):
+        raise BadInput(f"plot.laboratory takes what ts.experiments.laboratory returns, not {type(lab).__name__}.")
+    if not lab.rows:
+        raise BadInput("There is nothing to draw: every estimator was left out.")
+    along = any(np.ndim(row.bias) for row in lab.rows.values())
+    panels = 2 if along else 3
+    if axes is None:
+        size = (7.2, 5.6) if along else (10.5, 1.4 + 0.32 * len(lab.rows))
+        layout: dict[str, Any] = {"nrows": 2, "sharex": True} if along else {"ncols": 3, "sharey": True}
+        axes = plt.subplots(layout="constrained", figsize=size, **layout)[1]
+    if len(axes) != panels:
+        raise BadInput(f"plot.laboratory draws {panels} panels here, and {len(axes)} axes were given.")
+    (_curves if along else _dots)(lab, axes)
+    return cast(Figure, axes[0].figure)
+
+
+def _dots(lab: Laboratory, axes: Sequence[Axes]) -> None:
+    rows = list(lab.rows.values())
+    y = np.arange(len(rows))[::-1]
+    deviation, cost, error = axes
+    bias, spread = [row.bias for row in rows], [np.sqrt(row.variance) for row in rows]
+    deviation.plot(bias, y, "s", color=BLUE, markersize=6, label="bias")
+    deviation.plot(spread, y, "o", color=VERMILLION, markersize=8, fillstyle="none", label="standard deviation")
+    low, drawn, high = np.array([_drawn(row) for row in rows]).T
+    whiskers: dict[str, Any] = {"fmt": "+", "color": BLACK, "markersize": 5, "elinewidth": 1.0}
+    deviation.errorbar(drawn, y, xerr=(drawn - low, high - drawn), label=f"of {lab.draws} draws, ± 2 s.e.", **whiskers)
+    deviation.set_xlabel("error of one step (units of the gradient)")
+    cost.plot([row.cost.multiplications for row in rows], y, "D", color=BLACK, markersize=5, label="multiplications")
+    held = [row.cost.held for row in rows]
+    cost.plot(held, y, "v", color=ORANGE, markersize=8, fillstyle="none", markeredgewidth=1.6, label="partials held")
+    cost.set_xlabel("cost of one step (mean)")
+    error.plot([row.error(lab.gradient_cost) for row in rows], y, "o", color=BLACK, markersize=5)
+    error.set_xlabel(f"error of {lab.gradient_cost} multiplications,\nthe cost of one exact gradient")
+    for ax in axes:
+        ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
+        ax.set_yticks(y, list(lab.rows))
+        ax.grid(axis="x", alpha=0.3)
+        for line in y:
+            ax.axhline(line, color=BLACK, alpha=0.12, linewidth=0.6, zorder=0)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, fontsize="x-small", columnspacing=1.0)
+
+
+def _drawn(row: Measured) -> tuple[Any, Any, Any]:
+    """The standard deviation of the draws between what two standard errors of their variance leave possible."""
+    spread, error = row.drawn_variance, 2 * row.drawn_error
+    return np.sqrt(np.maximum(spread - error, 0.0)), np.sqrt(spread), np.sqrt(spread + error)
+
+
+def _curves(lab: Laboratory, axes: Sequence[Axes]) -> None:
+    name, xs = next((name, np.asarray(x)) for name, x in lab.point.items() if np.ndim(x) == 1)
+    every = max(1, len(xs) // SHOWN_DRAWS)
+    for (label, row), style in zip(lab.rows.items(), styles(lab.rows).values()):
+        axes[0].plot(xs, np.broadcast_to(row.bias, xs.shape), label=label, **style)
+        axes[1].plot(xs, np.sqrt(np.broadcast_to(row.variance, xs.shape)), **style)
+        low, drawn, high = (np.broadcast_to(part, xs.shape)[::every] for part in _drawn(row))
+        look: dict[str, Any] = {"fmt": ".", "color": style["color"], "markersize": 5, "elinewidth": 1.0}
+        axes[1].errorbar(xs[::every], drawn, yerr=(drawn - low, high - drawn), **look)
+    axes[1].errorbar([], [], yerr=[], fmt=".", color=BLACK, label=f"{lab.draws} draws, ± 2 s.e.")
+    axes[0].set_ylabel("bias")
+    axes[1].set_ylabel("standard deviation")
+    axes[1].set_xlabel(name)
+    axes[0].legend(fontsize="x-small", ncols=2)
+    axes[1].legend(fontsize="x-small")
