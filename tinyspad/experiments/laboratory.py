@@ -101,9 +101,10 @@ class Laboratory:
     def table(self) -> list[tuple[str, ...]]:
         """The rows as text, under ``COLUMNS``; along an axis the mean over the points (of z the largest)."""
         found = []
+        rounding = 1e-12 * max((float(np.max(np.abs(g), initial=0.0)) for g in self.gradient.values()), default=0.0)
         for name, row in self.rows.items():
             cells = [
-                np.mean(row.bias),
+                np.mean(np.where(row.bias > rounding, row.bias, 0.0)),
                 np.mean(row.variance),
                 np.mean(row.drawn_variance),
                 np.max(row.z),
@@ -238,7 +239,8 @@ def _measure(lcg: LCG, estimator: Estimator, draws: int, rng: np.random.Generato
         cost = estimator.step_cost(lcg, name)
         multiplications, held = multiplications + cost.multiplications, held + cost.held
     cost = Cost(multiplications, held)
-    return Measured(estimator, np.sqrt(squared_bias), variance, drawn_variance, np.sqrt(squared_error), z, cost)
+    found = (np.sqrt(squared_bias), variance, drawn_variance, np.sqrt(squared_error), z)
+    return Measured(estimator, *(x if np.ndim(x) else float(x) for x in found), cost)
 
 
 def _draw(lcg: LCG, estimator: Estimator, name: str, draws: int, rng: np.random.Generator) -> Any:

@@ -157,12 +157,12 @@ class LCG(PathChoice):
         >>> ts.trace(lambda x, y: x * y, 2.0, 3.0).gradient()
         {'x': 3.0, 'y': 2.0}
         """
-        return {name: self._shaped(i, self._adjoints[i]) for i, name in enumerate(self.params)}
+        return {name: self._shaped(i, self.adjoints[i]) for i, name in enumerate(self.params)}
 
     def adjoint(self, param: str | None = None) -> Any:
         """The gradient with respect to one parameter."""
         source = self._source(param)
-        return self._shaped(source, self._adjoints[source])
+        return self._shaped(source, self.adjoints[source])
 
     def central_difference(self, param: str | None = None) -> tuple[Any, Any]:
         """The derivative of the traced function by one parameter, by central differences, and an estimate of its error."""
@@ -321,7 +321,7 @@ class LCG(PathChoice):
     # --- private ----------------------------------------------------------------------------------------------
 
     @cached_property
-    def _adjoints(self) -> list[Any]:
+    def adjoints(self) -> list[Any]:
         return sweep(self.graph, GRADIENT, self.seed)
 
     @cached_property

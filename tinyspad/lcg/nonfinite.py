@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -88,8 +89,8 @@ def nonfinite_of(lcg: LCG, shown: int) -> NonFinite | None:
                     partial = np.ones(partial.out_shape) * partial
                 if _bad(partial):
                     return _report(lcg, node, "partial", partial, results, shown)
-        for node in range(lcg.graph.output, -1, -1):
-            adjoint = lcg._adjoints[node] if lcg.root is not None and _has_gradient(lcg) else 0.0
+        adjoints = lcg.adjoints if lcg.root is not None and _has_gradient(lcg) else []
+        for node, adjoint in reversed(list(enumerate(adjoints))):
             if _bad(adjoint):
                 return _report(lcg, node, "adjoint", adjoint, results, shown)
     return None
@@ -100,7 +101,7 @@ def _has_gradient(lcg: LCG) -> bool:
 
 
 def _bad(x: Any) -> bool:
-    return not np.all(np.isfinite(x))
+    return not (math.isfinite(x) if isinstance(x, float) else np.all(np.isfinite(x)))
 
 
 def _report(lcg: LCG, node: int, what: str, number: Any, results: dict[int, Any], shown: int) -> NonFinite:
