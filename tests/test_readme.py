@@ -31,7 +31,14 @@ def test_python_blocks_run_in_order_and_print_what_follows_them(capsys, tmp_path
             if next_kind == "text":
                 shown += 1
                 assert same(printed) == same(text)
-    assert shown == 4 and {p.name for p in tmp_path.iterdir()} == {"compare.png", "beale.png", "contributions.png"}
+    assert shown == 6
+    assert {p.stem for p in tmp_path.glob("*.png")} == {"compare", "beale", "contributions", "laboratory"}
+
+
+def test_the_table_of_variances_is_the_committed_one():
+    committed = (ROOT / "benchmarks" / "variance.md").read_text()
+    rows = [line for line in README.splitlines() if "of 200 |" in line]
+    assert len(rows) == 3 and all(row in committed for row in rows)
 
 
 def test_the_two_commands_come_first():
