@@ -6,27 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..paths import Graph
-from ..tape import FIRST_PARENT, ORDER, RULE, Entry
+from ..tape import FIRST_PARENT, Entry, behind
 
 
 def kept(root: Entry | None, leaves: list[Entry]) -> tuple[list[Entry], dict[int, list[Any]]]:
     """The operations between the parameters and the root, oldest first, and the empty list of reads of each."""
     if root is None:
         return [], {}
-    operations: list[Entry] = []
-    seen, stack = {id(root)}, [root]
-    while stack:
-        entry = stack.pop()
-        if entry[RULE] is not None:
-            operations.append(entry)
-            for parent in entry[FIRST_PARENT::2]:
-                if id(parent) not in seen:
-                    seen.add(id(parent))
-                    stack.append(parent)
-    operations.sort(key=lambda entry: entry[ORDER])
     live = {id(leaf) for leaf in leaves}
     kept = []
-    for entry in operations:
+    for entry in behind(root):
         for parent in entry[FIRST_PARENT::2]:
             if id(parent) in live:
                 live.add(id(entry))
