@@ -35,7 +35,7 @@ def questions(graph: Graph, draws: int) -> dict[str, Callable[[], Any]]:
     return {
         "count": lambda: algebra.sweep(graph, algebra.COUNT, forget=True)[0],
         "gradient": lambda: algebra.sweep(graph, algebra.GRADIENT)[0],
-        "best path": lambda: algebra.best(graph, 0, algebra.sweep(graph, algebra.LARGEST)),
+        "best path": lambda: algebra.best(graph, 0, algebra.largest_sizes(graph)),
         f"{draws} uniform": lambda: drawn(algebra.by_path(graph)),
         f"{draws} by magnitude": lambda: drawn(algebra.by_magnitude(graph)),
         "5 best": lambda: algebra.top(graph, 0, 5),

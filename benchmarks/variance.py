@@ -28,7 +28,7 @@ def second_moments(graph: Graph, epsilon: float = 0.1) -> dict[str, float]:
     """
     largest, _, others = sweep(graph, SPLIT)[0]
     n = others.number + 1
-    a, b = abs(largest), others.number * np.hypot(np.sqrt(others.variance), others.mean)
+    a, b = abs(largest), others.number * np.hypot(others.deviation, others.mean)
     return {
         "paths": n,
         "uniform": n * sweep(graph, SQUARES)[0],

@@ -198,6 +198,31 @@ def test_values_from_outside_are_constants_of_the_derivative():
         lcg.derivative("x")
 
 
+def test_constant_derivatives_of_a_batch_are_a_batch():
+    lcg = ts.trace(lambda x: x * x, np.ones(3))
+    np.testing.assert_array_equal(lcg.derivative().derivative().value, np.full(3, 2.0))
+    assert ts.trace(lambda x: 3 * x, np.ones(3)).derivative().batch == (
+        3,
+    )  # no edges are left to tell runs from elements
+
+
+def test_scalar_tangents_serve_every_run_and_lists_are_arrays():
+    lcg = ts.trace(lambda x: x * x, np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(lcg.jvp(1.0), lcg.jvp([1, 1]))
+
+
+def test_gradients_are_the_callers_to_change():
+    lcg = ts.trace(lambda x: x * x, np.array([1.0, 2.0]))
+    for ask in (lambda: lcg.gradient()["x"], lambda: lcg.adjoint("x"), lambda: ts.GD().expectation(lcg, "x")):
+        ask()[:] = 99.0
+        np.testing.assert_array_equal(lcg.gradient()["x"], [2.0, 4.0])
+
+
+def test_jacobians_of_nothing():
+    assert ts.jacobian(lambda x: x * x, np.zeros(0)).matrix.shape == (0, 0)
+    assert ts.jacobian(lambda: 3.0).matrix.shape == (1, 0)
+
+
 def test_second_derivatives_through_linear_maps_are_not_offered():
     with pytest.raises(NotElementwise, match="central differences"):
         ts.trace(lambda x: np.sum(x**2), np.ones(3)).hessian()
@@ -208,6 +233,10 @@ def test_second_derivatives_through_linear_maps_are_not_offered():
     [
         (lambda lcg: lcg.jvp(1.0), "one tangent for each of x, y; 1 was given"),
         (lambda lcg: lcg.jvp(1.0, np.ones(2)), "has shape"),
+        (lambda lcg: lcg.jvp(1.0, None), "tangent of y is a number"),
+        (lambda lcg: lcg.jvp(1j, 1.0), "tangent of x is a number"),
+        (lambda lcg: lcg.jvp(1.0, np.ma.array(1.0, mask=True)), "tangent of y is a number"),
+        (lambda lcg: lcg.retrace(1.0), "one argument for each of x, y"),
     ],
 )
 def test_tangents_that_do_not_fit(ask, says):

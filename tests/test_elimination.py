@@ -139,15 +139,35 @@ def test_several_outputs_share_their_graph():
     together = ts.jacobian(both, 1.0, 2.0)
     done = together.eliminate("markowitz")
     outputs = sorted({o for _, o in done.jacobian})
-    assert outputs == ["z1", "z2", "z3"]
+    assert outputs == ["z1", "z2", "z3"]  # the fourth does not depend on anything
     for k, name in enumerate(outputs):
         for param in "xy":
             assert done.jacobian[param, name] == pytest.approx(together.blocks[k][param], rel=1e-14)
     assert together.values[3] == 3.0 and together.blocks[3] == {"x": 0.0, "y": 0.0}
 
 
+def test_an_output_that_is_returned_twice():
+    def twice(z1):
+        y = z1 * z1
+        return y, y
+
+    done = ts.jacobian(twice, 3.0).eliminate()
+    assert done.jacobian == {("z1", "z_1"): 6.0, ("z1", "z_2"): 6.0}
+
+
+def test_the_jacobian_is_the_callers_to_change():
+    lcg = ts.trace(np.sin, np.array([1.0, 2.0]))
+    lcg.eliminate().jacobian["x0" if "x0" in lcg.params else "x", "z"][:] = 99.0
+    np.testing.assert_allclose(lcg.gradient()[lcg.params[0]], np.cos([1.0, 2.0]))
+
+
+def test_edge_markowitz_breaks_ties_by_the_vertex():
+    lcg = ts.trace(ts.functions.beale, 1.0, 2.0)
+    assert lcg.eliminate("markowitz", "edge").multiplications <= lcg.eliminate("markowitz").multiplications
+
+
 def test_an_output_that_is_a_parameter():
-    assert ts.trace(lambda x: x, 2.0).eliminate().jacobian == {("x", "x_"): 1.0}
+    assert ts.trace(lambda x: x, 2.0).eliminate().jacobian == {("x", "z"): 1.0}
 
 
 @pytest.mark.parametrize(
@@ -163,6 +183,11 @@ def test_an_output_that_is_a_parameter():
         ([("x", "c", "front")], "edge", "of an edge that is there"),
         ([("x", "b", "back")], "edge", "through a parameter"),
         (["b"], "edge", "of an edge that is there"),
+        (["a", "a"], "vertex", "a is no intermediate"),
+        (["c", "a"], "vertex", "among them b, d"),
+        (None, "vertex", "not None"),
+        ({"a"}, "vertex", "or a list"),
+        ([("a", "z", "middle")], "edge", r"\(a, z, 'middle'\) is no"),
     ],
 )
 def test_orders_that_are_none_are_refused(order, by, says):

@@ -75,8 +75,79 @@ def test_what_would_need_too_many_paths_is_left_out_with_the_reason():
 
 def test_rows_do_not_depend_on_which_others_are_there():
     few = laboratory(f1, 5.0, draws=100, estimators={"RAD": ts.RAD()})
-    more = laboratory(f1, 5.0, draws=100, estimators={"RAD": ts.RAD(), "GD": ts.GD()})
+    more = laboratory(f1, 5.0, draws=100, estimators={"GD": ts.GD(), "RAD": ts.RAD()})
     assert few.rows["RAD"] == more.rows["RAD"]
+
+
+def test_one_sweep_serves_all_parameters():
+    lab = laboratory(ts.functions.beale, 1.0, 2.0, draws=50)
+    lcg = ts.trace(ts.functions.beale, 1.0, 2.0)
+    operations = sum(len(lcg.reads(entry)) for entry in lcg.entries)
+    assert lab.gradient_cost == lab.rows["GD"].cost.multiplications == operations
+    assert lab.rows["SPAD"].cost.held == operations
+
+
+def test_held_draws_are_no_independent_draws():
+    """The mean over the steps of one hold has the error of one draw, however many steps there are."""
+    lab = laboratory(f1, 5.0, draws=100, estimators={"h": ts.RAD(normalize=True, hold=50), "n": ts.RAD(normalize=True)})
+    held, fresh = lab.rows["h"], lab.rows["n"]
+    steps = 200
+    assert held.error(steps * held.cost.multiplications) == pytest.approx(np.sqrt(50) * fresh.error(steps * 3))
+    rng, lcg, means = np.random.default_rng(0), ts.trace(f1, 5.0), []
+    for _ in range(300):
+        state, total = None, 0.0
+        for _ in range(steps):
+            gradient, _, state = held.estimator.draw(lcg, "x", state, rng)
+            total += gradient
+        means.append(total / steps)
+    measured = np.sqrt(np.mean((np.array(means) - lcg.gradient()["x"]) ** 2))
+    assert measured == pytest.approx(held.error(steps * 3), rel=0.25)
+
+
+def test_what_is_no_number_is_not_called_zero():
+    with np.errstate(all="ignore"):
+        lab = laboratory(lambda x: x * np.log(x), 0.0, draws=10)
+    assert np.isnan(lab.rows["GD"].bias) and lab.table()[0][1] == "nan"
+
+
+def test_single_precision_is_no_error():
+    lab = laboratory(f1, np.float32(5.0), draws=500)
+    assert all(row.z < 5 for row in lab.rows.values())
+
+
+@pytest.mark.parametrize("f", [lambda x: x, lambda x: 3.0, lambda x: 2 * x])
+def test_functions_without_anything_to_choose(f):
+    lab = laboratory(f, 1.0, draws=10)
+    assert all(row.variance == 0 and row.bias == pytest.approx(0.0, abs=1e-12) for row in lab.rows.values())
+    assert str(lab) and plot.laboratory(lab)
+
+
+def test_estimators_of_ones_own():
+    class Duck:
+        def init(self):
+            return None
+
+        def draw(self, lcg, param, state, rng):
+            return lcg.adjoint(param), -1, None
+
+    class Silent(ts.Estimator):
+        pass
+
+    class Half(ts.Estimator):
+        def draw(self, lcg, param, state, rng):
+            return 0.5 * lcg.path_gradient(param, 0), 0, None
+
+        def probabilities(self, lcg, param):
+            return np.eye(lcg.count_paths(param))[0]
+
+        def cost(self, lcg, param=None):
+            return ts.GD().cost(lcg, param)
+
+    chosen = {"duck": Duck(), "silent": Silent(), "class": ts.RAD, 3: ts.GD(), "half": Half()}
+    lab = laboratory(f1, 5.0, draws=10, estimators=chosen)
+    assert list(lab.left_out) == ["duck", "silent", "class"] and "ts.Estimator" in lab.left_out["duck"]
+    assert "Silent does not say its probabilities" in lab.left_out["silent"] and str(lab)
+    assert lab.rows["half"].z > 5  # it says that it follows path 0, and follows half of it
 
 
 def test_the_table_in_three_forms():
@@ -94,6 +165,11 @@ def test_the_table_in_three_forms():
         (lambda: laboratory(f1, 5.0, draws=2.5), "draws is a whole number"),
         (lambda: laboratory(f1, 5.0, estimators={}), "estimators is a dict"),
         (lambda: laboratory(f1), "1 argument"),
+        (lambda: laboratory(f1, 5.0, estimators=[ts.RAD()]), "estimators is a dict"),
+        (lambda: laboratory(f1, np.zeros(0)), "no points"),
+        (lambda: laboratory(f1, 5.0, rng="x"), "rng= is"),
+        (lambda: plot.laboratory(laboratory(f1, np.ones((2, 3)), draws=9)), "along an axis"),
+        (lambda: plot.laboratory(laboratory(f1, 5.0, draws=9), axes=3), "panels"),
         (lambda: plot.laboratory({"RAD": 1}), "plot.laboratory takes"),
         (lambda: plot.laboratory(laboratory(f1, 5.0, draws=9), axes=plt.subplots(ncols=2)[1]), "3 panels"),
     ],
@@ -112,3 +188,5 @@ def test_the_pictures_show_every_estimator():
     axis = plot.laboratory(lab)
     np.testing.assert_allclose(axis.axes[1].lines[0].get_ydata(), np.sqrt(lab.rows["RAD"].variance))
     assert [text.get_text() for text in axis.axes[0].get_legend().get_texts()] == ["RAD", "Magnitude"]
+    still = laboratory(ts.functions.beale, np.ones(9), np.linspace(0, 2, 9), estimators=estimators, draws=9)
+    assert plot.laboratory(still).axes[1].get_xlabel() == "y"

@@ -135,8 +135,6 @@ def test_indices_out_of_range_are_refused_in_a_batch_too():
     for index in (2, -1, np.array([0, 7]), 1.5):
         with pytest.raises(BadInput, match="there is no path"):
             lcg.path_gradient("x", index)
-        with pytest.raises(BadInput, match="there is no path"):
-            lcg.branch_probability("x", index)
     with pytest.raises(BadInput, match=r"there is no path 1\.5"):
         ts.trace(f1, 5.0).nth_path("x", 1.5)
 

@@ -24,6 +24,12 @@ def test_the_first_bad_result_is_named_with_the_paths_through_it():
 def test_an_infinite_slope_at_a_finite_result():
     bad = found(lambda x: np.sqrt(x) + x, 0.0)
     assert bad.what == "partial" and bad.text.startswith("sqrt") and bad.number == np.inf
+    assert "the partial derivative of" in str(bad) and "though the result is finite" in str(bad)
+
+
+def test_a_bad_partial_is_blamed_on_its_own_argument():
+    bad = found(lambda x, y: (x**y) * y, 0.0, 0.5)
+    assert (bad.what, bad.by, bad.counts) == ("partial", "x", {"x": 1})
 
 
 def test_finite_factors_whose_product_overflows():
@@ -38,12 +44,12 @@ def test_finite_factors_whose_product_overflows():
 
 def test_a_parameter_that_is_bad_itself():
     bad = found(lambda x: x * x, np.nan)
-    assert (bad.what, bad.name) == ("parameter", "x") and "Param_0" in str(bad)
+    assert (bad.what, bad.name) == ("parameter", "x") and "the parameter x is nan" in str(bad)
 
 
 def test_bad_runs_of_a_batch_are_numbered():
     bad = found(lambda x: np.log(x) * x, np.array([1.0, 0.0, 2.0, -1.0]))
-    assert bad.runs == (1, 3) and "in 2 runs, first run 1" in str(bad)
+    assert bad.runs == (1, 3) and "in 2 runs, the first of them 1" in str(bad)
 
 
 def test_through_linear_maps():
@@ -68,6 +74,12 @@ def test_nothing_to_find():
     assert found(lambda x: 1.0, 5.0) is None
     assert found(lambda x: x, 5.0) is None
     assert found(lambda x: x**2, np.ones((2, 2))) is None
+
+
+def test_a_constant_that_is_no_number():
+    assert found(lambda x: np.nan, 5.0).what == "value"
+    with pytest.raises(BadInput, match="shown="):
+        ts.trace(ts.functions.f1, 5.0).trace_nonfinite(shown=-1)
 
 
 # --- comparison ------------------------------------------------------------------------------------------------------
@@ -106,6 +118,24 @@ def test_comparison_of_runs_and_of_arrays():
     assert ts.trace(lambda x: x * x, x).compare(ts.trace(lambda x: x**2, x)).same_gradient == {"x": True}
     sums = [ts.trace(f, x) for f in (lambda x: np.sum(x * x), lambda x: np.sum(x**2))]
     assert sums[0].compare(sums[1]).same_gradient == {"x": True} and "array [2, 3]" in str(sums[0].compare(sums[1]))
+
+
+def test_arrays_are_compared_as_wholes():
+    a, b = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    left = ts.trace(lambda w: np.sum(w * a) + np.sum(w * b), np.array([1.0, 2.0]))
+    right = ts.trace(lambda w: np.sum(w * (a + b)) + np.sum(w * (0 * b)), np.array([1.0, 2.0]))
+    assert left.compare(right).same_paths == {"w": False} and left.compare(right).same_gradient == {"w": True}
+    assert left.compare(left).same_paths == {"w": True}
+
+
+def test_infinities_and_rounding_are_no_difference():
+    with np.errstate(all="ignore"):
+        lcg = ts.trace(np.log, 0.0)
+        assert lcg.compare(lcg).same_gradient == {lcg.params[0]: True}
+    near = [ts.trace(f, 1.0001) for f in (lambda x: x**2 - 2 * x + 1, lambda x: (x - 1) ** 2)]
+    assert near[0].compare(near[1]).same_value
+    off = ts.trace(lambda x: (x - 1) ** 2 + 1e-9, 1.0001)
+    assert not near[0].compare(off).same_value
 
 
 def test_too_many_paths_to_list():

@@ -1,7 +1,9 @@
 """The path algebra over bare edges: four views of one order, against brute force."""
 
 import itertools
+import time
 from collections import Counter
+from fractions import Fraction
 from math import comb
 
 import numpy as np
@@ -67,18 +69,17 @@ def test_best_path_is_the_argmax(seed):
     graph = random_graph(seed)
     listed = brute(graph)
     sizes = [abs(np.prod([graph.weight[e] for e in path])) for path in listed]
-    assert algebra.best(graph, 0, algebra.sweep(graph, LARGEST)) == listed[int(np.argmax(sizes))]
+    assert algebra.best(graph, 0, algebra.largest_sizes(graph)) == listed[int(np.argmax(sizes))]
 
 
 def test_the_first_path_wins_a_tie():
     graph = Graph.of([[(1, 2.0), (2, -2.0)], [(3, 1.0)], [(3, 1.0)], []], 3)
-    assert algebra.best(graph, 0, algebra.sweep(graph, LARGEST)) == (0, 2)
+    assert algebra.best(graph, 0, algebra.largest_sizes(graph)) == (0, 2)
 
 
 def test_the_first_path_wins_when_an_edge_further_up_is_zero():
     graph = Graph.of([[(1, 0.0)], [(2, 1.0), (3, 2.0)], [(4, 1.0)], [(4, 1.0)], []], 4)
-    sizes = algebra.sweep(graph, LARGEST)
-    assert algebra.best(graph, 0, sizes) == (0, 1, 3)
+    assert algebra.best(graph, 0, algebra.largest_sizes(graph)) == (0, 1, 3)
 
 
 def test_a_semiring_of_ones_own():
@@ -184,7 +185,7 @@ def test_a_batch_of_runs_follows_the_paths_that_single_runs_would(seed):
     index = rng.integers(n, size=runs)
     taken = algebra.choices(batch, counts, 0, index)
     got = algebra.follow(batch, 0, taken, np.ones(runs))
-    best = algebra.best_choices(batch, 0, algebra.sweep(batch, LARGEST, np.ones(runs)))
+    best = algebra.best_choices(batch, 0, algebra.largest_sizes(batch))
     best_index = algebra.ranks(batch, counts, 0, best, (runs,))
     np.testing.assert_array_equal(algebra.ranks(batch, counts, 0, taken, (runs,)), index)
     for r in range(runs):
@@ -239,9 +240,9 @@ def test_the_whole_table_agrees_with_the_list(seed):
         (entropy, -np.sum(p * np.log(p))),
         (largest, g[np.argmax(np.abs(g))]),
         (every.mean, g.mean()),
-        (every.variance, g.var()),
+        (every.deviation, g.std()),
         (others.mean, rest.mean() if len(rest) else 0.0),
-        (others.variance, rest.var() if len(rest) else 0.0),
+        (others.deviation, rest.std() if len(rest) else 0.0),
     ]
     for got, wanted in expected:
         assert got == pytest.approx(wanted, rel=1e-10, abs=1e-12)
@@ -286,6 +287,18 @@ def test_forgetting_keeps_the_parameters_alone():
     assert all((values[v] is None) == (v in read) for v in range(graph.size) if graph.branches(v) or v == graph.output)
 
 
+def test_entropy_where_a_zero_stands_above_the_choice():
+    graph = Graph.of([[(1, 0.0)], [(2, 1.0), (2, 3.0)], []], 2)
+    assert algebra.sweep(graph, algebra.ENTROPY)[0] == (-np.inf, 0.0)
+    batch = Graph(graph.start, graph.tail, graph.head, [np.array([w, 1.0]) for w in graph.weight], graph.output)
+    np.testing.assert_allclose(algebra.sweep(batch, algebra.ENTROPY)[0][1], [0.0, np.log(2)])
+
+
+def test_dead_ends_are_no_paths():
+    graph = Graph.of([[(1, 1.0), (2, 1.0)], [(3, 1.0)], [], []], 3)
+    assert list(algebra.enumerate_paths(graph, 0)) == [(0, 2)] and algebra.count(graph)[0] == 1
+
+
 def test_entropy_where_everything_is_zero_is_zero():
     graph = Graph.of([[(1, 0.0), (1, 0.0)], []], 1)
     assert algebra.sweep(graph, algebra.ENTROPY)[0] == (-np.inf, 0.0)
@@ -317,11 +330,24 @@ def test_every_run_of_a_batch_has_its_own_n_best(seed):
     rng = np.random.default_rng(seed)
     weights = [rng.integers(-2, 3, runs).astype(float) for _ in graph.weight]
     batch = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
-    found = algebra.top_ranks(batch, algebra.count(batch), 0, 4, (runs,))
+    found = algebra.top_ranks(batch, algebra.count(batch), 0, 4, (runs,), LARGEST)
     for r in range(runs):
         single = Graph(graph.start, graph.tail, graph.head, [float(w[r]) for w in weights], graph.output)
         order = by_size(np.abs([algebra.product(single, path) for path in brute(single)]))
         assert found[:, r].tolist() == order[:4]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_largest_and_the_others_where_there_are_ties(seed):
+    graph = random_graph(seed)
+    weights = np.random.default_rng(seed).choice([-2.0, 2.0, 0.0, 1.0], len(graph.weight)).tolist()
+    graph = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
+    g = products_of(graph)
+    first = by_size(np.abs(g))[0]
+    largest, _, others = algebra.sweep(graph, algebra.SPLIT)[0]
+    rest = np.delete(g, first)
+    assert largest == g[first]
+    assert others.mean == pytest.approx(rest.mean() if len(rest) else 0.0, rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -355,7 +381,8 @@ def test_chances_multiply_up_to_the_probability_and_moments_are_exact(seed, by):
     said = [np.exp(algebra.log_probability(graph, chances, path)) for path in brute(graph)]
     np.testing.assert_allclose(said, p, rtol=1e-10)
     for normalize, estimate in ((False, g), (True, g / p)):
-        mean, variance = algebra.moments(graph, 0, chances, normalize)
+        mean, deviation = algebra.moments(graph, 0, chances, normalize)
+        variance = deviation**2
         scale = np.sum(p * np.abs(estimate))
         assert mean == pytest.approx(np.sum(p * estimate), rel=1e-10, abs=1e-12 * scale)
         assert variance == pytest.approx(
@@ -399,6 +426,71 @@ def test_draws_too_near_to_a_border_are_settled_by_whole_numbers(many):
         edges = [algebra.draw(graph, 0, rng, doubtful)[0] for _ in range(n)]
     index = algebra.turn_ranks(graph, 0, [[e for e in path if e >= 0] for path in edges])
     assert chi_square(np.bincount(index, minlength=number), n / number) < number - 1 + 5 * np.sqrt(2 * (number - 1))
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize(("layers", "width"), [(4, 3), (200, 3), (3, 40)])
+def test_the_margin_covers_what_rounding_may_do_to_a_border(seed, layers, width):
+    """Against exact fractions: |rounded border - exact border| and the last bit of u are within the margin."""
+    graph = random_graph(seed, layers, width)
+    chances, counts = algebra.by_path(graph), algebra.count(graph)
+    for node in range(graph.size):
+        total, exact, rounded = sum(counts[graph.head[e]] for e in graph.branches(node)), 0, 0.0
+        for e in graph.branches(node):
+            exact += counts[graph.head[e]]
+            rounded += chances.share[e]
+            assert abs(Fraction(rounded) - Fraction(exact, total)) + Fraction(1, 2**53) <= Fraction(chances.margin)
+
+
+class Scripted:
+    """A generator whose floats and whole numbers are given."""
+
+    def __init__(self, floats, wholes=()):
+        self.floats, self.wholes = list(floats), list(wholes)
+
+    def random(self, size=None):
+        return self.floats.pop(0) if size is None else np.array([self.floats.pop(0) for _ in range(size)])
+
+    def integers(self, number, size=None):
+        return self.wholes.pop(0)
+
+
+def test_settling_takes_its_bits_from_the_whole_number():
+    """Counts 1 : 2. With u just below 1/3, T N + r crosses the border 2**53 at r = 2."""
+    graph = Graph.of([[(1, 1.0), (2, 1.0)], [(3, 1.0)], [(3, 1.0), (3, 1.0)], []], 3)
+    u = (2**53 // 3) / 2**53
+    assert [algebra.settle(graph, 0, u, Scripted([], [r])) - graph.start[0] for r in (0, 1, 2)] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(
+    ("u", "settled"), [(1 / 4, 1), (1 / 4 - 1e-15, 1), (1 / 4 + 1e-15, 1), (0.3, 0), (3 / 4 - 1e-15, 1)]
+)
+def test_draws_at_either_border_are_settled_and_others_are_not(monkeypatch, many, u, settled):
+    graph = Graph.of([[(1, 1.0)] * 4, []], 1)
+    asked = []
+
+    def spy(graph, node, u, rng):
+        asked.append(u)
+        return 2
+
+    monkeypatch.setattr("tinyspad.paths.chances.settle", spy)
+    assert algebra.by_path(graph).margin < 1e-14
+    if many:
+        algebra.draw_many(graph, 0, Scripted([u]), algebra.by_path(graph), 1)
+    else:
+        algebra.draw(graph, 0, Scripted([u]), algebra.by_path(graph))
+    assert len(asked) == settled
+
+
+def test_settling_a_wide_node_is_one_sweep():
+    graph = Graph.of([[(v, 1.0) for v in range(1, 3001)], *[[(3001, 1.0)]] * 3000, []], 3001)
+    start = time.perf_counter()
+    algebra.settle(graph, 0, 0.5, np.random.default_rng(0))
+    linear = time.perf_counter() - start
+    start = time.perf_counter()
+    algebra.count(graph)
+    assert linear < 100 * (time.perf_counter() - start)  # one sweep for each branch would be 3000 times
 
 
 def test_settling_takes_the_branch_that_the_float_would():
@@ -480,3 +572,30 @@ def test_every_run_draws_with_its_own_probabilities(by):
 def test_no_draws_at_all():
     turns = algebra.draw_many(random_graph(0), 0, np.random.default_rng(0), algebra.by_branch(random_graph(0)), 0)
     assert turns.probability.shape == (0,)
+
+
+# --- products that floats cannot hold --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3], ids=["underflow", "overflow"])
+@pytest.mark.parametrize("runs", [None, 3])
+def test_sizes_beyond_the_floats_are_compared_in_logarithms(scale, runs):
+    """Two hundred stages of weights 0.4, 0.5, 0.45 times a scale: the second branch is the largest at every one."""
+    stages = 200
+    factor = scale if runs is None else np.full(runs, scale)
+    out_edges = [[(v + 1, 0.4 * factor), (v + 1, 0.5 * factor), (v + 1, 0.45 * factor)] for v in range(stages)]
+    graph = Graph.of([*out_edges, []], stages)
+    largest = algebra.largest_sizes(graph)
+    assert largest[0] is algebra.LOG_LARGEST
+    share = np.array(algebra.by_magnitude(graph).share, float).reshape(stages, 3, -1)
+    np.testing.assert_allclose(share, np.broadcast_to(np.array([[40], [50], [45]]) / 135, share.shape), rtol=1e-10)
+    if runs is None:
+        assert [e % 3 for e in algebra.best(graph, 0, largest)] == [1] * stages
+        first, second = algebra.top(graph, 0, 2)
+        assert [e % 3 for e in first] == [1] * stages and sorted(e % 3 for e in second) == [1] * (stages - 1) + [2]
+    else:
+        taken = algebra.best_choices(graph, 0, largest)
+        assert all(np.all(branch == 1) for branch in taken.values())
+        counts = algebra.count(graph)
+        top = algebra.top_ranks(graph, counts, 0, 1, (runs,), largest[0])
+        assert algebra.unrank(graph, counts, 0, top[0, 2]) == tuple(range(1, 3 * stages, 3))

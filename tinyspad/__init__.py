@@ -6,12 +6,13 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 
 from . import experiments, functions, paths
 from .errors import TinyspadError, TooManyPaths
-from .estimators import GD, RAD, SPAD, FixedPath, Magnitude, NearestPath
+from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
 from .history import History
 from .lcg import LCG, Jacobian, Path, PathArray, jacobian, trace
 from .minimize import Result, compare, minimize
 from .optimizers import SGD, Adam, Momentum
 from .paths import Semiring
+from .program import Program, compile
 from .rules import Domain, relu, rule
 from .tape import Value
 
@@ -25,6 +26,7 @@ __all__ = [
     "SPAD",
     "Adam",
     "Domain",
+    "Estimator",
     "FixedPath",
     "History",
     "Jacobian",
@@ -33,12 +35,14 @@ __all__ = [
     "NearestPath",
     "Path",
     "PathArray",
+    "Program",
     "Result",
     "Semiring",
     "TinyspadError",
     "TooManyPaths",
     "Value",
     "compare",
+    "compile",
     "experiments",
     "functions",
     "jacobian",

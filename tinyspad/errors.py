@@ -8,6 +8,7 @@ __all__ = [
     "DroppedGradient",
     "ExpressionError",
     "NoRule",
+    "NotCompilable",
     "NotElementwise",
     "NotScalar",
     "TinyspadError",
@@ -37,6 +38,10 @@ class ChangedData(TinyspadError, RuntimeError):
 
 class NotScalar(TinyspadError, ValueError):
     """A gradient was asked of an output that is neither a scalar nor a batch of independent runs."""
+
+
+class NotCompilable(TinyspadError, TypeError):
+    """A function that cannot be turned into a program: it branches on values, or is not elementwise."""
 
 
 class NotElementwise(TinyspadError, TypeError):

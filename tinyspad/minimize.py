@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,9 @@ from .errors import BadInput
 from .estimators import ALL_PATHS, GD, Estimator
 from .history import History, Recorder
 from .lcg import LCG, parameter_names, trace_as
+from .lcg.choice import generator
 from .optimizers import Adam, Optimizer
+from .program import compile_function
 
 __all__ = ["Result", "compare", "minimize"]
 
@@ -75,14 +78,15 @@ def minimize(
     """
     estimator, optimizer = GD() if estimator is None else estimator, Adam() if optimizer is None else optimizer
     _check_settings(estimator, optimizer, steps, every)
-    rng = np.random.default_rng(rng)
+    rng = generator(rng)
     several = isinstance(x0, tuple)
     position = [_start(x) for x in (x0 if several else (x0,))]
     recorder = Recorder(every)
 
     names = parameter_names(f, len(position))
+    linearize = _linearizer(f, names, position, estimator, callback)
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
-        lcg = trace_as(names, f, position)
+        lcg = linearize(*position)
     lcg.check_differentiable()
     batch = lcg.batch
     for name, x in zip(names, position):
@@ -99,7 +103,7 @@ def minimize(
         with np.errstate(all="ignore"):
             for step in _bar(range(steps + 1), progress):
                 if step:
-                    here = (step, trace_as(names, f, position), position, taken)
+                    here = (step, linearize(*position), position, taken)
                     lcg = here[1]
                     if lcg.batch != batch:
                         raise BadInput(
@@ -198,6 +202,30 @@ def _step(
     elif not alive:
         moved, followed = position, dict.fromkeys(followed, ALL_PATHS)
     return moved, next_moments, states, alive, followed
+
+
+def _linearizer(
+    f: Callable[..., Any], names: list[str], position: list[Any], estimator: Estimator, callback: Any
+) -> Callable[..., Any]:
+    """What gives value and paths at a point: f's program where it has one, otherwise a trace.
+
+    A program is a snapshot. So f is compiled twice, and if that gives two programs (it draws random numbers, or counts its
+    calls), or if there is a callback that might change what f refers to, f is traced anew at every step.
+    """
+
+    def traced(*at: Any) -> LCG:
+        return trace_as(names, f, at)
+
+    numbers = all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
+    if callback is not None or not numbers or len({np.shape(x) for x in position}) > 1:
+        return traced
+    try:
+        program, again = (compile_function(f, len(names)) for _ in range(2))
+    except Exception:  # whatever f raises, it raises again when it is traced
+        return traced
+    if not program.same_as(again):
+        return traced
+    return functools.partial(program.at, first="gradient" if isinstance(estimator, GD) else "weights")
 
 
 def _start(x: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import BadInput
 from ..lcg import LCG
+from ..paths import spaced
 
 ALL_PATHS = -1
 """Stands in place of a path index when every path was followed, or when there is none."""
@@ -44,16 +46,20 @@ class Held(NamedTuple):
     left: int
 
     def __repr__(self) -> str:
-        return f"<Held: path {self.index}, {self.left} steps left>"
+        path = spaced(self.index) if isinstance(self.index, int) else self.index
+        return f"<Held: path {path}, {self.left} steps left>"
 
 
 class Estimator:
     """The base of all estimators.
 
     ``minimize`` asks for ``init`` and ``draw`` alone. ``probabilities`` gives the exact theory by enumeration; an estimator
-    that knows better overrides ``moments``, which takes sweeps instead. In ``expectation``, ``variance``, ``bias``,
-    ``second_moment`` and ``cost`` a parameter is named, or left out for a dict of all.
+    that knows better overrides ``moments``, which takes sweeps instead. In ``expectation``, ``variance``, ``bias`` and
+    ``second_moment`` a parameter is named, or left out for a dict of all.
     """
+
+    steps_per_draw = 1
+    """How many steps in a row share their randomness: those that a random path is held for."""
 
     def init(self) -> Any:
         """The state before the first step."""
@@ -61,20 +67,28 @@ class Estimator:
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         """Estimate the gradient with respect to one parameter."""
-        raise NotImplementedError
+        raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "draw"))
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
         """The chance that a fresh draw follows each path, shape (N,), or (N, R) in a batch; raises TooManyPaths."""
-        raise NotImplementedError
+        raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "probabilities"))
 
     def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
         """Exact mean and variance of a fresh draw's gradient, elementwise: here of the path followed, by enumeration."""
         g = lcg.path_gradients(param)
         return mean_and_variance(aligned(self.probabilities(lcg, param), g), g)
 
-    def step_cost(self, lcg: LCG, param: str) -> Cost:
-        """The cost of a step for one parameter; in a batch an array where runs differ."""
-        raise NotImplementedError
+    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
+        """What a step takes on average, for one parameter, or for all together (a sweep serves them all).
+
+        In a batch an array where runs differ. (Griewank & Walther 2008, section 3.3, for the sweep.)
+
+        >>> import tinyspad as ts
+        >>> lcg = ts.trace(ts.functions.f1, 5.0)
+        >>> ts.GD().cost(lcg, "x"), ts.RAD().cost(lcg, "x")
+        (Cost(multiplications=6, held=6), Cost(multiplications=3.0, held=3.0))
+        """
+        raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "cost"))
 
     def expectation(self, lcg: LCG, param: str | None = None) -> Any:
         """The exact mean of a fresh draw's gradient, E = sum p_i ghat_i, of the parameter's shape.
@@ -105,19 +119,12 @@ class Estimator:
 
         def of(name: str) -> Any:
             mean, variance = self.moments(lcg, name)
-            return variance + mean**2
+            return variance + mean * mean
 
         return _each(lcg, param, of)
 
-    def cost(self, lcg: LCG, param: str | None = None) -> Any:
-        """What a step takes on average: a ``Cost`` of multiplications and of partial derivatives held.
 
-        >>> import tinyspad as ts
-        >>> lcg = ts.trace(ts.functions.f1, 5.0)
-        >>> ts.GD().cost(lcg, "x"), ts.RAD().cost(lcg, "x")
-        (Cost(multiplications=6, held=6), Cost(multiplications=3.0, held=3.0))
-        """
-        return _each(lcg, param, lambda name: self.step_cost(lcg, name))
+_TO_GIVE = "{0} does not say its {1}: give the class a method {1}(self, lcg, param) (see ts.Estimator)."
 
 
 def _each(lcg: LCG, param: str | None, ask: Any) -> Any:
@@ -129,8 +136,9 @@ def _each(lcg: LCG, param: str | None, ask: Any) -> Any:
 
 def mean_and_variance(p: Any, estimates: Any) -> tuple[Any, Any]:
     """Of outcomes with these probabilities: about the mean, not as a difference of squares, which would lose all digits."""
-    mean = np.sum(p * estimates, axis=0)
-    variance = np.sum(p * (estimates - mean) ** 2, axis=0)
+    with np.errstate(all="ignore"):
+        mean = np.sum(p * estimates, axis=0)
+        variance = np.sum(p * (estimates - mean) ** 2, axis=0)
     return (mean, variance) if mean.shape else (float(mean), float(variance))
 
 
@@ -147,6 +155,21 @@ def over_probability(g: Any, p: Any) -> Any:
 def over_runs(p: np.ndarray[Any, Any], lcg: LCG) -> np.ndarray[Any, Any]:
     """The same probabilities for every run of a batch."""
     return np.broadcast_to(p.reshape(p.shape + (1,) * len(lcg.batch)), p.shape + lcg.batch).copy()
+
+
+# --- cost ------------------------------------------------------------------------------------------------------------------
+
+
+def path_cost(
+    lcg: LCG, param: str | None, length: Callable[[str], Any], select: Any = 0.0, held: Any = None, steps: int = 1
+) -> Cost:
+    """A path of each parameter followed in every step, and a selection of this cost every so many steps.
+
+    ``length``: of the path, by parameter. ``held``: what the selection must hold, if that is not the paths.
+    """
+    names = [name for name in (lcg.params if param is None else (param,)) if lcg.count_paths(name)]
+    total = sum(length(name) for name in names)
+    return Cost(select / steps + total, ((total if held is None else held) + (steps - 1) * total) / steps)
 
 
 # --- holding -------------------------------------------------------------------------------------------------------------
@@ -186,6 +209,9 @@ def as_float(number: int) -> float:
         return float("inf")
 
 
-def check_whole(estimator: str, name: str, value: Any, least: int = 1) -> None:
+def check_whole(estimator: Estimator, name: str, least: int = 1) -> None:
+    """Raise BadInput unless a setting is a whole number; from here on it is one of Python's, which cannot overflow."""
+    value = getattr(estimator, name)
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise BadInput(f"{estimator}: {name} is a whole number, at least {least}, not {value!r}.")
+        raise BadInput(f"{type(estimator).__name__}: {name} is a whole number, at least {least}, not {value!r}.")
+    object.__setattr__(estimator, name, int(value))

@@ -19,6 +19,7 @@ from .base import (
     mean_and_variance,
     nothing,
     over_probability,
+    path_cost,
 )
 
 FLOOR = 0.01
@@ -40,8 +41,9 @@ class Refreshed(NamedTuple):
 class Magnitude(Estimator):
     """One path, drawn with probability p_i = |g_i| / H, H = sum |g_j|, by one sweep.
 
-    ``normalize=True`` divides by the probability: unbiased, and E[ghat**2] = H**2 is the least that any choice of one path
-    can have (Cauchy-Schwarz). The variance H**2 - G**2 is zero where all contributions have one sign.
+    ``normalize=True`` divides by the probability: unbiased, and E[ghat**2] = H**2 is the least that any unbiased choice of
+    one path can have (Cauchy-Schwarz; for an array, whose size is its norm, summed over its elements). The variance
+    H**2 - G**2 is zero where all contributions have one sign.
     ``k_max``: the distribution is made anew every k_max steps. In between it stays unbiased, since what is divided by is the
     probability that was used. For k_max > 1 no branch is ruled out: where the distribution gives one none,
     1 % of uniform choice is mixed in at that node. Where all contributions are zero, so is the estimate.
@@ -58,7 +60,7 @@ class Magnitude(Estimator):
     normalize: bool = True
 
     def __post_init__(self) -> None:
-        check_whole("Magnitude", "k_max", self.k_max)
+        check_whole(self, "k_max")
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
@@ -98,11 +100,13 @@ class Magnitude(Estimator):
         p = aligned(self.probabilities(lcg, param), g)
         return mean_and_variance(p, over_probability(g, p) if self.normalize else g)
 
-    def step_cost(self, lcg: LCG, param: str) -> Cost:
+    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
         """A sweep for H every k_max steps, and the mean length of a path in every one."""
-        if lcg.elementwise:
-            length = lcg.mean_length(param, self._chances(lcg, param))
-        else:
-            length = self.probabilities(lcg, param) @ lcg.lengths(param)
+
+        def length(name: str) -> Any:
+            if lcg.elementwise:
+                return lcg.mean_length(name, self._chances(lcg, name))
+            return self.probabilities(lcg, name) @ lcg.lengths(name)
+
         sweep = lcg.factors(param)
-        return Cost(sweep / self.k_max + length, (sweep + (self.k_max - 1) * length) / self.k_max)
+        return path_cost(lcg, param, length, sweep, sweep, self.k_max)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput
+from ..errors import BadInput, TooManyPaths
 from ..lcg import LCG
+from ..paths import LIMIT, spaced
 from .base import (
     Cost,
     Draw,
@@ -22,6 +23,7 @@ from .base import (
     kept,
     mean_and_variance,
     nothing,
+    path_cost,
     times_number,
 )
 
@@ -56,10 +58,12 @@ class SPAD(Estimator):
 
     def __post_init__(self) -> None:
         if self.m is not None:
-            check_whole("SPAD", "m", self.m)
-        check_whole("SPAD", "k_max", self.k_max)
-        if not (isinstance(self.epsilon, (int, float)) and 0 <= self.epsilon <= 1):
+            check_whole(self, "m")
+        check_whole(self, "k_max")
+        number = isinstance(self.epsilon, Real) and not isinstance(self.epsilon, (bool, np.bool_))
+        if not (number and 0 <= self.epsilon <= 1):
             raise BadInput(f"SPAD: epsilon is a probability between 0 and 1, not {self.epsilon!r}.")
+        object.__setattr__(self, "epsilon", float(self.epsilon))
         if self.normalize and self.epsilon in (0, 1):
             raise BadInput(
                 f"SPAD: with epsilon={self.epsilon} some paths are never followed, so no normalisation makes the estimate "
@@ -128,10 +132,11 @@ class SPAD(Estimator):
             best, others = lcg.largest_and_others(param)
             if not self.epsilon or n == 1:
                 return best, abs(0.0 * best)
-            return self._mixed(lcg, param, best, 0.0, others.mean, others.variance)
-        if n and lcg.elementwise and self.m == 1:
+            return self._mixed(lcg, param, best, 0.0, others.mean, others.deviation)
+        if n > 1 and lcg.elementwise and self.m == 1:
             mean, variance = lcg.moments(param, lcg.chances("path"), False)
-            return self._mixed(lcg, param, mean, variance, mean, variance) if self.normalize else (mean, variance)
+            deviation = np.sqrt(variance)
+            return self._mixed(lcg, param, mean, deviation, mean, deviation) if self.normalize else (mean, variance)
         g = lcg.path_gradients(param)
         if not self.normalize or n < 2:
             return mean_and_variance(aligned(self.probabilities(lcg, param), g), g)
@@ -141,15 +146,23 @@ class SPAD(Estimator):
         given = kept_to + np.sum(stray, axis=0) - stray
         return mean, mean_and_variance(aligned(self.selection(lcg, param), g), given)[0]
 
-    def _mixed(self, lcg: LCG, param: str, mean: Any, variance: Any, other_mean: Any, other_variance: Any) -> Any:
-        """Of the path kept to, and of the others, to which a draw strays with probability epsilon."""
+    def _mixed(self, lcg: LCG, param: str, mean: Any, deviation: Any, other_mean: Any, other_deviation: Any) -> Any:
+        """Mean and variance, from the path kept to, and the others, to which a draw strays with probability epsilon."""
         epsilon, kept_to, stray = self.epsilon, 1.0, 1.0
         if self.normalize:
             kept_to, stray = 1 / (1 - epsilon), as_float(lcg.count_paths(param) - 1) / epsilon
-        apart = kept_to * mean - stray * other_mean
-        within = (1 - epsilon) * kept_to**2 * variance + epsilon * stray**2 * other_variance
-        total = lcg.adjoint(param) if self.normalize else (1 - epsilon) * mean + epsilon * other_mean
-        return total, within + epsilon * (1 - epsilon) * apart**2
+            if stray == float("inf"):
+                raise BadInput(
+                    f'"{param}" has more paths than the largest float; what an estimate is multiplied by when it strays is '
+                    "beyond floats, and so are its moments. Magnitude() and RAD(normalize=True) have moments there."
+                )
+        rest, root = np.sqrt(1 - epsilon), np.sqrt(epsilon)
+        with np.errstate(all="ignore"):
+            apart = rest * root * (kept_to * mean - stray * other_mean)
+            total = lcg.adjoint(param) if self.normalize else (1 - epsilon) * mean + epsilon * other_mean
+            spread = np.hypot(np.hypot(rest * kept_to * deviation, root * stray * other_deviation), apart)
+            variance = spread * spread
+        return total, variance if np.ndim(variance) else float(variance)
 
     @staticmethod
     def best_epsilon(lcg: LCG, param: str) -> Any:
@@ -157,7 +170,8 @@ class SPAD(Estimator):
 
         a = |g_max|, b**2 = (N - 1) sum of the other g_i**2: E[ghat**2] = a**2 / (1 - eps) + b**2 / eps is least, (a + b)**2,
         there. An array in a batch. 0 where there is one path, or the others contribute nothing; (N - 1) / N, the
-        uniform draw, where all contributions are zero. By one sweep. Raises NotElementwise where edges are linear maps.
+        uniform draw, where all contributions are zero. By one sweep. Raises NotElementwise where edges are linear maps,
+        BadInput where contributions under- or overflow.
 
         >>> import tinyspad as ts
         >>> lcg = ts.trace(ts.functions.f1, 5.0)
@@ -174,28 +188,42 @@ class SPAD(Estimator):
         n = lcg.count_paths(param)
         if not n:
             return abs(0.0 * best)
-        a, b = np.abs(best), as_float(others.number) * np.hypot(np.sqrt(others.variance), others.mean)
-        found = np.where(a + b > 0, b / np.where(a + b > 0, a + b, 1.0), (n - 1) / n)
+        a, b = np.abs(best), as_float(others.number) * np.hypot(others.deviation, others.mean)
+        lost = ~((a + b > 0) & (a + b < np.inf)) & np.isfinite(lcg.log_mass(param))
+        if np.any(lost):
+            raise BadInput(
+                f'The contributions to the gradient of "{param}" are too large or too small for floats to compare their '
+                "squares."
+            )
+        found = np.where(a + b == 0, (n - 1) / n, b / np.where(a + b == 0, 1.0, a + b))
         return found if found.shape else float(found)
 
-    def step_cost(self, lcg: LCG, param: str) -> Cost:
+    @property
+    def steps_per_draw(self) -> int:  # type: ignore[override]
+        return 1 if self.m is None else self.k_max
+
+    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
         """Every k_max steps m candidates, or the sweep for the best of all; in every step the path that is followed."""
-        n = lcg.count_paths(param)
-        if not n:
-            return Cost(0, 0)
-        uniform = lcg.mean_length(param, lcg.chances("path"))
-        if self._selects_the_best(lcg, param) and lcg.elementwise:
-            length = lcg.length(param, lcg.best_route(param))
-            if self.epsilon and n > 1:
-                length = (1 - self.epsilon) * length + self.epsilon * (n * uniform - length) / (n - 1)
-        elif self.m == 1:
-            length = uniform
-        else:
-            length = np.tensordot(lcg.lengths(param), self.probabilities(lcg, param), 1)
+
+        def length(name: str) -> Any:
+            n, uniform = lcg.count_paths(name), lcg.mean_length(name, lcg.chances("path"))
+            if self.m == 1:
+                return uniform
+            if not (self._selects_the_best(lcg, name) and lcg.elementwise):
+                return np.tensordot(lcg.lengths(name), self.probabilities(lcg, name), 1)
+            best = lcg.length(name, lcg.best_route(name))
+            if not self.epsilon or n == 1:
+                return best
+            return best + self.epsilon * (uniform - best) * (
+                n / (n - 1)
+            )  # the others' mean, with the best one left out
+
         if self.m is None:
-            return _held_cost(lcg.factors(param), lcg.factors(param), length, self.k_max)
-        candidates = min(self.m, n) if not self.replace else self.m
-        return _held_cost(candidates * uniform if candidates > 1 else 0.0, uniform, length, self.k_max)
+            return path_cost(lcg, param, length, lcg.factors(param), lcg.factors(param), self.k_max)
+        if self.m == 1:  # nothing to compare
+            return path_cost(lcg, param, length)
+        one = _candidates_cost(lcg, param, 1, False)  # candidates are held one after the other
+        return path_cost(lcg, param, length, _candidates_cost(lcg, param, self.m, self.replace), one, self.k_max)
 
 
 @dataclass(frozen=True)
@@ -217,8 +245,8 @@ class NearestPath(Estimator):
 
     def __post_init__(self) -> None:
         if self.m is not None:
-            check_whole("NearestPath", "m", self.m)
-        check_whole("NearestPath", "k_max", self.k_max)
+            check_whole(self, "m")
+        check_whole(self, "k_max")
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
@@ -227,6 +255,11 @@ class NearestPath(Estimator):
         return Draw(lcg.follow(param, held.route), held.index, held._replace(left=held.left - 1))
 
     def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Any:
+        if self.m is None and lcg.count_paths(param) > LIMIT:
+            raise TooManyPaths(
+                f'NearestPath() compares all {spaced(lcg.count_paths(param))} paths of "{param}"; listing stops at '
+                f"{spaced(LIMIT)}. Give it m, the number of candidates to draw."
+            )
         if self.m is None or self.m >= lcg.count_paths(param):
             index = np.argmin(self._distances(lcg, param), axis=0)
             return index if lcg.batch else int(index)
@@ -241,20 +274,29 @@ class NearestPath(Estimator):
         """The probability that each path is the nearest of the candidates, shape (N,) or (N, R)."""
         return _chance_of_selection(self._distances(lcg, param), self.m, False)
 
-    def step_cost(self, lcg: LCG, param: str) -> Cost:
+    @property
+    def steps_per_draw(self) -> int:  # type: ignore[override]
+        return 1 if self.m is None else self.k_max
+
+    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
         """Every k_max steps the full gradient and the candidates; in every step the path that is followed."""
-        n = lcg.count_paths(param)
-        if not n:
-            return Cost(0, 0)
-        candidates = n if self.m is None else min(self.m, n)
-        length = np.tensordot(lcg.lengths(param), self.probabilities(lcg, param), 1)
-        select = lcg.factors(param) + candidates * lcg.mean_length(param, lcg.chances("path"))
-        return _held_cost(select, lcg.factors(param), length, self.k_max)
+
+        def length(name: str) -> Any:
+            return np.tensordot(lcg.lengths(name), self.probabilities(lcg, name), 1)
+
+        sweep = lcg.factors(param)
+        select = sweep + _candidates_cost(lcg, param, self.m, False)
+        return path_cost(lcg, param, length, select, sweep, self.k_max)
 
 
-def _held_cost(select: Any, held: Any, length: Any, k_max: int) -> Cost:
-    """A selection every k_max steps, and a path followed in every step."""
-    return Cost(select / k_max + length, (held + (k_max - 1) * length) / k_max)
+def _candidates_cost(lcg: LCG, param: str | None, m: int | None, replace: bool) -> float:
+    """What it takes to follow m random candidates of each parameter once."""
+    total = 0.0
+    for name in lcg.params if param is None else (param,):
+        n = lcg.count_paths(name)
+        candidates = n if m is None else m if replace else min(m, n)
+        total += candidates * lcg.mean_length(name, lcg.chances("path"))
+    return total
 
 
 def _first_of_least(lcg: LCG, param: str, candidates: list[Any], score: Any) -> Any:
@@ -279,12 +321,14 @@ def _chance_of_selection(scores: np.ndarray[Any, Any], m: int | None, replace: b
     n = len(scores)
     in_order = np.argsort(scores, axis=0, kind="stable")
     if m is None:
-        chance = [1.0, *[0.0] * (n - 1)]
-    elif replace:
-        chance = [((n - r) ** m - (n - r - 1) ** m) / n**m for r in range(n)]
-    else:
-        m = min(m, n)
-        chance = [comb(n - 1 - r, m - 1) / comb(n, m) for r in range(n)]
+        chance = np.array([1.0, *[0.0] * (n - 1)])
+    elif replace:  # ((n - r)/n)**m (1 - (1 - 1/(n - r))**m)
+        left = np.arange(n, 0, -1)
+        with np.errstate(divide="ignore"):
+            chance = (left / n) ** m * -np.expm1(m * np.log1p(-1 / left))
+    else:  # C(n-1-r, m-1) / C(n, m), each from the one before
+        m, r = min(m, n), np.arange(max(n - 1, 0))
+        chance = np.cumprod([m / max(n, 1), *(np.maximum(n - m - r, 0) / (n - 1 - r))])
     result = np.empty(scores.shape)
     np.put_along_axis(result, in_order, np.reshape(chance[:n], (n,) + (1,) * (scores.ndim - 1)), axis=0)
     return result

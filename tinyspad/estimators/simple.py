@@ -24,6 +24,7 @@ from .base import (
     nothing,
     over_probability,
     over_runs,
+    path_cost,
     times_number,
 )
 
@@ -50,8 +51,8 @@ class GD(Estimator):
         gradient = lcg.adjoint(param)
         return gradient, abs(0.0 * gradient)
 
-    def step_cost(self, lcg: LCG, param: str) -> Cost:
-        """One reverse sweep over all that lies behind the parameter."""
+    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
+        """One reverse sweep over all that lies behind the parameter, or behind all."""
         return Cost(lcg.factors(param), lcg.factors(param))
 
 
@@ -78,7 +79,7 @@ class RAD(Estimator):
     def __post_init__(self) -> None:
         if self.by not in ("path", "branch"):
             raise BadInput(f'RAD: by= is "path" or "branch", not {self.by!r}.')
-        check_whole("RAD", "hold", self.hold)
+        check_whole(self, "hold")
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
@@ -108,10 +109,13 @@ class RAD(Estimator):
         p = aligned(self.probabilities(lcg, param), g)
         return mean_and_variance(p, over_probability(g, p) if self.normalize else g)
 
-    def step_cost(self, lcg: LCG, param: str) -> Cost:
+    @property
+    def steps_per_draw(self) -> int:  # type: ignore[override]
+        return self.hold
+
+    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
         """The mean length of a path."""
-        length = lcg.mean_length(param, lcg.chances(self.by))
-        return Cost(length, length)
+        return path_cost(lcg, param, lambda name: lcg.mean_length(name, lcg.chances(self.by)))
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ class FixedPath(Estimator):
     index: int
 
     def __post_init__(self) -> None:
-        check_whole("FixedPath", "index", self.index, least=0)
+        check_whole(self, "index", least=0)
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
@@ -148,7 +152,6 @@ class FixedPath(Estimator):
         gradient = lcg.path_gradient(param, self.index)
         return gradient, abs(0.0 * gradient)
 
-    def step_cost(self, lcg: LCG, param: str) -> Cost:
+    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
         """The length of the path."""
-        length = lcg.length(param, lcg.route(param, self.index))
-        return Cost(length, length)
+        return path_cost(lcg, param, lambda name: lcg.length(name, lcg.route(name, self.index)))

@@ -14,6 +14,8 @@ import numpy as np
 from ..errors import BadInput, TinyspadError
 from ..estimators import GD, RAD, SPAD, Cost, Estimator, FixedPath, Magnitude, NearestPath
 from ..lcg import LCG, trace
+from ..lcg.choice import generator
+from ..paths import spaced
 
 ESTIMATORS: dict[str, Estimator] = {
     "GD": GD(),
@@ -28,6 +30,9 @@ ESTIMATORS: dict[str, Estimator] = {
     "Magnitude, k_max 50": Magnitude(k_max=50),
 }
 """What ``laboratory`` compares unless told otherwise; it adds SPAD with the best epsilon where there is one for all."""
+
+ALONG = ("GD", "RAD", "RAD, normalised", "SPAD", "SPAD, eps 0.1, normalised", "Magnitude")
+"""Those of them that are compared along an axis, where more curves than that cannot be told apart."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,16 @@ class Measured:
 
     @property
     def variance_times_cost(self) -> Any:
-        """Variance times multiplications: the variance left after averaging draws for one multiplication's worth."""
-        return self.variance * self.cost.multiplications
+        """Variance times the multiplications of an independent draw: those of all steps that share its randomness."""
+        return self.variance * self.cost.multiplications * self.estimator.steps_per_draw
 
     def error(self, multiplications: Any) -> Any:
         """The root mean square error of the mean of as many draws as so many multiplications pay for.
 
-        sqrt(bias**2 + variance * cost / multiplications): averaging takes the variance away and leaves the bias.
+        sqrt(bias**2 + variance * cost / multiplications): averaging takes the variance away and leaves the bias. Where that
+        pays for less than one draw it extrapolates, to the error that one draw's cost stands for.
         """
-        return np.sqrt(self.bias**2 + self.variance_times_cost / multiplications)
+        return np.sqrt(self.bias**2 + self.variance_times_cost / max(multiplications, 1))
 
 
 COLUMNS = (
@@ -79,7 +85,8 @@ class Laboratory:
     """Estimators side by side; ``print`` it, or ``plot.laboratory`` it.
 
     ``point``: where, by parameter name. ``gradient``: the exact one. ``paths``: how many each parameter has. ``rows``: a
-    ``Measured`` by name. ``left_out``: why an estimator has no row. ``draws``: how many the check took; ``seed`` of it.
+    ``Measured`` by name. ``left_out``: why an estimator has no row. ``gradient_cost``: the multiplications of one exact
+    gradient by all parameters, a reverse sweep. ``draws``: how many the check took; ``seed`` of it.
     """
 
     function: str
@@ -88,23 +95,17 @@ class Laboratory:
     paths: dict[str, int]
     rows: dict[str, Measured]
     left_out: dict[str, str]
+    gradient_cost: int
     draws: int
     seed: Any
 
-    @property
-    def gradient_cost(self) -> Any:
-        """The multiplications of one exact gradient."""
-        return sum(self._factors.values())
-
-    _factors: dict[str, int]
-
-    def table(self) -> list[tuple[str, ...]]:
+    def table(self, digits: str = ".4g") -> list[tuple[str, ...]]:
         """The rows as text, under ``COLUMNS``; along an axis the mean over the points (of z the largest)."""
         found = []
         rounding = 1e-12 * max((float(np.max(np.abs(g), initial=0.0)) for g in self.gradient.values()), default=0.0)
         for name, row in self.rows.items():
             cells = [
-                np.mean(np.where(row.bias > rounding, row.bias, 0.0)),
+                np.mean(np.where(row.bias <= rounding, 0.0, row.bias)),
                 np.mean(row.variance),
                 np.mean(row.drawn_variance),
                 np.max(row.z),
@@ -113,24 +114,23 @@ class Laboratory:
                 np.mean(row.variance_times_cost),
                 np.mean(row.error(self.gradient_cost)),
             ]
-            found.append((name, *(f"{cell:.4g}" for cell in cells)))
+            found.append((name, *(format(float(cell), digits) for cell in cells)))
         return found
 
     def __str__(self) -> str:
         rows = [COLUMNS, *self.table()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-        lines = [self._title(), ""]
+        lines = [self.title, ""]
         for row in rows:
             lines.append("  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]))
         lines += [""] * bool(self.left_out)
         lines += [f"{name} is left out: {why}" for name, why in self.left_out.items()]
         lines += [
             "",
-            "bias and variance are exact; drawn variance and z are those of the draws: |z| above 5 would be an error.",
+            "bias and variance are exact; drawn variance and z (standard errors between mean and expectation) are those of",
+            "the draws: a z above 5 hints at an error, or at draws too few to meet the rare ones. multiplications and held",
+            "are per step; the last two columns compare at equal cost, where lower is better.",
         ]
-        lines.append(
-            "multiplications and held are per step; the last two columns compare at equal cost, where lower is better."
-        )
         return "\n".join(lines)
 
     def to_markdown(self) -> str:
@@ -140,14 +140,16 @@ class Laboratory:
         return "\n".join(lines)
 
     def to_csv(self) -> str:
-        """The table as comma-separated values."""
+        """The table as comma-separated values, with all digits."""
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *self.table()])
+        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *self.table(".17g")])
         return text.getvalue()
 
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
+        """The function, the point, the paths, the draws."""
         where = ", ".join(f"{name} = {_place(x)}" for name, x in self.point.items())
-        paths = ", ".join(f"{number} of {name}" for name, number in self.paths.items())
+        paths = ", ".join(f"{spaced(number)} of {name}" for name, number in self.paths.items())
         return f"{self.function} at {where}; paths: {paths}; {self.draws} draws, seed {self.seed}"
 
 
@@ -178,16 +180,22 @@ def laboratory(
         raise BadInput(f"laboratory: draws is a whole number, at least 2, not {draws!r}.")
     lcg = trace(f, *point)
     lcg.check_differentiable()
-    chosen = _default(lcg) if estimators is None else dict(estimators)
-    if not chosen:
+    if estimators is not None and not (isinstance(estimators, Mapping) and estimators):
         raise BadInput('laboratory: estimators is a dict of names, such as {"RAD": RAD()}.')
+    if lcg.batch and not np.size(lcg.value):
+        raise BadInput("laboratory: there are no points; the arguments are empty arrays.")
+    chosen = _default(lcg) if estimators is None else dict(estimators)
     rows, left_out = {}, {}
-    seeds = np.random.default_rng(rng).spawn(len(chosen))
-    for (name, estimator), own in zip(chosen.items(), seeds):
+    seed: Any = generator(rng).spawn(1)[0].bit_generator.seed_seq  # one for all: a row does not depend on the others
+    for name, estimator in chosen.items():
         try:
-            rows[name] = _measure(lcg, estimator, int(draws), own)
-        except TinyspadError as problem:
-            left_out[name] = str(problem)
+            if not isinstance(estimator, Estimator):
+                what = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
+                raise BadInput(f"{what} is no ts.Estimator, so its exact moments are not known.")
+            with np.errstate(all="ignore"):  # NaN and infinity show in the table
+                rows[str(name)] = _measure(lcg, estimator, int(draws), np.random.default_rng(seed))
+        except (TinyspadError, NotImplementedError) as problem:
+            left_out[str(name)] = str(problem)
     return Laboratory(
         getattr(f, "__name__", type(f).__name__),
         dict(zip(lcg.params, lcg.arguments)),
@@ -195,19 +203,19 @@ def laboratory(
         {name: lcg.count_paths(name) for name in lcg.params},
         rows,
         left_out,
+        lcg.factors(),
         int(draws),
         rng if isinstance(rng, (int, np.integer)) else "not given",
-        {name: lcg.factors(name) for name in lcg.params},
     )
 
 
 def _default(lcg: LCG) -> dict[str, Estimator]:
-    chosen = dict(ESTIMATORS)
+    chosen = {name: ESTIMATORS[name] for name in ALONG} if lcg.batch else dict(ESTIMATORS)
     if lcg.elementwise and not lcg.batch and len(lcg.params) == 1 and lcg.count_paths() > 1:
         best = SPAD.best_epsilon(lcg, lcg.params[0])
         if 0 < best < 1:
             chosen[f"SPAD, best eps {best:.3g}, normalised"] = SPAD(epsilon=best, normalize=True)
-    if all(lcg.count_paths(name) > 0 for name in lcg.params):
+    if not lcg.batch and all(lcg.count_paths(name) > 0 for name in lcg.params):
         chosen["first path alone"] = FixedPath(0)
     return chosen
 
@@ -218,8 +226,6 @@ def _measure(lcg: LCG, estimator: Estimator, draws: int, rng: np.random.Generato
     drawn_variance: Any = 0.0
     squared_error: Any = 0.0
     z: Any = 0.0
-    multiplications: Any = 0.0
-    held: Any = 0.0
     for name in lcg.params:
         # An array that is one parameter, not a batch of runs, counts as a whole: its elements are added up.
         axes = tuple(range(np.ndim(lcg.adjoint(name)) - len(lcg.batch)))
@@ -232,15 +238,13 @@ def _measure(lcg: LCG, estimator: Estimator, draws: int, rng: np.random.Generato
         drawn_variance = drawn_variance + np.sum(spread, axis=axes)
         squared_error = squared_error + np.sum(np.maximum(fourth - spread**2, 0.0) / draws, axis=axes)
         apart = np.abs(np.mean(drawn, axis=0) - mean)
-        rounding = 1e-9 * (np.abs(mean) + np.sqrt(exact))
+        rounding = 1e4 * np.finfo(drawn.dtype).eps * (np.abs(mean) + np.sqrt(exact))
         error = np.sqrt(exact / draws)
         off = np.where(apart <= rounding, 0.0, apart / np.where(error > 0, error, np.finfo(float).tiny))
         z = np.maximum(z, np.max(off, axis=axes))
-        cost = estimator.step_cost(lcg, name)
-        multiplications, held = multiplications + cost.multiplications, held + cost.held
-    cost = Cost(multiplications, held)
-    found = (np.sqrt(squared_bias), variance, drawn_variance, np.sqrt(squared_error), z)
-    return Measured(estimator, *(x if np.ndim(x) else float(x) for x in found), cost)
+    numbers = (np.sqrt(squared_bias), variance, drawn_variance, np.sqrt(squared_error), z)
+    bias, variance, drawn_variance, error, z = (x if np.ndim(x) else float(x) for x in numbers)
+    return Measured(estimator, bias, variance, drawn_variance, error, z, estimator.cost(lcg))
 
 
 def _draw(lcg: LCG, estimator: Estimator, name: str, draws: int, rng: np.random.Generator) -> Any:
@@ -249,14 +253,14 @@ def _draw(lcg: LCG, estimator: Estimator, name: str, draws: int, rng: np.random.
         try:
             many = lcg.retrace(*(np.broadcast_to(a, (draws, *lcg.batch)).copy() for a in lcg.arguments))
             if many.batch == (draws, *lcg.batch) and many.graph.head == lcg.graph.head:
-                gradient = estimator.draw(many, name, estimator.init(), rng).gradient
+                gradient = estimator.draw(many, name, estimator.init(), rng)[0]
                 return np.broadcast_to(gradient, (draws, *lcg.batch))
         except (TinyspadError, TypeError, ValueError):
             pass
-    return np.array([estimator.draw(lcg, name, estimator.init(), rng).gradient for _ in range(draws)])
+    return np.array([estimator.draw(lcg, name, estimator.init(), rng)[0] for _ in range(draws)])
 
 
 def _place(x: Any) -> str:
-    if np.shape(x) == ():
-        return f"{float(x):.6g}"
+    if np.shape(x) == () or np.all(x == np.ravel(x)[0]):
+        return f"{float(np.ravel(x)[0]):.6g}"
     return f"{np.min(x):.4g} .. {np.max(x):.4g} ({np.size(x)})" if np.ndim(x) == 1 else f"array {np.shape(x)}"

@@ -62,10 +62,18 @@ def tangents_of(lcg: LCG, given: Sequence[Any]) -> dict[int, Any]:
         )
     tangents = {}
     for i, (name, argument, tangent) in enumerate(zip(lcg.params, lcg.arguments, given)):
+        try:
+            if isinstance(tangent, np.ma.MaskedArray) or np.asarray(tangent).dtype.kind not in "fiu":
+                raise TypeError
+            tangent = np.asarray(tangent, float)[()]
+        except (TypeError, ValueError, OverflowError):
+            raise BadInput(f"The tangent of {name} is a number or an array of numbers, not {tangent!r:.60}.") from None
+        if lcg.batch and np.shape(tangent) == ():
+            tangent = np.broadcast_to(tangent, lcg.batch)
         if np.shape(tangent) != np.shape(argument):
             raise BadInput(f"The tangent of {name} has shape {np.shape(tangent)}, {name} has {np.shape(argument)}.")
         if lcg.graph.branches(i) or lcg.graph.output == i:
-            tangents[i] = tangent
+            tangents[i] = np.array(tangent, float) if np.shape(argument) else float(tangent)
     return tangents
 
 
@@ -122,7 +130,7 @@ def origins_of(lcg: LCG, entry_of: list[Entry | None], reads: dict[int, list[Any
 # --- several outputs ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Jacobian:
     """The derivatives of all outputs of a function by all its parameters; made by ``ts.jacobian``.
 
@@ -140,8 +148,10 @@ class Jacobian:
     def matrix(self) -> np.ndarray[Any, Any]:
         rows = []
         for value, block in zip(self.values, self.blocks):
-            m = int(np.size(value))
-            rows.append(np.concatenate([np.reshape(block[name], (m, -1)) for name in self.params], axis=1))
+            shape = np.shape(value)
+            columns = [int(np.prod(np.shape(block[name])[len(shape) :])) for name in self.params]
+            row = [np.reshape(block[name], (int(np.prod(shape)), n)) for name, n in zip(self.params, columns)]
+            rows.append(np.concatenate([*row, np.zeros((int(np.prod(shape)), 0))], axis=1))
         return np.concatenate(rows)
 
     def eliminate(self, order: str | Sequence[Any] = "reverse", by: str = "vertex") -> Elimination:
@@ -193,16 +203,16 @@ def eliminate_together(lcgs: Sequence[LCG], order: str | Sequence[Any], by: str)
         if id(parent) in number  # otherwise a constant
     ]
     read = {tail for tail, _, _ in edges} | set(range(len(leaves)))
+    roots = [number.get(id(lcg.root)) for lcg in lcgs]
     outputs: list[int] = []
-    for lcg in lcgs:
-        at = number.get(id(lcg.root))
-        if at is None or at in read or at in outputs:  # a constant, or read further: the output is a copy of it
+    for at in roots:
+        if at is None or at in read or roots.count(at) > 1:  # a constant, a parameter, or read elsewhere: a copy of it
             if at is not None:
                 edges.append((at, len(number), 1.0))
             at = number[len(number)] = len(number)  # any key that is new
         outputs.append(at)
     names = _vertex_names(lcgs, inner, outputs, len(number))
-    return _named(names, algebra.eliminate(edges, range(len(leaves)), outputs, _numbered(names, order), by))
+    return _named(names, algebra.eliminate(edges, range(len(leaves)), outputs, _numbered(names, order), by, names))
 
 
 def _vertex_names(lcgs: Sequence[LCG], inner: list[Entry], outputs: list[int], size: int) -> list[str]:
@@ -211,12 +221,15 @@ def _vertex_names(lcgs: Sequence[LCG], inner: list[Entry], outputs: list[int], s
     if len(lcgs) == 1:
         own = {id(entry): name for entry, name in zip(lcgs[0].entry_of, lcgs[0].names) if entry is not None}
         names = [*params, *(own[id(entry)] for entry in inner)]
-        return names + [f"{names[-1]}_"] * (size - len(names))
-    taken, spare = {*params, *(f"z{k + 1}" for k in range(len(outputs)))}, letters()
+        return names + ["z"] * (size - len(names))
+    joint = ""
+    while {f"z{joint}{k + 1}" for k in range(len(outputs))} & set(params):
+        joint += "_"
+    taken, spare = {*params, *(f"z{joint}{k + 1}" for k in range(len(outputs)))}, letters()
     names = [*params, *[""] * (size - len(params))]
     for i in range(len(params), size):
         if i in outputs:
-            names[i] = f"z{outputs.index(i) + 1}"
+            names[i] = f"z{joint}{outputs.index(i) + 1}"
         else:
             names[i] = next(letter for letter in spare if letter not in taken and letter != "z")
     return names
@@ -227,12 +240,16 @@ def _numbered(names: list[str], order: Any) -> Any:
 
     def of(step: Any) -> Any:
         if isinstance(step, (tuple, list)):
-            return tuple(part if part in ("front", "back") and i == 2 else of(part) for i, part in enumerate(step))
-        if step not in number:
+            return (*map(of, step[:2]), *step[2:])
+        if not isinstance(step, str) or step not in number:
             raise BadInput(f"eliminate: there is no vertex {step!r}; there are {', '.join(names[:30])}.")
         return number[step]
 
-    return order if isinstance(order, str) else [of(step) for step in order]
+    if isinstance(order, str):
+        return order
+    if not isinstance(order, (list, tuple)):
+        raise BadInput(f'eliminate: order= is "forward", "reverse", "markowitz" or a list, not {order!r:.60}.')
+    return [of(step) for step in order]
 
 
 def _named(names: list[str], done: Elimination) -> Elimination:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import paths as algebra
-from ..paths import COUNT, Graph, spaced
+from ..errors import BadInput
+from ..paths import COUNT, LIMIT, Graph, spaced
 from ..rules import LinearMap
 from ..tape import RULE, behind, replay
 from .path import Path
@@ -19,28 +20,22 @@ from .text import constant_text
 if TYPE_CHECKING:
     from .graph import LCG
 
-WHAT = {
-    "value": "the first result that is not finite",
-    "partial": "the first partial derivative that is not finite, of a finite result",
-    "adjoint": "the first adjoint that is not finite, from the output back: finite factors whose product overflows",
-    "parameter": "a parameter that is not finite",
-}
-
 
 @dataclass(frozen=True)
 class NonFinite:
     """The first operation that is not finite.
 
     ``name``: the variable it defines, ``text``: its right-hand side. ``what``: "value", "partial", "adjoint" or "parameter".
-    ``number``: the value (or partial, or adjoint) itself. ``inputs``: what it read, by name. ``runs``: in a batch, which
-    runs are bad there. ``counts``: how many of each parameter's paths run through it, ``totals`` of how many, and
-    ``paths`` the first of them.
+    ``number``: the value (or partial, or adjoint) itself. ``by``: of a partial, the variable by which. ``inputs``: what it
+    read, by name. ``runs``: in a batch, which runs are bad there. ``counts``: how many of each parameter's paths run
+    through it (or through the edge of the partial), ``totals`` of how many, and ``paths`` the first of them.
     """
 
     name: str
     text: str
     what: str
     number: Any
+    by: str | None
     inputs: dict[str, Any]
     runs: tuple[int, ...] | None
     counts: dict[str, int]
@@ -48,14 +43,25 @@ class NonFinite:
     paths: dict[str, tuple[Path, ...]]
 
     def __str__(self) -> str:
-        at = "" if self.runs is None else f" in {len(self.runs)} runs, first run {self.runs[0]}"
-        lines = [f"{self.name} <- {self.text} gave {self._show(self.number)}{at}, {WHAT[self.what]}"]
+        number = self._show(self.number)
+        lines = [
+            {
+                "value": f"{self.name} <- {self.text} gave {number}, the first result that is not finite",
+                "partial": f"the partial derivative of {self.name} <- {self.text} by {self.by} is {number}, "
+                "though the result is finite",
+                "adjoint": f"the adjoint of {self.name} is {number}: a product of finite factors that overflows",
+                "parameter": f"the parameter {self.name} is {number}",
+            }[self.what]
+        ]
+        if self.runs is not None:
+            lines[0] += f" (in {len(self.runs)} run{'s' * (len(self.runs) != 1)}, the first of them {self.runs[0]})"
         if self.inputs:
             lines.append("it read " + ", ".join(f"{name} = {self._show(x)}" for name, x in self.inputs.items()))
         for param, count in self.counts.items():
             total = self.totals[param]
-            paths = f"the {spaced(total)} paths" if total != 1 else "the 1 path"
-            lines.append(f"it lies on {spaced(count)} of {paths} of {param}:")
+            paths = f"the {spaced(total)} paths" if total != 1 else "the only path"
+            of = f"{spaced(count)} of {paths}" if total != 1 else paths
+            lines.append(f"it lies on {of} of {param}:")
             lines += [f"  {path}" for path in self.paths[param]]
             if count > len(self.paths[param]):
                 lines.append(f"  ... and {spaced(count - len(self.paths[param]))} more")
@@ -71,6 +77,10 @@ class NonFinite:
 
 def nonfinite_of(lcg: LCG, shown: int) -> NonFinite | None:
     """See ``LCG.trace_nonfinite``."""
+    if isinstance(shown, bool) or not isinstance(shown, (int, np.integer)) or not 0 <= shown <= LIMIT:
+        raise BadInput(f"trace_nonfinite: shown= is a whole number from 0 to {spaced(LIMIT)}, not {shown!r}.")
+    if lcg.root is None and _bad(lcg.value):
+        return NonFinite("the output", "a constant", "value", lcg.value, None, {}, None, {}, {}, {})
     with np.errstate(all="ignore"):
         known = {id(leaf): argument for leaf, argument in zip(lcg.leaves, lcg.arguments)}
         results = {} if lcg.root is None else replay(behind(lcg.root), known)
@@ -88,7 +98,7 @@ def nonfinite_of(lcg: LCG, shown: int) -> NonFinite | None:
                 if isinstance(partial, LinearMap):  # a vjp that makes ones infinite is
                     partial = np.ones(partial.out_shape) * partial
                 if _bad(partial):
-                    return _report(lcg, node, "partial", partial, results, shown)
+                    return _report(lcg, node, "partial", partial, results, shown, e)
         adjoints = lcg.adjoints if lcg.root is not None and _has_gradient(lcg) else []
         for node, adjoint in reversed(list(enumerate(adjoints))):
             if _bad(adjoint):
@@ -104,31 +114,36 @@ def _bad(x: Any) -> bool:
     return not (math.isfinite(x) if isinstance(x, float) else np.all(np.isfinite(x)))
 
 
-def _report(lcg: LCG, node: int, what: str, number: Any, results: dict[int, Any], shown: int) -> NonFinite:
+def _report(
+    lcg: LCG, node: int, what: str, number: Any, results: dict[int, Any], shown: int, edge: int | None = None
+) -> NonFinite:
     entry, graph, inputs = lcg.entry_of[node], lcg.graph, {}
     if entry is not None and entry[RULE] is not None:
         inputs = {lcg.names[r]: results[id(lcg.entry_of[r])] for r in lcg.reads(entry)}
     runs = None
     if lcg.batch:
         runs = tuple(map(int, np.flatnonzero(~np.isfinite(np.broadcast_to(number, lcg.batch)))))
-    # Paths through the node: those that lead to it, each with those that lead on.
-    to_node = algebra.sweep(Graph(graph.start, graph.tail, graph.head, graph.weight, node), COUNT)
+    # The paths through the node, or the edge: those that lead to it, each with those that lead on.
+    end = node if edge is None else graph.tail[edge]
+    to_end = algebra.sweep(Graph(graph.start, graph.tail, graph.head, graph.weight, end), COUNT)
     onward = algebra.sweep_to(graph, COUNT, node)
     counts, totals, paths = {}, {}, {}
     for i, name in enumerate(lcg.params):
-        if to_node[i]:
-            counts[name] = to_node[i] * onward
+        if to_end[i]:
+            counts[name] = to_end[i] * onward
             totals[name] = lcg.count_paths(name)
-            paths[name] = tuple(_through(lcg, i, node, to_node, onward, shown))
-    return NonFinite(lcg.names[node], lcg.nodes[node].text, what, number, inputs, runs, counts, totals, paths)
+            paths[name] = tuple(_through(lcg, i, end, node, edge, to_end, shown))
+    by = None if edge is None else lcg.nodes[graph.tail[edge]].name
+    return NonFinite(lcg.names[node], lcg.nodes[node].text, what, number, by, inputs, runs, counts, totals, paths)
 
 
-def _through(lcg: LCG, source: int, node: int, to_node: list[int], onward: int, shown: int) -> list[Path]:
+def _through(lcg: LCG, source: int, end: int, node: int, edge: int | None, to_end: list[int], shown: int) -> list[Path]:
     graph = lcg.graph
-    before = Graph(graph.start, graph.tail, graph.head, graph.weight, node)
+    before = Graph(graph.start, graph.tail, graph.head, graph.weight, end)
+    over = () if edge is None else (edge,)
     ways_on = list(islice(algebra.enumerate_paths(graph, node), shown))
     found = []
-    for i in range(min(to_node[source], shown)):
-        way = algebra.unrank(before, to_node, source, i)
-        found += [Path(lcg.params[source], way + on, lcg=lcg) for on in ways_on]
+    for i in range(min(to_end[source], shown)):
+        way = algebra.unrank(before, to_end, source, i)
+        found += [Path(lcg.params[source], way + over + on, lcg=lcg) for on in ways_on]
     return found[:shown]

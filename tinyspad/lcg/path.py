@@ -13,7 +13,7 @@ from .. import paths as algebra
 from ..paths import spaced
 
 if TYPE_CHECKING:
-    from .graph import LCG
+    from .choice import PathChoice
 
 SHOWN = 8
 
@@ -24,7 +24,8 @@ class Path:
 
     ``index``: its rank in the lexicographic order of ``branches``, the choices made at the tupling nodes it meets.
     ``nodes``: the names of the variables on it. ``weights``: its edges' local partial derivatives, one fewer.
-    ``gradient``: their product, the path's contribution g_i to the gradient. ``probability``: how likely the draw was
+    ``gradient``: their product, the path's contribution g_i to the gradient. In a batch these are arrays over the runs, or,
+    for a path with a ``run``, that run's numbers. ``probability``: how likely the draw was
     that returned it, None if it was not drawn; ``log_probability``, its logarithm, is good below 1e-308, too.
     """
 
@@ -32,10 +33,14 @@ class Path:
     edges: tuple[int, ...]
     probability: float | None = None
     log_probability: float | None = field(default=None, compare=False)
-    lcg: LCG = field(compare=False, kw_only=True)
+    run: tuple[int, ...] = ()
+    known: int | None = field(default=None, compare=False, repr=False)
+    lcg: PathChoice = field(compare=False, kw_only=True)
 
     @cached_property
     def index(self) -> int:
+        if self.known is not None:
+            return self.known
         graph = self.lcg.graph
         return algebra.turn_ranks(graph, self.lcg.params.index(self.param), [self._turns])[0]
 
@@ -56,11 +61,15 @@ class Path:
 
     @property
     def weights(self) -> tuple[Any, ...]:
-        return tuple(self.lcg.graph.weight[e] for e in self.edges)
+        return tuple(self._own(self.lcg.graph.weight[e]) for e in self.edges)
 
     @property
     def gradient(self) -> Any:
-        return algebra.product(self.lcg.graph, self.edges, self.lcg.seed)
+        return self._own(algebra.product(self.lcg.graph, self.edges, self.lcg.seed))
+
+    def _own(self, x: Any) -> Any:
+        """The run's number, where there is a run and x is an array over the runs."""
+        return float(x[self.run]) if self.run and isinstance(x, np.ndarray) else x
 
     def __str__(self) -> str:
         return " -> ".join(self.nodes)
@@ -70,20 +79,21 @@ class Path:
         return f"<Path {spaced(self.index)} of {self.param}: {middle(list(self.nodes), ' -> ')}{drawn}>"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class PathArray:
     """Many paths of one parameter in arrays of one shape: n draws, one path for each of R runs, or (n, R).
 
     ``index``, ``gradient``, ``probability`` and ``log_probability`` are those of ``Path``, in arrays; a probability is None
     where nothing was drawn. Indices are int64, or Python integers where a parameter has more paths than that.
-    ``array[i]`` is one of the ``Path`` s, and the whole can be looped over.
+    ``array[i]`` is one of the ``Path`` s (in a batch ``array[..., r]``, the path of run r); indexing that leaves an array is
+    another ``PathArray``.
     """
 
     param: str
     gradient: np.ndarray[Any, Any]
     probability: np.ndarray[Any, Any] | None = None
     log_probability: np.ndarray[Any, Any] | None = None
-    lcg: LCG = field(kw_only=True)
+    lcg: PathChoice = field(kw_only=True)
     indexed: np.ndarray[Any, Any] | None = field(default=None, kw_only=True)
     turns: np.ndarray[Any, Any] | None = field(default=None, kw_only=True)
 
@@ -107,15 +117,21 @@ class PathArray:
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, key: Any) -> Path:
+    def __getitem__(self, key: Any) -> Any:
+        where = np.arange(int(np.prod(self.shape))).reshape(self.shape)[key]
+        p, log_p = (None if x is None else x[key] for x in (self.probability, self.log_probability))
+        if np.ndim(where):
+            rows = None if self.turns is None else self.turns[:, key]
+            indexed = None if self.indexed is None else self.indexed[key]
+            return PathArray(self.param, self.gradient[key], p, log_p, lcg=self.lcg, indexed=indexed, turns=rows)
         if self.turns is not None:
             edges = self.lcg.past_turns(self.param, self.turns[:, key].tolist())
         else:
             edges = self.lcg.nth_path(self.param, int(self.index[key])).edges
-        drawn = self.probability is not None and self.log_probability is not None
-        p = float(self.probability[key]) if drawn else None  # type: ignore[index]
-        log_p = float(self.log_probability[key]) if drawn else None  # type: ignore[index]
-        return Path(self.param, edges, p, log_p, lcg=self.lcg)
+        batch = self.lcg.batch
+        run = np.unravel_index(int(where), self.shape)[len(self.shape) - len(batch) :] if batch else ()
+        p, log_p = (None if x is None else float(x) for x in (p, log_p))
+        return Path(self.param, edges, p, log_p, tuple(map(int, run)), lcg=self.lcg)
 
     def __repr__(self) -> str:
         return f"<{' x '.join(map(str, self.shape))} paths of {self.param}>"

@@ -7,12 +7,13 @@ import html
 import io
 import operator
 from collections.abc import Iterator
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..paths import Graph
-from ..tape import ARGS, FIRST_PARENT, HOLE, KWARGS, NAME, RULE, Entry, leaf_data
+from ..tape import ARGS, FIRST_PARENT, HOLE, KWARGS, NAME, ORDER, RULE, Entry, leaf_data
 
 if TYPE_CHECKING:
     from .graph import LCG
@@ -71,7 +72,8 @@ def letters() -> Iterator[str]:
         for p in prefix:
             for letter in "abcdefghijklmnopqrstuvwxyz":
                 prefix_next.append(p + letter)
-                yield p + letter
+                if not iskeyword(p + letter):  # "as", "if", "in", ...: programs are Python, too
+                    yield p + letter
         prefix = prefix_next
 
 
@@ -79,7 +81,7 @@ def right_hand_side(entry: Entry, read: list[str | None]) -> str:
     """What an operation computes, with the names of the variables that it reads."""
     rule = entry[RULE]
     names = iter(
-        name if name is not None else parent[NAME] or _captured(parent)
+        name if name is not None else parent[NAME] or _captured(parent, entry)
         for name, parent in zip(read, entry[FIRST_PARENT::2])
     )
     args = list(names) if entry[ARGS] is None else [_argument_text(a, names) for a in entry[ARGS]]
@@ -93,9 +95,11 @@ def right_hand_side(entry: Entry, read: list[str | None]) -> str:
     return f"{rule.name}({', '.join(args)})"
 
 
-def _captured(parent: Entry) -> str:
-    """A Value from outside the function: its number, or what was computed from such Values."""
-    return "constant" if parent[RULE] is not None else constant_text(leaf_data(parent))
+def _captured(parent: Entry, reader: Entry) -> str:
+    """A Value from outside the function: the number that was read, unless it is computed, or was changed since."""
+    if parent[RULE] is not None or parent[ORDER] > reader[ORDER]:
+        return "constant"
+    return constant_text(leaf_data(parent))
 
 
 def _argument_text(a: Any, names: Iterator[str]) -> str:

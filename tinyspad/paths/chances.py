@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Graph, fold, reachable, sweep, sweep_to
+from .graph import Graph, fold, reachable, sweep
 from .order import walk
-from .semirings import COUNT, LOG, MAGNITUDE
+from .semirings import LOG, MAGNITUDE, in_range, norm
 from .whole import uniform_below
 
 MANY = 16
@@ -76,23 +76,21 @@ def by_magnitude(graph: Graph) -> Chances:
     """Proportional to the |product| along the path. Where all products behind a node are zero, uniform at that node."""
     with np.errstate(all="ignore"):
         masses = sweep(graph, MAGNITUDE)
-        if not any(isinstance(mass, np.ndarray) for mass in masses):
-            return Chances(_shares_of_numbers(graph, masses))
-        if all(np.all(np.isfinite(mass)) for mass in masses):
-            return _shares_of_runs(graph, masses)
-        return _shares_of_runs(graph, sweep(graph, LOG), logarithms=True)
+        logarithms = not in_range(masses)
+        if logarithms:
+            masses = sweep(graph, LOG)
+        if any(isinstance(mass, np.ndarray) for mass in masses):
+            return _shares_of_runs(graph, masses, logarithms)
+        return _shares_of_numbers(graph, masses, logarithms)
 
 
-def _shares_of_numbers(graph: Graph, masses: list[Any]) -> list[Any]:
+def _shares_of_numbers(graph: Graph, masses: list[Any], logarithms: bool) -> Chances:
     share, head = [1.0] * len(graph.head), graph.head
-    overflow = not all(map(math.isfinite, masses))
-    if overflow:
-        masses = sweep(graph, LOG)
     for node in range(graph.size):
         branches = graph.branches(node)
         if len(branches) < 2:
             continue
-        if overflow:
+        if logarithms:
             logs = [LOG.edge(graph.weight[e]) + masses[head[e]] for e in branches]
             highest = max(logs)
             sizes = [math.exp(size - highest) if size > -math.inf else 0.0 for size in logs]
@@ -101,10 +99,10 @@ def _shares_of_numbers(graph: Graph, masses: list[Any]) -> list[Any]:
         total = sum(sizes)
         for e, size in zip(branches, sizes):
             share[e] = float(size / total) if total else 1 / len(branches)
-    return share
+    return Chances(share)
 
 
-def _shares_of_runs(graph: Graph, masses: list[Any], logarithms: bool = False) -> Chances:
+def _shares_of_runs(graph: Graph, masses: list[Any], logarithms: bool) -> Chances:
     share: list[Any] = [1.0] * len(graph.head)
     for node in range(graph.size):
         branches = graph.branches(node)
@@ -117,7 +115,7 @@ def _shares_of_runs(graph: Graph, masses: list[Any], logarithms: bool = False) -
         else:
             sizes = np.stack(np.broadcast_arrays(*[abs(graph.weight[e]) * masses[graph.head[e]] for e in branches]))
         total = np.sum(sizes, axis=0)
-        shares = np.where(total > 0, sizes / total, 1 / len(branches))
+        shares = np.where(total == 0, 1 / len(branches), sizes / total)
         for e, q in zip(branches, shares):
             share[e] = q if q.shape else float(q)
     return Chances(share)
@@ -143,32 +141,42 @@ def with_floor(graph: Graph, chances: Chances, floor: float) -> Chances:
 
 
 def moments(graph: Graph, source: int, chances: Chances, normalize: bool, one: Any = 1.0) -> tuple[Any, Any]:
-    """Mean and variance of the product along a random path, divided by the path's probability if ``normalize``.
+    """Mean and standard deviation of the product along a random path, over the path's probability if ``normalize``.
 
-    Both follow branch by branch, mean = sum q m_e and variance = sum q (v_e + (m_e - mean)**2), where q is a branch's share
-    and m_e, v_e belong to what lies behind it: sums of squares only, so that no digits are lost. O(edges).
+    Both follow branch by branch: mean = sum q m_e and deviation**2 = sum q (d_e**2 + (m_e - mean)**2), where q is a branch's
+    share and m_e, d_e belong to what lies behind it. Sums of squares only, so that no digits are lost, and taken as
+    norms, so that none over- or underflows. O(edges).
     """
 
     def extend(value: tuple[Any, Any], e: int) -> tuple[Any, Any]:
         w = graph.weight[e]
-        return value[0] * w, value[1] * w**2
+        return value[0] * w, value[1] * abs(w)
 
     def join(node: int, values: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         shares = [chances.share[e] for e in graph.branches(node)]
-        if normalize:
-            values = [_scaled(value, share) for value, share in zip(values, shares)]
-        mean = sum(q * m for q, (m, _) in zip(shares, values))
-        return mean, sum(q * (v + (m - mean) ** 2) for q, (m, v) in zip(shares, values))
+        # Over the probability the mean is a plain sum, however small a share may be.
+        mean = sum(m if normalize else q * m for q, (m, _) in zip(shares, values))
+        parts = []
+        for q, (m, d) in zip(shares, values):
+            if normalize:
+                parts += _over_share(q, m, d, mean)
+            else:
+                root = np.sqrt(q)
+                parts += [root * d, root * (m - mean)]
+        return mean, norm(parts)
 
-    return fold(graph, reachable(graph, source), extend, join, (one, 0.0 * one), (0.0, 0.0))[source]
+    with np.errstate(all="ignore"):
+        return fold(graph, reachable(graph, source), extend, join, (one, 0.0 * one), (0.0, 0.0))[source]
 
 
-def _scaled(value: tuple[Any, Any], share: Any) -> tuple[Any, Any]:
-    """Divided by a share; a branch that is never taken contributes nothing."""
-    if isinstance(share, np.ndarray):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(share > 0, value[0] / share, 0.0), np.where(share > 0, value[1] / share**2, 0.0)
-    return (value[0] / share, value[1] / share / share) if share else (0.0 * value[0], 0.0 * value[1])
+def _over_share(q: Any, m: Any, d: Any, mean: Any) -> list[Any]:
+    """sqrt(q) times deviation and distance from the mean of what is divided by q; infinite if q is 0 and there is some."""
+    root = np.sqrt(q)
+    parts = [d / root, m / root - root * mean]
+    if np.all(q > 0):
+        return parts
+    lost = np.where((m == 0) & (d == 0), 0.0, np.inf)
+    return [np.where(q > 0, part, lost)[()] for part in parts]
 
 
 def mean_length(graph: Graph, source: int, chances: Chances, length: Callable[[int], int]) -> Any:
@@ -220,8 +228,14 @@ def settle(graph: Graph, node: int, u: float, rng: np.random.Generator) -> int:
 
     With T = u 2**53 and r uniform below N, T N + r is uniform below 2**53 N; branch e takes the part that is its share.
     """
-    counts = [sweep_to(graph, COUNT, graph.head[e]) for e in graph.branches(node)]
-    total = sum(counts)
+    counts: list[int] = []
+
+    def join(at: int, below: list[int]) -> int:
+        if at == node:
+            counts.extend(below)
+        return sum(below)
+
+    total = fold(graph, reachable(graph, node), lambda value, e: value, join, 1, 0)[node]
     drawn = int(u * 2**BITS) * total + uniform_below(rng, total)
     reached = 0
     for e, below in zip(graph.branches(node), counts):
@@ -247,6 +261,8 @@ class Turns:
 
 def draw_many(graph: Graph, source: int, rng: np.random.Generator, chances: Chances, n: int) -> Turns:
     """n independent random paths, all walked at once: O(edges) once, and an array operation per choice met."""
+    if not graph.head:  # the source is the output
+        return Turns(np.zeros((0, n), np.int32), np.ones(n), np.ones(n), np.zeros(n))
     start, head = np.asarray(graph.start), np.asarray(graph.head, np.int64)
     share = np.array(chances.share, float)
     numbers = all(isinstance(w, (float, int, np.generic)) for w in graph.weight)
@@ -288,10 +304,10 @@ def _past_single_edges(start: Any, head: Any, weight: Any) -> tuple[Any, Any]:
     By doubling: log2(the longest stretch) array operations.
     """
     single = np.diff(start) == 1
-    first = np.minimum(start[:-1], max(len(head) - 1, 0))
+    first = np.minimum(start[:-1], len(head) - 1)
     nodes = np.arange(len(start) - 1)
-    after = np.where(single, head[first], nodes) if len(head) else nodes
-    factor = None if weight is None else np.where(single, weight[first], 1.0) if len(head) else np.ones(len(nodes))
+    after = np.where(single, head[first], nodes)
+    factor = None if weight is None else np.where(single, weight[first], 1.0)
     while np.any(further := after[after] != after):
         if factor is not None:
             factor = np.where(further, factor * factor[after], factor)

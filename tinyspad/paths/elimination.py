@@ -9,9 +9,11 @@ and reverse mode are two of the orders, and to find the cheapest one is NP-compl
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ..errors import BadInput
 
@@ -104,8 +106,9 @@ class _Eliminator:
     def vertex_cost(self, v: int) -> int:
         return len(self.before[v]) * len(self.after[v])
 
-    def edge_cost(self, v: int) -> int:
-        return min(len(self.before[v]), len(self.after[v]))
+    def edge_cost(self, v: int) -> tuple[int, int]:
+        """The products of the cheapest edge elimination at v, and those of v whole, which decide between equals."""
+        return min(len(self.before[v]), len(self.after[v])), self.vertex_cost(v)
 
     def cheapest_edge(self, v: int) -> tuple[int, int, str]:
         """The edge at v that is eliminated through v at least cost: front costs v's out-degree, back its in-degree."""
@@ -120,12 +123,14 @@ def eliminate(
     outputs: Sequence[int],
     order: str | Sequence[Any] = "reverse",
     by: str = "vertex",
+    names: Sequence[str] | None = None,
 ) -> Elimination:
     """Accumulate the Jacobian of a graph of (tail, head, weight) edges, tails before heads, by elimination.
 
     ``order``: "forward" (ascending), "reverse" (descending), "markowitz" (always the cheapest next, Griewank & Reese 1991),
     or a sequence that names every intermediate vertex once, or, with ``by="edge"``, (tail, head, "front" or "back")
-    triples that leave no intermediate vertex. Outputs have no out-edges. Raises BadInput for an order that is none.
+    triples that leave no intermediate vertex. Outputs have no out-edges. ``names``: of the vertices, for messages. Raises
+    BadInput for an order that is none.
     Cost: the multiplications, and O(log) of bookkeeping for each under "markowitz".
 
     >>> diamond = [(0, 1, 2.0), (1, 2, 3.0), (1, 3, 5.0), (2, 4, 7.0), (3, 4, 1.0)]
@@ -150,8 +155,9 @@ def eliminate(
     if isinstance(order, str):
         (_vertices if by == "vertex" else _edges)(left, order)
     else:
-        _given(left, order, by)
-    jacobian = {(i, o): left.after[i][o] for i in inputs for o in outputs if o in left.after[i]}
+        _given(left, order, by, lambda v: str(v) if names is None else names[v])
+    found = {(i, o): left.after[i][o] for i in inputs for o in outputs if o in left.after[i]}
+    jacobian = {pair: value.copy() if isinstance(value, np.ndarray) else value for pair, value in found.items()}
     return Elimination(jacobian, left.multiplications, left.additions, tuple(left.order))
 
 
@@ -187,22 +193,25 @@ def _edges(left: _Eliminator, order: str) -> None:
                 heapq.heappush(heap, (left.edge_cost(w), w))
 
 
-def _given(left: _Eliminator, order: Sequence[Any], by: str) -> None:
+def _given(left: _Eliminator, order: Sequence[Any], by: str, name: Callable[[Any], str]) -> None:
+    def called(step: Any) -> str:
+        return f"({', '.join([*map(name, step[:2]), *map(repr, step[2:])])})" if isinstance(step, tuple) else name(step)
+
     for step in order:
         if by == "vertex":
-            if step not in left.inner:
-                raise BadInput(f"eliminate: {step!r} is no intermediate vertex, or was eliminated before.")
+            if isinstance(step, tuple) or step not in left.inner:
+                raise BadInput(f"eliminate: {called(step)} is no intermediate vertex, or was eliminated before.")
             left.vertex(step)
             continue
         tail, head, end = step if isinstance(step, (tuple, list)) and len(step) == 3 else (step, None, None)
         if end not in (FRONT, BACK) or head not in left.after.get(tail, {}):
-            raise BadInput(f'eliminate: {step!r} is no (tail, head, "front" or "back") of an edge that is there.')
+            raise BadInput(f'eliminate: {called(step)} is no (tail, head, "front" or "back") of an edge that is there.')
         if (head if end == FRONT else tail) not in left.inner:
             raise BadInput(
-                f"eliminate: {step!r} would go through a parameter or an output; an edge is eliminated at its front through "
-                "its head, at its back through its tail."
+                f"eliminate: {called(step)} would go through a parameter or an output; an edge is eliminated at its front "
+                "through its head, at its back through its tail."
             )
         left.edge(tail, head, end)
     if left.inner:
-        some = ", ".join(map(str, sorted(left.inner)[:5]))
+        some = ", ".join(map(name, sorted(left.inner)[:5]))
         raise BadInput(f"eliminate: the order leaves {len(left.inner)} vertices, among them {some}.")

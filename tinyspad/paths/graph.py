@@ -17,7 +17,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Graph:
-    """Edges sorted by tail: the out-edges of node v are ``start[v] .. start[v + 1] - 1``."""
+    """Edges sorted by tail: the out-edges of node v are ``start[v] .. start[v + 1] - 1``.
+
+    Nodes from which no path leads to the output have no out-edges: walks that choose at random expect no dead ends.
+    """
 
     start: list[int]
     tail: list[int]

@@ -10,9 +10,11 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from ..errors import TooManyPaths
-from .graph import Graph, fold, reachable, sweep, sweep_to
-from .semirings import COUNT, largest_of
+from .graph import Graph, Semiring, fold, reachable, sweep, sweep_to
+from .semirings import COUNT, LARGEST, LOG_LARGEST, in_range, largest_of
 
 LIMIT = 100_000
 """How many paths a listing may have unless told otherwise."""
@@ -44,11 +46,12 @@ def enumerate_paths(graph: Graph, source: int) -> Iterator[tuple[int, ...]]:
     path: list[int] = []
     node = source
     while True:
-        while node != graph.output:
+        while node != graph.output and graph.branches(node):
             edge = graph.start[node]
             path.append(edge)
             node = graph.head[edge]
-        yield tuple(path)
+        if node == graph.output:
+            yield tuple(path)
         while path:
             edge = path.pop() + 1
             if edge < graph.start[graph.tail[edge - 1] + 1]:
@@ -111,13 +114,32 @@ def turn_ranks(graph: Graph, source: int, paths: Sequence[Iterable[int]]) -> lis
     return found
 
 
-def best(graph: Graph, source: int, sizes: list[Any]) -> tuple[int, ...]:
-    """The path of the largest |product|, the first one on a tie; sizes is the LARGEST sweep."""
+def largest_sizes(graph: Graph) -> tuple[Semiring, list[Any]]:
+    """The largest |product| behind every node, or its logarithm where floats cannot hold them all; and the semiring."""
+    with np.errstate(all="ignore"):
+        sizes = sweep(graph, LARGEST)
+        if in_range(sizes):
+            return LARGEST, sizes
+        logs = sweep(graph, LOG_LARGEST)
+        # A product that is zero is no rounding matter, and plain products break ties exactly.
+        faithful = in_range([np.where(np.isneginf(log), 1.0, size) for size, log in zip(sizes, logs)])
+        return (LARGEST, sizes) if faithful else (LOG_LARGEST, logs)
+
+
+def best(graph: Graph, source: int, largest: tuple[Semiring, list[Any]]) -> tuple[int, ...]:
+    """The path of the largest |product|, the first one on a tie; ``largest`` is what ``largest_sizes`` found."""
+    semiring, sizes = largest
+    head, weight = graph.head, graph.weight
 
     def choose(node: int, branches: range) -> int:
-        if sizes[source] == 0:  # every product is zero, perhaps by an edge further up: the first path
+        if sizes[source] == semiring.zero:  # every product is zero, perhaps by an edge further up: the first path
             return branches[0]
-        return max(branches, key=lambda e: (abs(graph.weight[e]) * sizes[graph.head[e]], -e))
+        found, size = branches[0], None
+        for e in branches:
+            other = semiring.extend(sizes[head[e]], semiring.edge(weight[e]))
+            if size is None or other > size:
+                found, size = e, other
+        return found
 
     return walk(graph, source, choose)
 
@@ -129,14 +151,14 @@ def top(graph: Graph, source: int, n: int) -> list[tuple[int, ...]]:
     """
     numbered = Graph(graph.start, graph.tail, graph.head, list(enumerate(graph.weight)), graph.output)
     found = []
-    for _, links in sweep_to(numbered, largest_of(n), source):
+    for _, links in sweep_to(numbered, largest_of(n, largest_sizes(graph)[0]), source):
         edges = []
         while links is not None:
             edge, links = links
             edges.append(edge)
         found.append(tuple(edges))
     if len(found) < n:  # at most len(found) others are passed over
-        rest = (path for path in enumerate_paths(graph, source) if product(graph, path) == 0)
+        rest = (path for path in enumerate_paths(graph, source) if any(graph.weight[e] == 0 for e in path))
         found += islice(rest, n - len(found))
     return found
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Graph, fold, reachable
+from .graph import Graph, Semiring, fold, reachable
 from .whole import whole_dtype
 
 
@@ -58,19 +58,24 @@ def ranks(graph: Graph, counts: list[int], source: int, taken: dict[int, Any], s
     return fold(graph, reachable(graph, source), lambda value, e: value, join, zero)[source]
 
 
-def best_choices(graph: Graph, source: int, sizes: list[Any]) -> dict[int, Any]:
+def best_choices(graph: Graph, source: int, largest: tuple[Semiring, list[Any]]) -> dict[int, Any]:
     """For every run the branch of the largest |product| at each tupling node, the first one on a tie."""
+    semiring, sizes = largest
     taken = {}
     for node in reachable(graph, source):
         edges = graph.branches(node)
         if len(edges) > 1:
-            found = [abs(graph.weight[e]) * sizes[graph.head[e]] for e in edges]
-            taken[node] = np.where(sizes[source] == 0, 0, np.argmax(np.stack(np.broadcast_arrays(*found)), axis=0))
+            found = [semiring.extend(sizes[graph.head[e]], semiring.edge(graph.weight[e])) for e in edges]
+            none = sizes[source] == semiring.zero
+            taken[node] = np.where(none, 0, np.argmax(np.stack(np.broadcast_arrays(*found)), axis=0))
     return taken
 
 
-def top_ranks(graph: Graph, counts: list[int], source: int, n: int, shape: tuple[int, ...]) -> Any:
-    """For every run the indices of its n paths of largest |product|, in that order: shape (min(n, N), R)."""
+def top_ranks(graph: Graph, counts: list[int], source: int, n: int, shape: tuple[int, ...], size: Semiring) -> Any:
+    """For every run the indices of its n paths of largest |product|, in that order: shape (min(n, N), R).
+
+    ``size``: LARGEST, or LOG_LARGEST where floats cannot hold the products.
+    """
 
     def extend(value: tuple[Any, Any], e: int) -> tuple[Any, Any]:
         sizes, indices = value
@@ -78,7 +83,7 @@ def top_ranks(graph: Graph, counts: list[int], source: int, n: int, shape: tuple
         if np.any(lost):
             first = np.arange(len(indices)).reshape(-1, *(1 for _ in shape))
             indices = np.where(lost, first, indices).astype(indices.dtype)
-        return sizes * abs(graph.weight[e]), indices
+        return size.extend(sizes, size.edge(graph.weight[e])), indices
 
     def join(node: int, values: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         before, sizes, indices = 0, [], []
@@ -92,7 +97,7 @@ def top_ranks(graph: Graph, counts: list[int], source: int, n: int, shape: tuple
             np.take_along_axis(np.concatenate(indices), order, axis=0),
         )
 
-    one = np.ones((1, *shape)), np.zeros((1, *shape), whole_dtype(counts[source]))
+    one = np.full((1, *shape), size.one), np.zeros((1, *shape), whole_dtype(counts[source]))
     none = np.zeros((0, *shape)), np.zeros((0, *shape), np.int64)
     return fold(graph, reachable(graph, source), extend, join, one, none)[source][1]
 

@@ -38,6 +38,14 @@ def _log_of_sum(a: Any, b: Any) -> Any:
     return high if low == -math.inf else high + math.log1p(math.exp(low - high))
 
 
+def _entropy_extend(value: tuple[Any, Any], log_weight: Any) -> tuple[Any, Any]:
+    """An edge changes the mass and not the entropy; unless there is no mass left, and so nothing to choose between."""
+    mass = value[0] + log_weight
+    if isinstance(mass, np.ndarray):
+        return mass, np.where(np.isneginf(mass), 0.0, value[1])
+    return mass, 0.0 if mass == -math.inf else value[1]
+
+
 def _mixed(a: tuple[Any, Any], b: tuple[Any, Any]) -> tuple[Any, Any]:
     """The entropy of a mixture is the mean entropy of its parts plus the entropy of the choice between them."""
     total = _log_of_sum(a[0], b[0])
@@ -54,34 +62,50 @@ def _mixed(a: tuple[Any, Any], b: tuple[Any, Any]) -> tuple[Any, Any]:
     return total, mixture
 
 
-# --- mean and variance over all paths, the largest one apart from the others -----------------------------------------
+# --- mean and deviation over all paths, the largest one apart from the others -----------------------------------------
 
 
 class Moments(NamedTuple):
-    """The number of some contributions, their mean, and their variance about it."""
+    """The number of some contributions, their mean, and their standard deviation from it.
+
+    The deviation instead of the variance: a square would over- or underflow long before what it is the square of.
+    """
 
     number: int
     mean: Any
-    variance: Any
+    deviation: Any
 
     def times(self, weight: Any) -> Moments:
-        return Moments(self.number, self.mean * weight, self.variance * weight**2)
+        return Moments(self.number, self.mean * weight, self.deviation * abs(weight))
 
     def beside(self, other: Moments) -> Moments:
-        """Of both together (Chan et al. 1983): sums of what is not negative, so that no digits are lost."""
+        """Of both together (Chan et al. 1983): root sums of squares, so that no digits are lost."""
         if not self.number or not other.number:
             return self if self.number else other
         number = self.number + other.number
         share = other.number / number  # of two Python integers: exact at any size
-        apart = other.mean - self.mean
-        variance = (1 - share) * self.variance + share * other.variance + share * (1 - share) * apart**2
-        return Moments(number, self.mean + share * apart, variance)
+        apart, rest = other.mean - self.mean, self.number / number
+        parts = [
+            math.sqrt(rest) * self.deviation,
+            math.sqrt(share) * other.deviation,
+            math.sqrt(share) * math.sqrt(rest) * apart,
+        ]
+        return Moments(number, self.mean + share * apart, norm(parts))
 
     def where(self, condition: Any, other: Moments) -> Moments:
         """These where the condition holds, the others elsewhere, run by run."""
-        return Moments(
-            self.number, np.where(condition, self.mean, other.mean), np.where(condition, self.variance, other.variance)
-        )
+        mean = np.where(condition, self.mean, other.mean)
+        return Moments(self.number, mean, np.where(condition, self.deviation, other.deviation))
+
+
+def norm(parts: list[Any]) -> Any:
+    """The root of the sum of the squares, without squares that over- or underflow."""
+    if not any(isinstance(part, np.ndarray) for part in parts):
+        return math.hypot(*parts)
+    total = parts[0]
+    for part in parts[1:]:
+        total = np.hypot(total, part)
+    return np.abs(total)
 
 
 _Split = tuple[Any, Moments, Moments]
@@ -109,6 +133,9 @@ COUNT = Semiring(lambda w: 1, lambda value, edge: value, operator.add, one=1, ze
 LARGEST = Semiring(abs, operator.mul, _larger)
 """The largest |product|; its table leads :func:`~tinyspad.paths.best` along the best path."""
 
+LOG_LARGEST = Semiring(_log_size, operator.add, _larger, one=0.0, zero=-math.inf)
+"""Its logarithm, for products that floats cannot hold."""
+
 MAGNITUDE = Semiring(abs, operator.mul, operator.add)
 """H, the sum of the |products|: the normaliser of sampling by magnitude."""
 
@@ -118,9 +145,7 @@ SQUARES = Semiring(lambda w: w * w, operator.mul, operator.add)
 LOG = Semiring(_log_size, operator.add, _log_of_sum, one=0.0, zero=-math.inf)
 """log H, which neither overflows nor underflows."""
 
-ENTROPY = Semiring(
-    _log_size, lambda value, edge: (value[0] + edge, value[1]), _mixed, one=(0.0, 0.0), zero=(-math.inf, 0.0)
-)
+ENTROPY = Semiring(_log_size, _entropy_extend, _mixed, one=(0.0, 0.0), zero=(-math.inf, 0.0))
 """(log H, Shannon entropy in nats of p = |product| / H): exp(entropy) paths share the gradient, as it were."""
 
 SPLIT = Semiring(
@@ -130,28 +155,42 @@ SPLIT = Semiring(
     one=(1.0, Moments(1, 1.0, 0.0), Moments(0, 0.0, 0.0)),
     zero=(0.0, Moments(0, 0.0, 0.0), Moments(0, 0.0, 0.0)),
 )
-"""(the product of the largest path, ``Moments`` of all products, ``Moments`` of all others)."""
+"""(the product of the largest path, ``Moments`` of all products, and of all others)."""
 
 LISTING = Semiring(lambda w: w, _prolong_all, lambda a, b: np.concatenate([a, b]))
 """Every path's product, in path order: as long as the count, so ask for the count first."""
 
 
-def largest_of(n: int) -> Semiring:
+def largest_of(n: int, size: Semiring = LARGEST) -> Semiring:
     """The n best paths, over weights that are pairs (edge number, weight): see :func:`~tinyspad.paths.top`.
 
     A value is a list of (|product|, links), largest first and in path order among equals; links are nested pairs
-    (edge number, links of the rest). Products of zero are left out.
+    (edge number, links of the rest). Products of zero are left out. ``size``: LARGEST, or LOG_LARGEST.
     """
 
     def extend(value: list[Any], edge: tuple[int, float]) -> list[Any]:
-        number, size = edge
-        return [(s * size, (number, links)) for s, links in value if s * size > 0]
+        number, factor = edge
+        sizes = [size.extend(s, factor) for s, _ in value]
+        return [(s, (number, links)) for s, (_, links) in zip(sizes, value) if s > size.zero]
 
     def combine(a: list[Any], b: list[Any]) -> list[Any]:
         return sorted(a + b, key=operator.itemgetter(0), reverse=True)[:n]  # a stable sort, reversed or not
 
-    return Semiring(lambda pair: (pair[0], abs(pair[1])), extend, combine, one=[(1.0, None)], zero=[])
+    return Semiring(lambda pair: (pair[0], size.edge(pair[1])), extend, combine, one=[(size.one, None)], zero=[])
 
+
+def in_range(sizes: list[Any]) -> bool:
+    """Whether sums or products of sizes, node by node, stayed where floats have all their digits."""
+    for size in sizes:
+        if isinstance(size, np.ndarray):
+            if not np.all((size > TINY) & (size < HUGE)):
+                return False
+        elif not TINY < size < HUGE:
+            return False
+    return True
+
+
+TINY, HUGE = 1e-290, 1e290
 
 SEMIRINGS: dict[str, Semiring] = {
     "gradient": GRADIENT,

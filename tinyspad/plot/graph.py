@@ -55,6 +55,8 @@ def lcg(
             f"The graph has {len(chosen)} nodes; a drawing stays readable up to {DRAWABLE}. Draw a part of it: "
             f'plot.lcg(lcg, around="{example}", reach=3), or print(lcg).'
         )
+    if highlight is not None and not isinstance(highlight, Path):
+        raise BadInput("highlight= takes one path; of a batch's, array[r] is the path of run r.")
     if highlight is not None and highlight.lcg.signature != lcg.signature:
         raise BadInput("The highlighted path belongs to another graph: take one of lcg.paths().")
     graph = lcg.graph

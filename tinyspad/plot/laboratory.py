@@ -36,15 +36,21 @@ def laboratory(lab: Laboratory, *, axes: Sequence[Axes] | None = None) -> Figure
     if not lab.rows:
         raise BadInput("There is nothing to draw: every estimator was left out.")
     along = any(np.ndim(row.bias) for row in lab.rows.values())
-    panels = 2 if along else 3
+    panels, own = (2 if along else 3), axes is None
+    if any(np.ndim(row.bias) > 1 for row in lab.rows.values()):
+        raise BadInput("plot.laboratory draws one point, or points along an axis: arrays of shape (R,).")
     if axes is None:
-        size = (7.2, 5.6) if along else (10.5, 1.4 + 0.32 * len(lab.rows))
+        size = (7.2, 5.8) if along else (11.5, 1.7 + 0.32 * len(lab.rows))
         layout: dict[str, Any] = {"nrows": 2, "sharex": True} if along else {"ncols": 3, "sharey": True}
         axes = plt.subplots(layout="constrained", figsize=size, **layout)[1]
-    if len(axes) != panels:
-        raise BadInput(f"plot.laboratory draws {panels} panels here, and {len(axes)} axes were given.")
+    axes = list(np.ravel(np.asarray(axes, dtype=object)))
+    if len(axes) != panels or not all(isinstance(ax, Axes) for ax in axes):
+        raise BadInput(f"plot.laboratory draws {panels} panels here: axes= is a list of that many Axes.")
     (_curves if along else _dots)(lab, axes)
-    return cast(Figure, axes[0].figure)
+    figure = cast(Figure, axes[0].figure)
+    if own:
+        figure.suptitle(lab.title, fontsize="medium")
+    return figure
 
 
 def _dots(lab: Laboratory, axes: Sequence[Axes]) -> None:
@@ -58,11 +64,14 @@ def _dots(lab: Laboratory, axes: Sequence[Axes]) -> None:
     whiskers: dict[str, Any] = {"fmt": "+", "color": BLACK, "markersize": 5, "elinewidth": 1.0}
     deviation.errorbar(drawn, y, xerr=(drawn - low, high - drawn), label=f"of {lab.draws} draws, ± 2 s.e.", **whiskers)
     deviation.set_xlabel("error of one step (units of the gradient)")
-    cost.plot([row.cost.multiplications for row in rows], y, "D", color=BLACK, markersize=5, label="multiplications")
     held = [row.cost.held for row in rows]
-    cost.plot(held, y, "v", color=ORANGE, markersize=8, fillstyle="none", markeredgewidth=1.6, label="partials held")
+    cost.plot(held, y, "o", color=ORANGE, markersize=10, fillstyle="none", markeredgewidth=1.8, label="partials held")
+    cost.plot([row.cost.multiplications for row in rows], y, "D", color=BLACK, markersize=4, label="multiplications")
     cost.set_xlabel("cost of one step (mean)")
-    error.plot([row.error(lab.gradient_cost) for row in rows], y, "o", color=BLACK, markersize=5)
+    left = [row.error(lab.gradient_cost) for row in rows]
+    affords = np.array([row.cost.multiplications <= lab.gradient_cost for row in rows])
+    for mask, fill, label in ((affords, "full", "at least a draw"), (~affords, "none", "less than a draw")):
+        error.plot(np.array(left)[mask], y[mask], "o", color=BLACK, markersize=6, fillstyle=fill, label=label)
     error.set_xlabel(f"error of {lab.gradient_cost} multiplications,\nthe cost of one exact gradient")
     for ax in axes:
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
@@ -71,7 +80,14 @@ def _dots(lab: Laboratory, axes: Sequence[Axes]) -> None:
         for line in y:
             ax.axhline(line, color=BLACK, alpha=0.12, linewidth=0.6, zorder=0)
         if ax.get_legend_handles_labels()[0]:
-            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, fontsize="x-small", columnspacing=1.0)
+            ax.legend(
+                loc="lower center",
+                bbox_to_anchor=(0.5, 1.0),
+                ncols=3,
+                fontsize="x-small",
+                columnspacing=0.8,
+                handletextpad=0.3,
+            )
 
 
 def _drawn(row: Measured) -> tuple[Any, Any, Any]:
@@ -81,7 +97,9 @@ def _drawn(row: Measured) -> tuple[Any, Any, Any]:
 
 
 def _curves(lab: Laboratory, axes: Sequence[Axes]) -> None:
-    name, xs = next((name, np.asarray(x)) for name, x in lab.point.items() if np.ndim(x) == 1)
+    axis = {name: np.asarray(x) for name, x in lab.point.items() if np.ndim(x) == 1}
+    name = next((name for name, x in axis.items() if np.ptp(x) > 0), next(iter(axis)))  # the one that moves
+    xs = axis[name]
     every = max(1, len(xs) // SHOWN_DRAWS)
     for (label, row), style in zip(lab.rows.items(), styles(lab.rows).values()):
         axes[0].plot(xs, np.broadcast_to(row.bias, xs.shape), label=label, **style)
@@ -93,5 +111,5 @@ def _curves(lab: Laboratory, axes: Sequence[Axes]) -> None:
     axes[0].set_ylabel("bias")
     axes[1].set_ylabel("standard deviation")
     axes[1].set_xlabel(name)
-    axes[0].legend(fontsize="x-small", ncols=2)
+    axes[0].legend(fontsize="x-small", ncols=2, handlelength=4.0)
     axes[1].legend(fontsize="x-small")

@@ -1,0 +1,344 @@
+"""Programs: a function compiled into NumPy source for its value, its gradient, and each of its paths.
+
+Section II-C of the paper: single-access code, differentiated in reverse, in which the terms of the gradient lie open, and
+a path that is not followed is code that is not there. The function is recorded once, on Values that hold formulas
+instead of numbers; so the tape, the single-access form and the path algebra are those of ``trace``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInput, NotCompilable, TinyspadError
+from ..lcg import LCG, Path, parameter_names
+from ..lcg.derivatives import CLEAN
+from ..paths import Graph, check_limit, enumerate_paths, sweep, unrank
+from ..tape import LEAF_DATA, Value, behind, replay
+from .evaluated import Evaluated, Structure
+from .source import Writer, function_source
+from .symbol import Book, Symbol
+
+LISTED = 1000
+"""How many paths of a parameter a program writes out."""
+
+RESERVED = {"np", "forward", "gradient", "paths", "path", "weights", "t"}
+
+
+class Program:
+    """A compiled function; made by :func:`compile`.
+
+    ``program(*args)`` is the value, ``program.gradient(*args)`` a dict by parameter, ``program.path_gradients(param,
+    *args)`` the contributions of all paths; ``program.source(kind)`` is the code that does it. Arguments are numbers, or
+    arrays of one shape: so many independent runs. ``params``: the parameters' names. ``program.at(*args)`` answers all
+    questions about paths at a point, as the LCG of ``trace`` does. Programs can be pickled and sent to workers.
+    """
+
+    def __init__(self, lcg: LCG, book: Book, name: str) -> None:
+        known = dict(zip(map(id, lcg.leaves), lcg.arguments))
+        symbol_of = {} if lcg.root is None else replay(behind(lcg.root), known)
+        self.name = name
+        self.params = lcg.params
+        self.structure = Structure.of(lcg, symbol_of)
+        self.listing = str(lcg)
+        self._book, self._value, self._graph = book, lcg.value, lcg.graph
+        self._written: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._compiled: dict[str, Callable[..., Any]] = {}
+
+    # --- source ---------------------------------------------------------------------------------------------
+
+    def source(self, kind: str | None = None, *, path: Any = None) -> str:
+        """NumPy source: "forward" for the value, "gradient" for all derivatives, "paths" for every path's contribution.
+
+        ``path``: instead, code for one path alone, a ``Path`` or (parameter, index): only what lies on it, and what its
+        factors are computed from. "program" is the single-access program of Figure 5. Raises BadInput for anything else,
+        TooManyPaths where a parameter has more than 1000.
+
+        >>> import tinyspad as ts
+        >>> program = ts.compile(ts.functions.f1)
+        >>> print(program.source("gradient"))
+        def gradient(x):
+            a = x ** 2
+            b = 4 * x
+            c = np.cos(b)
+            d = 2 + c
+            return d * (2 * x) + a * -np.sin(b) * 4
+        >>> print(program.source(path=("x", 0)))
+        def path(x):
+            return (2 + np.cos(4 * x)) * (2 * x)
+        """
+        if (kind is None) == (path is None):
+            raise BadInput('source: give a kind ("forward", "gradient" or "paths"), or path=.')
+        if path is not None:
+            return self._path_source(*self._which(path))
+        if kind == "program":
+            return self.listing
+        if kind not in ("forward", "gradient", "paths", "weights", "value_and_gradient"):
+            raise BadInput(f'source: the kinds are "forward", "gradient", "paths" and "program", not {kind!r}.')
+        return self._sources(kind)[0]
+
+    def _sources(self, kind: str) -> tuple[str, dict[str, Any]]:
+        if kind in self._written:
+            return self._written[kind]
+        writer = Writer(self._names(), {*self.params, *RESERVED})
+        if kind == "forward":
+            result = writer.write([self._value])[0]
+        elif kind in ("gradient", "value_and_gradient"):
+            adjoints = sweep(self._graph, CLEAN, forget=True)
+            wanted = [adjoints[i] for i in range(len(self.params))]
+            result = ", ".join(writer.write([self._value, *wanted] if kind == "value_and_gradient" else wanted))
+        elif kind == "weights":
+            moving = [w for w in self._graph.weight if isinstance(w, Symbol)]
+            found = writer.write([self._value, *moving])
+            result = f"{found[0]}, [{', '.join(found[1:])}]"
+        else:
+            result = self._list_paths(writer)
+        self._written[kind] = function_source(kind, self.params, writer.lines, result), writer.constants
+        return self._written[kind]
+
+    def _list_paths(self, writer: Writer) -> str:
+        terms, entries = [], []
+        for i, name in enumerate(self.params):
+            check_limit(self.structure.counts[i], LISTED, name)
+            terms.append([self._term(edges) for edges in enumerate_paths(self._graph, i)])
+        flat = writer.write([term for listed in terms for term in listed])
+        for name, listed in zip(self.params, terms):
+            own, flat = flat[: len(listed)], flat[len(listed) :]
+            variables = []
+            for k, text in enumerate(own):
+                variable = writer._free(f"g_{name}{k + 1}")
+                writer.lines.append(f"{variable} = {text}")
+                variables.append(variable)
+            entries.append(f'"{name}": [{", ".join(variables)}]')
+        return "{" + ", ".join(entries) + "}"
+
+    def _path_source(self, source: int, index: int) -> str:
+        edges = unrank(self._graph, self.structure.counts, source, index)
+        writer = Writer({}, {*self.params, *RESERVED})
+        return function_source("path", self.params, writer.lines, writer.write([self._term(edges)])[0])
+
+    def _which(self, path: Any) -> tuple[int, int]:
+        name, index = (path.param, path.index) if isinstance(path, Path) else path
+        if name not in self.params:
+            raise BadInput(f"There is no parameter {name!r}; the program has {', '.join(self.params)}.")
+        source = self.params.index(name)
+        if isinstance(index, bool) or not isinstance(index, (int, np.integer)):
+            raise BadInput(f"source: a path is a Path or (parameter, index), not {path!r:.60}.")
+        if not 0 <= index < self.structure.counts[source]:
+            raise BadInput(
+                f'"{name}" has {self.structure.counts[source]} paths, numbered from 0; there is no path {index}.'
+            )
+        return source, int(index)
+
+    def _term(self, edges: Sequence[int]) -> Any:
+        """The product along a path, from the output back, as a formula."""
+        term: Any = 1.0
+        for e in reversed(edges):
+            term = CLEAN.extend(term, self._graph.weight[e])
+        return term
+
+    def _names(self) -> dict[Symbol, str]:
+        """The variables of the single-access program keep their names."""
+        return {self._book.symbols[number]: name for number, name in self.structure.variables.items()}
+
+    # --- running ----------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any) -> Any:
+        """The value at a point, or in R runs.
+
+        >>> import tinyspad as ts
+        >>> ts.compile(lambda x, y: x * y + 1)(2.0, 3.0)
+        7.0
+        """
+        return self.run("forward", args)[0]
+
+    def gradient(self, *args: Any) -> dict[str, Any]:
+        """The gradient as a dict by parameter name.
+
+        >>> import tinyspad as ts
+        >>> ts.compile(lambda x, y: x * y).gradient(2.0, 3.0)
+        {'x': 3.0, 'y': 2.0}
+        """
+        return dict(zip(self.params, self.run("gradient", args)))
+
+    def path_gradients(self, param: str, *args: Any) -> np.ndarray[Any, Any]:
+        """The contributions of all paths of a parameter at a point: shape (N,), or (N, R).
+
+        >>> import tinyspad as ts
+        >>> ts.compile(ts.functions.f1).path_gradients("x", 5.0).round(2)
+        array([ 24.08, -91.29])
+        """
+        if param not in self.params:
+            raise BadInput(f"There is no parameter {param!r}; the program has {', '.join(self.params)}.")
+        listed = self.run("paths", args)[self.params.index(param)]
+        return np.array(listed).reshape(len(listed), *np.shape(args[0]))
+
+    def at(self, *args: Any, first: str = "weights") -> Evaluated:
+        """The program at a point: answers about paths, for estimators. Raises BadInput for arguments that do not fit.
+
+        ``first``: what will be asked, the "weights" of the paths or the "gradient"; the value comes along with it.
+
+        >>> import tinyspad as ts
+        >>> ts.compile(ts.functions.f1).at(5.0).best_path("x").branches
+        (1,)
+        """
+        return Evaluated(self, self._checked(args), first)
+
+    def run(self, kind: str, args: tuple[Any, ...]) -> Any:
+        """What the code of this kind returns: floats for numbers, arrays of the runs' shape for arrays."""
+        args = self._checked(args)
+        function = self._compiled.get(kind) or self._compile(kind)
+        numbers = not args or args[0].__class__ is float
+        with np.errstate(all="ignore"):
+            found = _on_numbers(function, args) if numbers else function(*args)
+        shape = None if numbers else np.shape(args[0])
+        if kind == "weights":
+            return _tidy(found[0], shape), [_tidy(x, shape) for x in found[1]]
+        if kind == "paths":
+            return [[_tidy(x, shape) for x in listed] for listed in found.values()]
+        return [_tidy(x, shape) for x in (found if isinstance(found, tuple) else (found,))]
+
+    def _checked(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(args) != len(self.params):
+            raise BadInput(
+                f"The program takes {len(self.params)} argument{'s' * (len(self.params) != 1)} "
+                f"({', '.join(self.params)}), and {len(args)} {'was' if len(args) == 1 else 'were'} given."
+            )
+        if all(a.__class__ is float for a in args):
+            return args
+        args = tuple(_number(name, a) for name, a in zip(self.params, args))
+        if len({np.shape(a) for a in args}) > 1:
+            shapes = ", ".join(f"{name}: {np.shape(a)}" for name, a in zip(self.params, args))
+            raise BadInput(f"The arguments of a program are numbers, or arrays of one shape; these are {shapes}.")
+        return args
+
+    def _compile(self, kind: str) -> Callable[..., Any]:
+        source, constants = self._sources(kind)
+        namespace: dict[str, Any] = {"np": np, **constants}
+        exec(compile(source, f"<{kind} of {self.name}>", "exec"), namespace)
+        self._compiled[kind] = namespace[kind]
+        return self._compiled[kind]
+
+    def same_as(self, other: Program) -> bool:
+        """Whether two programs compute the same, with the same constants."""
+        mine, theirs = self._sources("weights"), other._sources("weights")
+        return (
+            mine[0] == theirs[0]
+            and self.structure.signature == other.structure.signature
+            and list(map(repr, self.structure.weight)) == list(map(repr, other.structure.weight))
+            and all(np.array_equal(a, b, equal_nan=True) for a, b in zip(mine[1].values(), theirs[1].values()))
+        )
+
+    def __repr__(self) -> str:
+        return f"<Program of {self.name}({', '.join(self.params)}): {len(self.structure.variables)} operations>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {key: self.__dict__[key] for key in ("name", "params", "structure", "listing")}
+        state["book"] = self._book.flat()
+        state["value"], *state["weight"] = map(_flat, (self._value, *self._graph.weight))
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.name, self.params, self.structure = state["name"], state["params"], state["structure"]
+        self.listing, self._written, self._compiled = state["listing"], {}, {}
+        self._book = Book.from_flat(state["book"])
+        self._value = _unflat(state["value"], self._book)
+        weight = [_unflat(w, self._book) for w in state["weight"]]
+        s = self.structure
+        self._graph = Graph(s.start, s.tail, s.head, weight, s.output)
+
+
+def compile_function(f: Callable[..., Any], number: int | None = None) -> Program:
+    """Record f once on formulas and return its program, NumPy source for value, gradient and paths.
+
+    ``f``: a plain NumPy function, elementwise: of numbers, or of arrays of runs. ``number``: how many parameters it takes,
+    where its signature leaves it open (``*args``). Captured Values and arrays become constants. Raises NotCompilable where f
+    branches on values, or uses functions that are not elementwise; ``trace`` takes those. Cost: O(operations) once.
+
+    >>> import tinyspad as ts
+    >>> program = ts.compile(lambda x, y: np.exp(x) * (x + y))
+    >>> print(program.source("forward"))
+    def forward(x, y):
+        a = np.exp(x)
+        b = x + y
+        z = a * b
+        return z
+    """
+    if number is None:
+        number = _positional(f)
+    names = parameter_names(f, number)
+    book = Book()
+    params = {}
+    for name in names:
+        value = Value(0.0, name=name)
+        value._data = value._node[LEAF_DATA] = book.input(name)
+        params[name] = value
+    try:
+        output = f(*params.values())
+    except NotCompilable:
+        raise
+    except TinyspadError as problem:
+        raise NotCompilable(f"{getattr(f, '__name__', 'The function')} cannot be compiled: {problem}") from None
+    if not isinstance(output, (Value, Symbol, int, float, np.floating)):
+        raise NotCompilable(f"A program returns one number for each run, not {type(output).__name__}.")
+    lcg = LCG(output, params, f)
+    if not lcg.elementwise:
+        raise NotCompilable("Programs are made of elementwise functions.")
+    return Program(lcg, book, getattr(f, "__name__", type(f).__name__))
+
+
+def _positional(f: Callable[..., Any]) -> int:
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        raise BadInput("compile: the function does not tell its parameters; say how many, compile(f, 2).") from None
+    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return len(needed)
+
+
+def _on_numbers(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """On Python numbers; where these raise, or turn complex, on NumPy's, which give NaN and infinity as arrays do."""
+    try:
+        found = function(*args)
+        if not _has_complex(found):
+            return found
+    except (ArithmeticError, TypeError):
+        pass
+    return function(*map(np.float64, args))
+
+
+def _has_complex(found: Any) -> bool:
+    if isinstance(found, dict):
+        found = tuple(found.values())
+    if isinstance(found, (tuple, list)):
+        return any(map(_has_complex, found))
+    return isinstance(found, complex)
+
+
+def _tidy(x: Any, shape: tuple[int, ...] | None) -> Any:
+    if shape is None:
+        return float(x)
+    if isinstance(x, np.ndarray) and x.shape == shape and x.dtype.kind == "f":
+        return x
+    return np.broadcast_to(np.asarray(x, float), shape).copy()
+
+
+def _number(name: str, a: Any) -> Any:
+    if isinstance(a, (int, float, np.integer)) and not isinstance(a, bool):
+        return float(a)
+    array = np.asarray(a)
+    if array.dtype.kind not in "fiu":
+        raise BadInput(f"{name} is a number or an array of numbers, not {a!r:.60}.")
+    array = array if array.dtype.kind == "f" else array.astype(float)
+    return array if array.shape else float(array)
+
+
+def _flat(x: Any) -> Any:
+    return ("symbol", x.number) if isinstance(x, Symbol) else x
+
+
+def _unflat(x: Any, book: Book) -> Any:
+    return book.symbols[x[1]] if isinstance(x, tuple) else x

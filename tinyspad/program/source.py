@@ -1,0 +1,115 @@
+"""Formulas as NumPy source: straight-line code that a student can read and paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .symbol import Symbol
+
+INFIX: dict[Any, tuple[str, int]] = {
+    np.greater: (">", 1),
+    np.greater_equal: (">=", 1),
+    np.less: ("<", 1),
+    np.less_equal: ("<=", 1),
+    np.equal: ("==", 1),
+    np.not_equal: ("!=", 1),
+    np.add: ("+", 2),
+    np.subtract: ("-", 2),
+    np.multiply: ("*", 3),
+    np.divide: ("/", 3),
+    np.floor_divide: ("//", 3),
+    np.remainder: ("%", 3),
+    np.power: ("**", 5),
+}
+"""Operators and how tightly they bind; the minus sign binds as 4, an argument as 6."""
+
+MINUS, ATOM = 4, 6
+LONGEST = 60
+"""A formula that is used once is written where it is used, up to this many characters."""
+
+
+class Writer:
+    """Writes statements for formulas: what is used twice, has a name, or is long gets a variable of its own."""
+
+    def __init__(self, names: Mapping[Symbol, str], taken: Iterable[str]) -> None:
+        self.names = names
+        self.taken = set(taken)
+        self.lines: list[str] = []
+        self.constants: dict[str, Any] = {}
+        self._text: dict[Symbol, tuple[str, int]] = {}
+
+    def write(self, outputs: Iterable[Any]) -> list[str]:
+        """Statements for everything that the outputs need, in order of creation; what comes back are the outputs' names."""
+        outputs = list(outputs)
+        needed, stack = set(), [o for o in outputs if isinstance(o, Symbol)]
+        uses: dict[Symbol, int] = {}
+        for o in stack:
+            uses[o] = uses.get(o, 0) + 1
+        while stack:
+            symbol = stack.pop()
+            if symbol in needed:
+                continue
+            needed.add(symbol)
+            for a in symbol.args:
+                if isinstance(a, Symbol):
+                    uses[a] = uses.get(a, 0) + 1
+                    stack.append(a)
+        for symbol in sorted(needed, key=lambda s: s.number):
+            if symbol in self._text:
+                continue
+            if symbol.function is None:
+                self._text[symbol] = (symbol.args[0], ATOM)
+                continue
+            text, binds = self._formula(symbol)
+            named = self.names.get(symbol)
+            if named or uses[symbol] > 1 or len(text) > LONGEST:
+                name = self._free(named or "t", numbered=not named)
+                self.lines.append(f"{name} = {text}")
+                text, binds = name, ATOM
+            self._text[symbol] = (text, binds)
+        return [self._operand(o, 0) for o in outputs]
+
+    def _formula(self, symbol: Symbol) -> tuple[str, int]:
+        function, args = symbol.function, symbol.args
+        if function in INFIX:
+            sign, binds = INFIX[function]
+            # a - (b + c), a / (b * c) and a ** (b ** c) keep their brackets; ** binds to the right
+            left, right = (binds + 1, binds) if function is np.power else (binds, binds + 1)
+            if binds == 1:
+                left = right = 2
+            return f"{self._operand(args[0], left)} {sign} {self._operand(args[1], right)}", binds
+        if function is np.negative:
+            return f"-{self._operand(args[0], MINUS)}", MINUS
+        return f"np.{function.__name__}({', '.join(self._operand(a, 0) for a in args)})", ATOM
+
+    def _operand(self, a: Any, binds: int) -> str:
+        if isinstance(a, Symbol):
+            text, own = self._text[a]
+            return text if own >= binds else f"({text})"
+        if isinstance(a, np.ndarray):
+            name = next((name for name, held in self.constants.items() if held is a), None) or self._free("c", True)
+            self.constants[name] = a
+            return name
+        if isinstance(a, float) and not np.isfinite(a):
+            return "np.nan" if np.isnan(a) else "np.inf" if a > 0 else "(-np.inf)"
+        text = repr(a)
+        return f"({text})" if text.startswith("-") and binds > 0 else text
+
+    def _free(self, wish: str, numbered: bool = False) -> str:
+        name, i = (f"{wish}1", 1) if numbered else (wish, 0)
+        while name in self.taken:
+            i += 1
+            name = f"{wish}{'' if numbered else '_'}{i}"
+        self.taken.add(name)
+        return name
+
+
+def function_source(name: str, params: Iterable[str], lines: Iterable[str], result: str, doc: str = "") -> str:
+    """A def statement."""
+    body = [f"def {name}({', '.join(params)}):"]
+    body += [f'    """{doc}"""'] * bool(doc)
+    body += [f"    {line}" for line in lines]
+    return "\n".join([*body, f"    return {result}"])
