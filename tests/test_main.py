@@ -50,6 +50,14 @@ def test_laboratory_prints_the_table_and_draws_it(capsys, tmp_path):
     assert image.imread(figure).size > 0
 
 
+@pytest.mark.parametrize(
+    "argv", [["x", "x=0"], ["x*x*x", "x=1e100"], ["exp(x)*x", "x=350"], ["1/x*x", "x=1e-160"], ["sqrt(x)", "x=0"]]
+)
+def test_laboratory_of_large_and_infinite_gradients(capsys, argv):
+    status, out, err = run(capsys, "laboratory", *argv, "--draws", "20")
+    assert (status, err) == (0, "") and "Magnitude" in out
+
+
 @pytest.mark.parametrize("name", [n for n in FIGURES if n != "figure3"])
 def test_figures_are_drawn_by_name(capsys, tmp_path, name):
     status, out, _ = run(capsys, "figures", name, "--out", str(tmp_path))
@@ -69,6 +77,7 @@ def test_figures_are_drawn_by_name(capsys, tmp_path, name):
         (["laboratory", "x*x", "y=1"], "variables are x"),
         (["laboratory", "x*x", "x=1", "--draws", "1"], "at least 2"),
         (["laboratory", "log(x)", "x=0"], "outside its domain"),
+        (["laboratory", "x*x", "x=1", "--figure", "drawing.xyz"], "picture format"),
         (["paths", "x*x", "x=a"], "NAME=NUMBER"),
         (["paths", "x*x", "x=nan"], "NAME=NUMBER"),
         (["paths", "x*x", "x=1e999"], "NAME=NUMBER"),

@@ -64,7 +64,7 @@ class Measured:
         sqrt(bias**2 + variance * cost / multiplications): averaging takes the variance away and leaves the bias. Where that
         pays for less than one draw it extrapolates, to the error that one draw's cost stands for.
         """
-        return np.sqrt(self.bias**2 + self.variance_times_cost / max(multiplications, 1))
+        return np.sqrt(np.square(self.bias) + self.variance_times_cost / max(multiplications, 1))
 
 
 COLUMNS = (
@@ -231,7 +231,7 @@ def _measure(lcg: LCG, estimator: Estimator, draws: int, rng: np.random.Generato
         axes = tuple(range(np.ndim(lcg.adjoint(name)) - len(lcg.batch)))
         mean, exact = estimator.moments(lcg, name)
         drawn = _draw(lcg, estimator, name, draws, rng)
-        squared_bias = squared_bias + np.sum((mean - lcg.adjoint(name)) ** 2, axis=axes)
+        squared_bias = squared_bias + np.sum(np.square(mean - lcg.adjoint(name)), axis=axes)
         variance = variance + np.sum(exact, axis=axes)
         away = drawn - drawn[0]  # so that draws that are all alike have variance 0 exactly
         spread, fourth = np.var(away, axis=0, ddof=1), np.mean((away - np.mean(away, axis=0)) ** 4, axis=0)

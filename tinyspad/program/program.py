@@ -45,7 +45,7 @@ class Program:
         self.structure = Structure.of(lcg, symbol_of)
         self.listing = str(lcg)
         self._book, self._value, self._graph = book, lcg.value, lcg.graph
-        self._written: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._written: dict[str, str] = {}
         self._compiled: dict[str, Callable[..., Any]] = {}
 
     # --- source ---------------------------------------------------------------------------------------------
@@ -78,9 +78,9 @@ class Program:
             return self.listing
         if kind not in ("forward", "gradient", "paths", "weights", "value_and_gradient"):
             raise BadInput(f'source: the kinds are "forward", "gradient", "paths" and "program", not {kind!r}.')
-        return self._sources(kind)[0]
+        return self._source(kind)
 
-    def _sources(self, kind: str) -> tuple[str, dict[str, Any]]:
+    def _source(self, kind: str) -> str:
         if kind in self._written:
             return self._written[kind]
         writer = Writer(self._names(), {*self.params, *RESERVED})
@@ -96,7 +96,7 @@ class Program:
             result = f"{found[0]}, [{', '.join(found[1:])}]"
         else:
             result = self._list_paths(writer)
-        self._written[kind] = function_source(kind, self.params, writer.lines, result), writer.constants
+        self._written[kind] = function_source(kind, self.params, writer.lines, result)
         return self._written[kind]
 
     def _list_paths(self, writer: Writer) -> str:
@@ -216,20 +216,17 @@ class Program:
         return args
 
     def _compile(self, kind: str) -> Callable[..., Any]:
-        source, constants = self._sources(kind)
-        namespace: dict[str, Any] = {"np": np, **constants}
-        exec(compile(source, f"<{kind} of {self.name}>", "exec"), namespace)
+        namespace: dict[str, Any] = {"np": np}
+        exec(compile(self._source(kind), f"<{kind} of {self.name}>", "exec"), namespace)
         self._compiled[kind] = namespace[kind]
         return self._compiled[kind]
 
     def same_as(self, other: Program) -> bool:
         """Whether two programs compute the same, with the same constants."""
-        mine, theirs = self._sources("weights"), other._sources("weights")
         return (
-            mine[0] == theirs[0]
+            self._source("weights") == other._source("weights")
             and self.structure.signature == other.structure.signature
             and list(map(repr, self.structure.weight)) == list(map(repr, other.structure.weight))
-            and all(np.array_equal(a, b, equal_nan=True) for a, b in zip(mine[1].values(), theirs[1].values()))
         )
 
     def __repr__(self) -> str:
@@ -255,8 +252,8 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
     """Record f once on formulas and return its program, NumPy source for value, gradient and paths.
 
     ``f``: a plain NumPy function, elementwise: of numbers, or of arrays of runs. ``number``: how many parameters it takes,
-    where its signature leaves it open (``*args``). Captured Values and arrays become constants. Raises NotCompilable where f
-    branches on values, or uses functions that are not elementwise; ``trace`` takes those. Cost: O(operations) once.
+    where its signature leaves it open (``*args``). Captured Values become constants. Raises NotCompilable where f
+    branches on values, or uses arrays or functions that are not elementwise; ``trace`` takes those. Cost: O(operations) once.
 
     >>> import tinyspad as ts
     >>> program = ts.compile(lambda x, y: np.exp(x) * (x + y))

@@ -38,7 +38,6 @@ class Writer:
         self.names = names
         self.taken = set(taken)
         self.lines: list[str] = []
-        self.constants: dict[str, Any] = {}
         self._text: dict[Symbol, tuple[str, int]] = {}
 
     def write(self, outputs: Iterable[Any]) -> list[str]:
@@ -89,10 +88,6 @@ class Writer:
         if isinstance(a, Symbol):
             text, own = self._text[a]
             return text if own >= binds else f"({text})"
-        if isinstance(a, np.ndarray):
-            name = next((name for name, held in self.constants.items() if held is a), None) or self._free("c", True)
-            self.constants[name] = a
-            return name
         if isinstance(a, float) and not np.isfinite(a):
             return "np.nan" if np.isnan(a) else "np.inf" if a > 0 else "(-np.inf)"
         text = repr(a)

@@ -36,6 +36,11 @@ class Book:
             with np.errstate(all="ignore"):
                 return _plain(function(*args))
         args = tuple(a if isinstance(a, Symbol) else _plain(a) for a in args)
+        if any(isinstance(a, np.ndarray) for a in args):
+            raise NotCompilable(
+                "The function computes with an array of its own, and a program does not know whether that is one number for "
+                "each run. Pass it as a parameter; or use trace and minimize, which run the function as it is."
+            )
         if function is np.multiply:
             for this, other in (args, args[::-1]):
                 if _is(this, 1.0):
@@ -166,7 +171,7 @@ for _name, _relation in {
 
 
 def _plain(x: Any) -> Any:
-    """A constant as a Python number, or an array as it is."""
+    """A constant as a Python number; an array as it is."""
     return x.item() if isinstance(x, (np.generic, np.ndarray)) and np.ndim(x) == 0 else x
 
 
@@ -177,4 +182,4 @@ def _is(x: Any, number: float) -> bool:
 def _key(x: Any) -> Any:
     if isinstance(x, Symbol):
         return x.number
-    return ("array", id(x)) if isinstance(x, np.ndarray) else (type(x), repr(x))
+    return type(x), repr(x)

@@ -1,0 +1,288 @@
+"""Generated programs: the numbers of the tape, source that runs by itself, and refusals where a program cannot be."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from programs import Program
+
+import tinyspad as ts
+from tinyspad.errors import BadInput, NotCompilable
+from tinyspad.rules import RULES
+
+f1, beale = ts.functions.f1, ts.functions.beale
+
+
+def two(seed, length=9):
+    program = Program(seed, length=length)
+    return (lambda x, y: program(x, y)), program
+
+
+def assert_same(program, f, point):
+    """Value, gradient and every path's contribution, against the tape, to rounding."""
+    lcg = ts.trace(f, *point)
+    np.testing.assert_allclose(program(*point), lcg.value, rtol=1e-12, atol=1e-14)
+    gradient = program.gradient(*point)
+    for name in lcg.params:
+        terms = lcg.path_gradients(name)
+        scale = np.abs(terms).sum(axis=0) + 1e-300
+        assert np.all(np.abs(gradient[name] - lcg.gradient()[name]) <= 1e-12 * scale)
+        assert np.shape(gradient[name]) == np.shape(point[0])
+        np.testing.assert_allclose(program.path_gradients(name, *point), terms, rtol=1e-11, atol=1e-14 * np.max(scale))
+        at = program.at(*point)
+        assert at.count_paths(name) == lcg.count_paths(name)
+        np.testing.assert_allclose(at.path_gradients(name), terms, rtol=1e-11, atol=1e-14 * np.max(scale))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_law_4_compiled_is_traced(seed):
+    f, program = two(seed)
+    compiled = ts.compile(f)
+    assert_same(compiled, f, program.point(seed))
+    assert_same(compiled, f, program.point(seed, (5,)))
+
+
+ELEMENTWISE = [
+    pytest.param(rule, id=rule.name)
+    for rule in RULES.values()
+    if rule.elementwise and isinstance(rule.domain, (ts.Domain, tuple))
+]
+
+
+@pytest.mark.parametrize("rule", ELEMENTWISE)
+def test_every_elementwise_rule_compiles(rule):
+    rng = np.random.default_rng(0)
+    domain = rule.domain if isinstance(rule.domain, tuple) else (rule.domain,)
+    variables = [i for i, d in enumerate(domain) if isinstance(d, ts.Domain)]
+
+    def f(*v):
+        args = list(domain)
+        for i, value in zip(variables, v):
+            args[i] = value
+        return rule.function(*args) * 1.0
+
+    program = ts.compile(f, len(variables))
+    for shape in ((), (4,)):
+        point = [domain[i](*shape).sample(rng) for i in variables]
+        assert_same(program, f, [float(p) if shape == () else p for p in point])
+
+
+@pytest.mark.parametrize("x", [-1.0, 0.0, 0.5, 1.0, 3.0])
+def test_kinks_and_masks_are_code_not_constants(x):
+    def f(x):
+        bent = np.where(x > 0.7, x * x, -x) + np.maximum(x, 1.0) + ts.relu(x) + np.clip(x, 0, 1) + abs(x)
+        return bent * np.minimum(x, x * x)
+
+    program = ts.compile(f)
+    assert_same(program, f, [x])
+    assert_same(program, f, [np.array([-1.0, 0.0, 0.5, 1.0, 3.0])])
+
+
+# --- source --------------------------------------------------------------------------------------------------------
+
+
+def run(source, name, *args, **constants):
+    """Run source as a reader would who pasted it: NumPy and nothing else."""
+    namespace = {"np": np, **constants}
+    exec(source, namespace)
+    return namespace[name](*args)
+
+
+def test_the_source_of_f1():
+    program = ts.compile(f1)
+    forward = (
+        "def forward(x):\n    a = x ** 2\n    b = 4 * x\n    c = np.cos(b)\n    d = 2 + c\n    z = a * d\n    return z"
+    )
+    assert program.source("forward") == forward
+    assert program.source("program") == str(ts.trace(f1, 5.0))
+    assert program.source(path=("x", 0)) == "def path(x):\n    return (2 + np.cos(4 * x)) * (2 * x)"
+    assert "cos" not in program.source(path=("x", 1))  # code that is not needed is not there
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_pasted_source_gives_the_same_numbers(seed):
+    f, program = two(seed)
+    compiled, point = ts.compile(f), program.point(seed)
+    lcg = ts.trace(f, *point)
+    assert run(compiled.source("forward"), "forward", *point) == pytest.approx(lcg.value, rel=1e-12)
+    gradient = run(compiled.source("gradient"), "gradient", *point)
+    np.testing.assert_allclose(gradient, list(lcg.gradient().values()), rtol=1e-10, atol=1e-13)
+    listed = run(compiled.source("paths"), "paths", *point)
+    for name in lcg.params:
+        np.testing.assert_allclose(listed[name], lcg.path_gradients(name), rtol=1e-10, atol=1e-13)
+        for path in lcg.paths(name):
+            got = run(compiled.source(path=path), "path", *point)
+            assert got == pytest.approx(path.gradient, rel=1e-10, abs=1e-13)
+
+
+def test_shared_subexpressions_are_written_once():
+    def f(x):
+        return np.exp(x) * np.sin(x) + np.exp(x) * np.cos(x)
+
+    assert ts.compile(f).source("gradient").count("np.exp") == 1
+
+
+def test_constants_are_folded():
+    scale = ts.Value(2.0)
+    program = ts.compile(lambda x: x * (np.sqrt(4.0) + scale * 3))
+    assert program.source("forward") == "def forward(x):\n    z = x * 8.0\n    return z"
+    assert_same(program, lambda x: x * (np.sqrt(4.0) + scale * 3), [3.0])
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda p: p.source("backward"), "the kinds are"),
+        (lambda p: p.source(), "give a kind"),
+        (lambda p: p.source("forward", path=("x", 0)), "give a kind"),
+        (lambda p: p.source(path=("q", 0)), "no parameter 'q'"),
+        (lambda p: p.source(path=("x", 9)), "no path 9"),
+        (lambda p: p.source(path=("x", "a")), "a path is"),
+        (lambda p: p(1.0), "takes 2 arguments"),
+        (lambda p: p(1.0, np.ones(2)), "arrays of one shape"),
+        (lambda p: p("a", 1.0), "x is a number"),
+        (lambda p: p.path_gradients("q", 1.0, 2.0), "no parameter 'q'"),
+    ],
+)
+def test_requests_without_meaning_are_refused(ask, says):
+    with pytest.raises(BadInput, match=says):
+        ask(ts.compile(beale))
+
+
+def test_too_many_paths_are_not_written_out():
+    def f(x):
+        for _ in range(20):
+            x = 0.5 * x + 0.4 * x
+        return x
+
+    program = ts.compile(f)
+    with pytest.raises(ts.TooManyPaths):
+        program.source("paths")
+    assert program.gradient(1.0)["x"] == pytest.approx(0.9**20)
+    assert run(program.source(path=("x", 2**20 - 1)), "path", 1.0) == pytest.approx(0.4**20)
+
+
+# --- numbers that Python and NumPy treat differently --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: np.log(x), 0.0),
+        (lambda x: 1 / x, 0.0),
+        (lambda x: x**0.5, -8.0),
+        (lambda x: x**-1, 0.0),
+        (lambda x: x**2, 1e200),
+        (lambda x: (x - 1) ** 0.5 > 0, 0.5),
+        (lambda x: np.exp(x), 1000.0),
+    ],
+)
+def test_infinities_and_no_numbers_are_those_of_arrays(f, x):
+    def g(x):
+        return f(x) * 1.0
+
+    program = ts.compile(g)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(program(x), program(np.array([x]))[0])
+        np.testing.assert_array_equal(program.gradient(x)["x"], program.gradient(np.array([x]))["x"][0])
+
+
+def test_single_precision_stays_single():
+    program = ts.compile(f1)
+    x = np.array([5.0], np.float32)
+    assert program(x).dtype == np.float32 and program.gradient(x)["x"].dtype == np.float32
+
+
+# --- what cannot be a program ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "says"),
+    [
+        (lambda x: x if x > 0 else -x, "np.where"),
+        (lambda x: max(x, 1.0), "np.maximum"),
+        (lambda x: math.cos(x), "cannot be compiled|plain number"),
+        (lambda x: float(x), "cannot be compiled|plain number"),
+        (lambda x: np.sum(x), "not elementwise"),
+        (lambda x: x @ x, "not elementwise"),
+        (lambda x: x[0], "cannot be compiled|plain number"),
+        (lambda x: x * np.ones(3), "array of its own"),
+        (lambda x: (x, x), "one number"),
+        (lambda x: None, "one number"),
+        (lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0]), "no rule|cannot be compiled"),
+    ],
+)
+def test_what_cannot_be_compiled_says_why(f, says):
+    with pytest.raises(NotCompilable, match=says):
+        ts.compile(f)
+
+
+def test_functions_that_do_not_tell_their_parameters():
+    assert ts.compile(lambda *v: v[0] * v[1], 2).gradient(2.0, 3.0) == {"v0": 3.0, "v1": 2.0}
+    assert ts.compile(lambda x, scale=3.0: scale * x).params == ("x",)
+    assert ts.compile(lambda x: 2.0)(5.0) == 2.0 and ts.compile(lambda x: 2.0).gradient(5.0) == {"x": 0.0}
+
+
+# --- sending, and minimising -------------------------------------------------------------------------------------------------
+
+
+def test_programs_can_be_pickled():
+    program = pickle.loads(pickle.dumps(ts.compile(beale)))
+    assert_same(program, beale, [1.0, 2.0])
+    assert program.source("paths") == ts.compile(beale).source("paths")
+
+
+def test_long_programs_do_not_recurse():
+    def f(x):
+        for _ in range(3000):
+            x = 0.999 * x + 0.001
+        return x
+
+    program = pickle.loads(pickle.dumps(ts.compile(f)))
+    assert program.gradient(1.0)["x"] == pytest.approx(0.999**3000)
+
+
+ESTIMATORS = [
+    ts.GD(),
+    ts.RAD(hold=3),
+    ts.RAD(by="branch", normalize=True),
+    ts.SPAD(m=2, k_max=3),
+    ts.SPAD(epsilon=0.3, normalize=True),
+    ts.FixedPath(1),
+    ts.Magnitude(k_max=2),
+    ts.NearestPath(k_max=2),
+]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+@pytest.mark.parametrize("shape", [(), (7,)])
+def test_minimize_gives_the_same_on_programs_and_on_traces(estimator, shape):
+    start = (np.full(shape, 1.0), np.full(shape, 0.5)) if shape else (1.0, 0.5)
+    compiled = ts.minimize(beale, start, estimator=estimator, steps=40, rng=0)
+    seen = []
+    traced = ts.minimize(beale, start, estimator=estimator, steps=40, rng=0, callback=lambda *a: seen.append(a))
+    np.testing.assert_allclose(compiled.x, traced.x, rtol=1e-9)
+    np.testing.assert_allclose(compiled.history.values, traced.history.values, rtol=1e-8)
+    np.testing.assert_array_equal(compiled.history.paths["x"], traced.history.paths["x"])
+    assert len(seen) == 40
+
+
+def test_minimize_traces_what_is_no_fixed_program():
+    noise = np.random.default_rng(0)
+    rates = iter(np.linspace(1.0, 2.0, 1000))
+    drawn = ts.minimize(lambda x: (x - noise.normal()) ** 2, 0.0, optimizer=ts.SGD(0.1), steps=50)
+    assert len(set(np.diff(drawn.history.x["x"]).round(12))) == 50
+    counted = ts.minimize(lambda x: x * next(rates), 0.0, optimizer=ts.SGD(1.0), steps=5)
+    assert len(set(np.diff(counted.history.x["x"]).round(9))) == 5
+    weights = np.array([1.0, 2.0])
+    own = ts.minimize(lambda x: x * x * weights, np.ones(2), optimizer=ts.SGD(0.1), steps=1)
+    np.testing.assert_allclose(own.x, [0.8, 0.6])
+    branching = ts.minimize(lambda x: x * x if x > 0 else -x, -1.0, steps=300)
+    assert branching.status == "done"
+
+
+def test_runs_that_leave_the_numbers_are_marked_on_programs_too():
+    result = ts.minimize(lambda x: np.log(x), np.array([0.05, 5.0]), optimizer=ts.SGD(0.01), steps=100)
+    assert result.status.tolist() == ["non-finite", "done"]
+    assert ts.minimize(lambda x: np.log(x), 0.05, optimizer=ts.SGD(0.1), steps=100).status == "non-finite"
