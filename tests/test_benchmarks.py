@@ -23,6 +23,10 @@ def test_paths_runs_small():
     assert run("paths").count("max / min") == 2
 
 
+def test_programs_runs_small():
+    assert "SPAD(k_max=50)" in run("programs")
+
+
 def test_variance_runs_small_and_the_committed_table_is_what_it_prints():
     assert "magnitude" in run("variance")
     from benchmarks.variance import report

@@ -224,7 +224,7 @@ def test_functions_that_do_not_tell_their_parameters():
     assert ts.compile(lambda x: 2.0)(5.0) == 2.0 and ts.compile(lambda x: 2.0).gradient(5.0) == {"x": 0.0}
 
 
-# --- sending, and minimising -------------------------------------------------------------------------------------------------
+# --- sending, and minimising ------------------------------------------------------------------------------------------
 
 
 def test_programs_can_be_pickled():

@@ -55,11 +55,17 @@ class Routes:
             self._check_index(source, index)
             return algebra.unrank(self.graph, self._counts, source, index)
         source = self._source(param)
-        for i in np.unique(index):
-            self._check_index(source, i)
-        if np.shape(index) not in ((), self.batch):
-            raise BadInput(f"There are {self.batch} runs; the path indices have shape {np.shape(index)}.")
-        return algebra.choices(self.graph, self._counts, source, np.broadcast_to(index, self.batch))
+        index = np.asarray(index)
+        if index.dtype == np.int64 and index.size:
+            self._check_index(source, index.flat[index.view(np.uint64).argmax()])  # the largest, or a negative one
+        else:
+            for i in np.unique(index):
+                self._check_index(source, i)
+        if index.shape != self.batch:
+            if index.shape:
+                raise BadInput(f"There are {self.batch} runs; the path indices have shape {index.shape}.")
+            index = np.broadcast_to(index, self.batch)
+        return self._choices(source, index)
 
     def follow(self, param: str | None, route: Any, chances: Chances | None = None) -> Any:
         """The contribution of the path (in a batch, of each run's own path) that makes these choices. O(edges).
@@ -200,6 +206,9 @@ class Routes:
         return algebra.walk(self.graph, self._source(param), lambda node, branches: next(left))
 
     # --- private --------------------------------------------------------------------------------------------
+
+    def _choices(self, source: int, index: Any) -> dict[int, Any]:
+        return algebra.choices(self.graph, self._counts, source, index)
 
     @cached_property
     def _largest(self) -> tuple[Semiring, list[Any]]:

@@ -10,11 +10,18 @@ import numpy as np
 
 from ..lcg import LCG
 from ..lcg.choice import PathChoice
-from ..paths import GRADIENT, Graph, count, sweep
+from ..paths import GRADIENT, Chances, Graph, choices, count, reachable, sweep
 from .symbol import Symbol
 
 if TYPE_CHECKING:
     from .program import Program
+
+
+FEW = 64
+"""Up to this many paths, the best one is found by listing all contributions, which compiled code does fastest."""
+
+TABULATED = 4096
+"""Up to this many paths of a parameter, their branches are kept in a table."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,24 @@ class Structure:
     counts: list[int]
     signature: tuple[Any, ...]
     shared: dict[str, Any] = field(default_factory=dict, compare=False)
+    behind: dict[int, list[int]] = field(default_factory=dict, compare=False)
+    tables: dict[int, dict[int, Any]] = field(default_factory=dict, compare=False)
+
+    def nodes_behind(self, param: int) -> list[int]:
+        """The tupling nodes behind a parameter, ascending."""
+        if param not in self.behind:
+            graph = Graph(self.start, self.tail, self.head, self.weight, self.output)
+            self.behind[param] = [v for v in reachable(graph, param) if len(graph.branches(v)) > 1]
+        return self.behind[param]
+
+    def branches_of_paths(self, param: int) -> dict[int, Any] | None:
+        """Where there are few paths: for each tupling node the branch that each of them takes there."""
+        if self.counts[param] > TABULATED:
+            return None
+        if param not in self.tables:
+            graph = Graph(self.start, self.tail, self.head, self.weight, self.output)
+            self.tables[param] = choices(graph, self.counts, param, np.arange(self.counts[param]))
+        return self.tables[param]
 
     @classmethod
     def of(cls, lcg: LCG, symbol_of: dict[int, Any]) -> Structure:
@@ -49,6 +74,13 @@ class Structure:
         return cls(
             graph.start, graph.tail, graph.head, weight, graph.output, lcg.names, variables, count(graph), lcg.signature
         )
+
+
+class Masked(dict[int, Any]):
+    """The routes of a batch, their indices, and the masks that following them takes: once for all steps of a hold."""
+
+    masks: list[Any] | None = None
+    index: Any = None
 
 
 class Evaluated(PathChoice):
@@ -106,6 +138,56 @@ class Evaluated(PathChoice):
     def gradient(self) -> dict[str, Any]:
         """The gradient as a dict by parameter name, by the program's own code."""
         return {name: self.adjoint(name) for name in self.params}
+
+    # Routes of a batch are followed by compiled code.
+
+    def route(self, param: str | None, index: Any) -> Any:
+        found = super().route(param, index)
+        if not self.batch:
+            return found
+        found = Masked(found)
+        found.index = np.broadcast_to(index, self.batch)
+        return found
+
+    def _choices(self, source: int, index: Any) -> dict[int, Any]:
+        table = self._program.structure.branches_of_paths(source)
+        if table is None:
+            return super()._choices(source, index)
+        return {node: branch[index] for node, branch in table.items()}
+
+    def draw_route(self, param: str | None, rng: np.random.Generator, chances: Chances) -> Any:
+        found = super().draw_route(param, rng, chances)
+        return Masked(found) if self.batch else found
+
+    def best_route(self, param: str | None) -> Any:
+        if not self.batch:
+            return super().best_route(param)
+        source = self._source(param)
+        if max(self._program.structure.counts[: len(self.params)]) > FEW:
+            return Masked(super().best_route(param))
+        return self.route(param, np.argmax(np.abs(self._listed[source]), axis=0))
+
+    @cached_property
+    def _listed(self) -> list[Any]:
+        return self._program.run("paths", self.arguments)
+
+    def route_index(self, param: str | None, route: Any) -> Any:
+        if isinstance(route, Masked) and route.index is not None:
+            return route.index
+        return super().route_index(param, route)
+
+    def follow(self, param: str | None, route: Any, chances: Chances | None = None) -> Any:
+        if not isinstance(route, Masked) or chances is not None:
+            return super().follow(param, route, chances)
+        source = self._source(param)
+        if route.masks is None:
+            structure = self._program.structure
+            nodes = structure.nodes_behind(source)
+            widths = [structure.start[v + 1] - structure.start[v] for v in nodes]
+            route.masks = [route[v] == k for v, width in zip(nodes, widths) for k in range(1, width)]
+        with np.errstate(all="ignore"):
+            found = self._program.follower(source)(self._weights[1], route.masks)
+        return found if isinstance(found, np.ndarray) and found.dtype.kind == "f" else np.full(self.batch, found, float)
 
     def check_differentiable(self) -> None:
         """Programs are elementwise: there is always a gradient for each run."""

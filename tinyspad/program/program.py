@@ -8,6 +8,7 @@ instead of numbers; so the tape, the single-access form and the path algebra are
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from ..errors import BadInput, NotCompilable, TinyspadError
 from ..lcg import LCG, Path, parameter_names
 from ..lcg.derivatives import CLEAN
-from ..paths import Graph, check_limit, enumerate_paths, sweep, unrank
+from ..paths import Graph, check_limit, enumerate_paths, fold, reachable, sweep, unrank
 from ..tape import LEAF_DATA, Value, behind, replay
 from .evaluated import Evaluated, Structure
 from .source import Writer, function_source
@@ -25,7 +26,10 @@ from .symbol import Book, Symbol
 LISTED = 1000
 """How many paths of a parameter a program writes out."""
 
-RESERVED = {"np", "forward", "gradient", "paths", "path", "weights", "t"}
+SHOWN, NUMBERS, ARRAYS = "shown", "numbers", "arrays"
+"""The variants in which code is written."""
+
+RESERVED = {"np", "math", "forward", "gradient", "paths", "path", "weights", "t"}
 
 
 class Program:
@@ -45,8 +49,12 @@ class Program:
         self.structure = Structure.of(lcg, symbol_of)
         self.listing = str(lcg)
         self._book, self._value, self._graph = book, lcg.value, lcg.graph
-        self._written: dict[str, str] = {}
-        self._compiled: dict[str, Callable[..., Any]] = {}
+        self._forget_code()
+
+    def _forget_code(self) -> None:
+        self._written: dict[tuple[str, str], str] = {}
+        self._compiled: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._followers: dict[int, Callable[..., Any]] = {}
 
     # --- source ---------------------------------------------------------------------------------------------
 
@@ -80,24 +88,34 @@ class Program:
             raise BadInput(f'source: the kinds are "forward", "gradient", "paths" and "program", not {kind!r}.')
         return self._source(kind)
 
-    def _source(self, kind: str) -> str:
-        if kind in self._written:
-            return self._written[kind]
-        writer = Writer(self._names(), {*self.params, *RESERVED})
-        if kind == "forward":
-            result = writer.write([self._value])[0]
-        elif kind in ("gradient", "value_and_gradient"):
-            adjoints = sweep(self._graph, CLEAN, forget=True)
-            wanted = [adjoints[i] for i in range(len(self.params))]
-            result = ", ".join(writer.write([self._value, *wanted] if kind == "value_and_gradient" else wanted))
-        elif kind == "weights":
-            moving = [w for w in self._graph.weight if isinstance(w, Symbol)]
-            found = writer.write([self._value, *moving])
-            result = f"{found[0]}, [{', '.join(found[1:])}]"
-        else:
+    def _source(self, kind: str, variant: str = SHOWN) -> str:
+        """The code of a kind: as it is shown, as single numbers take it, or as arrays do (whole powers multiplied out)."""
+        if (kind, variant) in self._written:
+            return self._written[kind, variant]
+        writer = Writer(self._names(), {*self.params, *RESERVED}, numbers=variant == NUMBERS)
+        if kind == "paths":
             result = self._list_paths(writer)
-        self._written[kind] = function_source(kind, self.params, writer.lines, result)
-        return self._written[kind]
+        else:
+            outputs = [self._value]
+            if kind in ("gradient", "value_and_gradient"):
+                adjoints = sweep(self._graph, CLEAN, forget=True)
+                outputs = outputs * (kind != "gradient") + adjoints[: len(self.params)]
+            elif kind == "weights":
+                outputs += [w for w in self._graph.weight if isinstance(w, Symbol)]
+            found = writer.write(self._book.without_powers(outputs) if variant == ARRAYS else outputs)
+            result = f"{found[0]}, [{', '.join(found[1:])}]" if kind == "weights" else ", ".join(found)
+        self._written[kind, variant] = function_source(kind, self.params, writer.lines, result)
+        return self._written[kind, variant]
+
+    def follower(self, param: int) -> Callable[..., Any]:
+        """Code for one path of each run, ``follow(weights, masks)``: tupling nodes pass on the branch that a run takes.
+
+        ``weights``: those that are computed, in the order of the edges; ``masks``: for each tupling node behind the
+        parameter and each branch but the first, which runs take it.
+        """
+        if param not in self._followers:
+            self._followers[param] = _follower(self.structure, param)
+        return self._followers[param]
 
     def _list_paths(self, writer: Writer) -> str:
         terms, entries = [], []
@@ -190,16 +208,29 @@ class Program:
     def run(self, kind: str, args: tuple[Any, ...]) -> Any:
         """What the code of this kind returns: floats for numbers, arrays of the runs' shape for arrays."""
         args = self._checked(args)
-        function = self._compiled.get(kind) or self._compile(kind)
-        numbers = not args or args[0].__class__ is float
-        with np.errstate(all="ignore"):
-            found = _on_numbers(function, args) if numbers else function(*args)
-        shape = None if numbers else np.shape(args[0])
-        if kind == "weights":
-            return _tidy(found[0], shape), [_tidy(x, shape) for x in found[1]]
-        if kind == "paths":
-            return [[_tidy(x, shape) for x in listed] for listed in found.values()]
-        return [_tidy(x, shape) for x in (found if isinstance(found, tuple) else (found,))]
+        if args and args[0].__class__ is not float:
+            with np.errstate(all="ignore"):
+                found = self._code(kind, ARRAYS)(*args)
+            return _tidy(kind, found, np.shape(args[0]))
+        try:
+            return _tidy(kind, self._code(kind, NUMBERS)(*args), None)
+        except (
+            ArithmeticError,
+            ValueError,
+            TypeError,
+        ):  # where Python raises, NumPy gives NaN and infinity, as arrays do
+            with np.errstate(all="ignore"):
+                return _tidy(kind, self._code(kind, SHOWN)(*map(np.float64, args)), None)
+
+    def _code(self, kind: str, variant: str) -> Callable[..., Any]:
+        function = self._compiled.get((kind, variant))
+        if function is None:
+            source = self._source(kind, variant)
+            function = _run(source, kind, self.name)
+            if variant == NUMBERS and "np." in source:
+                function = np.errstate(all="ignore")(function)
+            self._compiled[kind, variant] = function
+        return function
 
     def _checked(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(args) != len(self.params):
@@ -214,12 +245,6 @@ class Program:
             shapes = ", ".join(f"{name}: {np.shape(a)}" for name, a in zip(self.params, args))
             raise BadInput(f"The arguments of a program are numbers, or arrays of one shape; these are {shapes}.")
         return args
-
-    def _compile(self, kind: str) -> Callable[..., Any]:
-        namespace: dict[str, Any] = {"np": np}
-        exec(compile(self._source(kind), f"<{kind} of {self.name}>", "exec"), namespace)
-        self._compiled[kind] = namespace[kind]
-        return self._compiled[kind]
 
     def same_as(self, other: Program) -> bool:
         """Whether two programs compute the same, with the same constants."""
@@ -240,7 +265,8 @@ class Program:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.name, self.params, self.structure = state["name"], state["params"], state["structure"]
-        self.listing, self._written, self._compiled = state["listing"], {}, {}
+        self.listing = state["listing"]
+        self._forget_code()
         self._book = Book.from_flat(state["book"])
         self._value = _unflat(state["value"], self._book)
         weight = [_unflat(w, self._book) for w in state["weight"]]
@@ -252,8 +278,9 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
     """Record f once on formulas and return its program, NumPy source for value, gradient and paths.
 
     ``f``: a plain NumPy function, elementwise: of numbers, or of arrays of runs. ``number``: how many parameters it takes,
-    where its signature leaves it open (``*args``). Captured Values become constants. Raises NotCompilable where f
-    branches on values, or uses arrays or functions that are not elementwise; ``trace`` takes those. Cost: O(operations) once.
+    where its signature leaves it open (``*args``). Captured Values become constants, and so does whatever else f refers to:
+    a program is a snapshot. Raises NotCompilable where f branches on values, or uses arrays or functions that are not
+    elementwise; ``trace`` takes those. Cost: O(operations) once.
 
     >>> import tinyspad as ts
     >>> program = ts.compile(lambda x, y: np.exp(x) * (x + y))
@@ -296,26 +323,53 @@ def _positional(f: Callable[..., Any]) -> int:
     return len(needed)
 
 
-def _on_numbers(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """On Python numbers; where these raise, or turn complex, on NumPy's, which give NaN and infinity as arrays do."""
-    try:
-        found = function(*args)
-        if not _has_complex(found):
-            return found
-    except (ArithmeticError, TypeError):
-        pass
-    return function(*map(np.float64, args))
+def _run(source: str, function: str, of: str) -> Callable[..., Any]:
+    namespace: dict[str, Any] = {"np": np, "math": math}
+    exec(compile(source, f"<{function} of {of}>", "exec"), namespace)
+    found: Callable[..., Any] = namespace[function]
+    return found
 
 
-def _has_complex(found: Any) -> bool:
-    if isinstance(found, dict):
-        found = tuple(found.values())
-    if isinstance(found, (tuple, list)):
-        return any(map(_has_complex, found))
-    return isinstance(found, complex)
+def _follower(structure: Structure, param: int) -> Callable[..., Any]:
+    book = Book()
+    moving = iter(range(len(structure.weight)))
+    weight = [book.input(f"w[{next(moving)}]") if w is None else w for w in structure.weight]
+    graph = Graph(structure.start, structure.tail, structure.head, weight, structure.output)
+    number = 0
+
+    masks = {}
+    for node in structure.nodes_behind(param):  # in the order in which masks are given
+        for k in range(1, len(graph.branches(node))):
+            masks[node, k] = book.input(f"m[{number}]")
+            number += 1
+
+    def join(node: int, values: list[Any]) -> Any:
+        value = values[0]
+        for k, other in enumerate(values[1:], start=1):
+            if not (isinstance(value, Symbol) or isinstance(other, Symbol)) and value == other:
+                continue
+            value = book.apply(np.where, (masks[node, k], other, value))
+        return value
+
+    nodes = reachable(graph, param)
+    found = fold(graph, nodes, lambda value, e: CLEAN.extend(value, graph.weight[e]), join, 1.0)[param]
+    writer = Writer({}, {"w", "m", "np"})
+    result = writer.write([found])[0]
+    return _run(function_source("follow", ["w", "m"], writer.lines, result), "follow", "paths")
 
 
-def _tidy(x: Any, shape: tuple[int, ...] | None) -> Any:
+def _tidy(kind: str, found: Any, shape: tuple[int, ...] | None) -> Any:
+    """What code returned, in a list, as floats, or as arrays of this shape."""
+    if kind == "weights":
+        return _one(found[0], shape), [_one(x, shape) for x in found[1]]
+    if kind == "paths":
+        return [[_one(x, shape) for x in listed] for listed in found.values()]
+    if found.__class__ is tuple:
+        return [_one(x, shape) for x in found]
+    return [_one(found, shape)]
+
+
+def _one(x: Any, shape: tuple[int, ...] | None) -> Any:
     if shape is None:
         return float(x)
     if isinstance(x, np.ndarray) and x.shape == shape and x.dtype.kind == "f":

@@ -26,16 +26,39 @@ INFIX: dict[Any, tuple[str, int]] = {
 }
 """Operators and how tightly they bind; the minus sign binds as 4, an argument as 6."""
 
+MATH = {
+    np.sin: "sin",
+    np.cos: "cos",
+    np.tan: "tan",
+    np.arcsin: "asin",
+    np.arccos: "acos",
+    np.arctan: "atan",
+    np.sinh: "sinh",
+    np.cosh: "cosh",
+    np.tanh: "tanh",
+    np.exp: "exp",
+    np.expm1: "expm1",
+    np.log: "log",
+    np.log1p: "log1p",
+    np.sqrt: "sqrt",
+    np.absolute: "fabs",
+}
+"""What Python's math does faster than NumPy on single numbers; it raises where NumPy gives NaN or infinity."""
+
 MINUS, ATOM = 4, 6
 LONGEST = 60
 """A formula that is used once is written where it is used, up to this many characters."""
 
 
 class Writer:
-    """Writes statements for formulas: what is used twice, has a name, or is long gets a variable of its own."""
+    """Writes statements for formulas: what is used twice, has a name, or is long gets a variable of its own.
 
-    def __init__(self, names: Mapping[Symbol, str], taken: Iterable[str]) -> None:
+    ``numbers``: for single numbers alone, with Python's math where it has the function.
+    """
+
+    def __init__(self, names: Mapping[Symbol, str], taken: Iterable[str], numbers: bool = False) -> None:
         self.names = names
+        self.numbers = numbers
         self.taken = set(taken)
         self.lines: list[str] = []
         self._text: dict[Symbol, tuple[str, int]] = {}
@@ -73,6 +96,14 @@ class Writer:
 
     def _formula(self, symbol: Symbol) -> tuple[str, int]:
         function, args = symbol.function, symbol.args
+        if self.numbers:
+            listed = [self._operand(a, 0) for a in args]
+            if function in MATH:
+                return f"math.{MATH[function]}({listed[0]})", ATOM
+            if function is np.where:
+                return f"({listed[1]} if {listed[0]} else {listed[2]})", ATOM
+            if function is np.power and not isinstance(args[1], int):
+                return f"math.pow({listed[0]}, {listed[1]})", ATOM
         if function in INFIX:
             sign, binds = INFIX[function]
             # a - (b + c), a / (b * c) and a ** (b ** c) keep their brackets; ** binds to the right

@@ -6,7 +6,7 @@ computed at once; multiplying by 1 and raising to the first power are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from ..tape import Value
 
 ABOUT_ARRAYS: dict[Any, Any] = {np.shape: (), np.ndim: 0, np.size: 1, np.result_type: np.dtype(float)}
 """What NumPy is told about a symbol: a number, though arrays of runs may be put in its place later."""
+
+
+LARGEST_POWER = 16
 
 
 class Book:
@@ -52,6 +55,27 @@ class Book:
         if function is np.divide and _is(args[1], 1):
             return args[0]
         return self._symbol(function, args, (function, *map(_key, args)))
+
+    def without_powers(self, outputs: Sequence[Any]) -> list[Any]:
+        """The same formulas with whole powers multiplied out, for arrays: NumPy's ``**`` is slow past the square."""
+        new: dict[int, Any] = {}
+        for symbol in self.symbols[:]:
+            if symbol.function is None:
+                new[symbol.number] = symbol
+                continue
+            args = tuple(new[a.number] if isinstance(a, Symbol) else a for a in symbol.args)
+            if symbol.function is np.power and _whole(args[1]):
+                new[symbol.number] = self._product(args[0], int(args[1]))
+            else:
+                new[symbol.number] = self.apply(symbol.function, args)
+        return [new[o.number] if isinstance(o, Symbol) else o for o in outputs]
+
+    def _product(self, base: Any, power: int) -> Any:
+        if power == 1:
+            return base
+        half = self._product(base, power // 2)
+        square = self.apply(np.multiply, (half, half))
+        return self.apply(np.multiply, (square, base)) if power % 2 else square
 
     def flat(self) -> list[tuple[Any, tuple[Any, ...]]]:
         """The formulas without references to each other, for pickling: nothing recurses."""
@@ -168,6 +192,10 @@ for _name, _relation in {
     "or": np.logical_or,
 }.items():
     setattr(Symbol, f"__{_name}__", _operator(_relation))
+
+
+def _whole(power: Any) -> bool:
+    return isinstance(power, (int, float)) and power == int(power) and 2 <= power <= LARGEST_POWER
 
 
 def _plain(x: Any) -> Any:
