@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -79,6 +80,39 @@ def test_kinks_and_masks_are_code_not_constants(x):
     assert_same(program, f, [np.array([-1.0, 0.0, 0.5, 1.0, 3.0])])
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: (x > 0) * x + (x < 2) * x,
+        lambda x: ts.relu(x) + ts.relu(x - 0.1),
+        lambda x: ts.relu(-x),
+        lambda x: np.where(x > 0, x, -x),
+        lambda x: 1 - np.where(x > 0, x, 2 * x),
+        lambda x: (x > 0) * x - (x > 2) * x,
+        lambda x: -((x > 0) * x),
+    ],
+)
+def test_truth_values_become_numbers_before_they_are_added(f):
+    for point in (1.0, -0.5, np.array([1.0, 0.5, -3.0]), np.zeros(0)):
+        assert_same(ts.compile(f), f, [point]) if np.size(point) else ts.compile(f).gradient(point)
+    listed = run(ts.compile(f).source("paths"), "paths", np.float64(1.0))["x"]
+    np.testing.assert_allclose(np.sum(listed), ts.compile(f).gradient(1.0)["x"], rtol=1e-12)
+    start = np.array([1.0, 0.5])
+    compiled = ts.minimize(f, start, steps=3, optimizer=ts.SGD(0.1)).x
+    np.testing.assert_allclose(compiled, ts.minimize(f, start, steps=3, optimizer=ts.SGD(0.1), callback=no).x)
+
+
+def test_masks_are_combined_as_arrays_combine_them():
+    def f(x):
+        return np.where(~(x > 0) | (x < -1) & True ^ (x > 2), x, x * x)
+
+    assert_same(ts.compile(f), f, [np.array([1.0, 0.5, -3.0, 4.0])])
+
+
+def no(*_):
+    """A callback: with one, minimize traces at every step."""
+
+
 # --- source --------------------------------------------------------------------------------------------------------
 
 
@@ -142,6 +176,13 @@ def test_constants_are_folded():
         (lambda p: p(1.0), "takes 2 arguments"),
         (lambda p: p(1.0, np.ones(2)), "arrays of one shape"),
         (lambda p: p("a", 1.0), "x is a number"),
+        (lambda p: p([[1, 2], [3]], 1.0), "x is a number"),
+        (lambda p: p(np.ma.array(1.0, mask=True), 1.0), "x is a number"),
+        (lambda p: p.source(path="x"), "a path is"),
+        (lambda p: p.source(path=("x", 0, 1)), "a path is"),
+        (lambda p: p.at(1.0, 2.0, first="nothing"), "first="),
+        (lambda p: ts.compile(lambda *a: a[0]), "say how many"),
+        (lambda p: ts.compile(f1, "2"), "number="),
         (lambda p: p.path_gradients("q", 1.0, 2.0), "no parameter 'q'"),
     ],
 )
@@ -194,6 +235,13 @@ def test_single_precision_stays_single():
     assert program(x).dtype == np.float32 and program.gradient(x)["x"].dtype == np.float32
 
 
+def swallows(x):
+    try:
+        return x * 2 if x > 0 else x * 3
+    except Exception:
+        return x * 100
+
+
 # --- what cannot be a program ---------------------------------------------------------------------------------------------
 
 
@@ -208,6 +256,19 @@ def test_single_precision_stays_single():
         (lambda x: x @ x, "not elementwise"),
         (lambda x: x[0], "cannot be compiled|plain number"),
         (lambda x: x * np.ones(3), "array of its own"),
+        (lambda x: x / x.size, "shape"),
+        (lambda x: (x - 3) ** 2 if np.ndim(x) else x, "shape"),
+        (lambda x: x * x.data.shape[0], "shape"),
+        (lambda x: x * 2 if x.data in {1.0, 2.0} else x, "plain number"),
+        (lambda x: x * len(repr(x)), "plain number"),
+        (swallows, "np.where"),
+        (lambda x: x * 1j, "real numbers|complex"),
+        (lambda x: x * 10**400, "real numbers|cannot be compiled"),
+        (lambda x: x + np.where(x > 0)[0], "cannot be compiled"),
+        (lambda x: x * (x > 0).astype(float), "plain number|asks"),
+        (lambda x: x + 1 / 0, "ZeroDivisionError"),
+        (lambda x: x + round(x), "cannot be compiled|plain number"),
+        (lambda x: x > 0, "one number"),
         (lambda x: (x, x), "one number"),
         (lambda x: None, "one number"),
         (lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0]), "no rule|cannot be compiled"),
@@ -280,6 +341,63 @@ def test_minimize_traces_what_is_no_fixed_program():
     np.testing.assert_allclose(own.x, [0.8, 0.6])
     branching = ts.minimize(lambda x: x * x if x > 0 else -x, -1.0, steps=300)
     assert branching.status == "done"
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: (x - 3) ** 2 / np.size(x),
+        lambda x: (x - 3) ** 2 if np.ndim(x) else (x + 3) ** 2,
+        lambda x: (x - 3) ** 2 if isinstance(x.data, np.ndarray) else (x + 3) ** 2,
+        swallows,
+    ],
+)
+def test_minimize_does_not_run_on_programs_that_would_differ(f):
+    start = 1.0 if f is swallows else np.array([1.0, 2.0, 5.0])
+    compiled = ts.minimize(f, start, steps=20, optimizer=ts.SGD(0.1))
+    np.testing.assert_array_equal(compiled.x, ts.minimize(f, start, steps=20, optimizer=ts.SGD(0.1), callback=no).x)
+
+
+def test_an_estimator_of_ones_own_gets_an_lcg():
+    class Asks(ts.RAD):
+        def draw(self, lcg, param, state, rng):
+            assert isinstance(lcg, ts.LCG) and lcg.ledger(param).agrees
+            return super().draw(lcg, param, state, rng)
+
+    assert ts.minimize(f1, 5.0, estimator=Asks(), steps=3, rng=0).status == "done"
+
+
+def test_results_are_the_callers_to_change():
+    a, b = np.array([1.0, 0.5]), np.array([2.0, 3.0])
+    assert ts.compile(lambda x: x)(a) is not a
+    g = ts.compile(lambda x, y: x * y).gradient(a, b)
+    assert g["x"] is not b and g["y"] is not a
+    g = ts.compile(lambda x, y: np.sin(x + y)).gradient(a, b)
+    assert g["x"] is not g["y"]
+    at = ts.compile(f1).at(a)
+    at.gradient()["x"][:] = 0.0
+    a[0] = 100.0
+    np.testing.assert_allclose(at.gradient()["x"], ts.trace(f1, np.array([1.0, 0.5])).gradient()["x"], rtol=1e-12)
+    result = ts.minimize(lambda x: x, a, steps=2)
+    assert result.value is not result.x
+
+
+def test_code_is_written_in_linear_time():
+    def chain(n):
+        def f(x):
+            y = x
+            for _ in range(n):
+                y = np.sin(y) + x * 1e-9
+            return y
+
+        return f
+
+    def seconds(n):
+        start = time.perf_counter()
+        ts.compile(chain(n)).source("gradient")
+        return time.perf_counter() - start
+
+    assert seconds(4000) < 12 * seconds(1000)  # quadratic is 16, and was 40
 
 
 def test_runs_that_leave_the_numbers_are_marked_on_programs_too():

@@ -209,23 +209,35 @@ def _linearizer(
 ) -> Callable[..., Any]:
     """What gives value and paths at a point: f's program where it has one, otherwise a trace.
 
-    A program is a snapshot. So f is compiled twice, and if that gives two programs (it draws random numbers, or counts its
-    calls), or if there is a callback that might change what f refers to, f is traced anew at every step.
+    A program is a snapshot. So f is compiled twice, and compared with a trace at the start. If that gives two programs (f
+    draws random numbers, or counts its calls) or other numbers, or if there is a callback or an estimator that might
+    change what f refers to, f is traced anew at every step.
     """
 
     def traced(*at: Any) -> LCG:
         return trace_as(names, f, at)
 
+    known = type(estimator).__module__.startswith("tinyspad.")  # one of the user's own may ask an LCG for more
     numbers = all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
-    if callback is not None or not numbers or len({np.shape(x) for x in position}) > 1:
+    if callback is not None or not known or not numbers or len({np.shape(x) for x in position}) > 1:
         return traced
     try:
         program, again = (compile_function(f, len(names)) for _ in range(2))
     except Exception:  # whatever f raises, it raises again when it is traced
         return traced
-    if not program.same_as(again):
+    if not program.same_as(again) or not _agrees(program, traced, position):
         return traced
     return functools.partial(program.at, first="gradient" if isinstance(estimator, GD) else "weights")
+
+
+def _agrees(program: Any, traced: Callable[..., LCG], position: list[Any]) -> bool:
+    """Whether a program and a trace have the same value and gradient at the start, to rounding."""
+    with np.errstate(all="ignore"):
+        lcg, at = traced(*position), program.at(*position)
+        pairs = [(lcg.value, at.value), *((lcg.adjoint(name), at.adjoint(name)) for name in lcg.params)]
+        return all(
+            np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True) for a, b in pairs
+        )
 
 
 def _start(x: Any) -> Any:

@@ -64,7 +64,7 @@ class Measured:
         sqrt(bias**2 + variance * cost / multiplications): averaging takes the variance away and leaves the bias. Where that
         pays for less than one draw it extrapolates, to the error that one draw's cost stands for.
         """
-        return np.sqrt(np.square(self.bias) + self.variance_times_cost / max(multiplications, 1))
+        return np.hypot(self.bias, np.sqrt(self.variance_times_cost / max(multiplications, 1)))
 
 
 COLUMNS = (
@@ -221,7 +221,7 @@ def _default(lcg: LCG) -> dict[str, Estimator]:
 
 
 def _measure(lcg: LCG, estimator: Estimator, draws: int, rng: np.random.Generator) -> Measured:
-    squared_bias: Any = 0.0
+    bias: Any = 0.0
     variance: Any = 0.0
     drawn_variance: Any = 0.0
     squared_error: Any = 0.0
@@ -231,18 +231,20 @@ def _measure(lcg: LCG, estimator: Estimator, draws: int, rng: np.random.Generato
         axes = tuple(range(np.ndim(lcg.adjoint(name)) - len(lcg.batch)))
         mean, exact = estimator.moments(lcg, name)
         drawn = _draw(lcg, estimator, name, draws, rng)
-        squared_bias = squared_bias + np.sum(np.square(mean - lcg.adjoint(name)), axis=axes)
+        bias = np.hypot(
+            bias, np.sqrt(np.sum(np.square(mean - lcg.adjoint(name)), axis=axes)) if axes else mean - lcg.adjoint(name)
+        )
         variance = variance + np.sum(exact, axis=axes)
         away = drawn - drawn[0]  # so that draws that are all alike have variance 0 exactly
         spread, fourth = np.var(away, axis=0, ddof=1), np.mean((away - np.mean(away, axis=0)) ** 4, axis=0)
         drawn_variance = drawn_variance + np.sum(spread, axis=axes)
         squared_error = squared_error + np.sum(np.maximum(fourth - spread**2, 0.0) / draws, axis=axes)
-        apart = np.abs(np.mean(drawn, axis=0) - mean)
+        apart = np.abs(np.sum(drawn / draws, axis=0) - mean)
         rounding = 1e4 * np.finfo(drawn.dtype).eps * (np.abs(mean) + np.sqrt(exact))
         error = np.sqrt(exact / draws)
         off = np.where(apart <= rounding, 0.0, apart / np.where(error > 0, error, np.finfo(float).tiny))
         z = np.maximum(z, np.max(off, axis=axes))
-    numbers = (np.sqrt(squared_bias), variance, drawn_variance, np.sqrt(squared_error), z)
+    numbers = (bias, variance, drawn_variance, np.sqrt(squared_error), z)
     bias, variance, drawn_variance, error, z = (x if np.ndim(x) else float(x) for x in numbers)
     return Measured(estimator, bias, variance, drawn_variance, error, z, estimator.cost(lcg))
 

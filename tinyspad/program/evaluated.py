@@ -133,7 +133,8 @@ class Evaluated(PathChoice):
     def adjoint(self, param: str | None = None) -> Any:
         """The gradient with respect to one parameter."""
         source = self._source(param)
-        return self._value_and_gradient[1 + source]
+        found = self._value_and_gradient[1 + source]
+        return found.copy() if self.batch else found
 
     def gradient(self) -> dict[str, Any]:
         """The gradient as a dict by parameter name, by the program's own code."""
@@ -188,6 +189,9 @@ class Evaluated(PathChoice):
         with np.errstate(all="ignore"):
             found = self._program.follower(source)(self._weights[1], route.masks)
         return found if isinstance(found, np.ndarray) and found.dtype.kind == "f" else np.full(self.batch, found, float)
+
+    def __repr__(self) -> str:
+        return f"<{self._program!r} at a point>"
 
     def check_differentiable(self) -> None:
         """Programs are elementwise: there is always a gradient for each run."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput, NotCompilable, TinyspadError
+from ..errors import BadInput, NotCompilable
 from ..lcg import LCG, Path, parameter_names
 from ..lcg.derivatives import CLEAN
 from ..paths import Graph, check_limit, enumerate_paths, fold, reachable, sweep, unrank
@@ -42,6 +42,10 @@ class Program:
     """
 
     def __init__(self, lcg: LCG, book: Book, name: str) -> None:
+        # A mask that multiplies is a weight; as a number, so that two of them add up to 2.
+        for e, w in enumerate(lcg.graph.weight):
+            if isinstance(w, bool) or (isinstance(w, Symbol) and w.boolean):
+                lcg.graph.weight[e] = book.apply(np.multiply, (w, 1.0))
         known = dict(zip(map(id, lcg.leaves), lcg.arguments))
         symbol_of = {} if lcg.root is None else replay(behind(lcg.root), known)
         self.name = name
@@ -139,6 +143,8 @@ class Program:
         return function_source("path", self.params, writer.lines, writer.write([self._term(edges)])[0])
 
     def _which(self, path: Any) -> tuple[int, int]:
+        if not isinstance(path, Path) and not (isinstance(path, tuple) and len(path) == 2):
+            raise BadInput(f"source: a path is a Path or (parameter, index), not {path!r:.60}.")
         name, index = (path.param, path.index) if isinstance(path, Path) else path
         if name not in self.params:
             raise BadInput(f"There is no parameter {name!r}; the program has {', '.join(self.params)}.")
@@ -180,7 +186,7 @@ class Program:
         >>> ts.compile(lambda x, y: x * y).gradient(2.0, 3.0)
         {'x': 3.0, 'y': 2.0}
         """
-        return dict(zip(self.params, self.run("gradient", args)))
+        return dict(zip(self.params, self.run("gradient", args))) if self.params else {}
 
     def path_gradients(self, param: str, *args: Any) -> np.ndarray[Any, Any]:
         """The contributions of all paths of a parameter at a point: shape (N,), or (N, R).
@@ -203,7 +209,9 @@ class Program:
         >>> ts.compile(ts.functions.f1).at(5.0).best_path("x").branches
         (1,)
         """
-        return Evaluated(self, self._checked(args), first)
+        if first not in ("weights", "gradient"):
+            raise BadInput(f'at: first= is "weights" or "gradient", not {first!r:.60}.')
+        return Evaluated(self, tuple(a if a.__class__ is float else a.copy() for a in self._checked(args)), first)
 
     def run(self, kind: str, args: tuple[Any, ...]) -> Any:
         """What the code of this kind returns: floats for numbers, arrays of the runs' shape for arrays."""
@@ -211,16 +219,16 @@ class Program:
         if args and args[0].__class__ is not float:
             with np.errstate(all="ignore"):
                 found = self._code(kind, ARRAYS)(*args)
-            return _tidy(kind, found, np.shape(args[0]))
+            return _Tidy(np.shape(args[0]), args).all(kind, found)
         try:
-            return _tidy(kind, self._code(kind, NUMBERS)(*args), None)
+            return _Tidy(None, ()).all(kind, self._code(kind, NUMBERS)(*args))
         except (
             ArithmeticError,
             ValueError,
             TypeError,
         ):  # where Python raises, NumPy gives NaN and infinity, as arrays do
             with np.errstate(all="ignore"):
-                return _tidy(kind, self._code(kind, SHOWN)(*map(np.float64, args)), None)
+                return _Tidy(None, ()).all(kind, self._code(kind, SHOWN)(*map(np.float64, args)))
 
     def _code(self, kind: str, variant: str) -> Callable[..., Any]:
         function = self._compiled.get((kind, variant))
@@ -293,6 +301,8 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
     """
     if number is None:
         number = _positional(f)
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise BadInput(f"compile: number= is how many parameters f takes, not {number!r:.60}.")
     names = parameter_names(f, number)
     book = Book()
     params = {}
@@ -300,27 +310,40 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
         value = Value(0.0, name=name)
         value._data = value._node[LEAF_DATA] = book.input(name)
         params[name] = value
+    name = getattr(f, "__name__", type(f).__name__)
+    book.recording = True
     try:
         output = f(*params.values())
     except NotCompilable:
         raise
-    except TinyspadError as problem:
-        raise NotCompilable(f"{getattr(f, '__name__', 'The function')} cannot be compiled: {problem}") from None
-    if not isinstance(output, (Value, Symbol, int, float, np.floating)):
-        raise NotCompilable(f"A program returns one number for each run, not {type(output).__name__}.")
-    lcg = LCG(output, params, f)
+    except Exception as problem:  # on numbers it might not have
+        raise NotCompilable(
+            f"{name} cannot be compiled: recorded on formulas it raised {type(problem).__name__}: {problem}"
+        ) from None
+    finally:
+        book.recording = False
+    if book.refused:
+        raise NotCompilable(book.refused)
+    inner = output._data if isinstance(output, Value) else output
+    truth = isinstance(inner, (bool, np.bool_)) or (isinstance(inner, Symbol) and inner.boolean)
+    if truth or not isinstance(inner, (Symbol, int, float, np.floating, np.integer)):
+        raise NotCompilable(f"A program returns one number for each run, which {name} does not.")
+    lcg = LCG(output if isinstance(output, Value) else inner if isinstance(inner, Symbol) else float(inner), params, f)
     if not lcg.elementwise:
         raise NotCompilable("Programs are made of elementwise functions.")
-    return Program(lcg, book, getattr(f, "__name__", type(f).__name__))
+    return Program(lcg, book, name)
 
 
 def _positional(f: Callable[..., Any]) -> int:
     try:
-        parameters = inspect.signature(f).parameters.values()
+        parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
         raise BadInput("compile: the function does not tell its parameters; say how many, compile(f, 2).") from None
-    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return len(needed)
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [p for p in positional if p.default is p.empty]
+    if not positional and any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        raise BadInput("compile: the function takes any number of parameters; say how many, compile(f, 2).")
+    return len(needed or positional)
 
 
 def _run(source: str, function: str, of: str) -> Callable[..., Any]:
@@ -358,33 +381,40 @@ def _follower(structure: Structure, param: int) -> Callable[..., Any]:
     return _run(function_source("follow", ["w", "m"], writer.lines, result), "follow", "paths")
 
 
-def _tidy(kind: str, found: Any, shape: tuple[int, ...] | None) -> Any:
-    """What code returned, in a list, as floats, or as arrays of this shape."""
-    if kind == "weights":
-        return _one(found[0], shape), [_one(x, shape) for x in found[1]]
-    if kind == "paths":
-        return [[_one(x, shape) for x in listed] for listed in found.values()]
-    if found.__class__ is tuple:
-        return [_one(x, shape) for x in found]
-    return [_one(found, shape)]
+class _Tidy:
+    """What code returned, as floats (shape None), or as arrays of a shape that are nobody else's."""
 
+    def __init__(self, shape: tuple[int, ...] | None, args: tuple[Any, ...]) -> None:
+        self.shape = shape
+        self.seen = set(map(id, args))
 
-def _one(x: Any, shape: tuple[int, ...] | None) -> Any:
-    if shape is None:
-        return float(x)
-    if isinstance(x, np.ndarray) and x.shape == shape and x.dtype.kind == "f":
+    def all(self, kind: str, found: Any) -> Any:
+        if kind == "weights":
+            return self.one(found[0]), [self.one(x) for x in found[1]]
+        if kind == "paths":
+            return [[self.one(x) for x in listed] for listed in found.values()]
+        if found.__class__ is tuple:
+            return [self.one(x) for x in found]
+        return [self.one(found)]
+
+    def one(self, x: Any) -> Any:
+        if self.shape is None:
+            return float(x)
+        if x.__class__ is not np.ndarray or x.shape != self.shape or x.dtype.kind != "f" or id(x) in self.seen:
+            x = np.broadcast_to(np.asarray(x) * 1.0, self.shape).copy()
+        self.seen.add(id(x))
         return x
-    return np.broadcast_to(np.asarray(x, float), shape).copy()
 
 
 def _number(name: str, a: Any) -> Any:
-    if isinstance(a, (int, float, np.integer)) and not isinstance(a, bool):
-        return float(a)
-    array = np.asarray(a)
-    if array.dtype.kind not in "fiu":
-        raise BadInput(f"{name} is a number or an array of numbers, not {a!r:.60}.")
-    array = array if array.dtype.kind == "f" else array.astype(float)
-    return array if array.shape else float(array)
+    try:
+        array = None if isinstance(a, (Value, np.ma.MaskedArray)) else np.asarray(a)
+        if array is not None and array.dtype.kind in "fiub":
+            array = array if array.dtype.kind == "f" else array.astype(float)
+            return array if array.shape else float(array)
+    except ValueError:
+        pass
+    raise BadInput(f"{name} is a number or an array of numbers, not {a!r:.60}.")
 
 
 def _flat(x: Any) -> Any:

@@ -61,6 +61,7 @@ class Writer:
         self.numbers = numbers
         self.taken = set(taken)
         self.lines: list[str] = []
+        self._next: dict[str, int] = {}
         self._text: dict[Symbol, tuple[str, int]] = {}
 
     def write(self, outputs: Iterable[Any]) -> list[str]:
@@ -125,10 +126,13 @@ class Writer:
         return f"({text})" if text.startswith("-") and binds > 0 else text
 
     def _free(self, wish: str, numbered: bool = False) -> str:
-        name, i = (f"{wish}1", 1) if numbered else (wish, 0)
+        i = self._next.get(wish, int(numbered))
+        joint = "" if numbered else "_"
+        name = f"{wish}{joint}{i}" if i else wish
         while name in self.taken:
             i += 1
-            name = f"{wish}{'' if numbered else '_'}{i}"
+            name = f"{wish}{joint}{i}"
+        self._next[wish] = i + 1
         self.taken.add(name)
         return name
 

@@ -7,7 +7,7 @@ computed at once; multiplying by 1 and raising to the first power are left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -15,17 +15,37 @@ from ..errors import NotCompilable
 from ..rules import PLAIN, RULES
 from ..tape import Value
 
-ABOUT_ARRAYS: dict[Any, Any] = {np.shape: (), np.ndim: 0, np.size: 1, np.result_type: np.dtype(float)}
-"""What NumPy is told about a symbol: a number, though arrays of runs may be put in its place later."""
-
+TRUTH = {
+    np.greater,
+    np.greater_equal,
+    np.less,
+    np.less_equal,
+    np.equal,
+    np.not_equal,
+    np.logical_and,
+    np.logical_or,
+    np.logical_not,
+    np.logical_xor,
+    np.isfinite,
+    np.isinf,
+    np.isnan,
+    np.signbit,
+}
+"""Functions whose answer is a truth value."""
 
 LARGEST_POWER = 16
 
 
 class Book:
-    """All formulas of one function: ``symbols`` in order of creation, constants by their own value."""
+    """All formulas of one function: ``symbols`` in order of creation, constants by their own value.
+
+    ``recording``: while the function runs, what it must not ask of a formula is refused; ``refused`` keeps the first
+    refusal, for a function that catches it and goes on.
+    """
 
     def __init__(self) -> None:
+        self.recording = False
+        self.refused: str | None = None
         self.symbols: list[Symbol] = []
         self._known: dict[Any, Symbol] = {}
 
@@ -33,23 +53,26 @@ class Book:
         """A symbol that stands for an argument."""
         return self._symbol(None, (name,), ("input", name))
 
+    def refuse(self, why: str) -> NoReturn:
+        """Raise NotCompilable, and remember it."""
+        self.refused = self.refused or why
+        raise NotCompilable(why)
+
     def apply(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """The formula of a function of formulas and constants."""
         if not any(isinstance(a, Symbol) for a in args):
             with np.errstate(all="ignore"):
                 return _plain(function(*args))
         args = tuple(a if isinstance(a, Symbol) else _plain(a) for a in args)
-        if any(isinstance(a, np.ndarray) for a in args):
-            raise NotCompilable(
-                "The function computes with an array of its own, and a program does not know whether that is one number for "
-                "each run. Pass it as a parameter; or use trace and minimize, which run the function as it is."
-            )
+        for a in args:
+            self._check_constant(a)
         if function is np.multiply:
             for this, other in (args, args[::-1]):
-                if _is(this, 1.0):
-                    return other
-                if _is(this, -1.0) and isinstance(other, Symbol):
-                    return self.apply(np.negative, (other,))
+                if isinstance(other, Symbol) and not other.boolean:  # of a truth value, times 1 makes a number
+                    if _is(this, 1.0):
+                        return other
+                    if _is(this, -1.0):
+                        return self.apply(np.negative, (other,))
         if function is np.power and _is(args[1], 1):
             return args[0]
         if function is np.divide and _is(args[1], 1):
@@ -93,6 +116,17 @@ class Book:
             book.symbols.append(Symbol(book, len(book.symbols), function, args))
         return book
 
+    def _check_constant(self, a: Any) -> None:
+        if isinstance(a, np.ndarray):
+            self.refuse(
+                "The function computes with an array of its own, and a program does not know whether that is one number for "
+                "each run. Pass it as a parameter; or use trace and minimize, which run the function as it is."
+            )
+        if not isinstance(a, Symbol) and not (
+            isinstance(a, (bool, float)) or (isinstance(a, int) and abs(a) < 10**300)
+        ):
+            self.refuse(f"The function computes with {a!r:.60}, and the constants of a program are real numbers.")
+
     def _symbol(self, function: Any, args: tuple[Any, ...], key: Any) -> Symbol:
         if key not in self._known:
             self._known[key] = Symbol(self, len(self.symbols), function, args)
@@ -104,57 +138,87 @@ class Symbol:
     """A formula: an input (``function`` is None) or a NumPy function of formulas and constants."""
 
     __slots__ = ("args", "book", "function", "number")
-    dtype, shape, ndim, size = np.dtype(float), (), 0, 1
-    __hash__ = object.__hash__
+    dtype = np.dtype(float)
 
     def __init__(self, book: Book, number: int, function: Any, args: tuple[Any, ...]) -> None:
         self.book, self.number, self.function, self.args = book, number, function, args
 
+    @property
+    def boolean(self) -> bool:
+        """Whether it is a truth value, as comparisons are."""
+        return self.function in TRUTH
+
+    def __hash__(self) -> int:
+        if self.book.recording:
+            self._refuse()
+        return self.number
+
     def __repr__(self) -> str:
+        if self.book.recording:
+            self._refuse()
         return "formula"
 
     def __bool__(self) -> bool:
-        raise NotCompilable(
+        self.book.refuse(
             "The function decides by the value of its argument (if, while, and, or, min, max, sorted), and a program has no "
             "branches. Write it with np.where, np.maximum or np.minimum; or use trace and minimize, which run it as it is."
         )
 
-    def __neg__(self) -> Any:
-        return self.book.apply(np.negative, (self,))
-
-    def __abs__(self) -> Any:
-        return self.book.apply(np.absolute, (self,))
-
-    def _refuse(self, *_: Any) -> Any:
-        raise NotCompilable(
-            "The function turns its argument into a plain number (float, int, math.cos, an index, a format), which a "
-            "program cannot know in advance. Use NumPy's functions; or trace and minimize, which run it as it is."
+    def _refuse(self, *_: Any) -> NoReturn:
+        self.book.refuse(
+            "The function turns its argument into a plain number or asks what it is (float, int, math.cos, an index, a "
+            "format, shape, ndim), which a program cannot know in advance. Use NumPy's functions; or trace and minimize, "
+            "which run it as it is."
         )
 
     __float__ = __int__ = __index__ = __complex__ = __len__ = __iter__ = __getitem__ = __array__ = __format__ = _refuse
+    __round__ = __contains__ = __floor__ = __ceil__ = __trunc__ = _refuse
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of a number, once the function has run: arrays of runs may be put in its place later."""
+        if self.book.recording:
+            self._refuse()
+        return ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # protocols that are not there
+            raise AttributeError(name)
+        self._refuse()
+
+    def __neg__(self) -> Any:
+        return self.book.apply(np.negative, (self,))
+
+    def __invert__(self) -> Any:
+        return self.book.apply(np.logical_not, (self,))
+
+    def __abs__(self) -> Any:
+        return self.book.apply(np.absolute, (self,))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(isinstance(x, Value) for x in inputs):
             return NotImplemented
         if method != "__call__" or kwargs:
-            raise NotCompilable(f"np.{ufunc.__name__} with options ({method}, {', '.join(kwargs)}) cannot be compiled.")
+            self.book.refuse(f"np.{ufunc.__name__} with options ({method}, {', '.join(kwargs)}) cannot be compiled.")
         return self._call(ufunc, inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if any(issubclass(t, Value) for t in types):
             return NotImplemented
-        if function in ABOUT_ARRAYS:
-            return ABOUT_ARRAYS[function]
+        if function is np.result_type:
+            return self.dtype
+        if function in (np.shape, np.ndim, np.size):
+            return {np.shape: self.shape, np.ndim: len(self.shape), np.size: 1}[function]
         if hasattr(function, "asks"):  # a function of one's own: its body is compiled
             return function.__wrapped__(*args, **kwargs)
-        if kwargs:
-            raise NotCompilable(f"np.{function.__name__} with options ({', '.join(kwargs)}) cannot be compiled.")
+        if kwargs or (function is np.where and len(args) != 3):
+            self.book.refuse(f"np.{function.__name__} with options ({', '.join(kwargs)}) cannot be compiled.")
         return self._call(function, args)
 
     def _call(self, function: Any, args: tuple[Any, ...]) -> Any:
         rule = RULES.get(function)
         if function not in PLAIN and (rule is None or not rule.elementwise):
-            raise NotCompilable(
+            self.book.refuse(
                 f"np.{getattr(function, '__name__', function)} is not elementwise, or has no rule; programs are made of "
                 "elementwise functions. trace and minimize run it as it is."
             )
@@ -190,8 +254,11 @@ for _name, _relation in {
     "ne": np.not_equal,
     "and": np.logical_and,
     "or": np.logical_or,
+    "xor": np.logical_xor,
 }.items():
     setattr(Symbol, f"__{_name}__", _operator(_relation))
+    if _name in ("and", "or", "xor"):
+        setattr(Symbol, f"__r{_name}__", _operator(_relation, swapped=True))
 
 
 def _whole(power: Any) -> bool:
