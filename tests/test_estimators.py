@@ -166,6 +166,8 @@ def test_moments_where_squares_overflow_and_where_shares_underflow():
     for estimator in (ts.RAD(), ts.RAD(normalize=True), ts.SPAD(m=1), ts.SPAD(epsilon=0.2), ts.GD()):
         assert estimator.expectation(large, "x") > 1e200
         assert estimator.second_moment(large, "x") == np.inf
+    for certain in (ts.NearestPath(), ts.SPAD(), ts.FixedPath(1)):
+        assert certain.variance(large, "x") == 0.0
     scaled = [ts.trace(lambda x, s=s: s * x + 2 * s * x + 3 * s * x, 1.0) for s in (1.0, 1e200, 1e-170)]
     assert {round(ts.SPAD.best_epsilon(lcg, "x"), 12) for lcg in scaled} == {
         round(ts.SPAD.best_epsilon(scaled[0], "x"), 12)

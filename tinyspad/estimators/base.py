@@ -138,7 +138,7 @@ def mean_and_variance(p: Any, estimates: Any) -> tuple[Any, Any]:
     """Of outcomes with these probabilities: about the mean, not as a difference of squares, which would lose all digits."""
     with np.errstate(all="ignore"):
         mean = np.sum(p * estimates, axis=0)
-        variance = np.sum(p * (estimates - mean) ** 2, axis=0)
+        variance = np.sum(np.where(p > 0, p * (estimates - mean) ** 2, 0.0), axis=0)
     return (mean, variance) if mean.shape else (float(mean), float(variance))
 
 
