@@ -116,11 +116,11 @@ class Evaluated(PathChoice):
 
     @cached_property
     def _weights(self) -> Any:
-        return self._program.run("weights", self.arguments)
+        return self._program.run_checked("weights", self.arguments)
 
     @cached_property
     def _value_and_gradient(self) -> Any:
-        return self._program.run("value_and_gradient", self.arguments)
+        return self._program.run_checked("value_and_gradient", self.arguments)
 
     @cached_property
     def seed(self) -> Any:
@@ -170,7 +170,7 @@ class Evaluated(PathChoice):
 
     @cached_property
     def _listed(self) -> list[Any]:
-        return self._program.run("paths", self.arguments)
+        return self._program.run_checked("paths", self.arguments)
 
     def route_index(self, param: str | None, route: Any) -> Any:
         if isinstance(route, Masked) and route.index is not None:

@@ -215,7 +215,10 @@ class Program:
 
     def run(self, kind: str, args: tuple[Any, ...]) -> Any:
         """What the code of this kind returns: floats for numbers, arrays of the runs' shape for arrays."""
-        args = self._checked(args)
+        return self.run_checked(kind, self._checked(args))
+
+    def run_checked(self, kind: str, args: tuple[Any, ...]) -> Any:
+        """``run`` on arguments that are known to fit."""
         if args and args[0].__class__ is not float:
             with np.errstate(all="ignore"):
                 found = self._code(kind, ARRAYS)(*args)
@@ -389,8 +392,8 @@ class _Tidy:
         self.seen = set(map(id, args))
 
     def all(self, kind: str, found: Any) -> Any:
-        if kind == "weights":
-            return self.one(found[0]), [self.one(x) for x in found[1]]
+        if kind == "weights":  # these stay inside
+            return self.one(found[0]), [float(x) for x in found[1]] if self.shape is None else found[1]
         if kind == "paths":
             return [[self.one(x) for x in listed] for listed in found.values()]
         if found.__class__ is tuple:
