@@ -2,7 +2,6 @@
 
 import math
 import pickle
-import time
 
 import numpy as np
 import pytest
@@ -10,6 +9,8 @@ from programs import Program
 
 import tinyspad as ts
 from tinyspad.errors import BadInput, NotCompilable
+from tinyspad.program.source import Writer
+from tinyspad.program.symbol import Book
 from tinyspad.rules import RULES
 
 f1, beale = ts.functions.f1, ts.functions.beale
@@ -383,21 +384,22 @@ def test_results_are_the_callers_to_change():
 
 
 def test_code_is_written_in_linear_time():
-    def chain(n):
-        def f(x):
-            y = x
-            for _ in range(n):
-                y = np.sin(y) + x * 1e-9
-            return y
+    """Looking for a free name does not begin anew at t1."""
 
-        return f
+    class Counted(set):
+        asked = 0
 
-    def seconds(n):
-        start = time.perf_counter()
-        ts.compile(chain(n)).source("gradient")
-        return time.perf_counter() - start
+        def __contains__(self, name):
+            Counted.asked += 1
+            return super().__contains__(name)
 
-    assert seconds(4000) < 12 * seconds(1000)  # quadratic is 16, and was 40
+    book = Book()
+    x = book.input("x")
+    terms = [book.apply(np.sin, (book.apply(np.add, (x, float(k))),)) for k in range(1000)]
+    writer = Writer({}, ())
+    writer.taken = Counted()
+    writer.write([*terms, *terms])  # used twice, so each gets a name
+    assert len(writer.lines) == 1000 and Counted.asked <= 2000
 
 
 def test_runs_that_leave_the_numbers_are_marked_on_programs_too():
