@@ -270,6 +270,7 @@ def swallows(x):
         (lambda x: x + 1 / 0, "ZeroDivisionError"),
         (lambda x: x + round(x), "cannot be compiled|plain number"),
         (lambda x: x > 0, "one number"),
+        (lambda np: np * np, "rename it"),
         (lambda x: (x, x), "one number"),
         (lambda x: None, "one number"),
         (lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0]), "no rule|cannot be compiled"),
@@ -278,6 +279,18 @@ def swallows(x):
 def test_what_cannot_be_compiled_says_why(f, says):
     with pytest.raises(NotCompilable, match=says):
         ts.compile(f)
+
+
+def test_names_that_generated_code_uses_itself():
+    def f(forward, t, w, m, a, x1):
+        return np.sin(forward * t) * w + m * a / x1 + t * t + np.exp(np.sin(w) * np.sin(w))
+
+    assert_same(ts.compile(f), f, [0.5, 1.5, -0.3, 2.0, 0.7, 1.1])
+    point = [np.array([v, 0.5 * v]) for v in (0.5, 1.5, -0.3, 2.0, 0.7, 1.1)]
+    assert_same(ts.compile(f), f, point)
+    compiled = ts.minimize(f, tuple(point), estimator=ts.RAD(hold=2), steps=5, rng=0)
+    traced = ts.minimize(f, tuple(point), estimator=ts.RAD(hold=2), steps=5, rng=0, callback=no)
+    np.testing.assert_allclose(compiled.x, traced.x, rtol=1e-9)
 
 
 def test_functions_that_do_not_tell_their_parameters():

@@ -307,6 +307,10 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise BadInput(f"compile: number= is how many parameters f takes, not {number!r:.60}.")
     names = parameter_names(f, number)
+    if {"np", "math"} & set(names):
+        raise NotCompilable(
+            'A parameter named "np" or "math" would hide the module that generated code uses: rename it.'
+        )
     book = Book()
     params = {}
     for name in names:
