@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+LARGEST_INT64 = 2**63 - 1
+
 
 def uniform_below(rng: np.random.Generator, number: int, shape: tuple[int, ...] = ()) -> Any:
     """Whole numbers uniform on 0 .. number - 1, exact at any size: by rejection on random bits past 63 of them."""
-    if number <= np.iinfo(np.int64).max:
+    if number <= LARGEST_INT64:
         drawn = rng.integers(number, size=shape or None)
         return drawn if shape else int(drawn)
     if shape:
@@ -41,4 +43,4 @@ def distinct_below(rng: np.random.Generator, number: int, m: int, shape: tuple[i
 
 def whole_dtype(number: int) -> Any:
     """The dtype for indices below a number: int64, or Python's integers past it."""
-    return np.int64 if number <= np.iinfo(np.int64).max else object
+    return np.int64 if number <= LARGEST_INT64 else object

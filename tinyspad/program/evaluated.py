@@ -147,7 +147,7 @@ class Evaluated(PathChoice):
         if not self.batch:
             return found
         found = Masked(found)
-        found.index = np.broadcast_to(index, self.batch)
+        found.index = index if np.shape(index) else np.full(self.batch, index)
         return found
 
     def _choices(self, source: int, index: Any) -> dict[int, Any]:
