@@ -5,9 +5,9 @@
 Two families: "deep" graphs have layers of 10 nodes, ever more of them; "wide" ones have 20 layers, ever wider. Every node
 but the last has three out-edges. A time is the least of three; the draws include what they need to know about the graph.
 The last line of a family is the largest time per edge over the smallest. In the deep family everything grows with the
-number of edges, so that is the honest one for draws, whose length is the depth. Two things are not constant, and why:
-counts of deep graphs are whole numbers of tens of thousands of bits, and 1000 draws from a small wide graph
-cost more than its edges.
+number of edges, so that is the honest one for draws, whose length is the depth. Three things are not constant, and why:
+counts of deep graphs are whole numbers of tens of thousands of bits; the largest product of the deepest graph is beyond
+the floats, so that logarithms are compared; and 1000 draws from a small wide graph cost more than its edges.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def moments(graph: Graph, source: int, chances: Chances, normalize: bool, one: A
             if normalize:
                 parts += _over_share(q, m, d, mean)
             else:
-                root = np.sqrt(q)
+                root = _root(q)
                 parts += [root * d, root * (m - mean)]
         return mean, norm(parts)
 
@@ -169,8 +169,15 @@ def moments(graph: Graph, source: int, chances: Chances, normalize: bool, one: A
         return fold(graph, reachable(graph, source), extend, join, (one, 0.0 * one), (0.0, 0.0))[source]
 
 
+def _root(q: Any) -> Any:
+    return math.sqrt(q) if q.__class__ is float else np.sqrt(q)
+
+
 def _over_share(q: Any, m: Any, d: Any, mean: Any) -> list[Any]:
     """sqrt(q) times deviation and distance from the mean of what is divided by q; infinite if q is 0 and there is some."""
+    if q.__class__ is float and q > 0:
+        root = math.sqrt(q)
+        return [d / root, m / root - root * mean]
     root = np.sqrt(q)
     parts = [d / root, m / root - root * mean]
     if np.all(q > 0):

@@ -122,7 +122,13 @@ def largest_sizes(graph: Graph) -> tuple[Semiring, list[Any]]:
             return LARGEST, sizes
         logs = sweep(graph, LOG_LARGEST)
         # A product that is zero is no rounding matter, and plain products break ties exactly.
-        faithful = in_range([np.where(np.isneginf(log), 1.0, size) for size, log in zip(sizes, logs)])
+        zero = LOG_LARGEST.zero
+        faithful = in_range(
+            [
+                np.where(log == zero, 1.0, size) if isinstance(log, np.ndarray) else 1.0 if log == zero else size
+                for size, log in zip(sizes, logs)
+            ]
+        )
         return (LARGEST, sizes) if faithful else (LOG_LARGEST, logs)
 
 

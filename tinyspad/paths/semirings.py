@@ -12,7 +12,9 @@ from .graph import Semiring
 
 
 def _larger(a: Any, b: Any) -> Any:
-    return np.maximum(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else max(a, b)
+    if a.__class__ is float and b.__class__ is float:
+        return a if a >= b else b
+    return np.maximum(a, b)
 
 
 def _prolong_all(listed: Any, weight: Any) -> Any:
