@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from tinyspad.rules import RULES, Domain
+
+ELEMENTWISE_RULES = [r for r in RULES.values() if r.elementwise and isinstance(r.domain, (Domain, tuple))]
+
 UNARY = ["sin", "cos", "tanh", "exp", "square", "arctan"]
 BINARY = ["+", "-", "*", "/"]
 

@@ -4,7 +4,7 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
-from programs import Program
+from programs import ELEMENTWISE_RULES, Program
 
 import tinyspad as ts
 from tinyspad.errors import BadInput, ChangedData, NotElementwise
@@ -126,14 +126,7 @@ def test_hessian_against_autograd(seed):
     np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-11)
 
 
-ELEMENTWISE_RULES = [
-    pytest.param(rule, id=rule.name)
-    for rule in RULES.values()
-    if rule.elementwise and isinstance(rule.domain, (ts.Domain, tuple))
-]
-
-
-@pytest.mark.parametrize("rule", ELEMENTWISE_RULES)
+@pytest.mark.parametrize("rule", ELEMENTWISE_RULES, ids=lambda rule: rule.name)
 def test_the_derivative_of_every_elementwise_rule_has_a_derivative(rule):
     """Second derivatives against central differences of first ones, away from kinks."""
     rng = np.random.default_rng(1)

@@ -45,7 +45,7 @@ def test_four_views_of_one_order(seed):
     assert list(algebra.enumerate_paths(graph, 0)) == expected
     assert counts[0] == len(expected)
     assert [algebra.unrank(graph, counts, 0, i) for i in range(len(expected))] == expected
-    assert [algebra.rank(graph, counts, path) for path in expected] == list(range(len(expected)))
+    assert algebra.turn_ranks(graph, 0, expected) == list(range(len(expected)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -347,13 +347,6 @@ def test_the_largest_and_the_others_where_there_are_ties(seed):
     rest = np.delete(g, first)
     assert largest == g[first]
     assert others.mean == pytest.approx(rest.mean() if len(rest) else 0.0, rel=1e-12, abs=1e-12)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_indices_of_many_paths_by_one_sweep(seed):
-    graph = random_graph(seed)
-    listed = brute(graph)
-    assert algebra.turn_ranks(graph, 0, listed) == list(range(len(listed)))
 
 
 # --- branch probabilities -------------------------------------------------------------------------------------------

@@ -5,13 +5,12 @@ import pickle
 
 import numpy as np
 import pytest
-from programs import Program
+from programs import ELEMENTWISE_RULES, Program
 
 import tinyspad as ts
 from tinyspad.errors import BadInput, NotCompilable
 from tinyspad.program.source import Writer
 from tinyspad.program.symbol import Book
-from tinyspad.rules import RULES
 
 f1, beale = ts.functions.f1, ts.functions.beale
 
@@ -45,14 +44,7 @@ def test_law_4_compiled_is_traced(seed):
     assert_same(compiled, f, program.point(seed, (5,)))
 
 
-ELEMENTWISE = [
-    pytest.param(rule, id=rule.name)
-    for rule in RULES.values()
-    if rule.elementwise and isinstance(rule.domain, (ts.Domain, tuple))
-]
-
-
-@pytest.mark.parametrize("rule", ELEMENTWISE)
+@pytest.mark.parametrize("rule", ELEMENTWISE_RULES, ids=lambda rule: rule.name)
 def test_every_elementwise_rule_compiles(rule):
     rng = np.random.default_rng(0)
     domain = rule.domain if isinstance(rule.domain, tuple) else (rule.domain,)
@@ -156,6 +148,14 @@ def test_shared_subexpressions_are_written_once():
         return np.exp(x) * np.sin(x) + np.exp(x) * np.cos(x)
 
     assert ts.compile(f).source("gradient").count("np.exp") == 1
+
+
+def test_zeros_and_ones_of_the_arguments_form():
+    def f(x):
+        return x * np.ones_like(x) * 2 + np.zeros_like(x)
+
+    assert_same(ts.compile(f), f, [3.0])
+    assert_same(ts.compile(f), f, [np.array([3.0, -1.0])])
 
 
 def test_constants_are_folded():
@@ -269,6 +269,8 @@ def swallows(x):
         (lambda x: x * (x > 0).astype(float), "plain number|asks"),
         (lambda x: x + 1 / 0, "ZeroDivisionError"),
         (lambda x: x + round(x), "cannot be compiled|plain number"),
+        (lambda x: x * np.argmax(x), "not elementwise"),
+        (lambda x: x * np.any(x > 0), "not elementwise"),
         (lambda x: x > 0, "one number"),
         (lambda np: np * np, "rename it"),
         (lambda x: (x, x), "one number"),

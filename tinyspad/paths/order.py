@@ -89,11 +89,6 @@ def unrank(graph: Graph, counts: list[int], source: int, index: int) -> tuple[in
     return walk(graph, source, choose)
 
 
-def rank(graph: Graph, counts: list[int], path: tuple[int, ...]) -> int:
-    """The index of a path: the number of paths that turn off before it."""
-    return sum(counts[graph.head[e]] for edge in path for e in range(graph.start[graph.tail[edge]], edge))
-
-
 def turn_ranks(graph: Graph, source: int, paths: Sequence[Iterable[int]]) -> list[int]:
     """The indices of several paths, given by their edges (those at choices suffice), by one sweep that keeps no table."""
     turning: dict[int, list[int]] = {}

@@ -12,26 +12,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import NotCompilable
-from ..rules import PLAIN, RULES
+from ..rules import RULES, TRUTH
 from ..tape import Value
 
-TRUTH = {
-    np.greater,
-    np.greater_equal,
-    np.less,
-    np.less_equal,
-    np.equal,
-    np.not_equal,
-    np.logical_and,
-    np.logical_or,
-    np.logical_not,
-    np.logical_xor,
-    np.isfinite,
-    np.isinf,
-    np.isnan,
-    np.signbit,
-}
-"""Functions whose answer is a truth value."""
+ALIKE = {np.zeros_like, np.ones_like}
+"""Constants of their argument's form: elementwise, and without a derivative."""
 
 LARGEST_POWER = 16
 
@@ -217,7 +202,7 @@ class Symbol:
 
     def _call(self, function: Any, args: tuple[Any, ...]) -> Any:
         rule = RULES.get(function)
-        if function not in PLAIN and (rule is None or not rule.elementwise):
+        if function not in TRUTH | ALIKE and (rule is None or not rule.elementwise):
             self.book.refuse(
                 f"np.{getattr(function, '__name__', function)} is not elementwise, or has no rule; programs are made of "
                 "elementwise functions. trace and minimize run it as it is."

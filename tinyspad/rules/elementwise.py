@@ -198,21 +198,22 @@ rule(
     call=_clip_call,
 )
 
-PLAIN.update(
-    {
-        np.greater,
-        np.greater_equal,
-        np.less,
-        np.less_equal,
-        np.equal,
-        np.not_equal,
-        np.logical_and,
-        np.logical_or,
-        np.logical_not,
-        np.logical_xor,
-        np.isfinite,
-        np.isinf,
-        np.isnan,
-        np.signbit,
-    }
-)
+TRUTH = {
+    np.greater,
+    np.greater_equal,
+    np.less,
+    np.less_equal,
+    np.equal,
+    np.not_equal,
+    np.logical_and,
+    np.logical_or,
+    np.logical_not,
+    np.logical_xor,
+    np.isfinite,
+    np.isinf,
+    np.isnan,
+    np.signbit,
+}
+"""Elementwise functions whose answer is a truth value."""
+
+PLAIN.update(TRUTH)
