@@ -54,3 +54,7 @@ class TooManyPaths(TinyspadError, ValueError):
 
 class ExpressionError(TinyspadError, ValueError):
     """Text that is not an expression in the small language of the command line."""
+
+
+class BlockFailed(TinyspadError):
+    """A block of runs failed again when it was retried; the others are done."""

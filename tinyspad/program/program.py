@@ -19,6 +19,7 @@ from ..lcg import LCG, Path, parameter_names
 from ..lcg.derivatives import CLEAN
 from ..paths import Graph, check_limit, enumerate_paths, fold, reachable, sweep, unrank
 from ..tape import LEAF_DATA, Value, behind, replay
+from .buffers import write
 from .evaluated import Evaluated, Structure
 from .source import Writer, function_source
 from .symbol import Book, Symbol
@@ -58,6 +59,7 @@ class Program:
     def _forget_code(self) -> None:
         self._written: dict[tuple[str, str], str] = {}
         self._compiled: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._buffered: dict[str, tuple[Callable[..., Any], int, list[Any]]] = {}
         self._followers: dict[int, Callable[..., Any]] = {}
 
     # --- source ---------------------------------------------------------------------------------------------
@@ -100,16 +102,33 @@ class Program:
         if kind == "paths":
             result = self._list_paths(writer)
         else:
-            outputs = [self._value]
-            if kind in ("gradient", "value_and_gradient"):
-                adjoints = sweep(self._graph, CLEAN, forget=True)
-                outputs = outputs * (kind != "gradient") + adjoints[: len(self.params)]
-            elif kind == "weights":
-                outputs += [w for w in self._graph.weight if isinstance(w, Symbol)]
+            outputs = self._outputs(kind)
             found = writer.write(self._book.without_powers(outputs) if variant == ARRAYS else outputs)
             result = f"{found[0]}, [{', '.join(found[1:])}]" if kind == "weights" else ", ".join(found)
         self._written[kind, variant] = function_source(kind, self.params, writer.lines, result)
         return self._written[kind, variant]
+
+    def _outputs(self, kind: str) -> list[Any]:
+        """The formulas of what a kind of code computes."""
+        if kind == "weights":
+            return [self._value, *(w for w in self._graph.weight if isinstance(w, Symbol))]
+        if kind == "value_and_paths":
+            listed = [enumerate_paths(self._graph, i) for i in range(len(self.params))]
+            return [self._value, *(self._term(edges) for paths in listed for edges in paths)]
+        value = [] if kind == "gradient" else [self._value]
+        if kind == "forward":
+            return value
+        return value + sweep(self._graph, CLEAN, forget=True)[: len(self.params)]
+
+    def buffered(self, kind: str) -> tuple[Callable[..., Any], int, list[Any]]:
+        """Code that computes into memory it is given: ``code(*args, o, b)``, with how many outputs o, and b's dtypes."""
+        if kind not in self._buffered:
+            outputs = self._book.without_powers(self._outputs(kind))
+            inputs = {s: s.args[0] for s in self._book.symbols if s.function is None}
+            lines, dtypes = write(outputs, inputs)
+            source = function_source(kind, [*self.params, "o", "b"], lines, "o")
+            self._buffered[kind] = (_run(source, kind, self.name), len(outputs), dtypes)
+        return self._buffered[kind]
 
     def follower(self, param: int) -> Callable[..., Any]:
         """Code for one path of each run, ``follow(weights, masks)``: tupling nodes pass on the branch that a run takes.

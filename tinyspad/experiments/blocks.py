@@ -1,0 +1,356 @@
+"""Many runs in blocks: in this process, in several, or on a cluster; kept in a file, so that an interruption loses nothing."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInput, BlockFailed
+from ..estimators import Estimator
+from ..functions import Problem
+from ..minimize import INTERRUPTED, minimize
+from ..optimizers import Optimizer
+
+BLOCK = 1000
+"""How many runs a block has at most: enough that NumPy's cost per call does not count, and few enough to share out."""
+
+TRIES = 2
+"""How often a block is tried before it is reported."""
+
+FORMAT = "tinyspad blocks 1"
+
+Box = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Runs of one function by one estimator: ``name``, and what it takes to do them.
+
+    ``box``: (low, high) for each parameter, from which the starts are drawn uniformly. The starts depend on the function,
+    the box and the seed, and on nothing else: estimators are compared from the same starts.
+    """
+
+    name: str
+    problem: Problem
+    box: Box
+    estimator: Estimator
+    optimizer: Optimizer
+    runs: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some of the runs of a cell, with the seed of their own; it can be sent to another process."""
+
+    cell: Cell
+    first: int
+    runs: int
+    seed: np.random.SeedSequence = field(compare=False)
+
+    @property
+    def name(self) -> str:
+        """The cell, and which of its runs."""
+        return f"{self.cell.name}, runs {self.first} to {self.first + self.runs - 1}"
+
+    @property
+    def key(self) -> str:
+        """All that the result depends on, as text."""
+        from .. import __version__
+
+        c, seed = self.cell, self.seed
+        return repr(
+            (__version__, c.problem.name, _fingerprint(c.problem), c.box, c.estimator, c.optimizer, c.steps)
+            + (self.first, self.runs, seed.entropy, seed.spawn_key)
+        )
+
+
+def run_block(block: Block) -> list[float]:
+    """The values of the function where the runs of a block ended."""
+    cell = block.cell
+    # a fresh copy: a sequence counts its children, and a block may be done twice
+    starts, paths = np.random.SeedSequence(block.seed.entropy, spawn_key=block.seed.spawn_key).spawn(2)
+    rng = np.random.default_rng(starts)
+    position = tuple(rng.uniform(low, high, block.runs) for low, high in cell.box)
+    result = minimize(
+        cell.problem,
+        position if len(position) > 1 else position[0],
+        estimator=cell.estimator,
+        optimizer=cell.optimizer,
+        steps=cell.steps,
+        rng=np.random.default_rng(paths),
+        every=None,
+    )
+    if np.any(result.status == INTERRUPTED):
+        raise KeyboardInterrupt
+    values: list[float] = np.asarray(result.value, float).tolist()
+    return values
+
+
+def run_cells(
+    cells: Sequence[Cell],
+    root: np.random.SeedSequence,
+    *,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> list[np.ndarray[Any, Any]]:
+    """The final values of every cell's runs, shape (runs,) each.
+
+    The runs are cut into blocks whose seeds depend on ``root``, the function, and the block's place alone, so that neither the number of workers nor the other cells change a result. ``executor``: any
+    ``concurrent.futures.Executor``; ``workers``: that many processes of our own; otherwise this process. ``resume``: a file
+    that keeps finished blocks; the same call goes on where it stopped. ``progress``: tell how far it is.
+
+    Raises BlockFailed, by name, for blocks that fail twice, when all others are done; BadInput for arguments without
+    meaning, or a file that is something else.
+    """
+    if executor is not None and workers is not None:
+        raise BadInput("Give executor= or workers=, not both.")
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1):
+        raise BadInput(f"workers= is a whole number of processes, at least 1, not {workers!r:.60}.")
+    if executor is not None and not isinstance(executor, Executor) and not hasattr(executor, "submit"):
+        raise BadInput(f"executor= is a concurrent.futures.Executor, not {executor!r:.60}.")
+    blocks = [block for cell in cells for block in _cut(cell, root)]
+    kept = _Kept(resume)
+    results = {i: kept.known[block.key] for i, block in enumerate(blocks) if block.key in kept.known}
+    left = {i: block for i, block in enumerate(blocks) if i not in results}
+    with kept, _Progress(len(blocks), progress) as bar:
+        bar.show(len(results))
+        for i, values in _finished(left, executor, workers):
+            kept.add(blocks[i].key, values)
+            results[i] = values
+            bar.show(len(results))
+    found, at = [], 0
+    for cell in cells:
+        number = len(_places(cell.runs))
+        parts = [results[i] for i in range(at, at + number)]
+        found.append(np.array([v for part in parts for v in part], float))
+        at += number
+    return found
+
+
+def seed_sequence(rng: Any) -> np.random.SeedSequence:
+    """The seed of everything, from a Generator, an int or None."""
+    if isinstance(rng, np.random.Generator):
+        spawned: Any = rng.spawn(1)[0].bit_generator.seed_seq
+        return spawned  # type: ignore[no-any-return]
+    try:
+        if isinstance(rng, bool):
+            raise TypeError
+        return np.random.SeedSequence(rng)
+    except (TypeError, ValueError):
+        raise BadInput(f"rng= is a Generator, a whole number from 0 on, or None, not {rng!r:.60}.") from None
+
+
+def _places(runs: int) -> list[tuple[int, int]]:
+    return [(first, min(BLOCK, runs - first)) for first in range(0, runs, BLOCK)]
+
+
+def _cut(cell: Cell, root: np.random.SeedSequence) -> list[Block]:
+    function = zlib.crc32(cell.problem.name.encode())
+    return [
+        Block(cell, first, runs, np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, function, first)))
+        for first, runs in _places(cell.runs)
+    ]
+
+
+def _fingerprint(problem: Problem) -> int:
+    """Changes with the function's code, so that a file of results does not outlive it."""
+    code = getattr(problem.formula, "__code__", None)
+    told = (code.co_code, code.co_names, repr(code.co_consts)) if code else repr(problem.formula)
+    return zlib.crc32(repr(told).encode())
+
+
+# --- doing them -------------------------------------------------------------------------------------------------------
+
+
+def _finished(
+    blocks: dict[int, Block], executor: Executor | None, workers: int | None
+) -> Iterator[tuple[int, list[float]]]:
+    """Every block with its values, as they are done; those that fail are tried again, and then reported together."""
+    failures: dict[int, BaseException] = {}
+    left = dict(blocks)
+    for attempt in range(TRIES):
+        failures = {}
+        if executor is None and workers is None:
+            done: Any = _here(left, failures)
+        elif executor is not None:
+            done = _submitted(left, executor, failures)
+        else:
+            done = _in_processes(left, int(workers or 1), failures)
+        for i, values in done:
+            yield i, values
+        left = {i: left[i] for i in failures}
+        if not left or all(isinstance(e, BadInput) for e in failures.values()):
+            break
+    if failures:
+        first = next(iter(failures))
+        others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        problem = failures[first]
+        hint = ""
+        if isinstance(problem, BrokenExecutor):
+            hint = (
+                " A worker died, or could not start: in a script, make the call under `if __name__ == \"__main__\":`, "
+                "and use functions that can be imported."
+            )
+        raise BlockFailed(
+            f"{blocks[first].name}{others}: failed {attempt + 1} time{'s' * bool(attempt)} with "
+            f"{type(problem).__name__}: {problem}.{hint} All other blocks are done; with resume= they are kept."
+        ) from (problem if isinstance(problem, Exception) else None)
+
+
+def _here(blocks: dict[int, Block], failures: dict[int, BaseException]) -> Iterator[tuple[int, list[float]]]:
+    for i, block in blocks.items():
+        try:
+            values = run_block(block)
+        except Exception as problem:
+            failures[i] = problem
+            continue
+        yield i, values
+
+
+def _submitted(
+    blocks: dict[int, Block], executor: Executor, failures: dict[int, BaseException]
+) -> Iterator[tuple[int, list[float]]]:
+    futures: dict[Any, int] = {}
+    try:
+        for i, block in blocks.items():
+            try:
+                futures[executor.submit(run_block, block)] = i
+            except BrokenExecutor as problem:
+                failures[i] = problem
+        waiting: set[Future[Any]] = set(futures)
+        while waiting:
+            for future in (done := wait(waiting, return_when=FIRST_COMPLETED).done):
+                try:
+                    values = future.result()
+                except Exception as problem:
+                    failures[futures[future]] = problem
+                else:
+                    yield futures[future], values
+            waiting -= done
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _in_processes(
+    blocks: dict[int, Block], workers: int, failures: dict[int, BaseException]
+) -> Iterator[tuple[int, list[float]]]:
+    # Fresh interpreters: forking a process in which a BLAS has started threads can hang.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, max(len(blocks), 1)), mp_context=context, initializer=_leave_interrupts)
+    try:
+        yield from _submitted(blocks, pool, failures)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process of the terminal; the one that waits for the others deals with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+# --- keeping them -----------------------------------------------------------------------------------------------------
+
+
+class _Kept:
+    """A file of finished blocks, one line each, which can be read after an interruption at any moment."""
+
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self.path = None if path is None else Path(path)
+        self.known: dict[str, list[float]] = {}
+        self._torn = False
+        if self.path is not None and self.path.exists():
+            self._read(self.path.read_bytes())
+
+    def _read(self, content: bytes) -> None:
+        lines = content.split(b"\n")
+        torn = lines.pop()  # empty, unless the last line was not finished
+        self._torn = bool(torn)
+        for number, line in enumerate(lines, start=1):
+            try:
+                entry = json.loads(line)
+                if number == 1:
+                    if entry != {"format": FORMAT}:
+                        raise ValueError
+                else:
+                    self.known[entry["block"]] = [float.fromhex(v) for v in entry["values"]]
+            except (ValueError, KeyError, TypeError, AttributeError):
+                raise BadInput(
+                    f"{self.path}: line {number} is not what tinyspad writes there; the file is something else, or damaged. "
+                    "Give resume= another name, or delete that line."
+                ) from None
+        if not lines and torn:
+            raise BadInput(f"{self.path} is not a file of finished blocks. Give resume= another name.")
+
+    def __enter__(self) -> _Kept:
+        self._stream: Any = None
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = self.path.open("ab")
+            if self._torn:  # drop what an interruption left unfinished
+                whole = self.path.read_bytes().rfind(b"\n") + 1
+                self._stream.truncate(whole)
+            if not self._stream.tell() or self.path.stat().st_size == 0:
+                self._line({"format": FORMAT})
+        return self
+
+    def add(self, key: str, values: list[float]) -> None:
+        """Keep a finished block."""
+        if self._stream is not None:
+            self._line({"block": key, "values": [float(v).hex() for v in values]})
+
+    def _line(self, entry: dict[str, Any]) -> None:
+        self._stream.write(json.dumps(entry).encode() + b"\n")
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+
+class _Progress:
+    """Finished blocks: a bar where tqdm is installed, a line on standard error otherwise."""
+
+    def __init__(self, total: int, wanted: bool) -> None:
+        self.total, self.wanted, self.bar = total, wanted, None
+
+    def __enter__(self) -> _Progress:
+        if self.wanted:
+            self.bar = _tqdm(self.total)
+        return self
+
+    def show(self, done: int) -> None:
+        """Say how many are done."""
+        if self.bar is not None:
+            self.bar.update(done - self.bar.n)
+        elif self.wanted:
+            print(f"\r{done} of {self.total} blocks", end="", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+        elif self.wanted:
+            print(file=sys.stderr)
+
+
+def _tqdm(total: int) -> Any:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return None
+    return tqdm(total=total, unit="block")

@@ -1,0 +1,368 @@
+"""How often estimators reach the minimum: the paper's Tables 1 and 2, for any functions, estimators and boxes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from .. import functions as problems
+from ..errors import BadInput
+from ..estimators import GD, RAD, SPAD, Estimator
+from ..functions import Problem
+from ..optimizers import Adam, Optimizer
+from .blocks import Box, Cell, run_cells, seed_sequence
+
+ESTIMATORS: dict[str, Estimator] = {
+    "GD": GD(),
+    "RAD": RAD(),
+    "SPAD, k_max 5": SPAD(k_max=5),
+    "SPAD, k_max 50": SPAD(k_max=50),
+}
+"""The columns of the paper's tables. The paper's m is the number of terms, as for f1: all paths are candidates."""
+
+PAPER: dict[float, dict[str, tuple[float, float, float, float]]] = {
+    0.05: {
+        "ackley": (12.2, 0.1, 2.1, 1.6),
+        "beale": (70.8, 65.2, 67.0, 75.2),
+        "levi": (0.0, 0.7, 2.2, 1.4),
+        "schaffer2": (14.2, 8.8, 10.1, 11.4),
+    },
+    0.01: {
+        "ackley": (12.2, 0.1, 2.1, 1.6),
+        "beale": (65.4, 58.2, 62.7, 70.5),
+        "levi": (0.0, 0.2, 1.7, 1.1),
+        "schaffer2": (13.9, 8.8, 10.0, 11.3),
+    },
+}
+"""The paper's Tables 1 (within 0.05 of the minimum) and 2 (0.01), in percent, under the columns of ``ESTIMATORS``."""
+
+PAPER_BOXES: dict[str, Box] = {
+    "ackley": ((-2.0, 2.0), (-2.0, 2.0)),
+    "beale": ((-2.0, 2.0), (-2.0, 2.0)),
+    "levi": ((-10.0, 10.0), (-10.0, 10.0)),
+    "schaffer2": ((-10.0, 10.0), (-10.0, 10.0)),
+}
+"""The paper does not say where its runs start. From these boxes GD comes near the paper's baseline, one function at a time."""
+
+Z95 = 1.959963984540054
+
+
+def wilson(successes: Any, runs: Any, z: float = Z95) -> tuple[Any, Any]:
+    """The 95 % interval of a rate (Wilson 1927): of all rates those that so many successes do not contradict.
+
+    (p + z**2/2n -+ z sqrt(p(1 - p)/n + z**2/4n**2)) / (1 + z**2/n), p = successes / runs, n = runs.
+
+    >>> low, high = wilson(0, 1000)
+    >>> round(low, 4), round(high, 4)
+    (0.0, 0.0038)
+    """
+    p = np.divide(successes, runs)
+    centre, spread = p + z * z / (2 * runs), z * np.sqrt(p * (1 - p) / runs + (z / (2 * runs)) ** 2)
+    scale = 1 + z * z / runs
+    low, high = np.maximum(centre - spread, 0.0) / scale, np.minimum(centre + spread, scale) / scale
+    # at the ends the bound is the rate itself, which rounding must not miss
+    return np.where(successes == 0, 0.0, low)[()], np.where(successes == runs, 1.0, high)[()]
+
+
+@dataclass(frozen=True)
+class SuccessTable:
+    """How many runs ended within each tolerance of the minimum; ``print`` it, or ``plot.success`` it.
+
+    ``successes``: shape (functions, estimators, tolerances), of ``runs`` runs each. ``not_finite``: how many of them
+    met NaN or infinity, shape (functions, estimators). ``paper``: the paper's rates in percent by (function, tolerance), in
+    the order of the estimators, where it has them. ``provenance``: versions, seed, boxes, optimizer, steps.
+    """
+
+    functions: tuple[str, ...]
+    estimators: tuple[str, ...]
+    tolerances: tuple[float, ...]
+    runs: int
+    successes: np.ndarray[Any, Any]
+    not_finite: np.ndarray[Any, Any]
+    provenance: dict[str, str]
+    paper: Mapping[tuple[str, float], Sequence[float]]
+
+    @property
+    def rates(self) -> np.ndarray[Any, Any]:
+        """Successes per run, shape (functions, estimators, tolerances)."""
+        return self.successes / self.runs
+
+    @property
+    def intervals(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The ends of the 95 % Wilson intervals, each of the shape of ``rates``."""
+        low, high = wilson(self.successes, self.runs)
+        return np.asarray(low), np.asarray(high)
+
+    @property
+    def winners(self) -> np.ndarray[Any, Any]:
+        """Whether a cell has the highest rate of its row: of several with as many successes all, of none at all none."""
+        best = self.successes.max(axis=1, keepdims=True)
+        return (self.successes == best) & (best > 0)
+
+    def rate(self, function: str, estimator: str, tolerance: float | None = None) -> float:
+        """One rate; the tolerance is the first one if it is left out. Raises BadInput for what is not in the table."""
+        places = []
+        for what, name, names in (
+            ("function", function, self.functions),
+            ("estimator", estimator, self.estimators),
+            ("tolerance", self.tolerances[0] if tolerance is None else tolerance, self.tolerances),
+        ):
+            if name not in names:
+                raise BadInput(f"The table has no {what} {name!r}; it has {', '.join(map(str, names))}.")
+            places.append(names.index(name))  # type: ignore[arg-type]
+        return float(self.rates[tuple(places)])
+
+    def _cells(self) -> Iterable[tuple[str, float, list[str]]]:
+        """A row of text for each tolerance and function, and one for the paper's rates where there are some."""
+        low, high = self.intervals
+        for t, tolerance in enumerate(self.tolerances):
+            for f, name in enumerate(self.functions):
+                row = []
+                for e in range(len(self.estimators)):
+                    star = "*" if self.winners[f, e, t] else " "
+                    ends = f"{100 * low[f, e, t]:.1f}-{100 * high[f, e, t]:.1f}"
+                    row.append(f"{100 * self.rates[f, e, t]:5.1f}{star} ({ends})")
+                yield name, tolerance, row
+                if (name, tolerance) in self.paper:
+                    yield "  the paper", tolerance, [f"{p:5.1f}" for p in self.paper[name, tolerance]]
+
+    def __str__(self) -> str:
+        rows = list(self._cells())
+        first = max(len(name) for name, _, _ in rows)
+        widths = [max(len(c) for c in column) for column in zip(self.estimators, *(cells for _, _, cells in rows))]
+        lines = []
+        for tolerance in self.tolerances:
+            lines.append(f"Runs that end within {tolerance:g} of the minimum, in percent of {self.runs}:")
+            lines.append("")
+            lines.append("  ".join(["function".ljust(first), *(n.ljust(w) for n, w in zip(self.estimators, widths))]))
+            for name, at, cells in rows:
+                if at == tolerance:
+                    lines.append("  ".join([name.ljust(first), *(c.ljust(w) for c, w in zip(cells, widths))]))
+            lines.append("")
+        lines.append("* the highest of its row; in brackets 95 % intervals (Wilson).")
+        if self.not_finite.any():
+            lines.append(f"{int(self.not_finite.sum())} runs met NaN or infinity; they count as failures.")
+        lines += [f"{key}: {told}" for key, told in self.provenance.items()]
+        return "\n".join(line.rstrip() for line in lines)
+
+    def to_markdown(self) -> str:
+        """The table in Markdown, the winners in bold."""
+        lines = ["| tolerance | function | " + " | ".join(self.estimators) + " |"]
+        lines.append("|---" * (2 + len(self.estimators)) + "|")
+        for name, tolerance, cells in self._cells():
+            told = [" ".join(c.replace("*", "").split()) for c in cells]
+            told = [f"**{c}**" if "*" in cell else c for c, cell in zip(told, cells)]
+            lines.append(f"| {tolerance:g} | {name.strip()} | " + " | ".join(told) + " |")
+        lines += ["", *(f"{key}: {told}  " for key, told in self.provenance.items())]
+        return "\n".join(lines)
+
+    def to_csv(self) -> str:
+        """One line per cell, with all digits: function, estimator, tolerance, runs, successes, rate, interval, winner, paper."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        columns = ("runs", "successes", "rate", "low", "high", "winner", "not finite", "paper", *self.provenance)
+        writer.writerow(("function", "estimator", "tolerance", *columns))
+        low, high = self.intervals
+        for f, e, t in np.ndindex(self.successes.shape):
+            name, tolerance = self.functions[f], self.tolerances[t]
+            paper = self.paper.get((name, tolerance))
+            numbers = (self.successes[f, e, t], self.rates[f, e, t], low[f, e, t], high[f, e, t])
+            row: list[Any] = [name, self.estimators[e], tolerance, self.runs, *(x.item() for x in numbers)]
+            row += [int(self.winners[f, e, t]), int(self.not_finite[f, e]), "" if paper is None else paper[e] / 100]
+            writer.writerow([*row, *self.provenance.values()])
+        return text.getvalue()
+
+
+def success_rates(
+    functions: Any,
+    estimators: Mapping[str, Estimator] | None = None,
+    *,
+    runs: int = 1000,
+    steps: int = 2000,
+    optimizer: Optimizer | None = None,
+    tolerances: Sequence[float] = (0.05, 0.01),
+    boxes: Any = None,
+    rng: np.random.Generator | int | None = 0,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    resume: str | PathLike[str] | None = None,
+    progress: bool = False,
+) -> SuccessTable:
+    """How often each estimator ends within each tolerance of each function's minimum (paper, Definition 4).
+
+    ``functions``: a ``ts.functions.Problem``, its name, or a list of them. ``estimators``: a dict by name, ``ESTIMATORS`` if
+    left out. ``optimizer``: ``Adam()`` if left out. ``boxes``: where the starts are drawn, uniformly and for all estimators
+    alike: (low, high) for every parameter of every function, or a dict by function of that or of one pair per parameter;
+    the functions' own boxes if left out.
+
+    ``workers``: so many processes; ``executor``: any ``concurrent.futures.Executor``, a cluster's among them. The runs are cut into
+    blocks of 1000 with seeds of their own: the result is the same wherever they are done, and a cell does not depend on
+    the others. ``resume``: a file of finished blocks; the same call goes on from it. ``progress``: tell how far it is.
+
+    Raises BadInput for arguments without meaning, BlockFailed for blocks that fail twice. Cost: a fraction of a
+    millisecond per cell, step and 1000 runs.
+
+    >>> import tinyspad as ts
+    >>> table = ts.experiments.success_rates("booth", {"GD": ts.GD()}, runs=50, optimizer=ts.Adam(lr=0.1))
+    >>> table.rate("booth", "GD")
+    1.0
+    """
+    chosen = _problems(functions)
+    columns = ESTIMATORS if estimators is None else estimators
+    if not isinstance(columns, Mapping) or not columns:
+        raise BadInput('success_rates: estimators is a dict of names, such as {"GD": GD(), "RAD": RAD()}.')
+    check_count("runs", runs, 1)
+    check_count("steps", steps, 0)
+    limits = check_tolerances(tolerances)
+    optimizer = Adam() if optimizer is None else optimizer
+    root = seed_sequence(rng)
+    where = {p.name: box_of(p, boxes) for p in chosen}
+    cells = [
+        Cell(f"{p.name}, {name}", p, where[p.name], estimator, optimizer, int(runs), int(steps))
+        for p in chosen
+        for name, estimator in columns.items()
+    ]
+    if rng is None and resume is not None:
+        raise BadInput("resume= needs a seed, such as rng=0: without one, no two calls do the same runs.")
+    values = run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress)
+    table = np.array(values).reshape(len(chosen), len(columns), int(runs))
+    away = table - np.array([p.minimum for p in chosen])[:, None, None]
+    with np.errstate(invalid="ignore"):
+        successes = np.stack([np.sum(away < limit, axis=-1) for limit in limits], axis=-1)
+    told = "; ".join(f"{name} {told_box(box)}" for name, box in where.items())
+    return SuccessTable(
+        tuple(p.name for p in chosen),
+        tuple(map(str, columns)),
+        limits,
+        int(runs),
+        successes,
+        np.sum(~np.isfinite(table), axis=-1),
+        {"starts": f"uniform in {told}", **provenance(optimizer, steps, root)},
+        {},
+    )
+
+
+def paper_table(
+    *numbers: int,
+    runs: int = 1000,
+    steps: int = 2000,
+    boxes: Any = None,
+    rng: np.random.Generator | int | None = 0,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    resume: str | PathLike[str] | None = None,
+    progress: bool = False,
+) -> SuccessTable:
+    """The paper's Table 1 (within 0.05 of the minimum), Table 2 (0.01), or both from the same runs, beside its figures.
+
+    Ackley, Beale, Levi and Schaffer 2; GD, RAD, SPAD with k_max 5 and 50; Adam with learning rate 0.01. The paper does not say
+    where its runs start: ``boxes`` (as for ``success_rates``) are ``PAPER_BOXES`` if left out. Other arguments, errors and
+    cost as for ``success_rates``.
+
+    >>> import tinyspad as ts
+    >>> table = ts.experiments.paper_table(1, runs=20, steps=10)
+    >>> table.estimators
+    ('GD', 'RAD', 'SPAD, k_max 5', 'SPAD, k_max 50')
+    """
+    wanted = numbers or (1, 2)
+    limits = {1: 0.05, 2: 0.01}
+    if not all(isinstance(n, int) and n in limits for n in wanted) or len(set(wanted)) < len(wanted):
+        raise BadInput(f"paper_table: the tables of success rates are 1 and 2, not {', '.join(map(repr, wanted))}.")
+    table = success_rates(
+        [problems.ALL[name] for name in PAPER[0.05]],
+        runs=runs,
+        steps=steps,
+        tolerances=[limits[n] for n in wanted],
+        boxes=PAPER_BOXES if boxes is None else boxes,
+        rng=rng,
+        executor=executor,
+        workers=workers,
+        resume=resume,
+        progress=progress,
+    )
+    paper = {(name, limits[n]): rates for n in wanted for name, rates in PAPER[limits[n]].items()}
+    return SuccessTable(**{**vars(table), "paper": paper})
+
+
+# --- arguments --------------------------------------------------------------------------------------------------------
+
+
+def _problems(functions: Any) -> list[Problem]:
+    listed = [functions] if isinstance(functions, (str, Problem)) else functions
+    if isinstance(listed, Mapping) or not isinstance(listed, Iterable) or not (listed := list(listed)):
+        raise BadInput(f"functions: give problems or their names in a list, such as [ts.functions.beale], not {listed!r:.60}.")
+    found = []
+    for f in listed:
+        if isinstance(f, str) and f in problems.ALL:
+            f = problems.ALL[f]
+        if not isinstance(f, Problem):
+            raise BadInput(
+                f"{f!r:.60} is not a problem of ts.functions ({', '.join(problems.ALL)}). For a function of your own make one: "
+                "ts.functions.Problem(name, formula, minimum, minimizers, box, reference)."
+            )
+        found.append(f)
+    names = [p.name for p in found]
+    if len(set(names)) < len(names):
+        raise BadInput(f"functions: {', '.join(names)}: give each once.")
+    return found
+
+
+def box_of(problem: Problem, boxes: Any) -> Box:
+    """A function's box from what the user gave: nothing, one pair for all, or a dict by function."""
+    box = boxes
+    if isinstance(boxes, Mapping):
+        box = boxes.get(problem.name, problem.box)
+    elif boxes is None:
+        box = problem.box
+    try:
+        pairs = np.asarray(box, float)
+        if pairs.shape == (2,):
+            pairs = np.tile(pairs, (len(problem.box), 1))
+        if pairs.shape == (len(problem.box), 2) and np.all(np.isfinite(pairs)) and np.all(pairs[:, 0] <= pairs[:, 1]):
+            return tuple((float(low), float(high)) for low, high in pairs)
+    except (TypeError, ValueError):
+        pass
+    raise BadInput(
+        f"boxes: {problem.name} has {len(problem.box)} parameter{'s' * (len(problem.box) > 1)}; give (low, high), or one such "
+        f"pair for each, not {box!r:.60}."
+    )
+
+
+def told_box(box: Box) -> str:
+    """A box as text: [-2, 2]^2, or the sides."""
+    sides = [f"[{low:g}, {high:g}]" for low, high in box]
+    return sides[0] + (f"^{len(box)}" if len(box) > 1 else "") if len(set(sides)) == 1 else " x ".join(sides)
+
+
+def check_count(name: str, value: Any, least: int) -> None:
+    """Raise BadInput unless an argument is a whole number, at least so large."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise BadInput(f"{name}= is a whole number, at least {least}, not {value!r:.60}.")
+
+
+def check_tolerances(tolerances: Any) -> tuple[float, ...]:
+    """The tolerances as floats; raises BadInput unless they are positive numbers."""
+    try:
+        limits = tuple(float(t) for t in np.atleast_1d(tolerances))
+        if limits and all(0 < t < np.inf for t in limits) and len(set(limits)) == len(limits):
+            return limits
+    except (TypeError, ValueError):
+        pass
+    raise BadInput(f"tolerances= are different positive numbers, such as (0.05, 0.01), not {tolerances!r:.60}.")
+
+
+def provenance(optimizer: Any, steps: int, root: np.random.SeedSequence) -> dict[str, str]:
+    """What a result depends on besides its own axes."""
+    from .. import __version__
+
+    seed = str(root.entropy) + (f", spawned {root.spawn_key}" if root.spawn_key else "")
+    versions = f"tinyspad {__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
+    return {"optimizer": f"{optimizer!r}, {steps} steps", "seed": seed, "made with": versions}

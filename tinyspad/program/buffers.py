@@ -1,0 +1,121 @@
+"""Programs in a loop over many runs: every operation writes into a buffer, and the buffers are made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .symbol import Symbol
+
+if TYPE_CHECKING:
+    from .program import Program
+
+FLOAT = np.dtype(float)
+
+
+class Buffers:
+    """The memory in which a program runs for arguments of one shape, again and again without asking for more.
+
+    ``run(kind, args)`` gives an array (outputs, *shape) for float64 arguments; the next run of that kind overwrites it.
+    """
+
+    def __init__(self, program: Program, shape: tuple[int, ...]) -> None:
+        self.program, self.shape = program, shape
+        self._ready: dict[str, tuple[Callable[..., Any], Any, list[Any], list[Any]]] = {}
+
+    def run(self, kind: str, args: tuple[Any, ...]) -> Any:
+        """What the code of this kind computes, one row for each output."""
+        if kind not in self._ready:
+            code, number, dtypes = self.program.buffered(kind)
+            outputs = np.empty((number, *self.shape))
+            self._ready[kind] = (code, outputs, [*outputs], [np.empty(self.shape, dtype) for dtype in dtypes])
+        code, outputs, rows, buffers = self._ready[kind]
+        with np.errstate(all="ignore"):
+            code(*args, rows, buffers)
+        return outputs
+
+
+def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str], list[Any]]:
+    """Statements that leave every output in ``o[k]``, and the dtypes of the buffers ``b`` that they pass through.
+
+    ``names``: of the formulas that are arguments. A buffer is used again as soon as what it held has been read for the last
+    time; an operation may write over its own operand, since all of them are elementwise.
+    """
+    outputs = list(outputs)
+    order = _needed(outputs)
+    last: dict[Symbol, int] = {}
+    for i, symbol in enumerate(order):
+        last.update((a, i) for a in symbol.args if isinstance(a, Symbol))
+    row = {o: f"o[{k}]" for k, o in reversed([*enumerate(outputs)]) if isinstance(o, Symbol)}
+    place, dtype = dict(names), dict.fromkeys(names, FLOAT)
+    lines: list[str] = []
+    dtypes: list[Any] = []
+    free: dict[Any, list[int]] = {}
+    held: dict[Symbol, int] = {}
+
+    for i, symbol in enumerate(order):
+        if symbol in names:
+            continue
+        args, function = symbol.args, symbol.function
+        dtype[symbol] = kind = _dtype(function, [dtype[a] if isinstance(a, Symbol) else a for a in args])
+        read = dict.fromkeys(a for a in args if isinstance(a, Symbol))
+        dying = [held.pop(a) for a in read if last[a] == i and a in held]
+        if isinstance(function, np.ufunc):  # may write where it reads
+            for b in dying:
+                free.setdefault(dtypes[b], []).append(b)
+        if symbol in row and kind == FLOAT:
+            place[symbol] = row[symbol]
+        else:
+            spare = free.setdefault(kind, [])
+            if not spare:
+                spare.append(len(dtypes))
+                dtypes.append(kind)
+            held[symbol] = spare.pop()
+            place[symbol] = f"b[{held[symbol]}]"
+        out, told = place[symbol], [place[a] if isinstance(a, Symbol) else _constant(a) for a in args]
+        if isinstance(function, np.ufunc):
+            lines.append(f"np.{function.__name__}({', '.join(told)}, out={out})")
+        elif function is np.where:
+            lines += [f"np.copyto({out}, {told[2]})", f"np.copyto({out}, {told[1]}, where={told[0]})"]
+        else:
+            lines.append(f"np.copyto({out}, np.{function.__name__}({', '.join(told)}))")
+        if not isinstance(function, np.ufunc):
+            for b in dying:
+                free.setdefault(dtypes[b], []).append(b)
+        if symbol not in last and symbol in held and symbol not in row:
+            free.setdefault(kind, []).append(held.pop(symbol))
+        if symbol in row and place[symbol] != row[symbol]:
+            lines.append(f"np.copyto({row[symbol]}, {place[symbol]})")
+    for k, o in enumerate(outputs):
+        if not isinstance(o, Symbol):
+            lines.append(f"o[{k}].fill({_constant(o)})")
+        elif o in names:
+            lines.append(f"np.copyto(o[{k}], {names[o]})")
+        elif row[o] != f"o[{k}]":
+            lines.append(f"np.copyto(o[{k}], {row[o]})")
+    return lines, dtypes
+
+
+def _needed(outputs: list[Any]) -> list[Symbol]:
+    """All formulas behind the outputs, in order of creation."""
+    needed, stack = set(), [o for o in outputs if isinstance(o, Symbol)]
+    while stack:
+        symbol = stack.pop()
+        if symbol not in needed:
+            needed.add(symbol)
+            stack += [a for a in symbol.args if isinstance(a, Symbol)]
+    return sorted(needed, key=lambda s: s.number)
+
+
+def _dtype(function: Any, args: list[Any]) -> Any:
+    """The dtype of a function's result: of arrays of these dtypes, and of numbers."""
+    with np.errstate(all="ignore"):
+        return function(*(np.ones(1, a) if isinstance(a, np.dtype) else a for a in args)).dtype
+
+
+def _constant(a: Any) -> str:
+    if isinstance(a, float) and not np.isfinite(a):
+        return "np.nan" if np.isnan(a) else "np.inf" if a > 0 else "-np.inf"
+    return repr(a)
