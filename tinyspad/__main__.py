@@ -1,4 +1,4 @@
-"""The command line: ``python -m tinyspad demo``, ``paths``, ``laboratory``, ``figures``."""
+"""The command line: ``python -m tinyspad demo``, ``paths``, ``laboratory``, ``table``, ``figures``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command lin
 
 from . import __version__, functions, plot
 from .errors import BadInput, ExpressionError, TinyspadError
-from .experiments import laboratory, minimize_f1, success_rate
+from .experiments import SuccessTable, laboratory, minimize_f1, paper_table, success_rate
 from .expression import CONSTANTS, parse
 from .lcg import trace
 
@@ -65,7 +65,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     parser.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,paths,laboratory,figures}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,paths,laboratory,table,figures}")
 
     demo = commands.add_parser(
         "demo", help="trace f1, list its paths, minimise it with GD, RAD and SPAD, draw the figure"
@@ -94,8 +94,31 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("--figure", type=Path, help="draw the table into this file")
     lab.set_defaults(run=_laboratory)
 
+    table = commands.add_parser("table", help="the paper's success tables, with its figures beside ours: table 1")
+    table.add_argument("numbers", nargs="*", metavar="NUMBER", help="1 (within 0.05 of the minimum), 2 (0.01), or both")
+    table.add_argument("--runs", type=int, default=1000, help="runs of each cell (default: 1000)")
+    table.add_argument("--steps", type=int, default=2000, help="steps of Adam (default: 2000)")
+    table.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
+    table.add_argument(
+        "--box",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="the starts of all functions (default: one box each)",
+    )
+    table.add_argument("--workers", type=int, default=1, help="processes (default: 1, no others)")
+    table.add_argument("--resume", type=Path, metavar="FILE", help="keep finished blocks here, and go on from them")
+    table.add_argument("--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it")
+    table.add_argument("--figure", type=Path, help="draw the table into this file")
+    table.set_defaults(run=_tables)
+
     figures = commands.add_parser("figures", help="redraw the figures from fixed seeds")
-    figures.add_argument("names", nargs="*", metavar="NAME", help=f"which (default: all): {', '.join(plot.FIGURES)}")
+    figures.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which (default: all): {', '.join(plot.FIGURES)}; a number N is figureN",
+    )
     figures.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
     figures.set_defaults(run=_figures)
     return parser
@@ -182,6 +205,28 @@ def _laboratory(options: argparse.Namespace) -> None:
             print(f"\nThe drawing: {plot.save(plot.laboratory(lab), options.figure)}")
 
 
+def _tables(options: argparse.Namespace) -> None:
+    _check_counts(options)
+    unknown = [n for n in options.numbers if n not in ("1", "2")]
+    if unknown:
+        raise BadInput(f"There is no table {unknown[0]!r:.40}; there are 1 and 2.")
+    if options.figure is not None:
+        plot.check_ending(options.figure)
+    table = paper_table(
+        *dict.fromkeys(map(int, options.numbers)),
+        runs=options.runs,
+        steps=options.steps,
+        boxes=None if options.box is None else tuple(options.box),
+        rng=options.seed,
+        workers=None if options.workers == 1 else options.workers,
+        resume=options.resume,
+        progress=sys.stderr.isatty(),
+    )
+    print({"text": str, "markdown": SuccessTable.to_markdown, "csv": SuccessTable.to_csv}[options.form](table).rstrip())
+    if options.figure is not None:
+        print(f"\nThe drawing: {plot.save(plot.success(table), options.figure)}", file=sys.stderr)
+
+
 def _assignment(text: str) -> tuple[str, float]:
     name, equals, number = text.partition("=")
     try:
@@ -194,6 +239,7 @@ def _assignment(text: str) -> tuple[str, float]:
 
 
 def _figures(options: argparse.Namespace) -> None:
+    options.names = [f"figure{name}" if name.isdigit() else name for name in options.names]
     unknown = [name for name in options.names if name not in plot.FIGURES]
     if unknown:
         raise BadInput(f"There is no figure {unknown[0]!r:.40}; there are {', '.join(plot.FIGURES)}.")
@@ -202,7 +248,7 @@ def _figures(options: argparse.Namespace) -> None:
 
 
 def _check_counts(options: argparse.Namespace) -> None:
-    for name, least in (("runs", 1), ("steps", 0), ("seed", 0), ("draws", 2)):
+    for name, least in (("runs", 1), ("steps", 0), ("seed", 0), ("draws", 2), ("workers", 1)):
         if hasattr(options, name) and getattr(options, name) < least:
             raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")
 

@@ -1,5 +1,6 @@
 """The paper's figures and tables, and the estimator laboratory, as data; drawing them is plot's business."""
 
+from .holding import HoldSweep, escape_map, hold_sweep, told_choice
 from .laboratory import COLUMNS, Laboratory, Measured, laboratory
 from .minimization import F1_ESTIMATORS, minimize_f1, success_rate
 from .success import PAPER, PAPER_BOXES, SuccessTable, paper_table, success_rates, wilson
@@ -9,13 +10,17 @@ __all__ = [
     "F1_ESTIMATORS",
     "PAPER",
     "PAPER_BOXES",
+    "HoldSweep",
     "Laboratory",
     "Measured",
     "SuccessTable",
+    "escape_map",
+    "hold_sweep",
     "laboratory",
     "minimize_f1",
     "paper_table",
     "success_rate",
     "success_rates",
+    "told_choice",
     "wilson",
 ]

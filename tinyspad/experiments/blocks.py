@@ -202,7 +202,7 @@ def _finished(
         hint = ""
         if isinstance(problem, BrokenExecutor):
             hint = (
-                " A worker died, or could not start: in a script, make the call under `if __name__ == \"__main__\":`, "
+                ' A worker died, or could not start: in a script, make the call under `if __name__ == "__main__":`, '
                 "and use functions that can be imported."
             )
         raise BlockFailed(

@@ -215,7 +215,7 @@ def success_rates(
     >>> table.rate("booth", "GD")
     1.0
     """
-    chosen = _problems(functions)
+    chosen = chosen_problems(functions)
     columns = ESTIMATORS if estimators is None else estimators
     if not isinstance(columns, Mapping) or not columns:
         raise BadInput('success_rates: estimators is a dict of names, such as {"GD": GD(), "RAD": RAD()}.')
@@ -295,10 +295,13 @@ def paper_table(
 # --- arguments --------------------------------------------------------------------------------------------------------
 
 
-def _problems(functions: Any) -> list[Problem]:
+def chosen_problems(functions: Any) -> list[Problem]:
+    """The problems that were named; raises BadInput for what is none, and for one given twice."""
     listed = [functions] if isinstance(functions, (str, Problem)) else functions
     if isinstance(listed, Mapping) or not isinstance(listed, Iterable) or not (listed := list(listed)):
-        raise BadInput(f"functions: give problems or their names in a list, such as [ts.functions.beale], not {listed!r:.60}.")
+        raise BadInput(
+            f"functions: give problems or their names in a list, such as [ts.functions.beale], not {listed!r:.60}."
+        )
     found = []
     for f in listed:
         if isinstance(f, str) and f in problems.ALL:

@@ -5,21 +5,26 @@ returns the Axes. None calls ``plt.show``; all obey rcParams. This is the only p
 """
 
 from .curves import contributions, function
-from .figures import FIGURES, RATES, figure3, save
+from .figures import FIGURES, RATES, check_ending, figure3, save
 from .graph import lcg
 from .laboratory import laboratory
 from .palette import ESTIMATORS
 from .runs import compare
+from .success import hold_map, hold_sweep, success
 
 __all__ = [
     "ESTIMATORS",
     "FIGURES",
     "RATES",
+    "check_ending",
     "compare",
     "contributions",
     "figure3",
     "function",
     "laboratory",
+    "hold_map",
+    "hold_sweep",
     "lcg",
     "save",
+    "success",
 ]

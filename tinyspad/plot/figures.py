@@ -13,13 +13,15 @@ from matplotlib.figure import Figure
 from .. import functions
 from ..errors import BadInput
 from ..estimators import RAD, SPAD, Magnitude
-from ..experiments import laboratory, minimize_f1
+from ..experiments import escape_map, hold_sweep, laboratory, minimize_f1, paper_table
 from ..lcg import trace
 from ..minimize import Result
 from .curves import contributions, function
 from .graph import lcg as draw_lcg
 from .laboratory import laboratory as draw_laboratory
 from .runs import compare
+from .success import hold_map, success
+from .success import hold_sweep as draw_hold_sweep
 
 RATES = (0.01, 0.1)
 """The learning rates of figure3: the paper's, and ten times that."""
@@ -30,14 +32,19 @@ def save(figure: Any, file: Path) -> Path:
 
     Makes the folder if it is not there. Raises BadInput for an ending that names no format, OSError as ``open`` does.
     """
-    if file.suffix.lower() not in (".png", ".svg", ".pdf", ".eps", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"):
-        raise BadInput(f"{file} has no ending that names a picture format: .png, .svg, .pdf.")
+    check_ending(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         figure.savefig(file, dpi=150)
     finally:
         plt.close(figure)
     return file
+
+
+def check_ending(file: Path) -> None:
+    """Raise BadInput unless a file's ending names a picture format: before the work is done, not after it."""
+    if file.suffix.lower() not in (".png", ".svg", ".pdf", ".eps", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"):
+        raise BadInput(f"{file} has no ending that names a picture format: .png, .svg, .pdf.")
 
 
 def figure2() -> Figure:
@@ -76,6 +83,21 @@ def figure4() -> Figure:
     return cast(Figure, draw_lcg(lcg, highlight=lcg.nth_path("x", 0)).figure)
 
 
+def figure7() -> Figure:
+    """The paper's Figure 7: success against k_max on Beale's and Levi's functions, in their usual boxes."""
+    return draw_hold_sweep(hold_sweep(k_max=(1, 5, 10, 20, 50, 100, 200)))
+
+
+def escape() -> Figure:
+    """Which runs of f1 from x = 5 escape, by learning rate and how long a random path is held."""
+    return hold_map(escape_map())
+
+
+def tables() -> Figure:
+    """The paper's Tables 1 and 2, ours beside its."""
+    return success(paper_table(1, 2))
+
+
 def f1_graph() -> Figure:
     """The graph of f1 at 5, with its strongest path."""
     lcg = trace(functions.f1, 5.0)
@@ -111,6 +133,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "figure2": figure2,
     "figure3": figure3,
     "figure4": figure4,
+    "figure7": figure7,
+    "escape": escape,
+    "tables": tables,
     "f1_graph": f1_graph,
     "f1_contributions": f1_contributions,
     "laboratory_beale": laboratory_beale,

@@ -1,0 +1,223 @@
+"""How long to hold a path: success against k_max, over candidates, replacement and learning rate (Figure 7, and beyond)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from .. import functions as problems
+from ..errors import BadInput
+from ..estimators import GD, SPAD
+from ..optimizers import Adam
+from .blocks import Cell, run_cells, seed_sequence
+from .success import box_of, chosen_problems, check_count, check_tolerances, provenance, told_box, wilson
+
+Choice = tuple[int | None, bool]
+
+CHOICES: tuple[Choice, ...] = ((None, False), (2, True), (1, False))
+"""Candidates m and whether they are drawn with replacement: the largest of all paths, the larger of two, any one (RAD)."""
+
+BELOW_TRAP = 30.05
+"""f1 has its local minimum nearest to 5 at 5.475, of value 30.10: a run that ends below this has left it."""
+
+
+@dataclass(frozen=True)
+class HoldSweep:
+    """How many runs succeed, by how a path is chosen, how long it is held, and the learning rate.
+
+    ``successes``: shape (functions, learning rates, choices, k_max, tolerances), of ``runs`` each; ``baseline``: those of the
+    exact gradient, shape (functions, learning rates, tolerances). ``choices``: pairs (m, replace) of SPAD.
+    """
+
+    functions: tuple[str, ...]
+    rates: tuple[float, ...]
+    choices: tuple[Choice, ...]
+    k_max: tuple[int, ...]
+    tolerances: tuple[float, ...]
+    runs: int
+    successes: np.ndarray[Any, Any]
+    baseline: np.ndarray[Any, Any]
+    provenance: dict[str, str]
+
+    @property
+    def success(self) -> np.ndarray[Any, Any]:
+        """Successes per run, of the shape of ``successes``."""
+        return self.successes / self.runs
+
+    @property
+    def intervals(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The ends of the 95 % Wilson intervals, each of the shape of ``successes``."""
+        low, high = wilson(self.successes, self.runs)
+        return np.asarray(low), np.asarray(high)
+
+    def __str__(self) -> str:
+        width = max(len(told_choice(c)) for c in self.choices)
+        lines = []
+        for t, tolerance in enumerate(self.tolerances):
+            for f, name in enumerate(self.functions):
+                for r, rate in enumerate(self.rates):
+                    gd = 100 * self.baseline[f, r, t] / self.runs
+                    lines.append(
+                        f"{name}, within {tolerance:g}, lr {rate:g}: percent of {self.runs} runs (GD: {gd:.1f})"
+                    )
+                    lines.append("  ".join(["k_max".ljust(width), *(f"{k:>5d}" for k in self.k_max)]))
+                    for c, choice in enumerate(self.choices):
+                        cells = [f"{100 * p:5.1f}" for p in self.success[f, r, c, :, t]]
+                        lines.append("  ".join([told_choice(choice).ljust(width), *cells]))
+                    lines.append("")
+        spread = 100 * float(np.max(np.subtract(*self.intervals[::-1]))) / 2
+        lines.append(f"95 % intervals (Wilson) reach at most {spread:.1f} points to either side; intervals has each.")
+        return "\n".join([*lines, *(f"{key}: {told}" for key, told in self.provenance.items())])
+
+    def to_csv(self) -> str:
+        """One line per cell, with all digits; GD's have no m, replace and k_max."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        names = ("function", "lr", "m", "replace", "k_max", "tolerance", "runs", "successes", "rate", "low", "high")
+        writer.writerow((*names, *self.provenance))
+
+        def row(f: int, r: int, t: int, choice: Sequence[Any], successes: Any) -> None:
+            low, high = wilson(successes, self.runs)
+            numbers = [self.runs, int(successes), successes / self.runs, float(low), float(high)]
+            place = [self.functions[f], self.rates[r], *choice, self.tolerances[t]]
+            writer.writerow([*place, *numbers, *self.provenance.values()])
+
+        for f, r, t in np.ndindex(self.baseline.shape):
+            row(f, r, t, ("", "", ""), self.baseline[f, r, t])
+        for f, r, c, k, t in np.ndindex(self.successes.shape):
+            m, replace = self.choices[c]
+            row(f, r, t, ("all" if m is None else m, int(replace), self.k_max[k]), self.successes[f, r, c, k, t])
+        return text.getvalue()
+
+
+def told_choice(choice: Choice) -> str:
+    """How a path is chosen, in words."""
+    m, replace = choice
+    if m is None:
+        return "largest of all"
+    return "a random one" if m == 1 else f"largest of {m}" + (", with replacement" if replace else "")
+
+
+def hold_sweep(
+    functions: Any = ("beale", "levi"),
+    *,
+    k_max: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200),
+    choices: Sequence[Choice] = CHOICES,
+    rates: Sequence[float] = (0.01,),
+    runs: int = 1000,
+    steps: int = 2000,
+    tolerances: Sequence[float] = (0.05, 0.01),
+    boxes: Any = None,
+    rng: np.random.Generator | int | None = 0,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    resume: str | PathLike[str] | None = None,
+    progress: bool = False,
+) -> HoldSweep:
+    """Success of SPAD with Adam against k_max (paper, Figure 7), for several m, with or without replacement, and learning rates.
+
+    ``choices``: pairs (m, replace) of SPAD; m = 1 is RAD with a path held for k_max steps. ``rates``: learning rates of Adam.
+    Everything else as for ``success_rates``; the exact gradient is run along as the baseline. Cost: that of
+    functions * rates * (choices * k_max + 1) cells of a success table.
+
+    >>> import tinyspad as ts
+    >>> sweep = ts.experiments.hold_sweep("booth", k_max=(1, 10), rates=(0.1,), runs=20, steps=400)
+    >>> sweep.successes.shape
+    (1, 1, 3, 2, 2)
+    """
+    chosen = chosen_problems(functions)
+    check_count("runs", runs, 1)
+    check_count("steps", steps, 0)
+    limits = check_tolerances(tolerances)
+    if rng is None and resume is not None:
+        raise BadInput("resume= needs a seed, such as rng=0: without one, no two calls do the same runs.")
+    holds, ways, adams = _axis("k_max", k_max), _axis("choices", choices), [Adam(lr=lr) for lr in _axis("rates", rates)]
+    for way in ways:
+        if not (isinstance(way, tuple) and len(way) == 2):
+            raise BadInput(f"choices= are pairs (m, replace), such as (2, True), not {way!r:.60}.")
+    spads = [[SPAD(m=m, replace=bool(replace), k_max=k) for k in holds] for m, replace in ways]
+    root = seed_sequence(rng)
+    where = {p.name: box_of(p, boxes) for p in chosen}
+    cells = []
+    for p in chosen:
+        for adam in adams:
+            for estimator in [GD(), *(e for row in spads for e in row)]:
+                name = f"{p.name}, lr {adam.lr:g}, {estimator!r}"
+                cells.append(Cell(name, p, where[p.name], estimator, adam, int(runs), int(steps)))
+    values = run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress)
+    table = np.array(values).reshape(len(chosen), len(adams), -1, int(runs))
+    away = table - np.array([p.minimum for p in chosen])[:, None, None, None]
+    with np.errstate(invalid="ignore"):
+        good = np.stack([np.sum(away < limit, axis=-1) for limit in limits], axis=-1)
+    told = "; ".join(f"{name} {told_box(box)}" for name, box in where.items())
+    record = {"starts": f"uniform in {told}", **provenance(Adam(), int(steps), root)}
+    record["optimizer"] = f"Adam, learning rate {', '.join(f'{a.lr:g}' for a in adams)}, {steps} steps"
+    return HoldSweep(
+        tuple(where),
+        tuple(float(a.lr) for a in adams),
+        tuple((None if m is None else int(m), bool(replace)) for m, replace in ways),
+        tuple(int(k) for k in holds),
+        limits,
+        int(runs),
+        good[:, :, 1:].reshape(len(chosen), len(adams), len(ways), len(holds), len(limits)),
+        good[:, :, 0],
+        record,
+    )
+
+
+def escape_map(
+    *,
+    start: float = 5.0,
+    rates: Sequence[float] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
+    k_max: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500),
+    m: int | None = 1,
+    runs: int = 200,
+    steps: int = 2000,
+    rng: np.random.Generator | int | None = 0,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    resume: str | PathLike[str] | None = None,
+    progress: bool = False,
+) -> HoldSweep:
+    """Which runs of f1 from x = 5 escape, by learning rate and how long a path is held: the phase diagram behind Figure 3.
+
+    A path is drawn at random (``m=1``; ``m=None`` keeps the larger one) and held for k_max steps. Two tolerances: 0.05, the run ends
+    at the minimum; 30.05, it ends below the local minimum that traps the exact gradient. Other arguments, errors and cost as
+    for ``hold_sweep``.
+
+    >>> import tinyspad as ts
+    >>> print(ts.experiments.escape_map(rates=(0.1,), k_max=(1, 50), runs=20, steps=1000))  # doctest: +ELLIPSIS
+    f1, within 0.05, lr 0.1: percent of 20 runs (GD: 0.0)
+    k_max             1     50
+    a random one    0.0  100.0
+    ...
+    """
+    return hold_sweep(
+        problems.f1,
+        k_max=k_max,
+        choices=((m, False),),
+        rates=rates,
+        runs=runs,
+        steps=steps,
+        tolerances=(0.05, BELOW_TRAP),
+        boxes=(start, start),
+        rng=rng,
+        executor=executor,
+        workers=workers,
+        resume=resume,
+        progress=progress,
+    )
+
+
+def _axis(name: str, values: Any) -> list[Any]:
+    listed = list(values) if isinstance(values, (list, tuple, range, np.ndarray)) else []
+    if not listed:
+        raise BadInput(f"{name}= is a list of at least one value, not {values!r:.60}.")
+    return listed

@@ -1,0 +1,199 @@
+"""Success rates as pictures: tables as dots with intervals, holding as curves with bands, and as maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..errors import BadInput
+from ..experiments import HoldSweep, SuccessTable, told_choice, wilson
+from .palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+
+LOOKS = [
+    (BLUE, "o"),
+    (VERMILLION, "s"),
+    (PURPLE, "^"),
+    (ORANGE, "D"),
+    (GREEN, "v"),
+    (SKY, "P"),
+    (GREY, "X"),
+    (BLACK, "*"),
+]
+"""A colour and a marker for each estimator, told apart in grey by the marker."""
+
+DASHES = ["-", "--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (4, 2, 1, 2)), (0, (8, 3))]
+
+
+def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figure:
+    """A success table as dots with 95 % intervals, a panel per tolerance; hollow diamonds are the paper's figures.
+
+    ``axes``: as many Axes as tolerances. Raises BadInput for another number of them.
+
+    >>> import tinyspad as ts
+    >>> from tinyspad import plot
+    >>> figure = plot.success(ts.experiments.paper_table(1, runs=10, steps=5))
+    >>> len(figure.axes)
+    1
+    """
+    if not isinstance(table, SuccessTable):
+        raise BadInput(f"plot.success takes what ts.experiments.success_rates returns, not {type(table).__name__}.")
+    number = len(table.estimators)
+    height = 1.8 + len(table.functions) * (0.25 + 0.16 * number)
+    panels, own = _panels(axes, 1, len(table.tolerances), (4.2 * len(table.tolerances) + 1.2, height), sharey=True)
+    low, high = table.intervals
+    rows = np.arange(len(table.functions), dtype=float)[::-1]
+    offsets = np.linspace(0.33, -0.33, number) if number > 1 else np.zeros(1)
+    for t, (ax, tolerance) in enumerate(zip(panels, table.tolerances)):
+        for e, name in enumerate(table.estimators):
+            color, marker = LOOKS[e % len(LOOKS)]
+            y, p = rows + offsets[e], 100 * table.rates[:, e, t]
+            reach = (p - 100 * low[:, e, t], 100 * high[:, e, t] - p)
+            ax.errorbar(
+                p, y, xerr=np.maximum(reach, 0.0), fmt=marker, color=color, markersize=5, capsize=2.5, label=name
+            )
+            paper = [
+                (table.paper[f, tolerance][e], at) for f, at in zip(table.functions, y) if (f, tolerance) in table.paper
+            ]
+            if paper:
+                look: dict[str, Any] = {"fillstyle": "none", "color": BLACK, "markersize": 6, "linestyle": ""}
+                ax.plot(*zip(*paper), "d", label="the paper" if e == number - 1 else None, **look)
+        for line in rows[:-1] - 0.5:
+            ax.axhline(line, color=BLACK, alpha=0.2, linewidth=0.7)
+        ax.set_yticks(rows, table.functions)
+        ax.set_xlim(-2, 102)
+        ax.set_xlabel(f"runs that end within {tolerance:g} of the minimum (%)")
+        ax.grid(axis="x", alpha=0.3)
+    figure = cast(Figure, panels[0].figure)
+    if own:
+        handles, labels = panels[0].get_legend_handles_labels()
+        order = sorted(range(len(labels)), key=lambda i: labels[i] == "the paper")
+        figure.legend(
+            [handles[i] for i in order],
+            [labels[i] for i in order],
+            loc="outside upper center",
+            ncols=5,
+            fontsize="small",
+        )
+    else:
+        panels[0].legend(fontsize="x-small")
+    return figure
+
+
+def hold_sweep(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figure:
+    """Success against k_max (paper, Figure 7): a row of panels per function and learning rate, a column per tolerance.
+
+    Bands are 95 % intervals; the level line is the exact gradient. ``axes``: as many Axes as panels, row by row.
+
+    >>> import tinyspad as ts
+    >>> from tinyspad import plot
+    >>> figure = plot.hold_sweep(ts.experiments.hold_sweep("booth", k_max=(1, 5), runs=10, steps=5))
+    >>> len(figure.axes)
+    2
+    """
+    _check_sweep(sweep, "hold_sweep")
+    where = [(f, r) for f in range(len(sweep.functions)) for r in range(len(sweep.rates))]
+    columns = len(sweep.tolerances)
+    panels, own = _panels(axes, len(where), columns, (4.2 * columns + 0.4, 2.6 * len(where) + 0.7), sharex=True)
+    low, high = sweep.intervals
+    for i, (f, r) in enumerate(where):
+        for t, tolerance in enumerate(sweep.tolerances):
+            ax = panels[i * columns + t]
+            for c, choice in enumerate(sweep.choices):
+                color, marker = LOOKS[(c + 1) % len(LOOKS)]
+                style: Any = DASHES[c % len(DASHES)]
+                label = f"SPAD, {told_choice(choice)}"
+                ax.plot(
+                    sweep.k_max, 100 * sweep.success[f, r, c, :, t], color=color, marker=marker, ls=style, label=label
+                )
+                band = (100 * low[f, r, c, :, t], 100 * high[f, r, c, :, t])
+                ax.fill_between(sweep.k_max, *band, color=color, alpha=0.2, linewidth=0)
+            gd = sweep.baseline[f, r, t]
+            ax.axhline(100 * gd / sweep.runs, color=BLUE, linewidth=2.5, label="GD")
+            ax.axhspan(*(100 * float(end) for end in wilson(gd, sweep.runs)), color=BLUE, alpha=0.15, linewidth=0)
+            rate = f", lr {sweep.rates[r]:g}" if len(sweep.rates) > 1 else ""
+            ax.set_title(f"{sweep.functions[f]}, within {tolerance:g}{rate}", fontsize="medium")
+            ax.set_xscale("log")
+            ax.set_xticks(sweep.k_max, [str(k) for k in sweep.k_max])
+            ax.minorticks_off()
+            ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+            ax.grid(alpha=0.3)
+            if t == 0:
+                ax.set_ylabel(f"success (% of {sweep.runs})")
+            if i == len(where) - 1:
+                ax.set_xlabel("k_max, steps that a path is held")
+    figure = cast(Figure, panels[0].figure)
+    if own:
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize="small")
+    else:
+        panels[0].legend(fontsize="x-small")
+    return figure
+
+
+def hold_map(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figure:
+    """Success over learning rate and k_max as a map; each field tells percent, and how far its 95 % interval reaches.
+
+    A panel for each function, choice of paths, and tolerance. ``axes``: as many Axes as panels.
+
+    >>> import tinyspad as ts
+    >>> from tinyspad import plot
+    >>> figure = plot.hold_map(ts.experiments.escape_map(rates=(0.01, 0.1), k_max=(1, 5), runs=10, steps=5))
+    >>> len(figure.axes)
+    3
+    """
+    _check_sweep(sweep, "hold_map")
+    tolerances, rows = (
+        len(sweep.tolerances),
+        [(f, c) for f in range(len(sweep.functions)) for c in range(len(sweep.choices))],
+    )
+    size = (tolerances * (1.4 + 0.5 * len(sweep.k_max)) + 1.0, len(rows) * (1.3 + 0.42 * len(sweep.rates)))
+    panels, own = _panels(axes, len(rows), tolerances, size, sharex=True, sharey=True)
+    low, high = sweep.intervals
+    image: Any = None
+    for i, (f, c) in enumerate(rows):
+        for t, tolerance in enumerate(sweep.tolerances):
+            ax, p = panels[i * tolerances + t], 100 * sweep.success[f, :, c, :, t]
+            image = ax.imshow(p, origin="lower", aspect="auto", cmap="cividis", vmin=0, vmax=100)
+            reach = 50 * (high - low)[f, :, c, :, t]
+            for r, k in np.ndindex(p.shape):
+                ink = BLACK if p[r, k] > 55 else "white"
+                told = f"{p[r, k]:.0f}\n±{reach[r, k]:.0f}"
+                ax.text(k, r, told, ha="center", va="center", color=ink, fontsize="x-small")
+            ax.set_xticks(range(len(sweep.k_max)), [str(k) for k in sweep.k_max])
+            ax.set_yticks(range(len(sweep.rates)), [f"{rate:g}" for rate in sweep.rates])
+            how = told_choice(sweep.choices[c])
+            ax.set_title(
+                f"{sweep.functions[f]}, {how}: ends below {_level(tolerance, sweep.functions[f])}", fontsize="small"
+            )
+            if t == 0:
+                ax.set_ylabel("learning rate")
+            if i == len(rows) - 1:
+                ax.set_xlabel("k_max, steps that a path is held")
+    figure = cast(Figure, panels[0].figure)
+    if own:
+        figure.colorbar(image, ax=panels, label=f"runs (% of {sweep.runs})")
+    return figure
+
+
+def _level(tolerance: float, function: str) -> str:
+    return f"{tolerance:g}" if function == "f1" else f"minimum + {tolerance:g}"
+
+
+def _check_sweep(sweep: Any, name: str) -> None:
+    if not isinstance(sweep, HoldSweep):
+        raise BadInput(f"plot.{name} takes what ts.experiments.hold_sweep returns, not {type(sweep).__name__}.")
+
+
+def _panels(axes: Any, rows: int, columns: int, size: tuple[float, float], **shared: Any) -> tuple[list[Axes], bool]:
+    """The Axes that were given, or new ones; and whether they are new."""
+    own = axes is None
+    if own:
+        axes = plt.subplots(rows, columns, layout="constrained", figsize=size, **shared)[1]
+    found = list(np.ravel(np.asarray(axes, dtype=object)))
+    if len(found) != rows * columns or not all(isinstance(ax, Axes) for ax in found):
+        raise BadInput(f"There are {rows * columns} panels to draw: axes= is a list of that many Axes.")
+    return found, own
