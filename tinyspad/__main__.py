@@ -17,7 +17,7 @@ os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command lin
 
 from . import __version__, functions, plot
 from .errors import BadInput, ExpressionError, TinyspadError
-from .experiments import SuccessTable, laboratory, minimize_f1, paper_table, success_rate
+from .experiments import laboratory, minimize_f1, paper_table, success_rate
 from .expression import CONSTANTS, parse
 from .lcg import trace
 
@@ -212,6 +212,8 @@ def _tables(options: argparse.Namespace) -> None:
         raise BadInput(f"There is no table {unknown[0]!r:.40}; there are 1 and 2.")
     if options.figure is not None:
         plot.check_ending(options.figure)
+    if options.resume is not None:
+        print(f"Finished blocks are kept in {options.resume}: the same command goes on from there.", file=sys.stderr)
     table = paper_table(
         *dict.fromkeys(map(int, options.numbers)),
         runs=options.runs,
@@ -222,7 +224,8 @@ def _tables(options: argparse.Namespace) -> None:
         resume=options.resume,
         progress=sys.stderr.isatty(),
     )
-    print({"text": str, "markdown": SuccessTable.to_markdown, "csv": SuccessTable.to_csv}[options.form](table).rstrip())
+    forms = {"text": table.__str__, "markdown": table.to_markdown, "csv": table.to_csv}
+    print(forms[options.form]().rstrip())
     if options.figure is not None:
         print(f"\nThe drawing: {plot.save(plot.success(table), options.figure)}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Many runs in blocks: in this process, in several, or on a cluster; kept in a file, so that an interruption loses nothing."""
+"""Many runs in blocks: here, in several processes, or on a cluster; kept in a file, so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -109,9 +109,10 @@ def run_cells(
 ) -> list[np.ndarray[Any, Any]]:
     """The final values of every cell's runs, shape (runs,) each.
 
-    The runs are cut into blocks whose seeds depend on ``root``, the function, and the block's place alone, so that neither the number of workers nor the other cells change a result. ``executor``: any
-    ``concurrent.futures.Executor``; ``workers``: that many processes of our own; otherwise this process. ``resume``: a file
-    that keeps finished blocks; the same call goes on where it stopped. ``progress``: tell how far it is.
+    The runs are cut into blocks whose seeds depend on ``root``, the function, and the block's place alone, so that
+    neither the number of workers nor the other cells change a result. ``executor``: any ``concurrent.futures.Executor``;
+    ``workers``: that many processes of our own; otherwise this process. ``resume``: a file that keeps finished blocks;
+    the same call goes on where it stopped. ``progress``: tell how far it is.
 
     Raises BlockFailed, by name, for blocks that fail twice, when all others are done; BadInput for arguments without
     meaning, or a file that is something else.
@@ -181,20 +182,21 @@ def _finished(
 ) -> Iterator[tuple[int, list[float]]]:
     """Every block with its values, as they are done; those that fail are tried again, and then reported together."""
     failures: dict[int, BaseException] = {}
-    left = dict(blocks)
-    for attempt in range(TRIES):
-        failures = {}
+    left, tries = dict(blocks), 0
+    while left and tries < TRIES:
+        failures, tries = {}, tries + 1
+        done: Any
         if executor is None and workers is None:
-            done: Any = _here(left, failures)
+            done = _here(left, failures)
         elif executor is not None:
             done = _submitted(left, executor, failures)
         else:
             done = _in_processes(left, int(workers or 1), failures)
-        for i, values in done:
-            yield i, values
+        yield from done
         left = {i: left[i] for i in failures}
-        if not left or all(isinstance(e, BadInput) for e in failures.values()):
-            break
+        for problem in failures.values():
+            if isinstance(problem, BadInput):
+                raise problem
     if failures:
         first = next(iter(failures))
         others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
@@ -206,7 +208,7 @@ def _finished(
                 "and use functions that can be imported."
             )
         raise BlockFailed(
-            f"{blocks[first].name}{others}: failed {attempt + 1} time{'s' * bool(attempt)} with "
+            f"{blocks[first].name}{others}: failed {tries} times with "
             f"{type(problem).__name__}: {problem}.{hint} All other blocks are done; with resume= they are kept."
         ) from (problem if isinstance(problem, Exception) else None)
 

@@ -17,7 +17,7 @@ from ..errors import BadInput
 from ..estimators import GD, SPAD
 from ..optimizers import Adam
 from .blocks import Cell, run_cells, seed_sequence
-from .success import box_of, chosen_problems, check_count, check_tolerances, provenance, told_box, wilson
+from .success import box_of, check_count, check_tolerances, chosen_problems, provenance, told_box, wilson
 
 Choice = tuple[int | None, bool]
 
@@ -32,8 +32,8 @@ BELOW_TRAP = 30.05
 class HoldSweep:
     """How many runs succeed, by how a path is chosen, how long it is held, and the learning rate.
 
-    ``successes``: shape (functions, learning rates, choices, k_max, tolerances), of ``runs`` each; ``baseline``: those of the
-    exact gradient, shape (functions, learning rates, tolerances). ``choices``: pairs (m, replace) of SPAD.
+    ``successes``: shape (functions, learning rates, choices, k_max, tolerances), of ``runs`` each; ``baseline``: those of
+    the exact gradient, shape (functions, learning rates, tolerances). ``choices``: pairs (m, replace) of SPAD.
     """
 
     functions: tuple[str, ...]
@@ -101,8 +101,8 @@ def told_choice(choice: Choice) -> str:
     """How a path is chosen, in words."""
     m, replace = choice
     if m is None:
-        return "largest of all"
-    return "a random one" if m == 1 else f"largest of {m}" + (", with replacement" if replace else "")
+        return "the largest path"
+    return "a random path" if m == 1 else f"largest of {m}" + (", with replacement" if replace else "")
 
 
 def hold_sweep(
@@ -121,9 +121,9 @@ def hold_sweep(
     resume: str | PathLike[str] | None = None,
     progress: bool = False,
 ) -> HoldSweep:
-    """Success of SPAD with Adam against k_max (paper, Figure 7), for several m, with or without replacement, and learning rates.
+    """Success of SPAD against k_max (paper, Figure 7), for several m with or without replacement, and several learning rates.
 
-    ``choices``: pairs (m, replace) of SPAD; m = 1 is RAD with a path held for k_max steps. ``rates``: learning rates of Adam.
+    ``choices``: pairs (m, replace) of SPAD; m = 1 is RAD with a path held for k_max steps. ``rates``: the learning rates.
     Everything else as for ``success_rates``; the exact gradient is run along as the baseline. Cost: that of
     functions * rates * (choices * k_max + 1) cells of a success table.
 
@@ -188,15 +188,15 @@ def escape_map(
 ) -> HoldSweep:
     """Which runs of f1 from x = 5 escape, by learning rate and how long a path is held: the phase diagram behind Figure 3.
 
-    A path is drawn at random (``m=1``; ``m=None`` keeps the larger one) and held for k_max steps. Two tolerances: 0.05, the run ends
-    at the minimum; 30.05, it ends below the local minimum that traps the exact gradient. Other arguments, errors and cost as
-    for ``hold_sweep``.
+    A path is drawn at random (``m=1``; ``m=None`` keeps the larger one) and held for k_max steps. Two tolerances: 0.05,
+    the run ends at the minimum; 30.05, it ends below the local minimum that traps the exact gradient. Other arguments,
+    errors and cost as for ``hold_sweep``.
 
     >>> import tinyspad as ts
     >>> print(ts.experiments.escape_map(rates=(0.1,), k_max=(1, 50), runs=20, steps=1000))  # doctest: +ELLIPSIS
     f1, within 0.05, lr 0.1: percent of 20 runs (GD: 0.0)
-    k_max             1     50
-    a random one    0.0  100.0
+    k_max              1     50
+    a random path    0.0  100.0
     ...
     """
     return hold_sweep(
