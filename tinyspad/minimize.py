@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from .history import History, Recorder
 from .lcg import LCG, parameter_names, trace_as
 from .lcg.choice import generator
 from .optimizers import Adam, Optimizer
-from .program import compile_function
+from .program import Buffers, compile_function
 
 __all__ = ["Result", "compare", "minimize"]
 
@@ -80,7 +81,7 @@ def minimize(
     _check_settings(estimator, optimizer, steps, every)
     rng = generator(rng)
     several = isinstance(x0, tuple)
-    position = [_start(x) for x in (x0 if several else (x0,))]
+    position: Any = [_start(x) for x in (x0 if several else (x0,))]
     recorder = Recorder(every)
 
     names = parameter_names(f, len(position))
@@ -95,42 +96,54 @@ def minimize(
                 f'"{name}" has shape {np.shape(x)}, and there are {batch} runs: give it an array of that shape.'
             )
     states = {name: estimator.init() for name in names}
-    moments = [optimizer.init(x) for x in position]
+    moments: Any
+    if batch and _ours(optimizer) and len({x.dtype for x in position}) == 1:
+        position = np.array(position)  # a row for each parameter: one call of NumPy serves all
+        moments = optimizer.init(position)
+    else:
+        moments = [optimizer.init(x) for x in position]
 
-    alive, taken, ending = np.ones(batch, bool), np.zeros(batch, np.int64), DONE
-    here = (0, lcg, position, taken)  # replaced as a whole, so that an interruption finds what belongs together
+    alive, whole, ended, ending = np.ones(batch, bool), True, np.zeros(batch, np.int64), DONE
+    here = (0, lcg, position)  # replaced as a whole, so that an interruption finds what belongs together
     try:
         with np.errstate(all="ignore"):
             for step in _bar(range(steps + 1), progress):
                 if step:
-                    here = (step, linearize(*position), position, taken)
+                    here = (step, linearize(*position), position)
                     lcg = here[1]
                     if lcg.batch != batch:
                         raise BadInput(
                             f"f gave shape {lcg.batch} at step {step}, and {batch} before: runs cannot come and go."
                         )
-                alive = alive & np.isfinite(lcg.value)
-                if step == steps or not np.any(alive):
+                if not (whole and math.isfinite(np.sum(lcg.value))):  # a sum is finite only if all are
+                    alive, ended, whole = _left(alive, np.isfinite(lcg.value), ended, step)
+                if step == steps or not (whole or np.any(alive)):
                     break
                 if callback is not None and callback(step, dict(zip(names, map(np.copy, position))), lcg.value):
                     ending = STOPPED
                     break
-                moved, moments, states, alive, followed = _step(
-                    lcg, position, moments, states, alive, estimator, optimizer, rng
-                )
+                moved, moments, states, followed = _step(lcg, position, moments, states, estimator, optimizer, rng)
+                if not (whole and all(math.isfinite(np.sum(x)) for x in moved)):
+                    finite = [np.isfinite(x) if batch else np.all(np.isfinite(x)) for x in moved]
+                    alive, ended, whole = _left(alive, np.logical_and.reduce(finite), ended, step)
+                    kept = [np.where(alive, new, old) for new, old in zip(moved, position)] if batch else position
+                    moved = np.array(kept) if isinstance(moved, np.ndarray) else moved if whole else kept
+                    followed = {name: np.where(alive, index, ALL_PATHS) for name, index in followed.items()}
                 if recorder.wants(step):
                     recorder.add(step, lcg.value, dict(zip(names, position)), followed)
-                position, taken = moved, taken + alive
+                position = moved
     except KeyboardInterrupt:
         ending = INTERRUPTED
-    step, lcg, position, taken = here
+    step, lcg, position = here
+    if ending == INTERRUPTED and not isinstance(lcg, LCG):
+        lcg = linearize(*position)  # a program: what it computed in its buffers may be half overwritten
+    value = np.array(lcg.value) if batch else lcg.value
+    taken = np.where(alive, step, ended)
     if recorder.every is not None:
-        recorder.finish(
-            step, lcg.value, dict(zip(names, position)), {name: np.full(batch, ALL_PATHS) for name in names}
-        )
+        recorder.finish(step, value, dict(zip(names, position)), {name: np.full(batch, ALL_PATHS) for name in names})
     x = tuple(position) if several else position[0]
     status = np.where(alive, ending, NON_FINITE)
-    return Result(x, lcg.value, status if batch else str(status), taken if batch else int(taken), recorder.history())
+    return Result(x, value, status if batch else str(status), taken if batch else int(taken), recorder.history())
 
 
 def compare(
@@ -178,30 +191,37 @@ def compare(
 
 def _step(
     lcg: LCG,
-    position: list[Any],
-    moments: list[Any],
+    position: Any,
+    moments: Any,
     states: dict[str, Any],
-    alive: Any,
     estimator: Estimator,
     optimizer: Optimizer,
     rng: np.random.Generator,
-) -> tuple[list[Any], list[Any], dict[str, Any], Any, dict[str, Any]]:
-    """One step of every parameter; a run whose step is not finite stays where it is."""
-    states, followed, moved, next_moments = dict(states), {}, [], []
-    for name, x, moment in zip(lcg.params, position, moments):
+) -> tuple[Any, Any, dict[str, Any], dict[str, Any]]:
+    """One step of every parameter, and the paths it followed."""
+    states, followed, gradients = dict(states), {}, []
+    for name in lcg.params:
         gradient, followed[name], states[name] = estimator.draw(lcg, name, states[name], rng)
-        step, moment = optimizer.update(gradient, moment)
-        moved.append(x + step)
-        next_moments.append(moment)
-    for x in moved:
-        finite = np.isfinite(x)
-        alive = alive & (finite if lcg.batch else np.all(finite))
-    if lcg.batch:
-        moved = [np.where(alive, new, old) for new, old in zip(moved, position)]
-        followed = {name: np.where(alive, index, ALL_PATHS) for name, index in followed.items()}
-    elif not alive:
-        moved, followed = position, dict.fromkeys(followed, ALL_PATHS)
-    return moved, next_moments, states, alive, followed
+        gradients.append(gradient)
+    if isinstance(position, np.ndarray):
+        rows = np.empty_like(position)
+        for i, gradient in enumerate(gradients):
+            rows[i] = gradient
+        step, moments = optimizer.update(rows, moments)
+        return position + step, moments, states, followed
+    steps = [optimizer.update(gradient, moment) for gradient, moment in zip(gradients, moments)]
+    return [x + s for x, (s, _) in zip(position, steps)], [moment for _, moment in steps], states, followed
+
+
+def _left(alive: Any, finite: Any, ended: Any, step: int) -> tuple[Any, Any, bool]:
+    """The runs that go on after some were found not to be finite at this step, since when, and whether all do."""
+    left = alive & finite
+    return left, np.where(alive & ~left, step, ended), bool(np.all(left))
+
+
+def _ours(value: Any) -> bool:
+    """Whether an estimator or optimizer is tinyspad's own, and so asks for no more than it should."""
+    return type(value).__module__.startswith("tinyspad.")
 
 
 def _linearizer(
@@ -217,7 +237,7 @@ def _linearizer(
     def traced(*at: Any) -> LCG:
         return trace_as(names, f, at)
 
-    known = type(estimator).__module__.startswith("tinyspad.")  # one of the user's own may ask an LCG for more
+    known = _ours(estimator)  # one of the user's own may ask an LCG for more
     numbers = all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
     if callback is not None or not known or not numbers or len({np.shape(x) for x in position}) > 1:
         return traced
@@ -227,7 +247,9 @@ def _linearizer(
         return traced
     if not program.same_as(again) or not _agrees(program, traced, position):
         return traced
-    return functools.partial(program.at, first="gradient" if isinstance(estimator, GD) else "weights")
+    shape = np.shape(position[0])
+    buffers = Buffers(program, shape) if shape else None
+    return functools.partial(program.at, first="gradient" if isinstance(estimator, GD) else "weights", buffers=buffers)
 
 
 def _agrees(program: Any, traced: Callable[..., LCG], position: list[Any]) -> bool:

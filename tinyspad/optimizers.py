@@ -108,11 +108,18 @@ class Adam:
     def update(self, gradient: Any, state: State) -> tuple[Any, State]:
         m, v, t = state
         t += 1
-        m = self.beta1 * m + (1 - self.beta1) * gradient
-        v = self.beta2 * v + (1 - self.beta2) * (gradient * gradient)
+        # Each name is a new array before it is changed in place: nothing that was handed in is.
+        m = self.beta1 * m
+        m += (1 - self.beta1) * gradient
+        v = self.beta2 * v
+        v += (1 - self.beta2) * (gradient * gradient)
         root = v / (1 - self.beta2**t)
-        root = np.sqrt(root) if isinstance(root, np.ndarray) else root**0.5
-        return -self.lr * (m / (1 - self.beta1**t)) / (root + self.eps), (m, v, t)
+        root = np.sqrt(root, out=root) if isinstance(root, np.ndarray) else root**0.5
+        root += self.eps
+        step = m / (1 - self.beta1**t)
+        step *= -self.lr
+        step /= root
+        return step, (m, v, t)
 
 
 def _check(optimizer: str, **values: tuple[float, float, float]) -> None:

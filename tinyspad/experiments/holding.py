@@ -121,7 +121,7 @@ def hold_sweep(
     resume: str | PathLike[str] | None = None,
     progress: bool = False,
 ) -> HoldSweep:
-    """Success of SPAD against k_max (paper, Figure 7), for several m with or without replacement, and several learning rates.
+    """Success of SPAD against k_max (paper, Figure 7): for several m, with replacement or without, and learning rates.
 
     ``choices``: pairs (m, replace) of SPAD; m = 1 is RAD with a path held for k_max steps. ``rates``: the learning rates.
     Everything else as for ``success_rates``; the exact gradient is run along as the baseline. Cost: that of

@@ -1,8 +1,9 @@
 """Generated programs: a function as readable NumPy source for its value, its gradient, and each of its paths."""
 
+from .buffers import Buffers
 from .evaluated import Evaluated
 from .program import Program, compile_function
 
 compile = compile_function  # the public name; inside the package it would hide Python's own
 
-__all__ = ["Evaluated", "Program", "compile", "compile_function"]
+__all__ = ["Buffers", "Evaluated", "Program", "compile", "compile_function"]

@@ -11,6 +11,7 @@ import numpy as np
 from ..lcg import LCG
 from ..lcg.choice import PathChoice
 from ..paths import GRADIENT, Chances, Graph, choices, count, reachable, sweep
+from .buffers import Buffers
 from .symbol import Symbol
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 FEW = 64
-"""Up to this many paths, the best one is found by listing all contributions, which compiled code does fastest."""
+"""Up to this many paths of each parameter, runs side by side compute all contributions and take each its own."""
 
 TABULATED = 4096
 """Up to this many paths of a parameter, their branches are kept in a table."""
@@ -77,10 +78,21 @@ class Structure:
 
 
 class Masked(dict[int, Any]):
-    """The routes of a batch, their indices, and the masks that following them takes: once for all steps of a hold."""
+    """The routes of a batch, their indices, and the masks or places that following them takes: once for all steps of a hold.
+
+    Where ``table`` has the branches of every path, those of the runs are looked up when they are asked for.
+    """
 
     masks: list[Any] | None = None
     index: Any = None
+    place: Any = None
+    table: dict[int, Any] | None = None
+
+    def __missing__(self, node: int) -> Any:
+        if self.table is None:
+            raise KeyError(node)
+        self[node] = self.table[node][self.index]
+        return self[node]
 
 
 class Evaluated(PathChoice):
@@ -92,11 +104,13 @@ class Evaluated(PathChoice):
 
     elementwise = True
 
-    def __init__(self, program: Program, args: tuple[Any, ...], first: str) -> None:
+    def __init__(self, program: Program, args: tuple[Any, ...], first: str, buffers: Buffers | None = None) -> None:
         structure = program.structure
         self.params, self.arguments = program.params, args
         self.batch = np.shape(args[0]) if args else ()
-        self._program, self._first = program, first
+        self._program, self._buffers = program, buffers
+        self._few = self._takes_few()
+        self._first = "paths" if first == "weights" and self._few else first
         self.names, self.signature = structure.names, structure.signature
         for name in ("_counts", "_numbers"):  # both are the table of counts here: they do not depend on the point
             self.__dict__[name] = structure.counts
@@ -105,7 +119,15 @@ class Evaluated(PathChoice):
     @cached_property
     def value(self) -> Any:
         """The value, by the code that also gives what is asked first: the gradient, or the weights."""
+        if self._first == "paths":
+            return self._value_and_paths[0]
         return self._value_and_gradient[0] if self._first == "gradient" else self._weights[0]
+
+    def _takes_few(self) -> bool:
+        """Whether these are runs side by side of a program with few paths, in double precision."""
+        if not self.batch or any(a.dtype != float for a in self.arguments):
+            return False
+        return max(self._program.structure.counts[: len(self.params)]) <= FEW
 
     @cached_property
     def graph(self) -> Graph:  # type: ignore[override]
@@ -120,7 +142,20 @@ class Evaluated(PathChoice):
 
     @cached_property
     def _value_and_gradient(self) -> Any:
+        if self._buffers is not None:
+            return self._buffers.run("value_and_gradient", self.arguments)
         return self._program.run_checked("value_and_gradient", self.arguments)
+
+    @cached_property
+    def _value_and_paths(self) -> Any:
+        buffers = Buffers(self._program, self.batch) if self._buffers is None else self._buffers
+        return buffers.run("value_and_paths", self.arguments)
+
+    def _listed(self, source: int) -> Any:
+        """All contributions to the gradient by a parameter, where there are few: shape (N, R)."""
+        counts = self._program.structure.counts
+        before = 1 + sum(counts[:source])
+        return self._value_and_paths[before : before + counts[source]]
 
     @cached_property
     def seed(self) -> Any:
@@ -134,7 +169,7 @@ class Evaluated(PathChoice):
         """The gradient with respect to one parameter."""
         source = self._source(param)
         found = self._value_and_gradient[1 + source]
-        return found.copy() if self.batch else found
+        return found.copy() if self.batch and self._buffers is None else found
 
     def gradient(self) -> dict[str, Any]:
         """The gradient as a dict by parameter name, by the program's own code."""
@@ -143,11 +178,15 @@ class Evaluated(PathChoice):
     # Routes of a batch are followed by compiled code.
 
     def route(self, param: str | None, index: Any) -> Any:
-        found = super().route(param, index)
         if not self.batch:
-            return found
-        found = Masked(found)
+            return super().route(param, index)
+        few = self._few and index.__class__ is np.ndarray and index.dtype == np.int64 and index.shape == self.batch
+        if few and not (index.min() >= 0 and index.max() < self.count_paths(param)):
+            few = False  # it says what is wrong
+        found = Masked() if few else Masked(super().route(param, index))
         found.index = index if np.shape(index) else np.full(self.batch, index)
+        if few:
+            found.table = self._program.structure.branches_of_paths(self._source(param))
         return found
 
     def _choices(self, source: int, index: Any) -> dict[int, Any]:
@@ -163,14 +202,9 @@ class Evaluated(PathChoice):
     def best_route(self, param: str | None) -> Any:
         if not self.batch:
             return super().best_route(param)
-        source = self._source(param)
-        if max(self._program.structure.counts[: len(self.params)]) > FEW:
+        if not self._few:
             return Masked(super().best_route(param))
-        return self.route(param, np.argmax(np.abs(self._listed[source]), axis=0))
-
-    @cached_property
-    def _listed(self) -> list[Any]:
-        return self._program.run_checked("paths", self.arguments)
+        return self.route(param, np.argmax(np.abs(self._listed(self._source(param))), axis=0))
 
     def route_index(self, param: str | None, route: Any) -> Any:
         if isinstance(route, Masked) and route.index is not None:
@@ -178,9 +212,13 @@ class Evaluated(PathChoice):
         return super().route_index(param, route)
 
     def follow(self, param: str | None, route: Any, chances: Chances | None = None) -> Any:
+        source = self._source(param)
+        if isinstance(route, Masked) and route.table is not None and chances is None and self._few:
+            if route.place is None:
+                route.place = route.index.ravel() * route.index.size + np.arange(route.index.size)
+            return self._listed(source).reshape(-1).take(route.place).reshape(self.batch)
         if not isinstance(route, Masked) or chances is not None:
             return super().follow(param, route, chances)
-        source = self._source(param)
         if route.masks is None:
             structure = self._program.structure
             nodes = structure.nodes_behind(source)

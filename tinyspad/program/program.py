@@ -19,7 +19,7 @@ from ..lcg import LCG, Path, parameter_names
 from ..lcg.derivatives import CLEAN
 from ..paths import Graph, check_limit, enumerate_paths, fold, reachable, sweep, unrank
 from ..tape import LEAF_DATA, Value, behind, replay
-from .buffers import write
+from .buffers import Buffers, write
 from .evaluated import Evaluated, Structure
 from .source import Writer, function_source
 from .symbol import Book, Symbol
@@ -219,10 +219,11 @@ class Program:
         listed = self.run("paths", args)[self.params.index(param)]
         return np.array(listed).reshape(len(listed), *np.shape(args[0]))
 
-    def at(self, *args: Any, first: str = "weights") -> Evaluated:
+    def at(self, *args: Any, first: str = "weights", buffers: Buffers | None = None) -> Evaluated:
         """The program at a point: answers about paths, for estimators. Raises BadInput for arguments that do not fit.
 
         ``first``: what will be asked, the "weights" of the paths or the "gradient"; the value comes along with it.
+        ``buffers``: memory to compute in, for float64 arrays of its shape; what is computed there lasts until the next one.
 
         >>> import tinyspad as ts
         >>> ts.compile(ts.functions.f1).at(5.0).best_path("x").branches
@@ -230,6 +231,8 @@ class Program:
         """
         if first not in ("weights", "gradient"):
             raise BadInput(f'at: first= is "weights" or "gradient", not {first!r:.60}.')
+        if buffers is not None:
+            return Evaluated(self, args, first, buffers)
         return Evaluated(self, tuple(a if a.__class__ is float else a.copy() for a in self._checked(args)), first)
 
     def run(self, kind: str, args: tuple[Any, ...]) -> Any:
