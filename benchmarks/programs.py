@@ -5,8 +5,8 @@
 Two workloads, each engine in turns, medians over the turns and ratios of them:
 
 - the gradient of f1 at one number: autograd, tinyspad traced, tinyspad compiled;
-- 1000 starts of Beale's function, 2000 steps of Adam: the plainly written loop, and ``minimize`` with several
-  estimators, which run on the compiled program.
+- 1000 starts of Beale's function, 2000 steps of Adam: the plainly written loop, autograd and eager PyTorch (each left out
+  where it is not installed), and ``minimize`` with several estimators, which run on the compiled program.
 """
 
 from __future__ import annotations
@@ -43,6 +43,41 @@ def by_hand(x: Any, y: Any, steps: int, lr: float = 0.01, b1: float = 0.9, b2: f
         x = x - lr * (mx / (1 - b1**t)) / (np.sqrt(vx / (1 - b2**t)) + eps)
         y = y - lr * (my / (1 - b1**t)) / (np.sqrt(vy / (1 - b2**t)) + eps)
     return x, y
+
+
+def adam(slopes: Callable[..., Any], x: Any, y: Any, steps: int) -> Any:
+    """The same loop with the gradient by someone else."""
+    b1, b2, m, v = 0.9, 0.999, [0.0, 0.0], [0.0, 0.0]
+    p = [x, y]
+    for t in range(1, steps + 1):
+        for i, g in enumerate(slopes(*p)):
+            m[i], v[i] = b1 * m[i] + (1 - b1) * g, b2 * v[i] + (1 - b2) * g**2
+            p[i] = p[i] - 0.01 * (m[i] / (1 - b1**t)) / (np.sqrt(v[i] / (1 - b2**t)) + 1e-8)
+    return p
+
+
+def with_autograd(xs: Any, ys: Any, steps: int) -> Callable[[], Any]:
+    import autograd
+
+    slopes = autograd.elementwise_grad(beale, (0, 1))
+    return lambda: adam(slopes, xs, ys, steps)
+
+
+def with_pytorch(xs: Any, ys: Any, steps: int) -> Callable[[], Any]:
+    import torch
+
+    torch.set_num_threads(1)
+
+    def run() -> Any:
+        x, y = (torch.tensor(p, requires_grad=True) for p in (xs, ys))
+        optimizer = torch.optim.Adam([x, y], lr=0.01)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            beale(x, y).sum().backward()
+            optimizer.step()
+        return x.detach().numpy(), y.detach().numpy()
+
+    return run
 
 
 def in_turns(engines: dict[str, Callable[[], Any]], turns: int) -> dict[str, float]:
@@ -89,9 +124,20 @@ def main() -> None:
         return lambda: ts.minimize(beale, (xs, ys), estimator=estimator, steps=steps, rng=0, every=None)
 
     engines: dict[str, Callable[[], Any]] = {"by hand": lambda: by_hand(xs, ys, steps)}
+    for name, make in (("autograd", with_autograd), ("eager PyTorch", with_pytorch)):
+        try:
+            engines[name] = make(xs, ys, steps)
+        except ImportError:
+            print(f"{name} is not installed: left out")
+            continue
+        apart = np.max(np.abs(np.subtract(engines[name](), engines["by hand"]())))
+        print(f"{name} and the loop by hand end {apart:.0e} apart at most")
     engines |= {name: run(estimator) for name, estimator in ESTIMATORS.items()}
     medians = in_turns(engines, 1 if small else 5)
     report(f"Beale, 1000 starts, {steps} steps", medians, "by hand", 1.0, "s")
+    for name in ("autograd", "eager PyTorch"):
+        if name in medians:
+            print(f"  {name} takes {medians[name] / medians['GD']:.1f} times as long as tinyspad's GD")
     print("  against tinyspad's own GD: " + ", ".join(f"{n} {medians[n] / medians['GD']:.2f}" for n in ESTIMATORS))
 
 
