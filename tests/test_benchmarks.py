@@ -27,6 +27,10 @@ def test_programs_runs_small():
     assert "SPAD(k_max=50)" in run("programs")
 
 
+def test_tables_runs_small():
+    assert run("tables").count("times tinyspad with 2 workers") >= 2
+
+
 def test_variance_runs_small_and_the_committed_table_is_what_it_prints():
     assert "magnitude" in run("variance")
     from benchmarks.variance import report

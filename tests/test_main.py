@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from matplotlib import image
 
 from tinyspad.__main__ import main
 from tinyspad.plot import FIGURES
+
+ROOT = Path(__file__).parent.parent
 
 
 def run(capsys, *argv):
@@ -48,6 +51,37 @@ def test_laboratory_prints_the_table_and_draws_it(capsys, tmp_path):
     assert (status, err) == (0, "")
     assert "x*x*y + x at x = 1, y = 2; paths: 3 of x, 1 of y; 50 draws, seed 0" in out and "Magnitude" in out
     assert image.imread(figure).size > 0
+
+
+def test_table_prints_in_three_forms_draws_and_goes_on(capsys, tmp_path):
+    few = ["--runs", "20", "--steps", "10", "--resume", str(tmp_path / "kept.jsonl")]
+    status, out, err = run(capsys, "table", "1", *few, "--figure", str(tmp_path / "table.png"))
+    assert status == 0 and "within 0.05" in out and "within 0.01" not in out and "the same command goes on" in err
+    assert image.imread(tmp_path / "table.png").size > 0
+    lines = len((tmp_path / "kept.jsonl").read_text().splitlines())
+    status, out, _ = run(capsys, "table", "1", "2", *few, "--as", "csv")
+    assert status == 0 and out.startswith("function,") and len(out.splitlines()) == 33
+    assert len((tmp_path / "kept.jsonl").read_text().splitlines()) == lines == 17
+    status, out, _ = run(capsys, "table", *few, "--box", "-1", "1", "--as", "markdown")
+    assert status == 0 and out.startswith("| tolerance |") and "levi [-1, 1]^2" in out
+
+
+@pytest.mark.parametrize(
+    "argv, says",
+    [
+        (["3"], "There is no table '3'"),
+        (["1", "--runs", "0"], "--runs is a whole number, at least 1"),
+        (["1", "--workers", "0"], "--workers is a whole number"),
+        (["1", "--box", "2", "1"], "boxes: ackley"),
+        (["1", "--figure", "table.txt"], "no ending that names a picture format"),
+        (["1", "--resume", "README.md"], "README.md: line 1 is not what tinyspad writes"),
+        (["1", "--resume", "tests"], "Is a directory"),
+    ],
+)
+def test_table_refuses_before_it_works(capsys, monkeypatch, argv, says):
+    monkeypatch.chdir(ROOT)
+    status, out, err = run(capsys, "table", *argv)
+    assert (status, out) == (2, "") and says in err and err.strip().splitlines()[-1].startswith("tinyspad: ")
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,41 @@ def test_spread_is_the_nearest_with_a_distance_of_one():
     np.testing.assert_allclose(_spread([3.0, 0.0]), [1, 2])
 
 
+def test_success_shows_rates_intervals_and_the_papers_figures():
+    table = ts.experiments.paper_table(1, 2, runs=30, steps=20)
+    figure = plot.success(table)
+    for t, ax in enumerate(figure.axes):
+        for e, container in enumerate(ax.containers):
+            marks, _, (bars,) = container.lines
+            np.testing.assert_allclose(marks.get_xdata(), 100 * table.rates[:, e, t])
+            ends = np.array([segment[:, 0] for segment in bars.get_segments()])
+            np.testing.assert_allclose(
+                ends, 100 * np.stack([end[:, e, t] for end in table.intervals], axis=1), atol=1e-9
+            )
+        paper = [line.get_xdata() for line in ax.lines if line.get_marker() == "d"]
+        assert len(paper) == 4 and list(paper[0]) == [row[0] for row in table.paper.values()][4 * t : 4 * t + 4]
+    axes = plt.subplots(1, 2)[1]
+    assert plot.success(table, axes=axes) is axes[0].figure
+    with pytest.raises(BadInput, match="There are 2 panels"):
+        plot.success(table, axes=[axes[0]])
+    with pytest.raises(BadInput, match=r"takes what ts\.experiments\.success_rates returns"):
+        plot.success(3)
+
+
+def test_hold_sweep_and_map_show_the_rates():
+    sweep = ts.experiments.hold_sweep(
+        ["booth", "beale"], k_max=(1, 3), rates=(0.1, 0.2), runs=20, steps=10, tolerances=(50.0, 5.0)
+    )
+    lines, maps = plot.hold_sweep(sweep), plot.hold_map(sweep)
+    assert len(lines.axes) == 8 and len(maps.axes) == 2 * 3 * 2 + 1
+    drawn = lines.axes[3].lines[1].get_ydata()  # booth, the second rate and tolerance, the second choice
+    np.testing.assert_allclose(drawn, 100 * sweep.success[0, 1, 1, :, 1])
+    np.testing.assert_allclose(maps.axes[3].images[0].get_array(), 100 * sweep.success[0, :, 1, :, 1])
+    for draw in (plot.hold_sweep, plot.hold_map):
+        with pytest.raises(BadInput, match="hold_sweep returns"):
+            draw({})
+
+
 def test_trivial_graphs_are_drawn():
     plot.lcg(ts.trace(lambda x: x, 2.0))
     plot.lcg(ts.trace(lambda x: 3.0, 2.0))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinyspad.__main__ import main
-from tinyspad.experiments import minimize_f1, success_rate
+from tinyspad.experiments import PAPER, minimize_f1, paper_table, success_rate
 from tinyspad.plot import FIGURES
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +31,7 @@ def test_python_blocks_run_in_order_and_print_what_follows_them(capsys, tmp_path
             if next_kind == "text":
                 shown += 1
                 assert same(printed) == same(text)
-    assert shown == 7
+    assert shown == 8
     assert {p.stem for p in tmp_path.glob("*.png")} == {"compare", "beale", "contributions", "laboratory"}
 
 
@@ -53,6 +53,7 @@ def test_command_line_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     lines = [text for kind, text in BLOCKS if kind == "sh"][2].splitlines()
     assert len(lines) == 2
+    assert shlex.split([text for kind, text in BLOCKS if kind == "sh"][3])[3:] == ["table", "1", "2", "--workers", "2"]
     assert main(shlex.split(lines[0])[3:]) == 0 and (tmp_path / "f2.png").exists()
     assert shlex.split(lines[1])[3] == "figures"
 
@@ -63,6 +64,23 @@ def test_the_table_is_what_the_demo_prints():
             row = next(line for line in README.splitlines() if line.startswith(f"| {name} |"))
             good, runs = success_rate(result)
             assert row.split("|")[3 + column].strip() == f"{np.median(result.value):.3f}, {good}/{runs}"
+
+
+def test_the_success_table_is_what_the_command_computes():
+    """Within the intervals, for rounding may turn a run or two."""
+    table = paper_table(1)
+    low, high = table.intervals
+    rows = [
+        line.split("|")[2:-1] for line in README.splitlines() if re.match(r"\| (ackley|beale|levi|schaffer2),", line)
+    ]
+    assert len(rows) == 4
+    for f, row in enumerate(rows):
+        told = np.array([float(cell.strip(" *").split()[0]) for cell in row]) / 100
+        assert np.all((low[f, :, 0] <= told) & (told <= high[f, :, 0]))
+        assert [("**" in cell) for cell in row] == list(table.winners[f, :, 0])
+    papers = [line for line in README.splitlines() if line.startswith("| the paper |")]
+    for line, rates in zip(papers, PAPER[0.05].values(), strict=True):
+        assert line == "| the paper | " + " | ".join(map(str, rates)) + " |"
 
 
 def test_links_and_pictures_exist():

@@ -115,7 +115,7 @@ def minimize(
                         raise BadInput(
                             f"f gave shape {lcg.batch} at step {step}, and {batch} before: runs cannot come and go."
                         )
-                if not (whole and math.isfinite(np.sum(lcg.value))):  # a sum is finite only if all are
+                if not (whole and _finite(lcg.value)):
                     alive, ended, whole = _left(alive, np.isfinite(lcg.value), ended, step)
                 if step == steps or not (whole or np.any(alive)):
                     break
@@ -123,7 +123,7 @@ def minimize(
                     ending = STOPPED
                     break
                 moved, moments, states, followed = _step(lcg, position, moments, states, estimator, optimizer, rng)
-                if not (whole and all(math.isfinite(np.sum(x)) for x in moved)):
+                if not (whole and _finite(moved)):
                     finite = [np.isfinite(x) if batch else np.all(np.isfinite(x)) for x in moved]
                     alive, ended, whole = _left(alive, np.logical_and.reduce(finite), ended, step)
                     kept = [np.where(alive, new, old) for new, old in zip(moved, position)] if batch else position
@@ -211,6 +211,13 @@ def _step(
         return position + step, moments, states, followed
     steps = [optimizer.update(gradient, moment) for gradient, moment in zip(gradients, moments)]
     return [x + s for x, (s, _) in zip(position, steps)], [moment for _, moment in steps], states, followed
+
+
+def _finite(x: Any) -> bool:
+    """Whether all of it is finite, for which its sum is asked: where that overflows, it says no."""
+    if isinstance(x, np.ndarray):
+        return math.isfinite(x.sum())
+    return all(map(_finite, x)) if isinstance(x, list) else math.isfinite(x)
 
 
 def _left(alive: Any, finite: Any, ended: Any, step: int) -> tuple[Any, Any, bool]:

@@ -116,8 +116,7 @@ class Adam:
         root = v / (1 - self.beta2**t)
         root = np.sqrt(root, out=root) if isinstance(root, np.ndarray) else root**0.5
         root += self.eps
-        step = m / (1 - self.beta1**t)
-        step *= -self.lr
+        step = m * (-self.lr / (1 - self.beta1**t))
         step /= root
         return step, (m, v, t)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -198,7 +199,15 @@ def times_number(lcg: LCG, param: str, route: Any) -> Any:
 
 
 def everywhere(lcg: LCG, index: int) -> Any:
-    return np.full(lcg.batch, index) if lcg.batch else index
+    return _filled(lcg.batch, index) if lcg.batch else index
+
+
+@functools.lru_cache(maxsize=16)
+def _filled(shape: tuple[int, ...], index: int) -> Any:
+    """An array of one index, which nobody changes: one for all steps of all runs."""
+    found = np.full(shape, index)
+    found.flags.writeable = False
+    return found
 
 
 def as_float(number: int) -> float:

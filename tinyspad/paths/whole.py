@@ -12,7 +12,7 @@ LARGEST_INT64 = 2**63 - 1
 def uniform_below(rng: np.random.Generator, number: int, shape: tuple[int, ...] = ()) -> Any:
     """Whole numbers uniform on 0 .. number - 1, exact at any size: by rejection on random bits past 63 of them."""
     if number <= LARGEST_INT64:
-        drawn = rng.integers(number, size=shape or None)
+        drawn = rng.integers(number, size=shape[0] if len(shape) == 1 else shape or None)  # a tuple takes longer
         return drawn if shape else int(drawn)
     if shape:
         many = np.empty(shape, object)

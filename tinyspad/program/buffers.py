@@ -23,6 +23,8 @@ class Buffers:
 
     def __init__(self, program: Program, shape: tuple[int, ...]) -> None:
         self.program, self.shape = program, shape
+        self.few = program.few
+        self.numbers = np.arange(int(np.prod(shape)))
         self._ready: dict[str, tuple[Callable[..., Any], Any, list[Any], list[Any]]] = {}
 
     def run(self, kind: str, args: tuple[Any, ...]) -> Any:
@@ -37,17 +39,21 @@ class Buffers:
         return outputs
 
 
-def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str], list[Any]]:
-    """Statements that leave every output in ``o[k]``, and the dtypes of the buffers ``b`` that they pass through.
+def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str], list[Any], list[Any]]:
+    """Statements that leave every output in ``o[k]``; the dtypes of the buffers ``b`` on the way; and the constants ``c``.
 
-    ``names``: of the formulas that are arguments. A buffer is used again as soon as what it held has been read for the last
-    time; an operation may write over its own operand, since all of them are elementwise.
+    ``names``: of the formulas that are arguments. A number that meets floats is a constant in an array, which NumPy need not
+    convert at every call; adding what was negated is a subtraction. A buffer is used again as soon as what it held has
+    been read for the last time; an operation may write over its own operand, since all of them are elementwise.
     """
     outputs = list(outputs)
     order = _needed(outputs)
+    forms = _forms(order, outputs)
+    order = [s for s in order if s in forms]
+    constants: dict[float, int] = {}
     last: dict[Symbol, int] = {}
     for i, symbol in enumerate(order):
-        last.update((a, i) for a in symbol.args if isinstance(a, Symbol))
+        last.update((a, i) for a in forms[symbol][1] if isinstance(a, Symbol))
     row = {o: f"o[{k}]" for k, o in reversed([*enumerate(outputs)]) if isinstance(o, Symbol)}
     place, dtype = dict(names), dict.fromkeys(names, FLOAT)
     lines: list[str] = []
@@ -58,7 +64,7 @@ def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str
     for i, symbol in enumerate(order):
         if symbol in names:
             continue
-        args, function = symbol.args, symbol.function
+        function, args = forms[symbol]
         dtype[symbol] = kind = _dtype(function, [dtype[a] if isinstance(a, Symbol) else a for a in args])
         read = dict.fromkeys(a for a in args if isinstance(a, Symbol))
         dying = [held.pop(a) for a in read if last[a] == i and a in held]
@@ -74,7 +80,16 @@ def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str
                 dtypes.append(kind)
             held[symbol] = spare.pop()
             place[symbol] = f"b[{held[symbol]}]"
-        out, told = place[symbol], [place[a] if isinstance(a, Symbol) else _constant(a) for a in args]
+        floats = isinstance(function, np.ufunc) and all(dtype[a] == FLOAT for a in read)
+        told = []
+        for a in args:
+            if isinstance(a, Symbol):
+                told.append(place[a])
+            elif floats and isinstance(a, (int, float)) and not isinstance(a, bool) and a == a and abs(a) < 2**53:
+                told.append(f"c[{constants.setdefault(float(a), len(constants))}]")
+            else:
+                told.append(_constant(a))
+        out = place[symbol]
         if isinstance(function, np.ufunc):
             lines.append(f"np.{function.__name__}({', '.join(told)}, out={out})")
         elif function is np.where:
@@ -95,7 +110,30 @@ def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str
             lines.append(f"np.copyto(o[{k}], {names[o]})")
         elif row[o] != f"o[{k}]":
             lines.append(f"np.copyto(o[{k}], {row[o]})")
-    return lines, dtypes
+    return lines, dtypes, [np.array(value) for value in constants]
+
+
+def _forms(order: list[Symbol], outputs: list[Any]) -> dict[Symbol, tuple[Any, tuple[Any, ...]]]:
+    """The function and operands of every formula that is computed: a + -b is a - b, whose -b nobody else may need."""
+    forms: dict[Symbol, tuple[Any, tuple[Any, ...]]] = {s: (s.function, s.args) for s in order}
+    for symbol in order:
+        if symbol.function is np.add:
+            left, right = symbol.args
+            if isinstance(right, Symbol) and right.function is np.negative and not _truth(left):
+                forms[symbol] = (np.subtract, (left, right.args[0]))
+            elif isinstance(left, Symbol) and left.function is np.negative and not _truth(right):
+                forms[symbol] = (np.subtract, (right, left.args[0]))
+    used = {o for o in outputs if isinstance(o, Symbol)}
+    kept = {}
+    for symbol in reversed(order):
+        if symbol in used:
+            kept[symbol] = forms[symbol]
+            used.update(a for a in forms[symbol][1] if isinstance(a, Symbol))
+    return kept
+
+
+def _truth(x: Any) -> bool:
+    return isinstance(x, bool) or (isinstance(x, Symbol) and x.boolean)
 
 
 def _needed(outputs: list[Any]) -> list[Symbol]:

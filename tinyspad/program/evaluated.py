@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from .program import Program
 
 
-FEW = 64
-"""Up to this many paths of each parameter, runs side by side compute all contributions and take each its own."""
-
 TABULATED = 4096
 """Up to this many paths of a parameter, their branches are kept in a table."""
 
@@ -109,12 +106,12 @@ class Evaluated(PathChoice):
         self.params, self.arguments = program.params, args
         self.batch = np.shape(args[0]) if args else ()
         self._program, self._buffers = program, buffers
-        self._few = self._takes_few()
+        self._few = self._takes_few() if buffers is None else buffers.few
         self._first = "paths" if first == "weights" and self._few else first
         self.names, self.signature = structure.names, structure.signature
-        for name in ("_counts", "_numbers"):  # both are the table of counts here: they do not depend on the point
-            self.__dict__[name] = structure.counts
-        self.__dict__["_known_chances"] = dict(structure.shared)
+        known = self.__dict__  # both are the table of counts here: they do not depend on the point
+        known["_counts"] = known["_numbers"] = structure.counts
+        known["_known_chances"] = structure.shared.copy()
 
     @cached_property
     def value(self) -> Any:
@@ -125,9 +122,7 @@ class Evaluated(PathChoice):
 
     def _takes_few(self) -> bool:
         """Whether these are runs side by side of a program with few paths, in double precision."""
-        if not self.batch or any(a.dtype != float for a in self.arguments):
-            return False
-        return max(self._program.structure.counts[: len(self.params)]) <= FEW
+        return bool(self.batch) and all(a.dtype == float for a in self.arguments) and self._program.few
 
     @cached_property
     def graph(self) -> Graph:  # type: ignore[override]
@@ -181,8 +176,8 @@ class Evaluated(PathChoice):
         if not self.batch:
             return super().route(param, index)
         few = self._few and index.__class__ is np.ndarray and index.dtype == np.int64 and index.shape == self.batch
-        if few and not (index.min() >= 0 and index.max() < self.count_paths(param)):
-            few = False  # it says what is wrong
+        if few and index.size and not index.view(np.uint64).max() < self.count_paths(param):
+            few = False  # there is no such path, or none with a negative number, which super() says
         found = Masked() if few else Masked(super().route(param, index))
         found.index = index if np.shape(index) else np.full(self.batch, index)
         if few:
@@ -215,7 +210,8 @@ class Evaluated(PathChoice):
         source = self._source(param)
         if isinstance(route, Masked) and route.table is not None and chances is None and self._few:
             if route.place is None:
-                route.place = route.index.ravel() * route.index.size + np.arange(route.index.size)
+                route.place = route.index.ravel() * route.index.size
+                route.place += np.arange(route.index.size) if self._buffers is None else self._buffers.numbers
             return self._listed(source).reshape(-1).take(route.place).reshape(self.batch)
         if not isinstance(route, Masked) or chances is not None:
             return super().follow(param, route, chances)

@@ -24,6 +24,9 @@ from .evaluated import Evaluated, Structure
 from .source import Writer, function_source
 from .symbol import Book, Symbol
 
+FEW = 64
+"""Up to this many paths of each parameter, runs side by side compute all contributions and take each its own."""
+
 LISTED = 1000
 """How many paths of a parameter a program writes out."""
 
@@ -121,14 +124,21 @@ class Program:
         return value + sweep(self._graph, CLEAN, forget=True)[: len(self.params)]
 
     def buffered(self, kind: str) -> tuple[Callable[..., Any], int, list[Any]]:
-        """Code that computes into memory it is given: ``code(*args, o, b)``, with how many outputs o, and b's dtypes."""
+        """Code that computes into memory it is given, ``code(*args, o, b)``: with how many outputs o, and b's dtypes."""
         if kind not in self._buffered:
             outputs = self._book.without_powers(self._outputs(kind))
             inputs = {s: s.args[0] for s in self._book.symbols if s.function is None}
-            lines, dtypes = write(outputs, inputs)
+            lines, dtypes, constants = write(outputs, inputs)
             source = function_source(kind, [*self.params, "o", "b"], lines, "o")
-            self._buffered[kind] = (_run(source, kind, self.name), len(outputs), dtypes)
+            code = _run(source, kind, self.name)
+            code.__globals__["c"] = constants
+            self._buffered[kind] = (code, len(outputs), dtypes)
         return self._buffered[kind]
+
+    @property
+    def few(self) -> bool:
+        """Whether runs side by side had best compute all contributions, and take each its own."""
+        return max(self.structure.counts[: len(self.params)], default=0) <= FEW
 
     def follower(self, param: int) -> Callable[..., Any]:
         """Code for one path of each run, ``follow(weights, masks)``: tupling nodes pass on the branch that a run takes.
