@@ -64,6 +64,29 @@ def test_law_4_a_batch_with_random_paths_follows_the_paths_it_records():
     assert len(np.unique(paths[:30:3])) == 2 and np.all(paths[0] == paths[2])
 
 
+@pytest.mark.parametrize("dtype", [int, np.float32, float])
+def test_a_batch_of_whole_or_single_precision_starts_is_so_many_single_runs(dtype):
+    xs, ys = np.array([1, 2, -1], dtype), np.array([1, 0, 1], dtype)
+    batch = ts.minimize(beale, (xs, ys), optimizer=ts.Adam(lr=0.05), steps=20)
+    for r in range(3):
+        single = ts.minimize(beale, (float(xs[r]), float(ys[r])), optimizer=ts.Adam(lr=0.05), steps=20)
+        np.testing.assert_allclose([x[r] for x in batch.x], single.x, rtol=1e-3 if dtype is np.float32 else 1e-9)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (0,), (1,)])
+@pytest.mark.parametrize("estimator", [ts.GD(), ts.RAD(), ts.SPAD(m=2, epsilon=0.2), ts.Magnitude()], ids=repr)
+def test_batches_of_every_shape(shape, estimator):
+    xs, ys = np.random.default_rng(0).uniform(-1, 1, (2, *shape))
+    runs = [
+        ts.minimize(beale, (xs, ys), estimator=estimator, steps=9, rng=1, callback=callback)
+        for callback in (None, lambda *_: None)  # a program, and traces
+    ]
+    for a, b in zip((*runs[0].x, runs[0].value), (*runs[1].x, runs[1].value)):
+        assert a.shape == shape
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+    assert np.all(runs[0].steps == (9 if np.prod(shape) else 0)) and runs[0].status.shape == shape
+
+
 def test_the_generator_decides_everything():
     runs = [
         ts.minimize(f1, 5.0, estimator=ts.RAD(), steps=50, rng=seed).x for seed in (0, 0, 1, np.random.default_rng(0))

@@ -97,7 +97,7 @@ def minimize(
             )
     states = {name: estimator.init() for name in names}
     moments: Any
-    if batch and _ours(optimizer) and len({x.dtype for x in position}) == 1:
+    if batch and _ours(optimizer) and all(x.dtype == np.float64 for x in position):
         position = np.array(position)  # a row for each parameter: one call of NumPy serves all
         moments = optimizer.init(position)
     else:
