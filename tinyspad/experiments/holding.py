@@ -28,7 +28,7 @@ BELOW_TRAP = 30.05
 """f1 has its local minimum nearest to 5 at 5.475, of value 30.10: a run that ends below this has left it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HoldSweep:
     """How many runs succeed, by how a path is chosen, how long it is held, and the learning rate.
 

@@ -71,7 +71,7 @@ def wilson(successes: Any, runs: Any, z: float = Z95) -> tuple[Any, Any]:
     return np.where(successes == 0, 0.0, low)[()], np.where(successes == runs, 1.0, high)[()]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SuccessTable:
     """How many runs ended within each tolerance of the minimum; ``print`` it, or ``plot.success`` it.
 
