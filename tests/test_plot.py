@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 import tinyspad as ts
 from tinyspad import plot
 from tinyspad.errors import BadInput, TooManyPaths
-from tinyspad.plot.graph import _crossings, _layout, _spread, _uncrossed
+from tinyspad.plot.layout import crossings, layout, spread, uncrossed
 from tinyspad.plot.palette import ESTIMATORS, styles
 
 f1 = ts.functions.f1
@@ -129,7 +129,7 @@ def test_layouts_run_left_to_right_without_overlap(name):
     problem = ts.functions.ALL[name]
     lcg = ts.trace(problem, *(0.3 + 0.4 * i for i in range(len(problem.box))))
     edges = list(zip(lcg.graph.tail, lcg.graph.head))
-    places, ways = _layout(list(range(lcg.graph.size)), edges)
+    places, ways = layout(list(range(lcg.graph.size)), edges)
     assert all(places[tail][0] < places[head][0] for tail, head in edges)
     columns = {}
     for x, y in places.values():
@@ -143,14 +143,14 @@ def test_layouts_run_left_to_right_without_overlap(name):
 def test_avoidable_crossings_are_avoided():
     layers = [[0, 1, 2], [3, 4, 5]]
     links = [(0, 5), (1, 4), (2, 3)]
-    assert _crossings(layers, links) == 3
-    assert _crossings(_uncrossed(layers, links), links) == 0
+    assert crossings(layers, links) == 3
+    assert crossings(uncrossed(layers, links), links) == 0
 
 
 def test_spread_is_the_nearest_with_a_distance_of_one():
-    np.testing.assert_allclose(_spread([0.0, 0.0, 0.0]), [-1, 0, 1])
-    np.testing.assert_allclose(_spread([0.0, 5.0]), [0, 5])
-    np.testing.assert_allclose(_spread([3.0, 0.0]), [1, 2])
+    np.testing.assert_allclose(spread([0.0, 0.0, 0.0]), [-1, 0, 1])
+    np.testing.assert_allclose(spread([0.0, 5.0]), [0, 5])
+    np.testing.assert_allclose(spread([3.0, 0.0]), [1, 2])
 
 
 def test_success_shows_rates_intervals_and_the_papers_figures():

@@ -1,4 +1,4 @@
-"""The command line: ``python -m tinyspad demo``, ``paths``, ``laboratory``, ``table``, ``figures``."""
+"""The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``table``, ``figures``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ...
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    if argv[:1] in (["paths"], ["laboratory"]):
+    if argv[:1] in (["paths"], ["explain"], ["laboratory"]):
         # a formula may start with a minus; after a blank the parser does not take it for an option
         argv = [f" {a}" if a[:1] == "-" and a[:2] not in ("--", "-h") else a for a in argv]
     for stream in (sys.stdout, sys.stderr):
@@ -65,7 +65,8 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     parser.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="{demo,paths,laboratory,table,figures}")
+    names = "{demo,paths,explain,laboratory,table,figures}"
+    commands = parser.add_subparsers(title="commands", required=True, metavar=names)
 
     demo = commands.add_parser(
         "demo", help="trace f1, list its paths, minimise it with GD, RAD and SPAD, draw the figure"
@@ -83,6 +84,15 @@ def _parser() -> argparse.ArgumentParser:
     paths.add_argument("--limit", type=int, default=1000, help="the most paths to list (default: 1000)")
     paths.add_argument("--figure", type=Path, help="draw the graph into this file, with the strongest path highlighted")
     paths.set_defaults(run=_paths)
+
+    explained = commands.add_parser(
+        "explain",
+        help='a page with program, graph, paths and a player: explain "x**2*(2+cos(4*x))" x=5 --out page.html',
+    )
+    explained.add_argument("expression", help="a formula in + - * / ** %% and NumPy functions")
+    explained.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")
+    explained.add_argument("--out", type=Path, default=Path("page.html"), help="the page (default: page.html)")
+    explained.set_defaults(run=_explain)
 
     lab = commands.add_parser(
         "laboratory", help='exact bias, variance and cost of estimators: laboratory "x**2*(2+cos(4*x))" x=5'
@@ -193,6 +203,18 @@ def _paths(options: argparse.Namespace) -> None:
         best = max((lcg.best_path(n) for n in names if lcg.count_paths(n)), key=lambda p: abs(p.gradient), default=None)
         ax = plot.lcg(lcg, highlight=best)
         print(f"\nThe drawing: {plot.save(ax.figure, options.figure)}")
+
+
+def _explain(options: argparse.Namespace) -> None:
+    if options.out.suffix.lower() not in (".html", ".htm"):
+        raise BadInput(f"--out {options.out}: a page is an .html file.")
+    f, point = _expression(options)
+    with np.errstate(all="ignore"):
+        where = ", ".join(f"{name} = {x:g}" for name, x in point.items())
+        page = plot.explain(trace(f, *point.values()), f"{options.expression.strip()} at {where}")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(page, encoding="utf-8")
+    print(f"The page: {options.out}")
 
 
 def _laboratory(options: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from .holding import HoldSweep, escape_map, hold_sweep, told_choice
 from .laboratory import COLUMNS, Laboratory, Measured, laboratory
 from .minimization import F1_ESTIMATORS, minimize_f1, success_rate
 from .success import PAPER, PAPER_BOXES, SuccessTable, paper_table, success_rates, wilson
+from .variance import VarianceCurve, variance_curve
 
 __all__ = [
     "COLUMNS",
@@ -14,6 +15,7 @@ __all__ = [
     "Laboratory",
     "Measured",
     "SuccessTable",
+    "VarianceCurve",
     "escape_map",
     "hold_sweep",
     "laboratory",
@@ -22,5 +24,6 @@ __all__ = [
     "success_rate",
     "success_rates",
     "told_choice",
+    "variance_curve",
     "wilson",
 ]

@@ -1,20 +1,29 @@
 """The linearized computational graph in single-access form: building it, asking it, printing it."""
 
+from .blocks import Link, Part, collapsed
 from .comparison import Comparison
 from .derivatives import Jacobian
 from .graph import LCG, Node
+from .ledger import Ledger
 from .nonfinite import NonFinite
 from .path import Path, PathArray
+from .steps import Pending, ReverseStep
 from .trace import jacobian, parameter_names, trace, trace_as
 
 __all__ = [
     "LCG",
     "Comparison",
     "Jacobian",
+    "Ledger",
+    "Link",
     "Node",
     "NonFinite",
+    "Part",
     "Path",
     "PathArray",
+    "Pending",
+    "ReverseStep",
+    "collapsed",
     "jacobian",
     "parameter_names",
     "trace",

@@ -14,12 +14,14 @@ from ..errors import BadInput, NotScalar
 from ..paths import GRADIENT, Elimination, spaced, sweep, sweep_from
 from ..rules import LinearMap
 from ..tape import RULE, Entry, Value
+from .blocks import block_of
 from .choice import PathChoice
 from .comparison import Comparison, comparison_of
 from .derivatives import TANGENT, derivative_of, eliminate_together, origins_of, tangents_of
 from .ledger import Ledger, ledger_of
 from .nonfinite import NonFinite, nonfinite_of
 from .single_access import kept, single_access
+from .steps import ReverseStep, reverse_steps
 from .text import graphviz_text, html_text, program_text, right_hand_side, variable_names
 
 
@@ -107,6 +109,19 @@ class LCG(PathChoice):
         """The names of the variables that the program reads more than once."""
         return tuple(node.name for node in self.nodes if node.tupled)
 
+    def block(self, name: str) -> tuple[str, ...]:
+        """The names of all that is computed for this variable alone: a subexpression, which a drawing can collapse.
+
+        Those variables, other than parameters, from which every path to the output leads through ``name``, and ``name``
+        itself, the last. Raises BadInput for a name that is not in the graph. Cost: O(edges).
+
+        >>> import tinyspad as ts
+        >>> lcg = ts.trace(ts.functions.f1, 5.0)
+        >>> lcg.block("d")
+        ('x2', 'b', 'c', 'd')
+        """
+        return block_of(self, name)
+
     def validate(self) -> None:
         """Prove single access: only tupling nodes have several readers, and those read nothing else.
 
@@ -164,6 +179,23 @@ class LCG(PathChoice):
         """The gradient with respect to one parameter."""
         source = self._source(param)
         return self._shaped(source, self.adjoints[source])
+
+    def reverse_steps(self) -> list[ReverseStep]:
+        """Reverse accumulation one node at a time, from the output to the parameters: adjoint, sum, and who waits.
+
+        The adjoint of a node is the sum over its readers of the edge's weight times the reader's adjoint (Griewank &
+        Walther 2008, section 3.2), so a node has to wait for all of them; after tupling only tupling nodes have more than
+        one. Raises NotScalar where there is no one gradient. Cost: one sweep, and O(nodes that wait) per step.
+
+        >>> import tinyspad as ts
+        >>> for step in ts.trace(lambda x: x * x, 3.0).reverse_steps():
+        ...     print(f"{step.told:<56}", *(f"{n}: {p.arrived}/{p.readers}" for n, p in step.pending.items()))
+        z is the output: its adjoint is 1                        x1: 1/1 x2: 1/1
+        x2: dz/dx2 * adjoint of z = 3 * 1 = 3                    x: 1/2 x1: 1/1
+        x1: dz/dx1 * adjoint of z = 3 * 1 = 3                    x: 2/2
+        x has heard from all its branches (x1, x2): 3 + 3 = 6
+        """
+        return list(reverse_steps(self))
 
     def central_difference(self, param: str | None = None) -> tuple[Any, Any]:
         """The derivative of the traced function by one parameter, by central differences, and an estimate of its error."""

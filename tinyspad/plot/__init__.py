@@ -8,23 +8,37 @@ from .curves import contributions, function
 from .figures import FIGURES, RATES, check_ending, figure3, save
 from .graph import lcg
 from .laboratory import laboratory
+from .memory import memory_accuracy
+from .page import explain
 from .palette import ESTIMATORS
+from .plane import contours, fields, trajectories
+from .player import Player, step_through
 from .runs import compare
 from .success import hold_map, hold_sweep, success
+from .terms import ledger, variance_curve
 
 __all__ = [
     "ESTIMATORS",
     "FIGURES",
     "RATES",
+    "Player",
     "check_ending",
     "compare",
+    "contours",
     "contributions",
+    "explain",
+    "fields",
     "figure3",
     "function",
     "hold_map",
     "hold_sweep",
     "laboratory",
     "lcg",
+    "ledger",
+    "memory_accuracy",
     "save",
+    "step_through",
     "success",
+    "trajectories",
+    "variance_curve",
 ]

@@ -27,6 +27,10 @@ HATCHES = ["", "///", "...", "xxx", "\\\\\\", "++", "oo", "--"]
 """Hatches for the same terms, so that areas are told apart in grey."""
 
 
+ADJOINTS = "PuOr"
+"""The colour map of signed numbers: orange below zero, white at it, purple above; the numbers are written as well."""
+
+
 def styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """A line style for each name: its own if it has one, that of the estimator it starts with, or one not yet used."""
     spare = iter([YELLOW, GREEN, BLACK, ORANGE, SKY, GREY] * 20)

@@ -1,0 +1,167 @@
+"""Pictures of functions of two variables, of ledgers, variances and memory: what is drawn is what was computed."""
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+import tinyspad as ts
+from tinyspad import plot
+from tinyspad.errors import BadInput, TooManyPaths
+
+beale = ts.functions.beale
+XS, YS = np.linspace(-2, 2, 26), np.linspace(-1, 2, 21)
+
+
+@pytest.fixture(scope="module")
+def plane():
+    return ts.trace(beale, *np.meshgrid(XS, YS))
+
+
+def arrows(ax):
+    (quiver,) = [c for c in ax.collections if hasattr(c, "U")]
+    return quiver
+
+
+def test_contours_are_quantiles(plane):
+    ax = plot.contours(plane, levels=8)
+    filled = next(c for c in ax.collections if hasattr(c, "levels"))
+    z = beale(*np.meshgrid(XS, YS))
+    np.testing.assert_allclose(filled.levels, np.quantile(z, np.linspace(0, 1, 9)))
+    assert ax.get_xlim() == (-2, 2) and ax.get_ylim() == (-1, 2)
+    flat = plot.contours(ts.trace(lambda x, y: 0 * x * y, *np.meshgrid(XS, YS)), ax=plt.subplots()[1])
+    assert not flat.collections
+
+
+def test_every_field_points_down_its_own_path(plane):
+    figure = plot.fields(plane)
+    panels = [ax for ax in figure.axes if ax.get_title()]
+    assert len(panels) == 1 + 6 + 3
+    x, y = np.meshgrid(XS, YS)
+    a, b, c = 1.5 - x + x * y, 2.25 - x + x * y**2, 2.625 - x + x * y**3
+    by_hand = [-2 * a, 2 * a * y, -2 * b, 2 * b * y**2, -2 * c, 2 * c * y**3]  # the six terms of d/dx
+    by_hand_y = [2 * a * x, 4 * b * x * y, 6 * c * x * y**2]
+    shown = [arrows(ax) for ax in panels]
+    where = np.ix_(np.searchsorted(YS, np.unique(shown[0].Y)), np.searchsorted(XS, np.unique(shown[0].X)))
+    sizes = [np.hypot(sum(by_hand), sum(by_hand_y)), *map(np.abs, by_hand), *map(np.abs, by_hand_y)]
+    for quiver, size in zip(shown, sizes):
+        np.testing.assert_allclose(np.ravel(quiver.get_array()), np.ravel(size[where]), atol=1e-9)
+    for quiver, term in zip(shown[1:7], by_hand):
+        u, expected = np.reshape(quiver.U, term[where].shape), -term[where]
+        seen = np.isfinite(u) & (np.abs(expected) > 1e-9)
+        assert np.all(np.sign(u[seen]) == np.sign(expected[seen])) and not np.any(quiver.V[np.ravel(seen)])
+    for quiver, term in zip(shown[7:], by_hand_y):
+        v, expected = np.reshape(quiver.V, term[where].shape), -term[where]
+        seen = np.isfinite(v) & (np.abs(expected) > 1e-9)
+        assert np.all(np.sign(v[seen]) == np.sign(expected[seen])) and not np.any(quiver.U[np.ravel(seen)])
+
+
+def test_fields_refuse_what_cannot_be_read(plane):
+    with pytest.raises(TooManyPaths):
+        plot.fields(plane, limit=2)
+    with pytest.raises(BadInput, match="10 panels"):
+        plot.fields(plane, axes=list(plt.subplots(1, 3)[1]))
+    axes = plt.subplots(2, 5)[1]
+    assert plot.fields(plane, axes=axes) is axes[0, 0].figure
+
+
+@pytest.mark.parametrize("draw", [plot.contours, plot.fields, lambda lcg: plot.trajectories({"GD": None}, lcg)])
+@pytest.mark.parametrize(
+    "other",
+    [
+        ts.trace(beale, 1.0, 2.0),
+        ts.trace(beale, np.ones(4), np.ones(4)),
+        ts.trace(beale, *np.random.default_rng(0).normal(size=(2, 4, 4))),
+        ts.trace(ts.functions.f1, np.ones((3, 3))),
+        beale,
+    ],
+    ids=["point", "axis", "scattered", "one parameter", "no trace"],
+)
+def test_a_plane_is_needed(draw, other):
+    with pytest.raises(BadInput, match="needs a plane"):
+        draw(other)
+
+
+def test_trajectories_are_the_histories(plane):
+    runs = ts.compare(
+        beale, (np.array([1.0, -1.0]), np.array([0.5, 1.5])), {"GD": ts.GD(), "RAD": ts.RAD()}, steps=30, rng=0
+    )
+    figure = plot.trajectories(runs, plane)
+    for ax, result in zip(figure.axes, runs.values()):
+        for r in range(2):
+            way, start, end = ax.lines[3 * r : 3 * r + 3]
+            np.testing.assert_array_equal(way.get_xdata(), result.history.x["x"][:, r])
+            np.testing.assert_array_equal(way.get_ydata(), result.history.x["y"][:, r])
+            assert (start.get_xdata()[0], end.get_ydata()[0]) == (way.get_xdata()[0], result.x[1][r])
+    single = ts.compare(beale, (1.0, 1.0), {"GD": ts.GD()}, steps=3)
+    assert len(plot.trajectories(single, plane).axes[0].lines) == 3
+    with pytest.raises(BadInput, match="no history of x and y"):
+        plot.trajectories({"GD": ts.minimize(beale, (1.0, 1.0), steps=3, every=None)}, plane)
+    with pytest.raises(BadInput, match="dict of results"):
+        plot.trajectories({}, plane)
+
+
+def test_ledger_bars_are_the_products():
+    ledger = ts.trace(beale, 1.0, 2.0).ledger("x")
+    ax = plot.ledger(ledger)
+    widths = [bar.get_width() for bar in ax.patches]
+    np.testing.assert_allclose(widths, [-5, 10, -10.5, 42, -19.25, 154, 171.25])
+    shares = [text.get_text() for text in ax.texts]
+    assert shares[5] == "154 (64%)" and shares[-1] == "171.2"
+    with pytest.raises(BadInput, match="trace the function at one point"):
+        plot.ledger(ts.trace(beale, np.ones(3), np.ones(3)).ledger("x"))
+    with pytest.raises(BadInput, match="40 bars"):
+        plot.ledger(ts.trace(lambda x: sum([x] * 40), 1.0).ledger("x"))
+    with pytest.raises(BadInput, match=r"lcg\.ledger"):
+        plot.ledger(3)
+    plot.ledger(ts.trace(lambda x: 3.0, 1.0).ledger("x"), ax=plt.subplots()[1])
+
+
+def test_variance_curve_is_the_closed_form():
+    """a**2/(1 - eps) + b**2/eps - G**2, on the six terms written out by hand."""
+    curve = ts.experiments.variance_curve(beale, 1.0, 2.0, epsilons=[0.1, 0.5, 0.9])
+    g = np.array([-5.0, 10.0, -10.5, 42.0, -19.25, 154.0])
+    a2, b2, total = 154.0**2, 5 * np.sum(g[:5] ** 2), np.sum(g)
+    expected = [a2 / (1 - e) + b2 / e - total**2 for e in (0.1, 0.5, 0.9)]
+    np.testing.assert_allclose(curve.spad, expected, rtol=1e-12)
+    assert curve.rad == pytest.approx(6 * np.sum(g**2) - total**2)
+    assert curve.magnitude == pytest.approx(np.sum(np.abs(g)) ** 2 - total**2)
+    assert curve.best == pytest.approx(np.sqrt(b2) / (154 + np.sqrt(b2)))
+    assert curve.best_variance == pytest.approx((154 + np.sqrt(b2)) ** 2 - total**2)
+    ax = plot.variance_curve(curve)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), curve.spad)
+    assert ax.get_title() == "beale at x = 1, y = 2: 6 paths of x"
+
+
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda: ts.experiments.variance_curve(beale, np.ones(3), np.ones(3)), "one point"),
+        (lambda: ts.experiments.variance_curve(lambda x: x**2, 1.0), "1 paths"),
+        (lambda: ts.experiments.variance_curve(beale, 1.0, 2.0, epsilons=[0.0]), "between 0 and 1"),
+        (lambda: ts.experiments.variance_curve(beale, 1.0, 2.0, param="q"), "no parameter 'q'"),
+        (lambda: plot.variance_curve(3), "variance_curve returns"),
+        (lambda: plot.memory_accuracy({}), "dict of measurements"),
+        (lambda: plot.memory_accuracy({"a": 3}), "not a pair"),
+        (lambda: plot.memory_accuracy({"a": ([1, 2], [1])}), "pair up"),
+        (lambda: plot.memory_accuracy({"a": (1.0, np.nan)}), "not a finite number"),
+    ],
+)
+def test_bad_input_is_refused(call, says):
+    with pytest.raises(BadInput, match=says):
+        call()
+
+
+def test_memory_accuracy_shows_means_and_two_standard_errors():
+    ax = plot.memory_accuracy({"exact": ([2e6, 4e6], [0.9, 0.8]), "one": (1e6, 0.7)}, memory="peak allocation")
+    marks, _, (xbars, ybars) = ax.containers[0].lines
+    assert (marks.get_xdata()[0], marks.get_ydata()[0]) == (3e6, pytest.approx(0.85))
+    ends = ybars.get_segments()[0][:, 1]
+    np.testing.assert_allclose(ends, [0.85 - 0.1, 0.85 + 0.1])  # 2 * (0.1 / sqrt 2) / sqrt 2
+    np.testing.assert_allclose(xbars.get_segments()[0][:, 0], [1e6, 5e6])
+    assert ax.get_xlabel() == "memory: peak allocation"
+
+
+def test_equal_variances_have_a_linear_axis():
+    """Two equal terms: magnitude sampling has no variance, which a logarithm could not show."""
+    ax = plot.variance_curve(ts.experiments.variance_curve(lambda x: x * x, 3.0))
+    assert ax.get_yscale() == "linear"

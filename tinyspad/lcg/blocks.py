@@ -1,0 +1,144 @@
+"""Blocks of variables that are seen as one: what a block is, and the graph in which some are collapsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadInput
+from ..paths import GRADIENT
+
+if TYPE_CHECKING:
+    from .graph import LCG
+
+
+@dataclass(frozen=True)
+class Part:
+    """A node of a collapsed graph: one variable, or a block of them under the block's name."""
+
+    name: str
+    members: tuple[int, ...]
+    block: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """An edge of a collapsed graph; ``edges`` are those of the LCG that it stands for.
+
+    ``weight``: the local partial derivative; into a block that has one way out, that of the way out with respect to
+    the tail, by all ways through the block; None into any other block.
+    """
+
+    tail: int
+    head: int
+    weight: Any
+    edges: tuple[int, ...]
+
+
+def block_of(lcg: LCG, name: str) -> tuple[str, ...]:
+    """The variables, but for parameters, from which every path to the output leads through this one; itself the last."""
+    graph = lcg.graph
+    end = lcg.names.index(name) if name in lcg.names else -1
+    if end < 0:
+        raise BadInput(f'There is no variable "{name}" in the graph; print(lcg) shows their names.')
+    inside = {end}
+    for v in range(end - 1, len(lcg.params) - 1, -1):
+        heads = [graph.head[e] for e in graph.branches(v)]
+        if heads and inside.issuperset(heads):
+            inside.add(v)
+    return tuple(lcg.names[v] for v in sorted(inside))
+
+
+def collapsed(lcg: LCG, blocks: Mapping[str, Iterable[str]] | None) -> tuple[list[Part], list[Link]]:
+    """The graph with each block as one node, in an order in which edges lead forwards.
+
+    Raises BadInput for a name that is not in the graph, or in two blocks, for an empty block, and for a block that a
+    path leaves and enters again, which cannot stand in one place.
+    """
+    number = {name: i for i, name in enumerate(lcg.names)}
+    block_at: dict[int, str] = {}
+    for block, members in (blocks or {}).items():
+        listed = [members] if isinstance(members, str) else list(members)
+        if not listed:
+            raise BadInput(f'The block "{block}" is empty: give it names of variables, such as lcg.block("c").')
+        for name in listed:
+            if name not in number:
+                raise BadInput(f'The block "{block}" has no variable "{name}" to hold; print(lcg) shows their names.')
+            if block_at.setdefault(number[name], block) != block:
+                raise BadInput(f'"{name}" is in two blocks: "{block_at[number[name]]}" and "{block}".')
+    members_of: dict[str, list[int]] = {}
+    for v in sorted(block_at):
+        members_of.setdefault(block_at[v], []).append(v)
+    parts, at = [], {}
+    for v, name in enumerate(lcg.names):
+        if v not in block_at:
+            parts.append(Part(name, (v,)))
+        elif v == members_of[block_at[v]][-1]:  # where its last variable is defined: behind all that it reads
+            parts.append(Part(block_at[v], tuple(members_of[block_at[v]]), block=True))
+        else:
+            continue
+        at.update(dict.fromkeys(parts[-1].members, len(parts) - 1))
+    through = _through(lcg, parts)
+    links: dict[tuple[int, int], tuple[list[Any], list[int]]] = {}
+    graph = lcg.graph
+    for e, (u, v) in enumerate(zip(graph.tail, graph.head)):
+        if at[u] != at[v]:
+            weight = graph.weight[e]
+            if parts[at[v]].block:
+                weight = None if through.get(v) is None else GRADIENT.extend(through[v], GRADIENT.edge(weight))
+            weights, edges = links.setdefault((at[u], at[v]), ([], []))
+            weights.append(weight)
+            edges.append(e)
+    made = [Link(u, v, _total(weights), tuple(edges)) for (u, v), (weights, edges) in links.items()]
+    return _in_order(parts, made)
+
+
+def _total(weights: list[Any]) -> Any:
+    return None if any(w is None for w in weights) else sum(weights[1:], weights[0])
+
+
+def _through(lcg: LCG, parts: list[Part]) -> dict[int, Any]:
+    """For the variables of a block with one way out: the derivative of the way out with respect to them."""
+    graph = lcg.graph
+    found: dict[int, Any] = {}
+    for part in parts:
+        if not part.block or not lcg.elementwise:
+            continue
+        inside = set(part.members)
+        leave = {v for v in inside for e in graph.branches(v) if graph.head[e] not in inside} | (
+            inside & {graph.output}
+        )
+        if len(leave) != 1:
+            continue
+        (end,) = leave
+        found[end] = GRADIENT.one
+        for v in sorted(inside - {end}, reverse=True):
+            values = [GRADIENT.extend(found[graph.head[e]], GRADIENT.edge(graph.weight[e])) for e in graph.branches(v)]
+            found[v] = sum(values[1:], values[0]) if values else GRADIENT.zero
+    return found
+
+
+def _in_order(parts: list[Part], links: list[Link]) -> tuple[list[Part], list[Link]]:
+    """Parts and links renumbered so that links lead forwards (Kahn 1962)."""
+    waits = [0] * len(parts)
+    for link in links:
+        waits[link.head] += 1
+    ready, order = [i for i, n in enumerate(waits) if not n], []
+    while ready:
+        i = ready.pop(0)
+        order.append(i)
+        for link in links:
+            if link.tail == i:
+                waits[link.head] -= 1
+                if not waits[link.head]:
+                    ready.append(link.head)
+    if len(order) < len(parts):
+        held = next(part.name for i, part in enumerate(parts) if part.block and i not in order)
+        raise BadInput(
+            f'A path leaves the block "{held}" and comes back to it, so it cannot be drawn as one node. Add what lies '
+            'between, or take all of a subexpression: lcg.block("c").'
+        )
+    new = {old: i for i, old in enumerate(order)}
+    moved = [Link(new[link.tail], new[link.head], link.weight, link.edges) for link in links]
+    return [parts[i] for i in order], sorted(moved, key=lambda link: (link.tail, link.head))

@@ -1,0 +1,61 @@
+"""Accuracy against memory (paper, Figure 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter
+
+from ..errors import BadInput
+from .success import LOOKS
+
+
+def memory_accuracy(
+    runs: Mapping[str, tuple[Any, Any]],
+    *,
+    memory: str = "held for backward",
+    accuracy: str = "test accuracy",
+    ax: Axes | None = None,
+) -> Axes:
+    """Test accuracy against memory, a marker per method: the mean of its repeats, with bars of two standard errors.
+
+    ``runs``: by method, (memory in bytes, accuracy) of its repeats, two arrays of shape (repeats,) or two numbers.
+    ``memory`` and ``accuracy``: what was measured, for the axes. The better corner is the upper left one. Raises BadInput
+    for arrays that do not pair up or are not finite.
+
+    >>> from matplotlib.figure import Figure
+    >>> from tinyspad import plot
+    >>> runs = {"exact": ([2.7e6, 2.7e6], [0.981, 0.979]), "a tenth of the paths": (1.8e6, 0.974)}
+    >>> ax = plot.memory_accuracy(runs, ax=Figure().add_subplot())
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['exact', 'a tenth of the paths']
+    """
+    if not isinstance(runs, Mapping) or not runs:
+        raise BadInput('plot.memory_accuracy takes a dict of measurements, such as {"exact": (memory, accuracy)}.')
+    ax = plt.gca() if ax is None else ax
+    for k, (name, pair) in enumerate(runs.items()):
+        try:
+            held, good = (np.atleast_1d(np.asarray(part, float)) for part in pair)
+        except (TypeError, ValueError):
+            raise BadInput(f'"{name}" is not a pair (memory, accuracy) of numbers or arrays.') from None
+        if held.ndim != 1 or held.shape != good.shape or not held.size:
+            raise BadInput(f'"{name}" has {held.size} memories and {good.size} accuracies; they pair up, one a repeat.')
+        if not (np.all(np.isfinite(held)) and np.all(np.isfinite(good))):
+            raise BadInput(f'"{name}" has a measurement that is not a finite number.')
+        color, marker = LOOKS[k % len(LOOKS)]
+        n = held.size
+        error = [2 * np.std(part, ddof=1) / np.sqrt(n) if n > 1 else None for part in (held, good)]
+        where = (np.mean(held), np.mean(good))
+        bars: dict[str, Any] = {"xerr": error[0], "yerr": error[1], "capsize": 2.5}
+        ax.errorbar(*where, fmt=marker, color=color, markersize=7, markeredgecolor="black", label=name, **bars)
+    ax.xaxis.set_major_formatter(EngFormatter(unit="B"))
+    ax.set_xlabel(f"memory: {memory}")
+    ax.set_ylabel(accuracy)
+    ax.annotate("better", (0.06, 0.9), (0.16, 0.8), "axes fraction", arrowprops={"arrowstyle": "->"}, fontsize="small")
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize="small")
+    return ax

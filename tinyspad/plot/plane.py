@@ -1,0 +1,196 @@
+"""Functions of two variables: contours, the field that each path pulls in, and the ways that runs take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, LogNorm
+from matplotlib.figure import Figure
+
+from ..errors import BadInput
+from ..lcg import LCG
+from ..minimize import Result
+from .palette import BLACK, TERMS
+
+ARROWS = 13
+"""The most arrows along a side."""
+
+MOST_PANELS = 16
+
+
+def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = 12, fill: bool = True) -> Axes:
+    """The contour map of a function of two variables.
+
+    ``lcg``: ``trace(f, *np.meshgrid(xs, ys))``. ``levels``: how many; they are quantiles of the values, so that every
+    shade covers as much of the map, whatever the function's range. ``fill``: shades and a colour bar, or lines alone.
+    Raises BadInput for any other trace.
+
+    >>> import numpy as np, tinyspad as ts
+    >>> from tinyspad import plot
+    >>> ax = plot.contours(ts.trace(ts.functions.beale, *np.meshgrid(np.linspace(-4, 4, 40), np.linspace(-4, 4, 40))))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('x', 'y')
+    """
+    xs, ys, z = _grid(lcg, "contours")
+    ax = plt.gca() if ax is None else ax
+    image = _shade(ax, xs, ys, z, levels, fill)
+    if fill and image is not None:
+        bar = ax.figure.colorbar(image, ax=ax, label=f"f({', '.join(lcg.params)})", spacing="uniform")
+        bar.set_ticks(list(image.levels), labels=[f"{value:.3g}" for value in image.levels])
+    _frame(ax, lcg, xs, ys)
+    return ax
+
+
+def _shade(ax: Axes, xs: Any, ys: Any, z: Any, levels: int = 12, fill: bool = True) -> Any:
+    edges = np.unique(np.nanquantile(z, np.linspace(0, 1, levels + 1)))
+    if len(edges) < 3:  # (nearly) constant: nothing to draw a line around
+        return None
+    image = None
+    if fill:
+        image = ax.contourf(xs, ys, z, levels=edges, norm=BoundaryNorm(edges, 256), cmap="Greys_r", alpha=0.6)
+    ax.contour(xs, ys, z, levels=edges[1:-1], colors=BLACK, linewidths=0.4, alpha=0.45)
+    return image
+
+
+def _frame(ax: Axes, lcg: LCG, xs: Any, ys: Any) -> None:
+    ax.set_xlabel(lcg.params[0])
+    ax.set_ylabel(lcg.params[1])
+    ax.set_xlim(xs[0], xs[-1])
+    ax.set_ylim(ys[0], ys[-1])
+
+
+def fields(lcg: LCG, *, axes: Sequence[Axes] | None = None, limit: int = MOST_PANELS - 1) -> Figure:
+    """What each path pulls to: the steepest descent of the whole gradient, then that of every path alone, as arrows.
+
+    A panel each, over contour lines. A path of x moves x alone, so its arrows are level; those of y are upright. Colour
+    and length of an arrow tell the logarithm of its size, over three powers of ten, on one scale for all panels. ``lcg``:
+    ``trace(f, *np.meshgrid(xs, ys))``. ``axes``: as many Axes as there are paths, and one more. Raises BadInput for
+    another trace or number of Axes, TooManyPaths past ``limit``.
+
+    >>> import numpy as np, tinyspad as ts
+    >>> from tinyspad import plot
+    >>> plane = np.meshgrid(np.linspace(-2, 2, 20), np.linspace(-2, 2, 20))
+    >>> figure = plot.fields(ts.trace(ts.functions.f2, *plane))
+    >>> [ax.get_title() for ax in figure.axes][:3]
+    ['all paths: the exact gradient', 'path 0 of x', 'path 1 of x']
+    """
+    xs, ys, z = _grid(lcg, "fields")
+    terms = [(name, i, g) for name in lcg.params for i, g in enumerate(lcg.path_gradients(name, limit=limit))]
+    panels = _panels(axes, len(terms) + 1)
+    gradient = lcg.gradient()
+    down = [tuple(-gradient[name] for name in lcg.params)]
+    for name, _, g in terms:
+        down.append((-g, np.zeros_like(g)) if name == lcg.params[0] else (np.zeros_like(g), -g))
+    strides = [max(1, -(-number // ARROWS)) for number in z.shape]
+    thin = tuple(slice(every // 2, None, every) for every in strides)
+    sizes = [np.hypot(u, v)[thin] for u, v in down]
+    largest = max((float(size[np.isfinite(size)].max(initial=0.0)) for size in sizes), default=0.0) or 1.0
+    norm = LogNorm(largest / 1000, largest)
+    cell = [(axis[-1] - axis[0]) / max(1, len(axis) // every) for axis, every in zip((xs, ys), strides[::-1])]
+    arrows: Any = None
+    for k, (ax, (u, v), size) in enumerate(zip(panels, down, sizes)):
+        _shade(ax, xs, ys, z, fill=False)
+        with np.errstate(all="ignore"):
+            length = 0.25 + 0.65 * np.clip(np.log10(1000 * size / largest) / 3, 0, 1)
+            du, dv = (np.where(size > 0, w[thin] / size, np.nan) * length * c for w, c in zip((u, v), cell))
+        look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1.0, "width": 0.011, "pivot": "mid"}
+        arrows = ax.quiver(xs[thin[1]], ys[thin[0]], du, dv, size, norm=norm, cmap="cividis_r", **look)
+        _frame(ax, lcg, xs, ys)
+        ax.set_title(
+            "all paths: the exact gradient" if k == 0 else f"path {terms[k - 1][1]} of {terms[k - 1][0]}",
+            fontsize="small",
+        )
+    figure = cast(Figure, panels[0].figure)
+    if axes is None:
+        bar = figure.colorbar(arrows, ax=panels, extend="min", shrink=min(1.0, 2.2 / figure.get_figheight() + 0.3))
+        bar.set_label("size of the (partial) gradient")
+        _label_outer(panels)
+    return figure
+
+
+def trajectories(
+    results: Mapping[str, Result], lcg: LCG, *, axes: Sequence[Axes] | None = None, most: int = 20
+) -> Figure:
+    """The ways that runs take, a panel per estimator side by side, over the contours of the function.
+
+    ``results``: as from ``ts.compare`` on a function of two variables, with histories. ``lcg``:
+    ``trace(f, *np.meshgrid(xs, ys))``, the map. Dots are starts, crosses ends; of a batch the first ``most`` runs are
+    drawn. ``axes``: as many Axes as results. Raises BadInput for results without a history, or of other parameters.
+
+    >>> import numpy as np, tinyspad as ts
+    >>> from tinyspad import plot
+    >>> plane = ts.trace(ts.functions.booth, *np.meshgrid(np.linspace(-9, 9, 30), np.linspace(-9, 9, 30)))
+    >>> runs = ts.compare(ts.functions.booth, (-5.0, 5.0), {"GD": ts.GD(), "RAD": ts.RAD()}, steps=50, rng=0)
+    >>> len(plot.trajectories(runs, plane).axes)
+    2
+    """
+    xs, ys, z = _grid(lcg, "trajectories")
+    if not isinstance(results, Mapping) or not results:
+        raise BadInput("plot.trajectories takes a dict of results, as ts.compare returns it.")
+    for name, result in results.items():
+        history = result.history
+        if history is None or set(history.x) != set(lcg.params):
+            raise BadInput(
+                f'"{name}" has no history of {" and ".join(lcg.params)}: run it with every=1 on a function of these two.'
+            )
+    panels = _panels(axes, len(results), rows=1)
+    for ax, (name, result) in zip(panels, results.items()):
+        _shade(ax, xs, ys, z)
+        _frame(ax, lcg, xs, ys)
+        assert result.history is not None
+        way = [np.reshape(result.history.x[p], (len(result.history), -1))[:, :most] for p in lcg.params]
+        for r in range(way[0].shape[1]):
+            color = TERMS[r % len(TERMS)]
+            style = ("-", "--", "-.", ":")[r % 4]
+            ax.plot(way[0][:, r], way[1][:, r], style, color=color, linewidth=1.2)
+            ax.plot(way[0][:1, r], way[1][:1, r], "o", color=color, markeredgecolor=BLACK, markersize=5)
+            ax.plot(way[0][-1:, r], way[1][-1:, r], "X", color=color, markeredgecolor=BLACK, markersize=7, zorder=5)
+        steps = int(result.history.steps[-1]) if len(result.history) else 0
+        ax.set_title(f"{name}, {steps} steps", fontsize="small")
+    if axes is None:
+        _label_outer(panels)
+    return cast(Figure, panels[0].figure)
+
+
+def _grid(lcg: LCG, name: str) -> tuple[Any, Any, Any]:
+    """The axes and values of a trace on a rectangular grid of two parameters."""
+    if isinstance(lcg, LCG) and len(lcg.params) == 2 and len(lcg.batch) == 2 and min(lcg.batch) > 1:
+        x, y = (np.asarray(a) for a in lcg.arguments)
+        if x.shape == y.shape == lcg.batch and np.all(x == x[:1]) and np.all(y == y[:, :1]):
+            return x[0], y[:, 0], np.where(np.isfinite(lcg.value), lcg.value, np.nan)
+    raise BadInput(
+        f"plot.{name} needs a plane: trace an elementwise function of two variables on a grid, "
+        "trace(f, *np.meshgrid(np.linspace(-4, 4, 80), np.linspace(-4, 4, 80)))."
+    )
+
+
+def _label_outer(panels: list[Axes]) -> None:
+    """Labels at the left, and below the lowest panel of each column, where the last row is not full."""
+    columns = sum(ax.get_position().y0 == panels[0].get_position().y0 for ax in panels)
+    for i, ax in enumerate(panels):
+        if i % columns:
+            ax.set_ylabel("")
+        if i + columns < len(panels):
+            ax.set_xlabel("")
+        else:
+            ax.tick_params(labelbottom=True)
+
+
+def _panels(axes: Any, number: int, rows: int | None = None) -> list[Axes]:
+    if axes is None:
+        columns = number if rows == 1 else min(number, 4)
+        rows = -(-number // columns)
+        size = (2.9 * columns + 0.4, 2.7 * rows + 0.2)
+        grid = plt.subplots(rows, columns, layout="constrained", figsize=size, sharex=True, sharey=True, squeeze=False)
+        flat = list(grid[1].ravel())
+        for ax in flat[number:]:
+            ax.remove()
+        return flat[:number]
+    found = list(np.ravel(np.asarray(axes, dtype=object)))
+    if len(found) != number or not all(isinstance(ax, Axes) for ax in found):
+        raise BadInput(f"There are {number} panels to draw: axes= is a list of that many Axes.")
+    return found
