@@ -1,0 +1,138 @@
+"""The graders: stubs fail, references pass, and every wrong answer is met with its own hint."""
+
+import ast
+import importlib.util
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+from wrong_answers import WRONG
+
+from tinyspad import check
+from tinyspad.check.verdict import STUB, CountedDict, OverBudget, changed, same, show
+from tinyspad.errors import BadInput
+
+FILE = Path(__file__).parent.parent / "tutorials" / "instructor" / "solutions.py"
+spec = importlib.util.spec_from_file_location("solutions", FILE)
+solutions = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(solutions)
+
+ANSWERS = {name: (name,) for name in check.EXERCISES} | {"linear_memory": ("linear_memory", "linear_gradient")}
+
+
+def stub(*args):
+    raise NotImplementedError
+
+
+def grade(name, answers):
+    return check.EXERCISES[name].grade(*(answers if isinstance(answers, tuple) else (answers,)))
+
+
+def test_there_are_enough_exercises_for_every_tutorial():
+    tutorials = [e.tutorial for e in check.EXERCISES.values()]
+    assert len(tutorials) >= 15 and tutorials == sorted(tutorials) and set(tutorials) == set(range(1, 8))
+    assert set(check.EXERCISES) == set(WRONG) and all(getattr(check, name) for name in check.EXERCISES)
+
+
+@pytest.mark.parametrize("name", check.EXERCISES)
+def test_the_reference_passes(name):
+    verdict = grade(name, tuple(getattr(solutions, answer) for answer in ANSWERS[name]))
+    assert verdict and str(verdict) == f"{name}: passed."
+
+
+@pytest.mark.parametrize("name", check.EXERCISES)
+def test_the_stub_fails(name):
+    verdict = grade(name, (stub,) * len(ANSWERS[name]))
+    assert not verdict and verdict.misconception == STUB
+
+
+@pytest.mark.parametrize(
+    "name, misconception, answer",
+    [pytest.param(n, m, a, id=f"{n}-{i}-{m}") for n, wrong in WRONG.items() for i, (m, a) in enumerate(wrong)],
+)
+def test_every_wrong_answer_is_met_with_its_own_hint(name, misconception, answer):
+    verdict = grade(name, answer)
+    assert not verdict.passed and verdict.misconception == misconception
+    assert len(verdict.hint) > 20 and verdict.example
+    assert misconception in str(verdict) and verdict.hint in repr(verdict)
+
+
+@pytest.mark.parametrize("name", check.EXERCISES)
+def test_hints_differ(name):
+    hints = {m: grade(name, a).hint for m, a in WRONG[name]}  # one for each misconception
+    assert len(hints) >= 3 and len(set(hints.values())) == len(hints)
+
+
+@pytest.mark.parametrize("name", check.EXERCISES)
+def test_nonsense_is_a_verdict_not_a_traceback(name):
+    n = len(ANSWERS[name])
+    for nonsense in (3, "text", [], (), {}, np.nan, object(), np.ones((2, 2)), [None, None], ("a", "b"), True):
+        verdict = grade(name, tuple([lambda *args, **kwargs: nonsense] * n))
+        assert not verdict and verdict.hint
+    with pytest.raises(BadInput, match="no brackets"):
+        grade(name, (3,) * n)
+
+
+def test_an_answer_without_the_right_arguments_is_told_so():
+    verdict = check.tanh_rule(lambda x: x)
+    assert verdict.misconception == "raises" and "positional argument" in verdict.hint
+
+
+def own_error(out, x):
+    return out / undefined_name  # noqa: F821
+
+
+def test_errors_name_the_line_of_the_student():
+    verdict = check.tanh_rule(own_error)
+    assert "undefined_name" in verdict.hint and "return out / undefined_name" in verdict.hint
+
+
+def test_verdicts_do_not_depend_on_the_global_generator():
+    first = check.unbiased_draw(solutions.unbiased_draw)
+    np.random.seed(3)  # noqa: NPY002
+    assert check.unbiased_draw(solutions.unbiased_draw) == first
+    assert check.sample_path(WRONG["sample_path"][0][1]) == check.sample_path(WRONG["sample_path"][0][1])
+
+
+def test_solutions_use_numpy_and_tinyspad_alone():
+    tree = ast.parse(FILE.read_text())
+    names = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
+    assert names == {"numpy", "tinyspad"}
+    functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    assert functions == {answer for answers in ANSWERS.values() for answer in answers}
+
+
+def test_graders_have_texts():
+    for name, e in check.EXERCISES.items():
+        text = inspect.getdoc(e.grade)
+        assert name in text and ">>>" in text and e.title
+
+
+# --- the pieces -----------------------------------------------------------------------------------------------------
+
+
+def test_same_compares_what_students_return():
+    assert same([1, 2.0], (1, 2)) and same({"a": np.ones(2)}, {"a": [1, 1]}) and same(np.nan, np.nan)
+    assert not same("ab", ["a", "b"]) and not same([1], [1, 2]) and not same(None, 1.0) and not same({"a": 1}, {})
+    assert same(2**70, 2**70) and not same(2.0**70, 2**70) and not same(2**70, 2**70 + 1)
+    assert not same("12", 12.5) and same(1e-12, 0.0) and not same(object(), 1.0)
+
+
+def test_show_is_short():
+    assert show(np.float64(0.1 + 0.2)) == "0.3" and show((1, 2.5)) == "(1, 2.5)" and show((1,)) == "(1,)"
+    assert show(np.ones((3, 4))) == "<array 3x4>" and show(np.array([1.0, 2.0])) == "[1., 2.]"
+    assert show({"a": [0.5]}) == "{'a': [0.5]}" and show(np.sin) == "sin" and len(show("x" * 1000)) == 240
+
+
+def test_changed_sees_damage_at_any_depth():
+    assert changed([1, (np.ones(2),)], [1, (np.zeros(2),)]) and not changed([1, {"a": [2]}], [1, {"a": [2]}])
+    assert changed([1], [1, 2]) and changed({"a": 1}, {"b": 1}) and not changed(np.array([np.nan]), np.array([np.nan]))
+
+
+def test_a_budget_stops():
+    graph = CountedDict.of({"a": []}, 3)
+    for _ in range(3):
+        graph["a"]
+    with pytest.raises(OverBudget):
+        graph.get("a")

@@ -1,0 +1,49 @@
+"""Exercises that check themselves: ``check.NAME(your_function)`` passes, or hints at what is probably behind the mistake.
+
+Each belongs to a tutorial; its notebook in ``tutorials/exercises`` has the text and a place to write.
+
+>>> from tinyspad import check
+>>> len(check.EXERCISES)
+21
+>>> check.EXERCISES["tanh_rule"].title
+"Write tanh's rule"
+"""
+
+from .choosing import chance_of_largest, wilson_interval
+from .compiling import eliminate, linear_memory, live_code
+from .moments import best_epsilon, exact_variance, magnitude_draw, unbiased_draw
+from .routes import best_path, count_paths, list_paths, sample_path
+from .running import escape, spad
+from .tape import backward, central_difference, tanh_rule
+from .tupling import accumulate, branches, three_paths
+from .verdict import REGISTERED, Exercise, Verdict
+
+EXERCISES: dict[str, Exercise] = {e.name: e for e in sorted(REGISTERED, key=lambda e: e.tutorial)}
+"""Every exercise by name, in the order of the tutorials."""
+
+__all__ = [
+    "EXERCISES",
+    "Exercise",
+    "Verdict",
+    "accumulate",
+    "backward",
+    "best_epsilon",
+    "best_path",
+    "branches",
+    "central_difference",
+    "chance_of_largest",
+    "count_paths",
+    "eliminate",
+    "escape",
+    "exact_variance",
+    "linear_memory",
+    "list_paths",
+    "live_code",
+    "magnitude_draw",
+    "sample_path",
+    "spad",
+    "tanh_rule",
+    "three_paths",
+    "unbiased_draw",
+    "wilson_interval",
+]

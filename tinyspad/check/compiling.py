@@ -1,0 +1,233 @@
+"""Exercises of tutorial 07: the compiler's view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .verdict import CountedList, Wrong, call, exercise, expect
+
+
+@exercise(7, "A path not taken is code not there")
+def live_code(answer: Callable[..., Any]) -> None:
+    """Grade ``live_code(program, wanted)``: the results that have to be computed for one variable, in program order.
+
+    ``program``: a list of (result, [arguments]), every result defined once and before it is read; what is never a result
+    is a parameter. Returns the list of the results that ``wanted`` needs, itself the last.
+
+    >>> from tinyspad import check
+    >>> check.live_code(lambda program, wanted: [result for result, _ in program]).misconception
+    'keeps everything'
+    """
+    program = [("a", ["x"]), ("b", ["x"]), ("c", ["b"]), ("d", ["a", "c"]), ("e", ["c"]), ("z", ["d", "e"])]
+    told = f'live_code({program}, "e")'
+    expect(
+        call(answer, program, "e", told=told),
+        ["b", "c", "e"],
+        told,
+        {
+            "keeps everything": (["a", "b", "c", "d", "e", "z"], "a, d and z are not needed for e: leave them out."),
+            "keeps all before it": (["a", "b", "c", "d", "e"], "a and d come before e, but e does not read them."),
+            "one level": (["c", "e"], "e reads c, and c reads b: follow what the arguments need, too."),
+            "wrong order": (["e", "c", "b"], "Code runs from top to bottom: give the results in program order."),
+            "lists parameters": (["x", "b", "c", "e"], "x is a parameter: it is given, not computed."),
+            "leaves out the wanted": (["b", "c"], "The wanted variable itself has to be computed, too."),
+        },
+        "Go through the program from its end, and keep what somebody needs.",
+    )
+    told = f'live_code({program}, "z")'
+    want = ["a", "b", "c", "d", "e", "z"]
+    tells = {
+        "keeps it twice": (["a", "b", "c", "d", "b", "c", "e", "z"], "c is needed by d and by e, but computed once."),
+    }
+    expect(call(answer, program, "z", told=told), want, told, tells)
+    told = 'live_code(program, "v20000") on a chain of 20 000 lines'
+    long = [(f"v{i + 1}", [f"v{i}"]) for i in range(20_000)]
+    if len(call(answer, long, "v20000", told=told)) != 20_000:
+        raise Wrong("another value", "All 20 000 lines of a chain are needed for its end.", told)
+    told = 'live_code(program, "v60") on 60 doublings'
+    doubled = CountedList.of([(f"v{i + 1}", [f"v{i}", f"v{i}"]) for i in range(60)], 50_000)
+    expect(call(answer, doubled, "v60", told=told), [f"v{i + 1}" for i in range(60)], told)
+
+
+@exercise(7, "Eliminate a vertex")
+def eliminate(answer: Callable[..., Any]) -> None:
+    """Grade ``eliminate(edges, vertex)``: the edges without this vertex, and how many multiplications that took.
+
+    ``edges``: a dict {(tail, head): weight}. Every way through the vertex, tail -> vertex -> head, becomes an edge, of
+    weight w1 * w2, added to the weight that this edge has already. Returns (edges, multiplications).
+
+    >>> from tinyspad import check
+    >>> check.eliminate(lambda edges, vertex: ({e: w for e, w in edges.items() if vertex not in e}, 0)).misconception
+    'drops the paths through it'
+    """
+    edges = {("x", "v"): 2.0, ("y", "v"): 3.0, ("v", "z"): 5.0, ("x", "z"): 7.0}
+    told = f'eliminate({edges}, "v")'
+    left, _ = _pair(call(answer, dict(edges), "v", told=told), told)
+    expect(
+        left,
+        {("x", "z"): 17.0, ("y", "z"): 15.0},
+        told,
+        {
+            "missing accumulation": (
+                {("x", "z"): 10.0, ("y", "z"): 15.0},
+                "The edge x -> z was there already, with 7: the path through v is added to it.",
+            ),
+            "keeps the old edge": (
+                {("x", "z"): 7.0, ("y", "z"): 15.0},
+                "The path x -> v -> z is added to the edge x -> z.",
+            ),
+            "drops the paths through it": (
+                {("x", "z"): 7.0},
+                "The paths through v still exist; without v each of them is an edge of its own.",
+            ),
+            "keeps the vertex": (
+                {**edges, ("x", "z"): 17.0, ("y", "z"): 15.0},
+                "The edges into v and out of it go away: otherwise the paths through v count twice.",
+            ),
+            "adds along the path": ({("x", "z"): 14.0, ("y", "z"): 8.0}, "Along a path weights are multiplied."),
+        },
+    )
+    wide = {("a", "v"): 1.0, ("b", "v"): 2.0, ("v", "p"): 3.0, ("v", "q"): 4.0, ("v", "r"): 5.0, ("a", "p"): 6.0}
+    told = f'eliminate({wide}, "v")'
+    ways = {(tail, head): wide[tail, "v"] * wide["v", head] for tail in "ab" for head in "pqr"}
+    tells = {
+        "counts edges": (5, "Count products: one for each way through v, in-edges times out-edges."),
+        "counts additions": (7, "Only multiplications count; the one addition does not."),
+        "counts none": (0, "Count the products that were taken."),
+    }
+    left, multiplications = _pair(call(answer, dict(wide), "v", told=told), told)
+    expect(left, ways | {("a", "p"): 9.0}, told)
+    expect(
+        multiplications,
+        6,
+        f"{told} (multiplications)",
+        tells,
+        "There is one product for each pair of an edge into v and one out of it.",
+    )
+
+
+@exercise(7, "Save memory in a linear layer")
+def linear_memory(save: Callable[..., Any], gradient: Callable[..., Any]) -> None:
+    """Grade ``linear_memory(x, keep, rng)`` and ``linear_gradient(saved, delta)``: the weight gradient from few inputs.
+
+    The layer is x @ w, x of shape (B, d); its weight gradient x.T @ delta, shape (d, K), is a sum over d features, each
+    with paths of its own. ``linear_memory`` draws k = ceil(keep * d) of the features, the same for the whole batch, and
+    returns what backward needs, and no more: a tuple. ``linear_gradient`` makes an unbiased estimate of x.T @ delta from
+    it (Oktay et al. 2020: rows that were not drawn are zero, the others are divided by k/d).
+
+    >>> from tinyspad import check
+    >>> check.linear_memory(lambda x, keep, rng: (x,), lambda saved, delta: saved[0].T @ delta).misconception
+    'keeps everything'
+    """
+    data = np.random.default_rng(0)
+    x, delta, keep = data.normal(size=(30, 20)), data.normal(size=(30, 4)), 0.1
+    exact, rng = x.T @ delta, np.random.default_rng(1)
+    told = "linear_memory(x, 0.1, rng), x of shape (30, 20),"
+    saved = call(save, x, keep, rng, told=told)
+    held = _bytes(saved, set())
+    if held > 0.25 * x.nbytes:
+        view = any(a.base is not None and a.size < x.size for a in _arrays(saved))
+        raise Wrong(
+            "keeps a view" if view else "keeps everything",
+            "A slice of x is a view, which keeps all of x alive. Indexing with an array of positions, x[:, "
+            "chosen], copies."
+            if view
+            else "What backward does not need must not be kept: an array of zeros and kept values is as large "
+            "as x itself. Keep the "
+            "chosen columns, and which they are.",
+            f"{told} keeps {held} bytes alive; x has {x.nbytes}, and a tenth was asked for.",
+        )
+    told = "linear_gradient(saved, delta)"
+    estimates = []
+    for _ in range(3000):
+        got = np.asarray(call(gradient, call(save, x, keep, rng, told="linear_memory(x, 0.1, rng)"), delta, told=told))
+        if got.shape != exact.shape:
+            raise Wrong(
+                "another shape",
+                "The gradient has the shape of w, (d, K): rows that were not drawn are zero.",
+                f"{told} has shape {got.shape}.",
+            )
+        estimates.append(got)
+    rows = np.sum(np.any(estimates[0] != 0, axis=1))
+    ratios = [_ratio(e, exact) for e in estimates]
+    example = f"In the first draw {rows} of 20 rows are not zero; 2 were asked for."
+    if any(r is None for r in ratios):
+        raise Wrong(
+            "draws again",
+            "A row of the estimate is not a multiple of its row of x.T @ delta: the columns were put in rows of "
+            "other features. "
+            "Backward must use the features that were drawn in forward, so keep which they are.",
+            example,
+        )
+    scale = float(np.median([r for r in ratios if r is not None]))
+    if abs(scale - 1) < 1e-6:
+        raise Wrong(
+            "missing 1/p",
+            "Each feature is drawn with probability k/d, so its row is right only that often. Divide by k/d.",
+            f"Rows that were drawn are {scale:g} times the exact ones; on average they should be 10 times, at 2 of 20.",
+        )
+    if rows != 2:
+        raise Wrong(
+            "another number of features",
+            "ceil(keep * d) features are drawn, here 2 of 20, never more and never fewer.",
+            example,
+        )
+    if abs(scale - 10) > 1e-6:
+        raise Wrong(
+            "another factor",
+            "The rows that were drawn are divided by k/d, here 2/20.",
+            f"They are {scale:.4g} times the exact ones.",
+        )
+    drawn = np.mean([np.any(e != 0, axis=1) for e in estimates], axis=0)
+    if np.any(np.abs(drawn - 0.1) > 0.03):
+        raise Wrong(
+            "always the same features",
+            "Every feature must have the same chance: rng.choice(d, size=k, replace=False).",
+            f"Over {len(estimates)} draws the features were drawn in {drawn.min():.1%} to {drawn.max():.1%} of them.",
+        )
+
+
+def _ratio(estimate: Any, exact: Any) -> float | None:
+    """What the rows that are not zero were multiplied by; None if they are not rows of the exact gradient."""
+    rows = np.any(estimate != 0, axis=1)
+    if not np.any(rows):
+        return 0.0
+    factors = estimate[rows] / exact[rows]
+    first = factors[:, :1]
+    return float(first[0, 0]) if np.allclose(factors, first[0, 0], rtol=1e-6) else None
+
+
+def _arrays(saved: Any) -> list[Any]:
+    if isinstance(saved, np.ndarray):
+        return [saved]
+    if isinstance(saved, dict):
+        saved = list(saved.values())
+    return [a for part in saved for a in _arrays(part)] if isinstance(saved, (tuple, list)) else []
+
+
+def _bytes(saved: Any, seen: set[int]) -> int:
+    """The bytes that are alive through what was saved: of a view, those of the whole array; 8 for a number in a list."""
+    total = 8 * _numbers(saved)
+    for array in _arrays(saved):
+        while array.base is not None and isinstance(array.base, np.ndarray):
+            array = array.base
+        if id(array) not in seen:
+            seen.add(id(array))
+            total += array.nbytes
+    return total
+
+
+def _numbers(saved: Any) -> int:
+    if isinstance(saved, dict):
+        saved = list(saved.values())
+    return sum(map(_numbers, saved)) if isinstance(saved, (tuple, list)) else int(isinstance(saved, (int, float)))
+
+
+def _pair(got: Any, told: str) -> tuple[Any, Any]:
+    if not isinstance(got, (tuple, list)) or len(got) != 2 or not isinstance(got[0], dict):
+        hint = "Return a pair: the new dict of edges, and the number of multiplications."
+        raise Wrong("another value", hint, f"{told} gave {got!r:.80}.")
+    return got[0], got[1]

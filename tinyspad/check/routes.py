@@ -1,0 +1,256 @@
+"""Exercises of tutorial 03: list, count, draw and rank paths. Graphs are dicts: by node its (head, weight) pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .verdict import CountedDict, Graph, Wrong, call, chain, doublings, exercise, expect
+
+SHARED: Graph = {
+    "x": [("x1", 1.0), ("x2", 1.0), ("x3", 1.0)],
+    "x1": [("a", 2.0)],
+    "x2": [("a", 3.0)],
+    "x3": [("b", -4.0)],
+    "a": [("a1", 1.0), ("a2", 1.0)],
+    "a1": [("b", 5.0)],
+    "a2": [("z", 0.5)],
+    "b": [("z", 1.5)],
+    "z": [],
+}
+"""Two of x's branches meet in a, which is tupled again: 2 * 2 + 1 paths."""
+
+FIVE = [
+    ["x", "x1", "a", "a1", "b", "z"],
+    ["x", "x1", "a", "a2", "z"],
+    ["x", "x2", "a", "a1", "b", "z"],
+    ["x", "x2", "a", "a2", "z"],
+    ["x", "x3", "b", "z"],
+]
+
+DIAMOND: Graph = {"x": [("a", 1.0), ("b", 1.0)], "a": [("z", 1.0)], "b": [("z", 1.0)], "z": []}
+
+
+@exercise(3, "List the paths")
+def list_paths(answer: Callable[..., Any]) -> None:
+    """Grade ``list_paths(graph, source, output)``: every path as a list of nodes, in the order of the branch choices.
+
+    ``graph``: a dict by node of lists of (head, weight), in branch order. The first branch comes first, everywhere.
+
+    >>> from tinyspad import check
+    >>> check.list_paths(lambda graph, source, output: [[source, output]]).misconception
+    'another value'
+    """
+    hint = "Take the first branch as far as it goes, then the next choice at the last node that has one."
+    told = f'list_paths({DIAMOND}, "x", "z")'
+    two = [["x", "a", "z"], ["x", "b", "z"]]
+    tells = {
+        "wrong order": (two[::-1], "All paths are there, in another order: " + hint),
+        "path without its end": ([["x", "a"], ["x", "b"]], "The output itself is the last node of every path."),
+        "path without its start": ([["a", "z"], ["b", "z"]], "The source itself is the first node of every path."),
+        "one path only": ([["x", "a", "z"]], "That stops after the first path. There is another branch at x."),
+    }
+    expect(call(answer, DIAMOND, "x", "z", told=told), two, told, tells, hint)
+    told = f'list_paths({SHARED}, "x", "z")'
+    got = call(answer, SHARED, "x", "z", told=told)
+    if isinstance(got, list) and all(isinstance(p, list) for p in got) and got != FIVE:
+        example = f"{told} gave {len(got)} paths; expected {len(FIVE)}."
+        if sorted(got) == sorted(FIVE):
+            where = next(i for i, path in enumerate(got) if path != FIVE[i])
+            raise Wrong(
+                "wrong order",
+                "All paths are there, in another order: " + hint,
+                f"Path {where} is {got[where]}; expected {FIVE[where]}.",
+            )
+        if len(got) < len(FIVE) and all(p in FIVE for p in got):
+            raise Wrong(
+                "visits every node once",
+                "Several paths go through the same node. Do not skip a node because another path has been there.",
+                example,
+            )
+    expect(got, FIVE, told, {}, hint)
+    told = 'list_paths(graph, "z", "z")'
+    expect(
+        call(answer, DIAMOND, "z", "z", told=told),
+        [["z"]],
+        told,
+        {},
+        "From the output to itself leads one path, of one node.",
+    )
+
+
+@exercise(3, "Count paths without listing them")
+def count_paths(answer: Callable[..., Any]) -> None:
+    """Grade ``count_paths(graph, source, output)``: how many paths there are, by dynamic programming, exactly.
+
+    ``graph``: a dict by node of lists of (head, weight); its nodes stand in an order in which edges lead forwards.
+    N(output) = 1, N(v) = sum over the edges of v of N(head).
+
+    >>> from tinyspad import check
+    >>> check.count_paths(lambda graph, source, output: sum(len(edges) for edges in graph.values())).misconception
+    'counts edges'
+    """
+    for graph, n in ((DIAMOND, 2), (SHARED, 5)):
+        told = f'count_paths({graph}, "x", "z")'
+        choices = int(np.prod([len(edges) for edges in graph.values() if edges]))
+        tells = {
+            "counts edges": (
+                sum(map(len, graph.values())),
+                "That is the number of edges. Different paths share edges.",
+            ),
+            "counts branches of the source": (
+                len(graph["x"]),
+                "That is the number of branches of x; they branch again.",
+            ),
+            "multiplies all choices": (
+                choices,
+                "A path need not meet every tupling node, so the choices cannot just be multiplied. Add the "
+                "counts of the "
+                "heads, node by node.",
+            ),
+            "counts nodes": (len(graph), "That is the number of nodes."),
+        }
+        expect(
+            call(answer, graph, "x", "z", told=told), n, told, tells, "N(v) is the sum of N(head) over the edges of v."
+        )
+    dead = {**DIAMOND, "b": []}
+    told = f'count_paths({dead}, "x", "z")'
+    tells = {
+        "counts dead ends": (2, "b leads nowhere: N(b) = 0. Only the output itself has N = 1."),
+    }
+    expect(call(answer, dead, "x", "z", told=told), 1, told, tells)
+    told = 'count_paths(graph, "v0", "v40") on 40 doublings'
+    expect(call(answer, doublings(40, 20_000), "v0", "v40", told=told), 2**40, told)
+    told = 'count_paths(graph, "v0", "v20000") on a chain of 20 000 nodes'
+    expect(call(answer, chain(20_000), "v0", "v20000", told=told), 1, told)
+    odd = {"x": [("v0", 1.0), ("v70", 1.0)], **doublings(70)}
+    told = 'count_paths(graph, "x", "v70") on 70 doublings and one more edge'
+    got = call(answer, odd, "x", "v70", told=told)
+    if isinstance(got, (float, np.floating)) or (type(got) is int and got == 2**70):
+        raise Wrong(
+            "counts in floats",
+            "A float has 53 bits: 2**70 + 1 is rounded to 2**70. Count in Python's integers: start from 1, not from 1.0.",
+            f"{told} gave {got!r}; expected {2**70 + 1}.",
+        )
+    expect(got, 2**70 + 1, told)
+
+
+@exercise(3, "Draw a path uniformly, without listing")
+def sample_path(answer: Callable[..., Any]) -> None:
+    """Grade ``sample_path(graph, source, output, rng)``: a path as a list of nodes, every path equally likely.
+
+    Walk from the source; at a node v take the edge to ``head`` with probability N(head) / N(v), N the numbers of paths.
+    ``rng``: a NumPy Generator, the only source of randomness.
+
+    >>> from tinyspad import check
+    >>> check.sample_path(lambda graph, source, output, rng: ["x", "a", "z"]).misconception
+    'always the same path'
+    """
+    graph: Graph = {
+        "x": [("a", 1.0), ("b", 9.0)],
+        "a": [("z", 1.0)],
+        "b": [("c", 1.0), ("d", 1.0), ("z", 1.0)],
+        "c": [("z", 1.0)],
+        "d": [("z", 1.0)],
+        "z": [],
+    }
+    paths = [["x", "a", "z"], ["x", "b", "c", "z"], ["x", "b", "d", "z"], ["x", "b", "z"]]
+    rng, draws = np.random.default_rng(0), 4000
+    told = f'sample_path({graph}, "x", "z", rng)'
+    seen = [0] * len(paths)
+    for _ in range(draws):
+        got = call(answer, graph, "x", "z", rng, told=told)
+        if not isinstance(got, list) or got not in paths:
+            raise Wrong(
+                "no path", "What came back is not a path from x to z, as a list of nodes.", f"{told} gave {got!r:.100}."
+            )
+        seen[paths.index(got)] += 1
+    shares = [n / draws for n in seen]
+    example = f"Of {draws} draws " + ", ".join(f"{s:.1%} gave {'-'.join(p)}" for s, p in zip(shares, paths)) + "."
+    if max(seen) == draws:
+        raise Wrong("always the same path", "Every draw gave the same path. Use rng to choose at each branch.", example)
+    if _near(shares, [1 / 2, 1 / 6, 1 / 6, 1 / 6], draws):
+        raise Wrong(
+            "greedy bias",
+            "At x both edges have the same chance, though three paths go on from b and one from a. So the short one is "
+            "drawn too often: weigh each edge by the number of paths behind it.",
+            example,
+        )
+    weights = [0.1, 0.3, 0.3, 0.3]
+    if _near(shares, weights, draws):
+        raise Wrong(
+            "draws by weight",
+            "The chances follow the edges' weights. Uniform means by the number of paths behind each edge, "
+            "whatever its weight.",
+            example,
+        )
+    if not _near(shares, [0.25] * 4, draws):
+        raise Wrong("not uniform", "The paths are not equally likely. P(edge) = N(head) / N(v).", example)
+    told = 'sample_path(graph, "v0", "v40", rng) on 40 doublings'
+    got = call(answer, doublings(40, 50_000), "v0", "v40", rng, told=told)
+    expect(got, [f"v{i}" for i in range(41)], told)
+
+
+@exercise(3, "Find the strongest path by one sweep")
+def best_path(answer: Callable[..., Any]) -> None:
+    """Grade ``best_path(graph, source, output)``: (product, path) of the path whose product is largest in magnitude.
+
+    The max-product sweep: B(output) = 1, B(v) = the w * B(head) of largest magnitude, with a note of the edge it came by.
+
+    >>> from tinyspad import check
+    >>> check.best_path(lambda graph, source, output: (24.0, ["x", "b", "z"])).misconception
+    'ignores negative products'
+    """
+    graph: Graph = {
+        "x": [("a", 9.0), ("b", 4.0), ("c", 5.0)],
+        "a": [("z", 1.0)],
+        "b": [("z", 6.0)],
+        "c": [("z", -7.0)],
+        "z": [],
+    }
+    told = f'best_path({graph}, "x", "z")'
+    tells = {
+        "greedy bias": (
+            (9.0, ["x", "a", "z"]),
+            "The first edge of a is the largest, but what follows it is not. Sweep from the end.",
+        ),
+        "ignores negative products": (
+            (24.0, ["x", "b", "z"]),
+            "-35 is larger in magnitude than 24: a path counts by |product|.",
+        ),
+        "loses the sign": ((35.0, ["x", "c", "z"]), "The path is right; its product keeps its sign, -35."),
+        "adds along the path": (
+            (10.0, ["x", "a", "z"]),
+            "Weights along a path are multiplied (equation 1), not added.",
+        ),
+        "the smallest": ((9.0, ["x", "a", "z"]), "That is the path of the smallest product."),
+    }
+    expect(_pair(call(answer, graph, "x", "z", told=told)), (-35.0, ["x", "c", "z"]), told, tells)
+    told = f'best_path({SHARED}, "x", "z")'
+    want = (22.5, ["x", "x2", "a", "a1", "b", "z"])
+    expect(
+        _pair(call(answer, SHARED, "x", "z", told=told)),
+        want,
+        told,
+        {},
+        "Keep at every node the best product to the end.",
+    )
+    wide = {f"v{i}": [(f"v{i + 1}", 1.0), (f"v{i + 1}", 2.0)] for i in range(40)} | {"v40": []}
+    told = 'best_path(graph, "v0", "v40") on 40 doublings, weights 1 and 2'
+    got = _pair(call(answer, CountedDict.of(wide, 50_000), "v0", "v40", told=told))
+    expect(got, (2.0**40, [f"v{i}" for i in range(41)]), told)
+    told = 'best_path(graph, "v0", "v20000") on a chain'
+    got = _pair(call(answer, chain(20_000), "v0", "v20000", told=told))
+    expect(got[0] if isinstance(got, tuple) and got else got, 1.0, told)
+
+
+def _pair(got: Any) -> Any:
+    return tuple(got) if isinstance(got, (list, tuple)) else got
+
+
+def _near(shares: Any, p: Any, draws: int) -> bool:
+    """Whether shares of so many draws are within four standard errors of these probabilities, each of them."""
+    error = np.sqrt(np.multiply(p, np.subtract(1, p)) / draws)
+    return bool(np.all(np.abs(np.subtract(shares, p)) <= 4 * error))

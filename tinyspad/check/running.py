@@ -1,0 +1,166 @@
+"""Exercises of tutorial 04: GD, RAD and SPAD on f1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import TinyspadError
+from ..functions import f1
+from ..minimize import minimize
+from ..optimizers import Adam
+from .verdict import Wrong, call, exercise, expect
+
+
+def _terms(x: float) -> Any:
+    """The terms of a made-up gradient: below x = 2 the second one is larger than the first, and negative."""
+    return np.array([1.5 * x, -x - 1.0, 0.5])
+
+
+def _walk(x: float, steps: int, k_max: int, lr: float, pick: Callable[[Any], int], held: str = "index") -> list[float]:
+    """The positions of a run that picks a path every k_max steps and holds it: by its index, or (wrongly) by its value."""
+    way, i, value = [x], 0, 0.0
+    for t in range(steps):
+        g = _terms(x)
+        if t % k_max == 0:
+            i = pick(g)
+            value = g[i]
+        x = x - lr * float(np.sum(g) if held == "all" else value if held == "value" else g[i])
+        way.append(x)
+    return way
+
+
+@exercise(4, "Write SPAD's Algorithm 2")
+def spad(answer: Callable[..., Any]) -> None:
+    """Grade ``spad(contributions, x, steps, k_max, m, lr, rng)``: the positions of a run of the paper's Algorithm 2.
+
+    ``contributions(x)``: the array of the N path gradients at x. Every ``k_max`` steps draw ``m`` different paths with
+    ``rng.choice(N, size=m, replace=False)``, keep the one of largest magnitude *there*, and follow this path for k_max
+    steps: x <- x - lr * (its contribution at the present x). Returns the list of all positions, steps + 1 of them, the
+    start first.
+
+    >>> from tinyspad import check
+    >>> check.spad(lambda contributions, x, steps, k_max, m, lr, rng: [x]).misconception
+    'stops early'
+    """
+    start, steps, k_max, lr = 4.0, 7, 3, 0.3
+
+    def largest(g: Any) -> int:
+        return int(np.argmax(np.abs(g)))
+
+    told = f"spad(contributions, {start:g}, {steps}, {k_max}, 3, {lr:g}, rng), all 3 paths being candidates,"
+    got = call(answer, _terms, start, steps, k_max, 3, lr, np.random.default_rng(0), told=told)
+    want = _walk(start, steps, k_max, lr, largest)
+    if np.ndim(got) != 1 or len(got) not in (steps, steps + 1):
+        size = len(got) if np.ndim(got) else 1
+        raise Wrong(
+            "stops early" if size < steps else "another value",
+            "Return every position of the run, the start first.",
+            f"{told} gave {size} position{'s' * (size != 1)}; expected {steps + 1}.",
+        )
+    if len(got) == steps:
+        raise Wrong(
+            "leaves out an end",
+            "There are steps + 1 positions: the start, and one after each step.",
+            f"{told} gave {steps}.",
+        )
+    tells = {
+        "does not hold": (
+            _walk(start, steps, 1, lr, largest),
+            "It chooses anew at every step. A path is kept for k_max steps, even when another one has become larger.",
+        ),
+        "holds for ever": (
+            _walk(start, steps, steps + 1, lr, largest),
+            "It never chooses again. Every k_max steps the candidates are drawn and compared anew.",
+        ),
+        "holds the number, not the path": (
+            _walk(start, steps, k_max, lr, largest, "value"),
+            "It goes on with the old number. What is held is the choice of path; its contribution is computed "
+            "at the present x.",
+        ),
+        "forgets the magnitude": (
+            _walk(start, steps, k_max, lr, lambda g: int(np.argmax(g))),
+            "It takes the largest contribution, but -1.7 is larger in magnitude than 1 (||g|| in line 10 of "
+            "Algorithm 2).",
+        ),
+        "follows all paths": (
+            _walk(start, steps, k_max, lr, largest, "all"),
+            "That is gradient descent: it adds up all contributions. SPAD follows the chosen one alone.",
+        ),
+        "walks uphill": (
+            _walk(start, steps, k_max, -lr, largest),
+            "The step goes against the gradient: x - lr * g.",
+        ),
+        "takes the smallest": (
+            _walk(start, steps, k_max, lr, lambda g: int(np.argmin(np.abs(g)))),
+            "argmax, not argmin.",
+        ),
+    }
+    expect(list(map(float, got)), want, told, tells, "Write down x and the chosen path step by step, and compare.")
+    first = []
+    rng = np.random.default_rng(1)
+    told = f"spad(contributions, {start:g}, 1, 1, 1, {lr:g}, rng)"
+    for _ in range(300):
+        way = call(answer, _terms, start, 1, 1, 1, lr, rng, told=told)
+        first.append(int(np.argmin(np.abs((start - float(way[1])) / lr - _terms(start)))))
+    shares = np.bincount(first, minlength=3) / len(first)
+    example = f"{told}, 300 times: path 0 in {shares[0]:.0%}, path 1 in {shares[1]:.0%}, path 2 in {shares[2]:.0%}."
+    if shares.max() == 1:
+        raise Wrong(
+            "ignores m", "With m = 1 there is nothing to compare: SPAD is RAD then, a random path each time.", example
+        )
+    if np.any(np.abs(shares - 1 / 3) > 0.15):
+        raise Wrong("unequal candidates", "Every path must be as likely a candidate as any other.", example)
+
+
+@exercise(4, "Escape from the local minimum")
+def escape(answer: Callable[[], Any]) -> None:
+    """Grade ``escape()``: an estimator with which f1 gets from x = 5 below 0.05 within 1000 steps of Adam at lr 0.1.
+
+    It is run 20 times, and has to arrive in 18 of them.
+
+    >>> import tinyspad as ts
+    >>> from tinyspad import check
+    >>> check.escape(lambda: ts.GD()).misconception
+    'trapped'
+    """
+    estimator = call(answer, told="escape()")
+    if not hasattr(estimator, "draw") or isinstance(estimator, type):
+        raise Wrong(
+            "no estimator", "Return an estimator, such as ts.RAD(): with brackets.", f"escape() gave {estimator!r:.60}."
+        )
+    try:
+        result = minimize(
+            f1, np.full(20, 5.0), estimator=estimator, optimizer=Adam(lr=0.1), steps=1000, rng=0, every=None
+        )
+    except TinyspadError as problem:
+        raise Wrong("cannot run", str(problem)) from None
+    arrived = int(np.sum(result.value < 0.05))
+    if arrived >= 18:
+        return
+    x = np.abs(np.asarray(result.x, float))
+    example = f"With {estimator!r} {arrived} of 20 runs arrive; the median ends at x = {np.median(x):.3f}."
+    if np.ptp(x) < 1e-9 and abs(x[0] - 5.4748) < 5e-4:
+        raise Wrong(
+            "trapped",
+            "All runs end at the same place, where the terms of the gradient cancel. Neither of them is zero "
+            "there: follow one.",
+            example,
+        )
+    if np.ptp(x) < 1e-9 and abs(x[0] - 5.498) < 5e-3:
+        raise Wrong(
+            "one term's own trap",
+            "That term alone is trapped as well, at a minimum of its own. Try the other.",
+            example,
+        )
+    if np.median(x) > 5.2:
+        raise Wrong(
+            "averaged away",
+            "A path that is chosen anew at every step does not get far: Adam averages over about ten steps, and "
+            "the mean of the "
+            "terms is half the gradient. Hold what was chosen for longer than that.",
+            example,
+        )
+    raise Wrong("too few arrive", "Some get out, not enough of them. For how many steps is a path held?", example)

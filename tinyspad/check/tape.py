@@ -1,0 +1,157 @@
+"""Exercises of tutorial 01: a NumPy function becomes a tape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .verdict import CountedList, call, exercise, expect
+
+
+@exercise(1, "Write tanh's rule")
+def tanh_rule(d: Callable[[Any, Any], Any]) -> None:
+    """Grade ``d(out, x)``, the local derivative of tanh at x, where out = tanh(x) is known: one line of a rule table.
+
+    ``x`` and ``out`` are numbers, or arrays of one shape.
+
+    >>> from tinyspad import check
+    >>> check.tanh_rule(lambda out, x: 1 - x**2)
+    tanh_rule: not yet (reads the input).
+    Hint: The derivative of tanh is 1 - tanh(x)**2. The x in that formula stands inside tanh: which argument holds tanh(x)?
+    tanh_rule(0.462117, 0.5) gave 0.75; expected 0.786448.
+    """
+    for x in (0.5, -1.25, np.array([0.0, 0.5, 2.0])):
+        out = np.tanh(x)
+        told = f"tanh_rule({_told(out)}, {_told(x)})"
+        expect(
+            call(d, out, x, told=told),
+            1 - out**2,
+            told,
+            {
+                "reads the input": (
+                    1 - np.square(x),
+                    "The derivative of tanh is 1 - tanh(x)**2. The x in that formula stands inside tanh: which "
+                    "argument "
+                    "holds tanh(x)?",
+                ),
+                "takes out for x": (
+                    1 - np.tanh(out) ** 2,
+                    "That takes tanh of out, which already is tanh(x). A rule gets the result so as not to "
+                    "compute it twice.",
+                ),
+                "forgets the square": (
+                    1 - out,
+                    "Differentiate sinh/cosh by the quotient rule: one of the terms is squared.",
+                ),
+                "wrong sign": (out**2 - 1, "tanh rises everywhere, so its derivative is nowhere negative."),
+                "square outside": ((1 - out) ** 2, "The square belongs to tanh(x) alone, not to the difference."),
+                "one over cosh": (1 / np.cosh(x), "The derivative is 1 / cosh(x)**2: a square is missing."),
+            },
+        )
+
+
+@exercise(1, "Check a derivative by central differences")
+def central_difference(answer: Callable[..., Any]) -> None:
+    """Grade ``central_difference(f, x, h)``: (f(x + h) - f(x - h)) / (2 h), whose error falls as h**2.
+
+    >>> from tinyspad import check
+    >>> check.central_difference(lambda f, x, h: (f(x + h) - f(x)) / h).misconception
+    'forward difference'
+    """
+    for f, name, x in ((lambda x: x**3, "cube", 2.0), (np.exp, "exp", 0.0)):
+        h = 0.1
+        told = f"central_difference({name}, {x:g}, {h:g})"
+        ahead, here, behind = f(x + h), f(x), f(x - h)
+        expect(
+            call(answer, f, x, h, told=told),
+            (ahead - behind) / (2 * h),
+            told,
+            {
+                "forward difference": (
+                    (ahead - here) / h,
+                    "That looks to one side, and is off by h/2 times the second derivative. Look to both sides "
+                    "of x: the "
+                    "second derivative cancels.",
+                ),
+                "backward difference": ((here - behind) / h, "That looks to the left alone. Look to both sides of x."),
+                "half the width": ((ahead - behind) / h, "The two points are 2 h apart, not h."),
+                "no division": (ahead - behind, "A slope is a difference divided by the distance of the two points."),
+                "wrong sign": ((behind - ahead) / (2 * h), "The value behind is taken off that ahead."),
+            },
+        )
+
+
+@exercise(1, "Write the backward pass")
+def backward(answer: Callable[..., Any]) -> None:
+    """Grade ``backward(tape, output)``: the adjoint of every variable, by one pass over the tape from its end.
+
+    ``tape``: a list of (result, [(argument, partial), ...]), in the order in which it was recorded. ``output``: the name of
+    the variable whose adjoint is 1. Returns a dict by name: adjoint of a = sum over its uses of partial * adjoint of the
+    result.
+
+    >>> from tinyspad import check
+    >>> def overwrites(tape, output):
+    ...     adjoint = {output: 1.0}
+    ...     for result, arguments in reversed(tape):
+    ...         for name, partial in arguments:
+    ...             adjoint[name] = partial * adjoint[result]
+    ...     return adjoint
+    >>> print(check.backward(overwrites).misconception)
+    missing accumulation
+    """
+    overwritten = (
+        "A variable that is read twice gets an adjoint from each of its readers. The second one must be added "
+        "to the first, "
+        "not put in its place."
+    )
+    square = [("z", [("x", 3.0), ("x", 3.0)])]  # z = x * x at 3
+    told = f'backward({square}, "z")'
+    expect(
+        call(answer, square, "z", told=told),
+        {"z": 1.0, "x": 6.0},
+        told,
+        {
+            "missing accumulation": ({"z": 1.0, "x": 3.0}, overwritten),
+            "output left out": ({"x": 6.0}, "The output has an adjoint as well: 1. Return it with the others."),
+            "no seed": ({"z": 0.0, "x": 0.0}, "All adjoints start at 0, but for the output's: dz/dz = 1."),
+            "multiplies adjoints": ({"z": 1.0, "x": 9.0}, "Factors along a path are multiplied, paths are added."),
+        },
+        "z = x * x reads x twice; each read sends 3 * 1 to x.",
+    )
+    shared = [("a", [("x", 2.0)]), ("b", [("a", 3.0)]), ("z", [("a", 5.0), ("b", 7.0)])]
+    told = f'backward({shared}, "z")'
+    expect(
+        call(answer, shared, "z", told=told),
+        {"z": 1.0, "b": 7.0, "a": 26.0, "x": 52.0},
+        told,
+        {
+            "missing accumulation": ({"z": 1.0, "b": 7.0, "a": 21.0, "x": 42.0}, overwritten),
+            "walks forwards": (
+                {"z": 1.0, "b": 7.0, "a": 5.0, "x": 0.0},
+                "When a passes its adjoint on to x, it must have heard from b and z, which come later. Go "
+                "through the tape from "
+                "its end.",
+            ),
+            "one level": (
+                {"z": 1.0, "b": 7.0, "a": 5.0},
+                "That stops at what the output reads. Go on to the beginning.",
+            ),
+            "partials of partials": (
+                {"z": 1.0, "b": 7.0, "a": 8.0, "x": 2.0},
+                "Each partial is multiplied by the adjoint of the result, not added as it is.",
+            ),
+        },
+        "a is read by b and by z: 3 * 7 + 5 * 1 arrive there.",
+    )
+    told = 'backward(tape, "v20000") on a chain of 20 000 operations'
+    long = [(f"v{i + 1}", [(f"v{i}", 1.0)]) for i in range(20_000)]
+    expect(call(answer, long, "v20000", told=told)["v0"], 1.0, told + ', at "v0",')
+    told = 'backward(tape, "v60") on 60 doublings, which have 2**60 paths'
+    doubled = CountedList.of([(f"v{i + 1}", [(f"v{i}", 1.0), (f"v{i}", 1.0)]) for i in range(60)], 100_000)
+    expect(call(answer, doubled, "v60", told=told)["v0"], 2.0**60, told + ', at "v0",')
+
+
+def _told(x: Any) -> str:
+    return f"{x:.6g}" if np.ndim(x) == 0 else np.array2string(x, precision=3, separator=", ")
