@@ -196,7 +196,9 @@ class Sketch:
         if text:
             text = text if len(text) <= 18 else text[:17] + "…"
             below = (0, -(size / 2 + 1.5) * scale)
-            ax.annotate(text, place, xytext=below, va="top", fontsize=7.5 * scale, **around)
+            paper: dict[str, Any] = {"boxstyle": "round,pad=0.05", "facecolor": ax.get_facecolor(), "edgecolor": "none"}
+            paper["alpha"] = 0.7  # an edge may pass below the text
+            ax.annotate(text, place, xytext=below, va="top", fontsize=7.5 * scale, bbox=paper, **around)
         if look.note:
             above = (0, (size / 2 + 2.5) * scale)
             paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none", "alpha": 0.8}
@@ -233,10 +235,11 @@ def _adjoint_looks(lcg: LCG, sketch: Sketch) -> dict[int, Look]:
 
 
 def _free_place(start: Point, end: Point, taken: Sequence[Point]) -> Point:
-    """A place for a label on the segment, about its middle, away from the labels placed so far."""
-    spots = [(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])) for t in (0.45, 0.33, 0.57, 0.25)]
-    free = [p for p in spots if all(abs(p[0] - q[0]) > 0.3 or abs(p[1] - q[1]) > 0.25 for q in taken)]
-    return (free or spots)[0]
+    """A place for a label on the segment, about its middle, away from other labels; or the farthest from them."""
+    steps = (0.45, 0.33, 0.57, 0.22, 0.68, 0.8)
+    spots = [(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])) for t in steps]
+    apart = [min((max(abs(x - u) / 0.3, abs(y - v) / 0.25) for u, v in taken), default=2.0) for x, y in spots]
+    return spots[next((i for i, d in enumerate(apart) if d > 1), int(np.argmax(apart)))]
 
 
 def _part(parts: list[Part], links: list[Link], around: str | None, reach: int) -> set[int]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, LogNorm
+from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from ..errors import BadInput
@@ -20,6 +21,9 @@ ARROWS = 13
 """The most arrows along a side."""
 
 MOST_PANELS = 16
+
+SHADES = ListedColormap(mpl.colormaps["cividis_r"](np.linspace(0.3, 1.0, 256)))
+"""Sizes of arrows: without the pale end, which could not be seen on white."""
 
 
 def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = 12, fill: bool = True) -> Axes:
@@ -98,7 +102,7 @@ def fields(lcg: LCG, *, axes: Sequence[Axes] | None = None, limit: int = MOST_PA
             length = 0.25 + 0.65 * np.clip(np.log10(1000 * size / largest) / 3, 0, 1)
             du, dv = (np.where(size > 0, w[thin] / size, np.nan) * length * c for w, c in zip((u, v), cell))
         look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1.0, "width": 0.011, "pivot": "mid"}
-        arrows = ax.quiver(xs[thin[1]], ys[thin[0]], du, dv, size, norm=norm, cmap="cividis_r", **look)
+        arrows = ax.quiver(xs[thin[1]], ys[thin[0]], du, dv, size, norm=norm, cmap=SHADES, **look)
         _frame(ax, lcg, xs, ys)
         ax.set_title(
             "all paths: the exact gradient" if k == 0 else f"path {terms[k - 1][1]} of {terms[k - 1][0]}",
