@@ -55,6 +55,8 @@ def report(number: int) -> str:
     column: dict[str, Any] = {name: np.array([row[name] for row in rows], float) for name in rows[0]}
     n, uniform = column["paths"], column["uniform"]
     lines = [
+        "# The variance of one-path estimators",
+        "",
         f"Second moments of unbiased one-path estimators, exact, over {number} random layered graphs",
         f"with {n.min():.0f} to {n.max():.0f} paths (median {np.median(n):.0f}); `python -m benchmarks.variance`.",
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -122,7 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--figure", type=Path, help="draw the table into this file")
     table.set_defaults(run=_tables)
 
-    figures = commands.add_parser("figures", help="redraw the figures from fixed seeds")
+    figures = commands.add_parser(
+        "figures", help="redraw the figures from fixed seeds, and write down what is drawn in each"
+    )
     figures.add_argument(
         "names",
         nargs="*",
@@ -268,8 +271,12 @@ def _figures(options: argparse.Namespace) -> None:
     unknown = [name for name in options.names if name not in plot.FIGURES]
     if unknown:
         raise BadInput(f"There is no figure {unknown[0]!r:.40}; there are {', '.join(plot.FIGURES)}.")
+    (options.out / "data").mkdir(parents=True, exist_ok=True)
     for name in options.names or plot.FIGURES:
-        print(plot.save(plot.FIGURES[name](), options.out / f"{name}.png"), flush=True)
+        figure = plot.FIGURES[name]()
+        text = json.dumps(plot.data_of(figure), ensure_ascii=False, separators=(",", ":"))
+        (options.out / "data" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        print(plot.save(figure, options.out / f"{name}.png"), flush=True)
 
 
 def _check_counts(options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ returns the Axes. None calls ``plt.show``; all obey rcParams. This is the only p
 """
 
 from .curves import contributions, function
-from .figures import FIGURES, RATES, check_ending, figure3, save
+from .figures import FIGURES, RATES, check_ending, data_of, figure3, save
 from .graph import lcg
 from .laboratory import laboratory
 from .memory import memory_accuracy
@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "contours",
     "contributions",
+    "data_of",
     "explain",
     "fields",
     "figure3",

@@ -1,4 +1,4 @@
-"""The figures that ``tinyspad figures`` redraws, from fixed seeds; and how a figure becomes a file."""
+"""The figures that ``tinyspad figures`` redraws, from fixed seeds; how a figure becomes a file; and what is drawn in it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,30 @@ from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.collections import PathCollection
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.quiver import Quiver
 
 from .. import functions
 from ..errors import BadInput
-from ..estimators import RAD, SPAD, Magnitude
-from ..experiments import escape_map, hold_sweep, laboratory, minimize_f1, paper_table
+from ..estimators import GD, RAD, SPAD, Magnitude
+from ..experiments import escape_map, hold_sweep, laboratory, minimize_f1, paper_table, variance_curve
 from ..lcg import trace
 from ..minimize import Result
+from ..minimize import compare as compare_runs
+from ..program import compile
 from .curves import contributions, function
 from .graph import lcg as draw_lcg
 from .laboratory import laboratory as draw_laboratory
+from .palette import GREY
+from .plane import fields, trajectories
+from .player import step_through
 from .runs import compare
 from .success import hold_map, success
 from .success import hold_sweep as draw_hold_sweep
+from .terms import variance_curve as draw_variance_curve
 
 RATES = (0.01, 0.1)
 """The learning rates of figure3: the paper's, and ten times that."""
@@ -45,6 +55,56 @@ def check_ending(file: Path) -> None:
     """Raise BadInput unless a file's ending names a picture format: before the work is done, not after it."""
     if file.suffix.lower() not in (".png", ".svg", ".pdf", ".eps", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"):
         raise BadInput(f"{file} has no ending that names a picture format: .png, .svg, .pdf.")
+
+
+def data_of(figure: Figure) -> list[dict[str, Any]]:
+    """What is drawn in a figure, as plain numbers and texts that JSON can hold: a dict for each of its Axes.
+
+    ``texts``: title, labels and everything written. ``lines``: label, x and y. ``points``, ``areas``: the places and
+    outlines of collections. ``arrows``: their two components. ``bars``: x, y, width and height. ``levels``: of contours.
+    ``images``: their arrays. Six significant digits each.
+
+    >>> figure, ax = plt.subplots()
+    >>> lines = ax.plot([0.0, 1.0], [2.0, 1 / 3], label="falls")
+    >>> data_of(figure)[0]["lines"]
+    [{'label': 'falls', 'x': [0.0, 1.0], 'y': [2.0, 0.333333]}]
+    """
+    found: list[dict[str, Any]] = []
+    for ax in figure.axes:
+        texts = [ax.get_title(), ax.get_xlabel(), ax.get_ylabel(), *(text.get_text() for text in ax.texts)]
+        drawn = [c for c in ax.collections if not isinstance(c, ContourSet)]
+        offsets = [np.asarray(c.get_offsets()) for c in drawn]
+        outlines = [
+            path.vertices for c in drawn for path in c.get_paths() if not isinstance(c, (PathCollection, Quiver))
+        ]
+        bars = [bar for bar in ax.patches if isinstance(bar, Rectangle)]
+        found.append(
+            {
+                "texts": [text for text in texts if text],
+                "lines": [
+                    {
+                        "label": "" if str(line.get_label()).startswith("_") else str(line.get_label()),
+                        "x": _rounded(line.get_xdata()),
+                        "y": _rounded(line.get_ydata()),
+                    }
+                    for line in ax.lines
+                ],
+                "points": [_rounded(places) for places in offsets if len(places) > 1],
+                "arrows": [_rounded([c.U, c.V]) for c in drawn if isinstance(c, Quiver)],
+                "areas": [_rounded(outline) for outline in outlines],
+                "bars": [_rounded([*bar.get_xy(), bar.get_width(), bar.get_height()]) for bar in bars],
+                "levels": [_rounded(c.levels) for c in ax.collections if isinstance(c, ContourSet)],
+                "images": [_rounded(image.get_array()) for image in ax.images],
+            }
+        )
+    return found
+
+
+def _rounded(numbers: Any) -> Any:
+    """Nested lists of floats of six digits; None for what is not finite."""
+    array: Any = np.ma.filled(np.ma.asarray(numbers, float), np.nan)
+    flat = [float(f"{x:.6g}") if np.isfinite(x) else None for x in array.ravel()]
+    return np.array(flat, object).reshape(array.shape).tolist()
 
 
 def figure2() -> Figure:
@@ -129,6 +189,51 @@ def laboratory_f1() -> Figure:
     return draw_laboratory(laboratory(functions.f1, xs, estimators=estimators, draws=1000))
 
 
+def step() -> Figure:
+    """A frame of the step player: f1's reverse sweep while x waits for its second branch."""
+    return cast(Figure, step_through(trace(functions.f1, 5.0)).draw(6).figure)
+
+
+def variance_beale() -> Figure:
+    """The exact variance of almost-Dirac sampling against epsilon, for Beale's function at (1, 2)."""
+    figure, ax = plt.subplots(layout="constrained", figsize=(6.4, 4.2))
+    draw_variance_curve(variance_curve(functions.beale, 1.0, 2.0), ax=ax)
+    return figure
+
+
+def fields_beale() -> Figure:
+    """What each path of Beale's function pulls to."""
+    return fields(trace(functions.beale, *np.meshgrid(np.linspace(-2, 2, 52), np.linspace(-2, 2, 52))))
+
+
+def trajectories_ackley() -> Figure:
+    """Runs on Ackley's function with all paths, a fresh one at each step, the largest held, and any one held."""
+    starts = (np.array([3.2, -4.0, 2.0, -1.4]), np.array([3.7, 1.0, -3.0, -2.2]))
+    estimators = {"GD": GD(), "RAD": RAD(), "SPAD, k_max 50": SPAD(k_max=50), "RAD, held 50": RAD(hold=50)}
+    runs = compare_runs(functions.ackley, starts, estimators, steps=2000, rng=1, every=5)
+    plane = np.meshgrid(np.linspace(-5, 5, 80), np.linspace(-5, 5, 80))
+    return trajectories(runs, trace(functions.ackley, *plane))
+
+
+def code_f1() -> Figure:
+    """The generated gradient of f1, and what is left of it when one path is followed."""
+    program = compile(functions.f1)
+    sources = {
+        "all paths": program.source("gradient"),
+        "path 0 alone": program.source(path=("x", 0)),
+        "path 1 alone": program.source(path=("x", 1)),
+    }
+    figure, axes = plt.subplots(1, 3, layout="constrained", figsize=(11.5, 1.9), width_ratios=(1.1, 1, 1))
+    for ax, (title, source) in zip(axes, sources.items()):
+        ax.set_title(title, fontsize="medium", loc="left")
+        ax.text(0.02, 0.95, source.strip(), family="monospace", fontsize=9.5, va="top", transform=ax.transAxes)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        for spine in ax.spines.values():
+            spine.set_color(GREY)
+    return figure
+
+
 FIGURES: dict[str, Callable[[], Figure]] = {
     "figure2": figure2,
     "figure3": figure3,
@@ -140,5 +245,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "f1_contributions": f1_contributions,
     "laboratory_beale": laboratory_beale,
     "laboratory_f1": laboratory_f1,
+    "step": step,
+    "variance_beale": variance_beale,
+    "fields_beale": fields_beale,
+    "trajectories_ackley": trajectories_ackley,
+    "code_f1": code_f1,
 }
 """Every figure that ``tinyspad figures`` redraws, by the name of its file."""
