@@ -223,7 +223,7 @@ def code_f1() -> Figure:
         "path 0 alone": program.source(path=("x", 0)),
         "path 1 alone": program.source(path=("x", 1)),
     }
-    figure, axes = plt.subplots(1, 3, layout="constrained", figsize=(11.5, 1.9), width_ratios=(1.1, 1, 1))
+    figure, axes = plt.subplots(1, 3, layout="constrained", figsize=(11.5, 1.65), width_ratios=(1.1, 1, 1))
     for ax, (title, source) in zip(axes, sources.items()):
         ax.set_title(title, fontsize="medium", loc="left")
         ax.text(0.02, 0.95, source.strip(), family="monospace", fontsize=9.5, va="top", transform=ax.transAxes)

@@ -192,15 +192,16 @@ class Sketch:
         ax.plot(*place, marker, markersize=size * scale, markerfacecolor=face, zorder=3, **edge)
         font = 9 * scale if len(part.name) < 3 else 6.5 * scale
         ax.text(*place, part.name, ha="center", va="center", fontsize=font, zorder=4, color=ink_on(face))
+        reach = size * (0.71 if marker == "D" else 0.5)
         around: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 4}
         if text:
             text = text if len(text) <= 18 else text[:17] + "…"
-            below = (0, -(size / 2 + 1.5) * scale)
+            below = (0, -(reach + 1.5) * scale)
             paper: dict[str, Any] = {"boxstyle": "round,pad=0.05", "facecolor": ax.get_facecolor(), "edgecolor": "none"}
             paper["alpha"] = 0.7  # an edge may pass below the text
             ax.annotate(text, place, xytext=below, va="top", fontsize=7.5 * scale, bbox=paper, **around)
         if look.note:
-            above = (0, (size / 2 + 2.5) * scale)
+            above = (0, (reach + 2.5) * scale)
             paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none", "alpha": 0.8}
             ax.annotate(
                 look.note, place, xytext=above, va="bottom", fontsize=7.5 * scale, weight="bold", bbox=paper, **around
