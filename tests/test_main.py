@@ -1,15 +1,16 @@
 """The command line, run as a user runs it: results on standard output, one line and status 2 for bad input."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib import image
 
 from tinyspad.__main__ import main
-from tinyspad.plot import FIGURES
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,11 +93,14 @@ def test_laboratory_of_large_and_infinite_gradients(capsys, argv):
     assert (status, err) == (0, "") and "Magnitude" in out
 
 
-@pytest.mark.parametrize("name", [n for n in FIGURES if n != "figure3"])
-def test_figures_are_drawn_by_name(capsys, tmp_path, name):
-    status, out, _ = run(capsys, "figures", name, "--out", str(tmp_path))
-    assert status == 0 and out.strip() == str(tmp_path / f"{name}.png")
-    assert image.imread(tmp_path / f"{name}.png").size > 0
+def test_figures_are_drawn_by_name_with_their_data(capsys, tmp_path):
+    status, out, _ = run(capsys, "figures", "2", "f1_graph", "--out", str(tmp_path))
+    assert status == 0 and out.split() == [str(tmp_path / "figure2.png"), str(tmp_path / "f1_graph.png")]
+    assert image.imread(tmp_path / "figure2.png").size > 0
+    lines = json.loads((tmp_path / "data" / "figure2.json").read_text())[0]["lines"]
+    assert lines[0]["label"] == "f1(x) = x² (2 + cos 4x)" and lines[0]["y"][0] == pytest.approx(
+        36 * (2 + np.cos(24.0)), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize(

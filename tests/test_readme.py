@@ -5,7 +5,6 @@ import shlex
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tinyspad.__main__ import main
 from tinyspad.experiments import PAPER, minimize_f1, paper_table, success_rate
@@ -31,7 +30,7 @@ def test_python_blocks_run_in_order_and_print_what_follows_them(capsys, tmp_path
             if next_kind == "text":
                 shown += 1
                 assert same(printed) == same(text)
-    assert shown == 8
+    assert shown == 9
     assert {p.stem for p in tmp_path.glob("*.png")} == {"compare", "beale", "contributions", "laboratory"}
 
 
@@ -51,11 +50,12 @@ def test_the_two_commands_come_first():
 
 def test_command_line_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    lines = [text for kind, text in BLOCKS if kind == "sh"][2].splitlines()
-    assert len(lines) == 2
-    assert shlex.split([text for kind, text in BLOCKS if kind == "sh"][3])[3:] == ["table", "1", "2", "--workers", "2"]
-    assert main(shlex.split(lines[0])[3:]) == 0 and (tmp_path / "f2.png").exists()
-    assert shlex.split(lines[1])[3] == "figures"
+    commands = [shlex.split(line) for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
+    ours = [command[3:] for command in commands if command[:3] == ["python", "-m", "tinyspad"]]
+    assert [command[0] for command in ours] == ["paths", "explain", "figures", "table"]
+    assert main(ours[0]) == 0 and (tmp_path / "f2.png").exists()
+    assert main(ours[1]) == 0 and (tmp_path / "page.html").exists()
+    assert ours[3] == ["table", "1", "2", "--workers", "2"]
 
 
 def test_the_table_is_what_the_demo_prints():
@@ -94,6 +94,12 @@ def test_the_module_map_names_every_module():
     assert {name.rstrip("/") for name in re.findall(r"`(\w+)/?`", map_rows)} >= own - {"__init__"}
 
 
-@pytest.mark.parametrize("name", sorted(FIGURES))
-def test_committed_figures_exist(name):
-    assert (ROOT / "figures" / f"{name}.png").stat().st_size > 5000
+def test_every_tutorial_is_linked_with_a_picture():
+    rows = [line for line in README.splitlines() if re.match(r"\| \[0\d ·", line)]
+    files = sorted((ROOT / "tutorials").glob("*.ipynb"))
+    assert len(rows) == len(files) and not (
+        missing := [f.name for f in files if f"(tutorials/{f.name})" not in README]
+    ), missing
+    for row in rows:
+        (picture,) = re.findall(r'<img src="figures/(\w+)\.png" alt="[^"]+" width="\d+">', row)
+        assert picture in FIGURES
