@@ -6,6 +6,9 @@ The pages stand where readers of the repository find them, so the whole reposito
 import re
 from pathlib import Path
 
+from docutils import nodes
+from latex2mathml.converter import convert
+
 from tinyspad import __version__
 
 project = "tinyspad"
@@ -18,6 +21,8 @@ root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "benchmarks/*.md", "tutorials/**.ipynb", "tutorials/README.md"]
 
 myst_enable_extensions = ["dollarmath", "html_image"]
+myst_update_mathjax = False
+html_math_renderer = "mathml"
 myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
@@ -30,6 +35,8 @@ autodoc_typehints_description_target = "documented"
 autodoc_default_options = {"members": True, "imported-members": True}
 
 html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_title = f"tinyspad {__version__}"
 html_show_sourcelink = False
 html_copy_source = False
@@ -38,6 +45,15 @@ suppress_warnings = ["myst.header", "myst.xref_missing_anchor"]
 
 
 def setup(app):
+    def formula(display):
+        """Formulas as MathML, which browsers set by themselves: a page asks the network for nothing."""
+
+        def visit(translator, node):
+            translator.body.append(convert(node.astext(), display=display))
+            raise nodes.SkipNode
+
+        return visit, None
+
     def plain(app, what, name, obj, options, lines):
         """Docstrings are read in a terminal first: |g| is a magnitude there and 2 * x a product, no markup."""
         for i, line in enumerate(lines):
@@ -52,5 +68,6 @@ def setup(app):
             page = '<!DOCTYPE html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=docs/index.html">'
             Path(app.outdir, "index.html").write_text(page + '<a href="docs/index.html">tinyspad</a>', encoding="utf-8")
 
+    app.add_html_math_renderer("mathml", formula("inline"), formula("block"))
     app.connect("autodoc-process-docstring", plain)
     app.connect("build-finished", first_page)

@@ -200,6 +200,7 @@ class SPAD(Estimator):
 
     @property
     def steps_per_draw(self) -> int:  # type: ignore[override]
+        """How many steps in a row share their randomness."""
         return 1 if self.m is None else self.k_max
 
     def cost(self, lcg: LCG, param: str | None = None) -> Cost:
@@ -276,6 +277,7 @@ class NearestPath(Estimator):
 
     @property
     def steps_per_draw(self) -> int:  # type: ignore[override]
+        """How many steps in a row share their randomness."""
         return 1 if self.m is None else self.k_max
 
     def cost(self, lcg: LCG, param: str | None = None) -> Cost:

@@ -111,6 +111,7 @@ class RAD(Estimator):
 
     @property
     def steps_per_draw(self) -> int:  # type: ignore[override]
+        """How many steps in a row share their randomness."""
         return self.hold
 
     def cost(self, lcg: LCG, param: str | None = None) -> Cost:
