@@ -17,6 +17,13 @@ def plane():
     return ts.trace(beale, *np.meshgrid(XS, YS))
 
 
+def test_arrows_point_down_on_a_descending_grid():
+    xs = np.linspace(2, -2, 20)
+    (ax, *_) = plot.fields(ts.trace(lambda x, y: x**2 + y**2, *np.meshgrid(xs, xs))).axes
+    quiver = arrows(ax)
+    assert np.all(np.ravel(quiver.U) * quiver.X <= 1e-12) and np.all(np.ravel(quiver.V) * quiver.Y <= 1e-12)
+
+
 def arrows(ax):
     (quiver,) = [c for c in ax.collections if hasattr(c, "U")]
     return quiver
@@ -139,7 +146,16 @@ def test_variance_curve_is_the_closed_form():
         (lambda: ts.experiments.variance_curve(lambda x: x**2, 1.0), "1 paths"),
         (lambda: ts.experiments.variance_curve(beale, 1.0, 2.0, epsilons=[0.0]), "between 0 and 1"),
         (lambda: ts.experiments.variance_curve(beale, 1.0, 2.0, param="q"), "no parameter 'q'"),
+        (lambda: ts.experiments.variance_curve(lambda: 3.0), "at least one parameter"),
         (lambda: plot.variance_curve(3), "variance_curve returns"),
+        (lambda: plot.contours(ts.trace(beale, *np.meshgrid(XS, YS)), levels=1), "levels="),
+        (lambda: plot.contours(ts.trace(beale, *np.meshgrid(XS, YS)), levels=[1, 2]), "levels="),
+        (lambda: plot.trajectories({"GD": None}, ts.trace(beale, *np.meshgrid(XS, YS))), "no history"),
+        (
+            lambda: plot.contours(ts.trace(lambda x, y: np.log(-1 - x * x - y * y), *np.meshgrid(XS, YS))),
+            "nowhere finite",
+        ),
+        (lambda: plot.ledger(ts.trace(lambda x: x * np.log(x), 0.0).ledger("x")), "not a finite number"),
         (lambda: plot.memory_accuracy({}), "dict of measurements"),
         (lambda: plot.memory_accuracy({"a": 3}), "not a pair"),
         (lambda: plot.memory_accuracy({"a": ([1, 2], [1])}), "pair up"),
@@ -147,8 +163,9 @@ def test_variance_curve_is_the_closed_form():
     ],
 )
 def test_bad_input_is_refused(call, says):
-    with pytest.raises(BadInput, match=says):
+    with pytest.raises(BadInput, match=says), np.errstate(all="ignore"):
         call()
+    assert plt.get_fignums() == []
 
 
 def test_memory_accuracy_shows_means_and_two_standard_errors():

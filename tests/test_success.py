@@ -246,7 +246,6 @@ def _kill(x):
         ({"executor": 3}, "executor= is a concurrent.futures.Executor"),
         ({"resume": "file", "rng": None}, "resume= needs a seed"),
     ],
-    ids=str,
 )
 def test_arguments_without_meaning_are_refused(settings, says):
     with pytest.raises(BadInput, match=says):

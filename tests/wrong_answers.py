@@ -30,7 +30,7 @@ def recurses(tape, output):
             readers.setdefault(name, []).append((result, partial))
 
     def adjoint(name):
-        return 1.0 if name == output else sum(partial * adjoint(result) for result, partial in readers[name])
+        return 1.0 if name == output else sum(p * adjoint(r) for r, p in readers.get(name, []))
 
     return {name: adjoint(name) for name in [*readers, output]}
 
@@ -43,8 +43,34 @@ def pushes_every_path(tape, output):
         adjoint[name] = adjoint.get(name, 0.0) + amount
         for argument, partial in made.get(name, []):
             pending.append((argument, amount * partial))
-            tape[0]  # looks at the tape at every step
     return adjoint
+
+
+def visits_once_backwards(tape, output):
+    made, adjoint, seen, pending = dict(tape), {output: 1.0}, set(), [output]
+    while pending:
+        name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for argument, partial in made.get(name, []):
+            adjoint[argument] = adjoint.get(argument, 0.0) + partial * adjoint[name]
+            pending.append(argument)
+    return adjoint
+
+
+def seeds_every_end(tape, output):
+    read = {argument for _, arguments in tape for argument, _ in arguments}
+    adjoint = {result: 1.0 for result, _ in tape if result not in read}
+    for result, arguments in reversed(tape):
+        for name, partial in arguments:
+            adjoint[name] = adjoint.get(name, 0.0) + partial * adjoint[result]
+    return adjoint
+
+
+def never_ends(tape, output):
+    while True:
+        output = output
 
 
 def eats_the_tape(tape, output):
@@ -171,12 +197,22 @@ def without_the_start(graph, source, output):
 
 
 def counts_by_listing(graph, source, output):
+    heads = {node: [head for head, _ in edges] for node, edges in graph.items()}
     pending, number = [source], 0
     while pending:
         node = pending.pop()
         number += node == output
-        pending.extend(head for head, _ in graph[node])
+        pending.extend(heads[node])
     return number
+
+
+def counts_in_int64(graph, source, output):
+    number = {}
+    for node in reversed(list(graph)):
+        number[node] = (
+            np.int64(1) if node == output else np.sum([number[head] for head, _ in graph[node]], dtype=np.int64)
+        )
+    return number[source]
 
 
 def counts_recursively(graph, source, output):
@@ -239,6 +275,23 @@ def first_branch(graph, source, output, rng):
     return path
 
 
+def solutions_sample_path(graph, source, output, rng):
+    paths = last_branch_first(graph, source, output) if len(graph) < 20 else None
+    return paths[rng.integers(len(paths))]
+
+
+def compares_one_side(graph, source, output):
+    best, step = {output: 1.0}, {}
+    for node in reversed(list(graph)):
+        for head, weight in graph[node]:
+            if node not in step or abs(weight * best[head]) > best[node]:
+                best[node], step[node] = weight * best[head], head
+    path = [source]
+    while path[-1] != output:
+        path.append(step[path[-1]])
+    return best[source], path
+
+
 def greedy(graph, source, output):
     path, product = [source], 1.0
     while path[-1] != output:
@@ -291,6 +344,28 @@ def spad_with(choose=lambda g, rng, m: None, every=None, value=False, ends=True,
         return way if ends else way[1:]
 
     return spad
+
+
+def spad_once(contributions, x, steps, k_max, m, lr, rng):
+    candidates, way = rng.choice(len(contributions(x)), size=m, replace=False), [x]
+    for t in range(steps):
+        g = contributions(x)
+        if t % k_max == 0:
+            i = largest(g, candidates)
+        x = x - lr * g[i]
+        way.append(x)
+    return way
+
+
+def spad_repeats(contributions, x, steps, k_max, m, lr, rng):
+    way = [x]
+    for t in range(steps):
+        g = contributions(x)
+        if t % k_max == 0:
+            i = largest(g, rng.choice(len(g), size=m))
+        x = x - lr * g[i]
+        way.append(x)
+    return way
 
 
 def largest(g, candidates):
@@ -347,14 +422,23 @@ def code_recursively(program, wanted):
 
 
 def code_by_paths(program, wanted):
-    kept, pending = set(), [wanted]
+    made, kept, pending = dict(program), set(), [wanted]
     while pending:
         name = pending.pop()
-        for result, arguments in program:
-            if result == name:
-                kept.add(name)
-                pending.extend(arguments)
+        if name in made:
+            kept.add(name)
+            pending.extend(made[name])
     return [result for result, _ in program if result in kept]
+
+
+def eliminates_by_substring(edges, vertex):
+    left = {e: w for e, w in edges.items() if vertex not in e[0] and vertex not in e[1]}
+    into = [(t, w) for (t, h), w in edges.items() if vertex in h]
+    out = [(h, w) for (t, h), w in edges.items() if vertex in t]
+    for t, a in into:
+        for h, b in out:
+            left[t, h] = left.get((t, h), 0.0) + a * b
+    return left, len(into) * len(out)
 
 
 def eliminates(accumulate=True, keep=False, count=0, old=False, product=lambda a, b: a * b, place=False):
@@ -399,6 +483,13 @@ def saves(take=None, fraction=1.0, fixed=False):
     return linear_memory
 
 
+def neighbours(x, keep, rng):
+    d = x.shape[1]
+    k = int(np.ceil(keep * d))
+    chosen = (rng.integers(d) + np.arange(k)) % d
+    return x[:, chosen], chosen, d
+
+
 def masks(x, keep, rng):
     kept = rng.random(x.shape[1]) < keep
     return np.where(kept, x, 0.0) / keep, None, None
@@ -416,6 +507,8 @@ WRONG = {
     ],
     "central_difference": [
         ("forward difference", lambda f, x, h: (f(x + h) - f(x)) / h),
+        ("half of it times h", lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h),
+        ("another width", lambda f, x, h: (f(x + 0.1) - f(x - 0.1)) / 0.2),
         ("half the width", lambda f, x, h: (f(x + h) - f(x - h)) / h),
         ("no division", lambda f, x, h: f(x + h) - f(x - h)),
         ("wrong sign", lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h)),
@@ -427,6 +520,9 @@ WRONG = {
         ("follows every path", pushes_every_path),
         ("in-place damage", eats_the_tape),
         ("no seed", no_seed),
+        ("goes on too early", visits_once_backwards),
+        ("seeds every end", seeds_every_end),
+        ("does not end", never_ends),
     ],
     "accumulate": [
         ("missing accumulation", dict),
@@ -454,6 +550,7 @@ WRONG = {
         ("wrong order", shortest_first),
         ("path without its end", without_the_end),
         ("path without its start", without_the_start),
+        ("sorts by name", lambda graph, source, output: sorted(last_branch_first(graph, source, output))),
         ("one path only", lambda graph, source, output: last_branch_first(graph, source, output)[-1:]),
     ],
     "count_paths": [
@@ -462,6 +559,7 @@ WRONG = {
         ("follows every path", counts_by_listing),
         ("recursion", counts_recursively),
         ("counts in floats", counts_in_floats),
+        ("overflows", counts_in_int64),
         ("counts dead ends", counts_dead_ends),
     ],
     "sample_path": [
@@ -469,12 +567,14 @@ WRONG = {
         ("draws by weight", by_weight),
         ("follows every path", lists_then_draws),
         ("always the same path", first_branch),
+        ("random by itself", lambda graph, *_: solutions_sample_path(graph, *_[:-1], np.random.default_rng())),
         ("no path", lambda graph, source, output, rng: [source, output]),
     ],
     "best_path": [
         ("greedy bias", greedy),
         ("ignores negative products", best_by(lambda value: value)),
         ("loses the sign", best_by(abs, extend=lambda w, b: abs(w * b))),
+        ("magnitude on one side", compares_one_side),
         ("adds along the path", best_by(abs, 0.0, lambda w, b: w + b)),
         ("follows every path", best_by_listing),
     ],
@@ -487,6 +587,9 @@ WRONG = {
         ("walks uphill", spad_with(largest, sign=-1)),
         ("leaves out an end", spad_with(largest, ends=False)),
         ("ignores m", spad_with(lambda g, candidates: int(np.argmax(np.abs(g))))),
+        ("place for path", spad_with(lambda g, candidates: int(np.argmax(np.abs(g[candidates]))))),
+        ("candidates repeat", spad_repeats),
+        ("draws candidates once", spad_once),
     ],
     "escape": [
         ("trapped", lambda: ts.GD()),
@@ -494,7 +597,7 @@ WRONG = {
         ("one term's own trap", lambda: ts.FixedPath(1)),
         ("no estimator", lambda: ts.RAD),
         ("too few arrive", lambda: ts.RAD(hold=3)),
-        ("averaged away", lambda: ts.SPAD()),
+        ("downhill again", lambda: ts.SPAD()),
     ],
     "unbiased_draw": [
         ("missing 1/p", lambda g, p, rng: g[rng.choice(len(g), p=p)]),
@@ -503,6 +606,7 @@ WRONG = {
         ("draws uniformly", draws_uniformly),
         ("no draw", lambda g, p, rng: g.sum()),
         ("always the same path", lambda g, p, rng: g[2] / p[2]),
+        ("random by itself", lambda g, p, rng: (lambda i: g[i] / p[i])(np.random.default_rng().choice(3, p=p))),
     ],
     "exact_variance": [
         ("second moment", lambda g, p: np.sum(g[p > 0] ** 2 / p[p > 0])),
@@ -514,11 +618,13 @@ WRONG = {
     "magnitude_draw": [
         ("greedy bias", lambda g, rng: (int(np.abs(g).argmax()), 1.0)),
         ("negative probabilities", magnitudes(signed=True)),
+        ("does not add up", lambda g, rng: (rng.choice(3, p=abs(g / g.sum())), 0.5)),
         ("uniform", magnitudes(0)),
         ("squares", magnitudes(2)),
         ("tells another probability", magnitudes(tell=0.5)),
     ],
     "best_epsilon": [
+        ("forgets the magnitude", lambda g: _of(g, g.max())),
         ("the other way round", lambda g: _a(g) / (_a(g) + _b(g))),
         ("forgets N - 1", lambda g: _b(g, False) / (_a(g) + _b(g, False))),
         ("forgets the root", lambda g: _b(g) ** 2 / (_a(g) ** 2 + _b(g) ** 2)),
@@ -550,16 +656,25 @@ WRONG = {
         ("adds along the path", eliminates(product=lambda a, b: a + b)),
         ("in-place damage", eliminates(place=True)),
         ("counts additions", eliminates(count=1)),
+        ("another value", eliminates_by_substring),
     ],
     "linear_memory": [
         ("keeps everything", (masks, lambda saved, delta: saved[0].T @ delta)),
         ("keeps a view", layer(saves(lambda x, k: x[:, :k], fixed=True))),
-        ("missing 1/p", layer(saves(), factor=0.1)),
+        ("missing 1/p", layer(saves(), factor=3 / 25)),
         ("draws again", layer(saves(), redraw=True)),
         ("always the same features", layer(saves(fixed=True))),
+        ("always neighbours", layer(neighbours)),
+        ("hides what it keeps", (lambda x, keep, rng: (lambda: x,), lambda saved, delta: saved[0]().T @ delta)),
+        ("another factor", (saves(), lambda saved, delta: layer(saves())[1](saved, delta) * (10 / (25 / 3)))),
         ("another number of features", layer(saves(fraction=0.5))),
     ],
 }
+
+
+def _of(g, a):
+    b = np.sqrt((len(g) - 1) * (np.sum(g**2) - a**2))
+    return b / (a + b)
 
 
 def _a(g):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..experiments import wilson
-from .verdict import Wrong, call, exercise, expect, number
+from .verdict import call, exercise, expect, number, pair
 
 
 @exercise(6, "How often is the largest among the candidates?")
@@ -32,18 +32,17 @@ def chance_of_largest(answer: Callable[..., Any]) -> None:
         (1, 1, False),
     ):
         want = 1 - (1 - 1 / n) ** m if replace else m / n
-        told = f"chance_of_largest({n}, {m}, replace={replace})"
+        told = f"chance_of_largest({n}, {m}, {replace})"
         tells = {
             "forgets repeats": (
                 m / n if replace else np.nan,
-                "With replacement the same path may be drawn twice, so two draws do not have twice the chance. "
-                "What is the "
-                "chance that every draw misses it?",
+                "With replacement the same path may be drawn twice, so two draws do not have twice the chance. What "
+                "is the chance that every draw misses it?",
             ),
             "always replaces": (
                 np.nan if replace else 1 - (1 - 1 / n) ** m,
-                "Without replacement a second draw cannot be the first path again: the candidates are m "
-                "different ones of n.",
+                "Without replacement a second draw cannot be the first path again: the candidates are m different "
+                "ones of n.",
             ),
             "counts sets, not chances": (
                 float(comb(n, m)),
@@ -79,8 +78,8 @@ def wilson_interval(answer: Callable[..., Any]) -> None:
         tells = {
             "no interval at the ends" if good in (0, n) else "the simple interval": (
                 (p - plain, p + plain),
-                "p -+ 1.96 sqrt(p (1 - p)/n) has no width at 0 of 20, as if that proved the rate to be 0. "
-                "Wilson's does.",
+                "p -+ 1.96 sqrt(p (1 - p)/n) has no width at 0 of 20, as if that proved the rate to be 0. Wilson's "
+                "does.",
             ),
             "half the interval": ((low, p), "The interval has two ends."),
             "standard error": ((p - plain / z, p + plain / z), "That is one standard error to either side: 68 %."),
@@ -91,9 +90,7 @@ def wilson_interval(answer: Callable[..., Any]) -> None:
             ),
             "ends exchanged": ((high, low), "The lower end comes first."),
         }
-        if not isinstance(got, tuple) or len(got) != 2:
-            raise Wrong("another value", "Return a pair of numbers: (low, high).", f"{told} gave {got!r:.60}.")
-        got = tuple(number(end, told) for end in got)
+        got = tuple(number(end, told) for end in pair(got, told, "two numbers, (low, high)"))
         if np.allclose(got, (low, high), atol=1e-4):
             continue
         expect(got, (low, high), told, tells, "Put p, n and z into the formula, term by term.")

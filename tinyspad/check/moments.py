@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .verdict import Wrong, call, exercise, expect, number
+from .verdict import Wrong, call, check_rng, exercise, expect, near, number, pair
 
 G = np.array([3.0, -1.0, 6.0])
 P = np.array([0.2, 0.5, 0.3])
@@ -24,6 +24,7 @@ def unbiased_draw(answer: Callable[..., Any]) -> None:
     'missing 1/p'
     """
     told, draws, rng = "unbiased_draw([3, -1, 6], [0.2, 0.5, 0.3], rng)", 4000, np.random.default_rng(0)
+    check_rng(answer, G, P, told=told)
     seen = np.array([number(call(answer, G, P, rng, told=told), told) for _ in range(draws)])
     mean = float(np.mean(seen))
     example = f"The mean of {draws} draws of {told} is {mean:.3g}; the sum of g is 8."
@@ -46,15 +47,15 @@ def unbiased_draw(answer: Callable[..., Any]) -> None:
     if only(G * 3):
         raise Wrong(
             "multiplies by N",
-            "Times N is right for a uniform draw alone, where every p is 1/N. Here they differ: divide by the p "
-            "of what was drawn.",
+            "Times N is right for a uniform draw alone, where every p is 1/N. Here they differ: divide by the p of "
+            "what was drawn.",
             example,
         )
     if only(G / P[0]) or only(G / P.max()):
         raise Wrong(
             "divides by another path's p",
-            "It always divides by the same probability (as Algorithm 2's 1/p_1 would). Divide by that of the "
-            "path drawn.",
+            "It always divides by the same probability (as Algorithm 2's 1/p_1 would). Divide by that of the path "
+            "drawn.",
             example,
         )
     if not only(G / P):
@@ -62,11 +63,11 @@ def unbiased_draw(answer: Callable[..., Any]) -> None:
     shares = np.array([np.mean(np.abs(seen - v) < 1e-5) for v in G / P])
     if len(values) == 1:
         raise Wrong("always the same path", "Draw the path at random: rng.choice(len(g), p=p).", example)
-    if np.all(np.abs(shares - 1 / 3) < 0.05):
+    if near(shares, np.full(3, 1 / 3), draws):
         raise Wrong(
             "draws uniformly", "It divides by p, but draws every path equally often: hand p to rng.choice.", example
         )
-    if np.any(np.abs(shares - P) > 0.05):
+    if not near(shares, P, draws):
         raise Wrong("draws otherwise", "The paths are not drawn with probabilities p.", example)
 
 
@@ -128,6 +129,22 @@ def exact_variance(answer: Callable[..., Any]) -> None:
     )
 
 
+SIGNED = "|g|, not g: probabilities are not negative, and a negative term is as important as its size."
+
+
+def _drawn(answer: Callable[..., Any], rng: np.random.Generator, told: str) -> Any:
+    """One draw by magnitude; what rng.choice says of probabilities that are none becomes a hint."""
+    try:
+        return call(answer, G, rng, told=told)
+    except Wrong as wrong:
+        if wrong.misconception == "raises" and "do not sum" in wrong.hint:
+            hint = "The probabilities do not add up to 1. Divide |g| by the sum of |g|, not by the sum of g."
+            raise Wrong("does not add up", hint, f"{told}: {wrong.hint}") from None
+        if wrong.misconception == "raises" and "non-negative" in wrong.hint:
+            raise Wrong("negative probabilities", SIGNED, f"{told}: {wrong.hint}") from None
+        raise
+
+
 @exercise(5, "Sample by magnitude")
 def magnitude_draw(answer: Callable[..., Any]) -> None:
     """Grade ``magnitude_draw(g, rng)``: (i, p), a path drawn with probability p = |g_i| / sum |g_j|, the best there is.
@@ -138,49 +155,39 @@ def magnitude_draw(answer: Callable[..., Any]) -> None:
     """
     told, draws, rng = "magnitude_draw([3, -1, 6], rng)", 3000, np.random.default_rng(0)
     p, seen = np.abs(G) / np.sum(np.abs(G)), []
-    signed = "|g|, not g: probabilities are not negative, and a negative term is as important as its size."
+    check_rng(lambda rng: _drawn(answer, rng, told), told=told)
     for _ in range(draws):
-        try:
-            got = call(answer, G, rng, told=told)
-        except Wrong as wrong:
-            if wrong.misconception == "raises" and "robabilities" in wrong.hint:
-                raise Wrong("negative probabilities", signed, f"{told}: {wrong.hint}") from None
-            raise
-        if not isinstance(got, tuple) or len(got) != 2:
-            raise Wrong("another value", "Return a pair: the index, and its probability.", f"{told} gave {got!r:.60}.")
-        i, told_p = (number(part, told) for part in got)
+        i, told_p = (
+            number(part, told) for part in pair(_drawn(answer, rng, told), told, "an index, and its probability")
+        )
         if i not in (0, 1, 2):
             raise Wrong(
-                "another value", "The first part is the index of a path, here 0, 1 or 2.", f"{told} gave {got!r:.60}."
+                "another value", "The first part is the index of a path, here 0, 1 or 2.", f"{told} gave {i:g}."
             )
         seen.append((int(i), told_p))
     index = np.array([i for i, _ in seen])
     shares = np.bincount(index, minlength=3)[:3] / draws
     example = (
-        f"{told}, {draws} times: {', '.join(f'path {i} in {s:.1%}' for i, s in enumerate(shares))}; "
-        "expected 30, 10, 60 %."
+        f"{told}, {draws} times: {', '.join(f'path {i} in {s:.1%}' for i, s in enumerate(shares))}; expected 30, 10, "
+        "60 %."
     )
-
-    def near(q: Any) -> bool:
-        return bool(np.all(np.abs(shares - q) < 0.045))
 
     if np.max(shares) == 1:
         raise Wrong(
             "greedy bias",
-            "It always takes the largest. Then the others never count, and no factor can make the mean right. "
-            "Draw, with "
-            "probabilities in proportion to |g|.",
+            "It always takes the largest. Then the others never count, and no factor can make the mean right. Draw, "
+            "with probabilities in proportion to |g|.",
             example,
         )
-    if near(np.full(3, 1 / 3)):
+    if near(shares, np.full(3, 1 / 3), draws):
         raise Wrong("uniform", "Every path is drawn equally often. Hand p = |g| / sum |g| to rng.choice.", example)
-    if near(G**2 / np.sum(G**2)):
+    if near(shares, G**2 / np.sum(G**2), draws):
         raise Wrong("squares", "The probabilities follow g**2. The variance is least for |g|.", example)
-    if near(np.exp(np.abs(G)) / np.sum(np.exp(np.abs(G)))):
+    if near(shares, np.exp(np.abs(G)) / np.sum(np.exp(np.abs(G))), draws):
         raise Wrong("softmax", "The probabilities follow exp(|g|): divide |g| by its sum instead.", example)
-    if near(np.maximum(G, 0) / np.sum(np.maximum(G, 0))):
-        raise Wrong("negative probabilities", signed, example)
-    if not near(p):
+    if near(shares, np.maximum(G, 0) / np.sum(np.maximum(G, 0)), draws):
+        raise Wrong("negative probabilities", SIGNED, example)
+    if not near(shares, p, draws):
         raise Wrong("another distribution", "p_i = |g_i| / sum |g_j|.", example)
     for i, told_p in seen:
         if abs(told_p - p[i]) > 1e-6:
@@ -202,12 +209,18 @@ def best_epsilon(answer: Callable[..., Any]) -> None:
     >>> check.best_epsilon(lambda g: 0.1).misconception
     'another value'
     """
-    for g in (np.array([6.0, 3.0, -1.0]), np.array([-10.0, 1.0]), np.array([1.0, 1.0, 1.0, 1.0])):
+    for g in (np.array([3.0, -1.0, 6.0]), np.array([1.0, -10.0, 2.0]), np.array([1.0, 1.0, 1.0, 1.0])):
         size = np.sort(np.abs(g))[::-1]
         a, rest, n = float(size[0]), float(np.sum(size[1:] ** 2)), len(g)
         b = np.sqrt((n - 1) * rest)
         told = f"best_epsilon({g.tolist()})"
+        signed = float(np.max(g))
+        of_signed = np.sqrt((n - 1) * max(float(np.sum(g**2)) - signed**2, 0.0))
         tells = {
+            "forgets the magnitude": (
+                of_signed / (signed + of_signed),
+                f"The largest in magnitude is meant: a = max |g|, here {a:g}.",
+            ),
             "the other way round": (a / (a + b), "That is 1 - epsilon. Large a means: seldom leave it."),
             "forgets N - 1": (
                 np.sqrt(rest) / (a + np.sqrt(rest)),

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..errors import TinyspadError
 from ..functions import f1
 from ..minimize import minimize
 from ..optimizers import Adam
-from .verdict import Wrong, call, exercise, expect
+from .verdict import Wrong, call, check_rng, exercise, expect, near, number, same, show
 
 
 def _terms(x: float) -> Any:
     """The terms of a made-up gradient: below x = 2 the second one is larger than the first, and negative."""
     return np.array([1.5 * x, -x - 1.0, 0.5])
+
+
+def _followed(way: Any, lr: float, told: str) -> list[int]:
+    """Which path every step of a run took."""
+    if not isinstance(way, (list, tuple, np.ndarray)) or len(way) < 2:
+        raise Wrong("stops early", "Return every position of the run, the start first.", f"{told} gave {show(way)}.")
+    x = [number(place, told) for place in way]
+    return [int(np.argmin(np.abs((a - b) / lr - _terms(a)))) for a, b in itertools.pairwise(x)]
 
 
 def _walk(x: float, steps: int, k_max: int, lr: float, pick: Callable[[Any], int], held: str = "index") -> list[float]:
@@ -53,20 +61,25 @@ def spad(answer: Callable[..., Any]) -> None:
     told = f"spad(contributions, {start:g}, {steps}, {k_max}, 3, {lr:g}, rng), all 3 paths being candidates,"
     got = call(answer, _terms, start, steps, k_max, 3, lr, np.random.default_rng(0), told=told)
     want = _walk(start, steps, k_max, lr, largest)
-    if np.ndim(got) != 1 or len(got) not in (steps, steps + 1):
-        size = len(got) if np.ndim(got) else 1
-        raise Wrong(
-            "stops early" if size < steps else "another value",
-            "Return every position of the run, the start first.",
-            f"{told} gave {size} position{'s' * (size != 1)}; expected {steps + 1}.",
-        )
-    if len(got) == steps:
-        raise Wrong(
-            "leaves out an end",
-            "There are steps + 1 positions: the start, and one after each step.",
-            f"{told} gave {steps}.",
-        )
+    size = len(got) if isinstance(got, (list, tuple, np.ndarray)) else 0
+    if size < steps:
+        example = f"{told} gave {show(got)}; expected {steps + 1} positions."
+        raise Wrong("stops early", "Return every position of the run, the start first.", example)
+    if size == steps:
+        hint = "There are steps + 1 positions: the start, and one after each step."
+        if same(got[0], start):
+            hint = "An end is missing: steps need not be a multiple of k_max, so the last hold may be shorter."
+        raise Wrong("leaves out an end", hint, f"{told} gave {steps}.")
+    once, twice = np.random.default_rng(0), np.random.default_rng(0)
     tells = {
+        "place for path": (
+            _walk(start, steps, k_max, lr, lambda g: largest(g[once.choice(3, size=3, replace=False)])),
+            "argmax gives a place among the candidates, and the path is candidates[place].",
+        ),
+        "candidates repeat": (
+            _walk(start, steps, k_max, lr, lambda g: (c := twice.choice(3, size=3))[largest(g[c])]),
+            "The m candidates are different paths: replace=False.",
+        ),
         "does not hold": (
             _walk(start, steps, 1, lr, largest),
             "It chooses anew at every step. A path is kept for k_max steps, even when another one has become larger.",
@@ -77,8 +90,8 @@ def spad(answer: Callable[..., Any]) -> None:
         ),
         "holds the number, not the path": (
             _walk(start, steps, k_max, lr, largest, "value"),
-            "It goes on with the old number. What is held is the choice of path; its contribution is computed "
-            "at the present x.",
+            "It goes on with the old number. What is held is the choice of path; its contribution is computed at "
+            "the present x.",
         ),
         "forgets the magnitude": (
             _walk(start, steps, k_max, lr, lambda g: int(np.argmax(g))),
@@ -98,20 +111,47 @@ def spad(answer: Callable[..., Any]) -> None:
             "argmax, not argmin.",
         ),
     }
-    expect(list(map(float, got)), want, told, tells, "Write down x and the chosen path step by step, and compare.")
+    expect(
+        [number(x, told) for x in got], want, told, tells, "Write down x and the chosen path step by step, and compare."
+    )
+    told = f"spad(contributions, {start:g}, 6, 1, 1, {lr:g}, rng)"
+    check_rng(lambda rng: call(answer, _terms, start, 6, 1, 1, lr, rng, told=told), told=told)
+    ways = [call(answer, _terms, start, 6, 1, 1, lr, np.random.default_rng(seed), told=told) for seed in range(20)]
+    if all(len(set(_followed(way, lr, told))) == 1 for way in ways):
+        raise Wrong(
+            "draws candidates once",
+            "One and the same path is followed to the end of the run, though k_max is 1. Candidates are drawn again "
+            "every k_max steps, not once before the loop.",
+            f"In 20 runs of {told} the path never changed.",
+        )
+    told = f"spad(contributions, {start:g}, 1, 1, 2, {lr:g}, rng)"
+    rng = np.random.default_rng(1)
+    pairs = [_followed(call(answer, _terms, start, 1, 1, 2, lr, rng, told=told), lr, told)[0] for _ in range(300)]
+    shares = np.bincount(pairs, minlength=3)[:3] / len(pairs)
+    example = f"{told}, 300 times: path 0 in {shares[0]:.0%}, path 1 in {shares[1]:.0%}, path 2 in {shares[2]:.0%}."
+    if shares.max() == 1:
+        raise Wrong(
+            "ignores m", "With m = 2 of 3 the largest path is a candidate in two of three draws, not always.", example
+        )
+    if not near(shares, [2 / 3, 1 / 3, 0], len(pairs)):
+        raise Wrong(
+            "other candidates",
+            "With two different candidates of three, the largest path is followed in 2/3 of the draws, the middle one in "
+            "1/3, the smallest never.",
+            example,
+        )
     first = []
     rng = np.random.default_rng(1)
     told = f"spad(contributions, {start:g}, 1, 1, 1, {lr:g}, rng)"
     for _ in range(300):
-        way = call(answer, _terms, start, 1, 1, 1, lr, rng, told=told)
-        first.append(int(np.argmin(np.abs((start - float(way[1])) / lr - _terms(start)))))
+        first += _followed(call(answer, _terms, start, 1, 1, 1, lr, rng, told=told), lr, told)
     shares = np.bincount(first, minlength=3) / len(first)
     example = f"{told}, 300 times: path 0 in {shares[0]:.0%}, path 1 in {shares[1]:.0%}, path 2 in {shares[2]:.0%}."
     if shares.max() == 1:
         raise Wrong(
             "ignores m", "With m = 1 there is nothing to compare: SPAD is RAD then, a random path each time.", example
         )
-    if np.any(np.abs(shares - 1 / 3) > 0.15):
+    if not near(shares, np.full(3, 1 / 3), len(first)):
         raise Wrong("unequal candidates", "Every path must be as likely a candidate as any other.", example)
 
 
@@ -135,8 +175,10 @@ def escape(answer: Callable[[], Any]) -> None:
         result = minimize(
             f1, np.full(20, 5.0), estimator=estimator, optimizer=Adam(lr=0.1), steps=1000, rng=0, every=None
         )
-    except TinyspadError as problem:
-        raise Wrong("cannot run", str(problem)) from None
+    except Exception as problem:
+        raise Wrong(
+            "cannot run", f"minimize raised {type(problem).__name__}: {problem}", f"With {show(estimator)}."
+        ) from None
     arrived = int(np.sum(result.value < 0.05))
     if arrived >= 18:
         return
@@ -145,8 +187,8 @@ def escape(answer: Callable[[], Any]) -> None:
     if np.ptp(x) < 1e-9 and abs(x[0] - 5.4748) < 5e-4:
         raise Wrong(
             "trapped",
-            "All runs end at the same place, where the terms of the gradient cancel. Neither of them is zero "
-            "there: follow one.",
+            "All runs end at the same place, where the terms of the gradient cancel. Neither of them is zero there: "
+            "follow one.",
             example,
         )
     if np.ptp(x) < 1e-9 and abs(x[0] - 5.498) < 5e-3:
@@ -155,12 +197,18 @@ def escape(answer: Callable[[], Any]) -> None:
             "That term alone is trapped as well, at a minimum of its own. Try the other.",
             example,
         )
+    if np.median(x) > 5.2 and getattr(estimator, "m", 1) != 1:
+        raise Wrong(
+            "downhill again",
+            "The larger of two terms has the sign of their sum, so every choice leads downhill, back into the trap. "
+            "Hold it long enough to be carried over the hill, or leave the choice to chance.",
+            example,
+        )
     if np.median(x) > 5.2:
         raise Wrong(
             "averaged away",
-            "A path that is chosen anew at every step does not get far: Adam averages over about ten steps, and "
-            "the mean of the "
-            "terms is half the gradient. Hold what was chosen for longer than that.",
+            "A path that is chosen anew at every step does not get far: Adam averages over about ten steps, and the "
+            "mean of the terms is half the gradient. Hold what was chosen for longer than that.",
             example,
         )
     raise Wrong("too few arrive", "Some get out, not enough of them. For how many steps is a path held?", example)

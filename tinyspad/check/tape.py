@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .verdict import CountedList, call, exercise, expect
+from .verdict import Wrong, call, exercise, expect
 
 
 @exercise(1, "Write tanh's rule")
@@ -33,13 +33,12 @@ def tanh_rule(d: Callable[[Any, Any], Any]) -> None:
                 "reads the input": (
                     1 - np.square(x),
                     "The derivative of tanh is 1 - tanh(x)**2. The x in that formula stands inside tanh: which "
-                    "argument "
-                    "holds tanh(x)?",
+                    "argument holds tanh(x)?",
                 ),
                 "takes out for x": (
                     1 - np.tanh(out) ** 2,
-                    "That takes tanh of out, which already is tanh(x). A rule gets the result so as not to "
-                    "compute it twice.",
+                    "That takes tanh of out, which already is tanh(x). A rule gets the result so as not to compute "
+                    "it twice.",
                 ),
                 "forgets the square": (
                     1 - out,
@@ -60,8 +59,7 @@ def central_difference(answer: Callable[..., Any]) -> None:
     >>> check.central_difference(lambda f, x, h: (f(x + h) - f(x)) / h).misconception
     'forward difference'
     """
-    for f, name, x in ((lambda x: x**3, "cube", 2.0), (np.exp, "exp", 0.0)):
-        h = 0.1
+    for f, name, x, h in ((lambda x: x**3, "cube", 2.0, 0.1), (np.exp, "exp", 0.0, 0.5)):
         told = f"central_difference({name}, {x:g}, {h:g})"
         ahead, here, behind = f(x + h), f(x), f(x - h)
         expect(
@@ -71,12 +69,19 @@ def central_difference(answer: Callable[..., Any]) -> None:
             {
                 "forward difference": (
                     (ahead - here) / h,
-                    "That looks to one side, and is off by h/2 times the second derivative. Look to both sides "
-                    "of x: the "
-                    "second derivative cancels.",
+                    "That looks to one side, and is off by h/2 times the second derivative. Look to both sides of "
+                    "x: the second derivative cancels.",
                 ),
                 "backward difference": ((here - behind) / h, "That looks to the left alone. Look to both sides of x."),
                 "half the width": ((ahead - behind) / h, "The two points are 2 h apart, not h."),
+                "half of it times h": (
+                    (ahead - behind) / 2 * h,
+                    "a / 2 * h is (a / 2) * h in Python. Put the 2 * h in brackets.",
+                ),
+                "another width": (
+                    (f(x + 0.1) - f(x - 0.1)) / 0.2,
+                    "The width is the argument h, whatever it is.",
+                ),
                 "no division": (ahead - behind, "A slope is a difference divided by the distance of the two points."),
                 "wrong sign": ((behind - ahead) / (2 * h), "The value behind is taken off that ahead."),
             },
@@ -102,9 +107,8 @@ def backward(answer: Callable[..., Any]) -> None:
     missing accumulation
     """
     overwritten = (
-        "A variable that is read twice gets an adjoint from each of its readers. The second one must be added "
-        "to the first, "
-        "not put in its place."
+        "A variable that is read twice gets an adjoint from each of its readers. The second one must be added to "
+        "the first, not put in its place."
     )
     square = [("z", [("x", 3.0), ("x", 3.0)])]  # z = x * x at 3
     told = f'backward({square}, "z")'
@@ -130,9 +134,8 @@ def backward(answer: Callable[..., Any]) -> None:
             "missing accumulation": ({"z": 1.0, "b": 7.0, "a": 21.0, "x": 42.0}, overwritten),
             "walks forwards": (
                 {"z": 1.0, "b": 7.0, "a": 5.0, "x": 0.0},
-                "When a passes its adjoint on to x, it must have heard from b and z, which come later. Go "
-                "through the tape from "
-                "its end.",
+                "When a passes its adjoint on to x, it must have heard from b and z, which come later. Go through "
+                "the tape from its end.",
             ),
             "one level": (
                 {"z": 1.0, "b": 7.0, "a": 5.0},
@@ -145,12 +148,41 @@ def backward(answer: Callable[..., Any]) -> None:
         },
         "a is read by b and by z: 3 * 7 + 5 * 1 arrive there.",
     )
+    other = [("a", [("x", 2.0)]), ("b", [("a", 3.0)]), ("z", [("b", 7.0), ("a", 5.0)])]
+    told = f'backward({other}, "z")'
+    tells = {
+        "goes on too early": (
+            {"z": 1.0, "b": 7.0, "a": 26.0, "x": 10.0},
+            "a is passed on to x after z has sent its share to a, and before b has. Keep to the order of the tape: "
+            "b comes after a, so backwards it goes first.",
+        ),
+    }
+    expect(call(answer, other, "z", told=told), {"z": 1.0, "b": 7.0, "a": 26.0, "x": 52.0}, told, tells)
+    unread = [("u", [("x", 9.0)]), ("b", [("x", 3.0)]), ("z", [("b", 1.0)])]
+    told = f'backward({unread}, "z")'
+    got = call(answer, unread, "z", told=told)
+    if isinstance(got, dict) and got.get("u") == 0.0:
+        got = {name: amount for name, amount in got.items() if name != "u"}
+    tells = {
+        "seeds every end": (
+            {"z": 1.0, "b": 1.0, "u": 1.0, "x": 12.0},
+            "u is read by nobody, but it is not the output: its adjoint is 0. Only the output has the adjoint 1.",
+        ),
+    }
+    hint = "u is read by nobody, so nothing has been sent to it: its adjoint is 0."
+    expect(got, {"z": 1.0, "b": 1.0, "x": 3.0}, told, tells, hint)
     told = 'backward(tape, "v20000") on a chain of 20 000 operations'
     long = [(f"v{i + 1}", [(f"v{i}", 1.0)]) for i in range(20_000)]
-    expect(call(answer, long, "v20000", told=told)["v0"], 1.0, told + ', at "v0",')
-    told = 'backward(tape, "v60") on 60 doublings, which have 2**60 paths'
-    doubled = CountedList.of([(f"v{i + 1}", [(f"v{i}", 1.0), (f"v{i}", 1.0)]) for i in range(60)], 100_000)
-    expect(call(answer, doubled, "v60", told=told)["v0"], 2.0**60, told + ', at "v0",')
+    expect(_first(call(answer, long, "v20000", told=told), told), 1.0, told + ', at "v0",')
+    told = 'backward(tape, "v60") on 60 doublings'
+    doubled = [(f"v{i + 1}", [(f"v{i}", 1.0), (f"v{i}", 1.0)]) for i in range(60)]
+    expect(_first(call(answer, doubled, "v60", told=told, paths="2**60"), told), 2.0**60, told + ', at "v0",')
+
+
+def _first(adjoints: Any, told: str) -> Any:
+    if isinstance(adjoints, dict) and "v0" in adjoints:
+        return adjoints["v0"]
+    raise Wrong("stops early", "It does not get to the beginning of the tape.", f'{told} has no adjoint of "v0".')
 
 
 def _told(x: Any) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TinyspadError
 from ..lcg import trace
-from .verdict import STUB, Wrong, call, exercise, expect
+from .verdict import STUB, WRITE_IT, Wrong, call, exercise, expect
 
 
 @exercise(2, "Accumulate at a tupling node")
@@ -71,7 +70,10 @@ def branches(answer: Callable[..., Any]) -> None:
         told,
         {
             "nothing tupled": ({}, "x is read twice there. In single-access form it needs two branches."),
-            "counts statements": ({"x": 1}, "z = x * x is one statement, but it reads x twice: count reads."),
+            "counts statements": (
+                {"x": 1},
+                "x is read twice there, in one statement: two branches, since the original is read by the tupling alone.",
+            ),
         },
     )
     f2 = [("a", "exp", ["x"]), ("b", "+", ["x", "y"]), ("z", "*", ["a", "b"])]
@@ -123,9 +125,10 @@ def three_paths(f: Callable[..., Any]) -> None:
         try:
             counts.append(trace(f, x).count_paths())
         except NotImplementedError:
-            raise Wrong(STUB, "Replace the line `raise NotImplementedError` by your code.") from None
-        except TinyspadError as problem:
-            raise Wrong("cannot be traced", f"tinyspad cannot record it: {problem}") from None
+            raise Wrong(STUB, WRITE_IT) from None
+        except Exception as problem:
+            hint = f"tinyspad cannot record it ({type(problem).__name__}: {problem}). Write it in + - * / and **."
+            raise Wrong("cannot be traced", hint, "It is traced to count its paths.") from None
     number = counts[0]
     if len(set(counts)) > 1:
         raise Wrong(
@@ -137,15 +140,14 @@ def three_paths(f: Callable[..., Any]) -> None:
         raise Wrong("one read", hint, example)
     if number == 2:
         hint = (
-            "Two paths. (x**2) * (x**2), or b = x**2 and b * b, read twice what was read once. Which factors "
-            "read three times?"
+            "Two paths. (x**2) * (x**2), or b = x**2 and b * b, read twice what was read once. Which factors read "
+            "three times?"
         )
         raise Wrong("two reads", hint, example)
     if number == 4:
         hint = (
-            "Four paths: x * x * x * x reads x four times; so do a = x * x and a * a, where two choices follow "
-            "two. A square "
-            "as a power reads once."
+            "Four paths: x * x * x * x reads x four times; so do a = x * x and a * a, where two choices follow two. "
+            "A square as a power reads once."
         )
         raise Wrong("four reads", hint, example)
     if number != 3:

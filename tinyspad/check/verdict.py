@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
+import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadInput
 
-STUB, RAISES, NOTHING, DAMAGE, RECURSION, LISTING, VALUE = (
+STUB, RAISES, NOTHING, DAMAGE, RECURSION, LISTING, ENDLESS, VALUE = (
     "not written yet",
     "raises",
     "returns nothing",
     "in-place damage",
     "recursion",
     "follows every path",
+    "does not end",
     "another value",
 )
 """The misconceptions that any exercise may meet."""
+
+BUDGET = 2_000_000
+"""The most lines that one call may run: what takes one pass over 20 000 nodes is far below, 2**40 paths are far beyond."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,8 +80,8 @@ class Wrong(Exception):
         self.misconception, self.hint, self.example = misconception, hint, example
 
 
-class OverBudget(Exception):
-    """An answer looked at a graph far more often than a sweep would."""
+class OverBudget(BaseException):
+    """An answer ran far more lines than it should; no ``except Exception`` of its own is to catch it."""
 
 
 def exercise(tutorial: int, title: str) -> Callable[[Callable[..., None]], Callable[..., Verdict]]:
@@ -82,16 +89,25 @@ def exercise(tutorial: int, title: str) -> Callable[[Callable[..., None]], Calla
 
     def register(probe: Callable[..., None]) -> Callable[..., Verdict]:
         name = probe.__name__
+        wanted = list(inspect.signature(probe).parameters)
 
         @functools.wraps(probe)
         def grade(*answers: Any) -> Verdict:
+            names = ", ".join([name] if len(wanted) == 1 else wanted)
+            if len(answers) != len(wanted):
+                raise BadInput(f"Write check.{name}({names}): it takes {len(wanted)}, not {len(answers)}.")
             for answer in answers:
                 if not callable(answer):
-                    raise BadInput(f"check.{name} takes the function itself, {name}, not {answer!r:.60}: no brackets.")
+                    raise BadInput(f"check.{name} takes the function itself, {names}, not {answer!r:.60}: no brackets.")
             try:
                 probe(*answers)
             except Wrong as wrong:
                 return Verdict(name, False, wrong.misconception, wrong.hint, wrong.example)
+            except Exception as problem:  # of looking at something that nobody thought of
+                hint = (
+                    "What it returned is of another kind than what was asked for: read the text of the exercise again."
+                )
+                return Verdict(name, False, VALUE, hint, f"Looking at it raised {type(problem).__name__}: {problem}")
             return Verdict(name, True)
 
         REGISTERED.append(Exercise(name, tutorial, title, grade))
@@ -103,44 +119,44 @@ def exercise(tutorial: int, title: str) -> Callable[[Callable[..., None]], Calla
 # --- calling an answer ------------------------------------------------------------------------------------------------
 
 
-def call(answer: Callable[..., Any], *args: Any, told: str = "", **kwargs: Any) -> Any:
-    """What the answer returns; raises Wrong if it fails, returns nothing, or changes its arguments.
+def call(answer: Callable[..., Any], *args: Any, told: str, paths: str = "") -> Any:
+    """What the answer returns for copies of these arguments; raises Wrong if it fails, never ends, or damages them.
 
-    ``told``: the call as the student would write it, for the counterexample. Random generators may change.
+    ``told``: the call as the student would write it, for the counterexample. ``paths``: how many paths there are, where
+    one that lists them would not come to an end. Random generators are not copied, since they are to change.
     """
-    told = told or f"{answer.__name__}({', '.join(show(a) for a in args)})"
-    before = [copy.deepcopy(a) if isinstance(a, (np.ndarray, list, dict, tuple)) else a for a in args]
+    given = [a if isinstance(a, np.random.Generator) or callable(a) else copy.deepcopy(a) for a in args]
     try:
         with np.errstate(all="ignore"):
-            result = answer(*args, **kwargs)
+            result = _within_budget(answer, given)
+    except Wrong:  # of a call within the call
+        raise
     except NotImplementedError:
-        raise Wrong(STUB, "Replace the line `raise NotImplementedError` by your code.") from None
+        raise Wrong(STUB, WRITE_IT) from None
     except RecursionError:
         raise Wrong(
             RECURSION,
-            "A function that calls itself for every node runs out of stack on a long program. Go through the nodes in "
-            "order, with a loop: every node comes after all that it depends on.",
+            "A function that calls itself for every node runs out of stack on a long program. Go through the nodes "
+            "in order, with a loop: every node comes after all that it depends on.",
             f"It raised RecursionError in {told}.",
         ) from None
     except OverBudget:
-        raise Wrong(
-            LISTING,
-            "It looks at the same edges again and again, once for every path. There are 2 to the power of "
-            "dozens of paths "
-            "here; find one number per node instead, from the numbers of its neighbours.",
-            f"It was stopped in {told}.",
-        ) from None
-    except Exception as problem:
-        raise Wrong(
-            RAISES,
-            f"It raised {type(problem).__name__}: {problem}{_line(problem, answer)}",
-            f"The call was {told}.",
-        ) from None
-    if any(changed(b, a) for b, a in zip(before, args)):
+        if paths:
+            hint = (
+                f"It does the same things again and again, once for every path. There are {paths} paths here; find "
+                "one number per node instead, from the numbers of its neighbours."
+            )
+            raise Wrong(LISTING, hint, f"It was stopped in {told}.") from None
+        hint = "It does not come to an end. Is there a loop whose condition never changes?"
+        raise Wrong(ENDLESS, hint, f"It was stopped in {told}, after {BUDGET} lines.") from None
+    except (Exception, SystemExit) as problem:
+        hint = f"It raised {type(problem).__name__}: {problem}{_line(problem, answer)}"
+        raise Wrong(RAISES, hint, f"The call was {told}.") from None
+    if any(changed(a, g) for a, g in zip(args, given)):
         raise Wrong(
             DAMAGE,
-            "It changed its own argument, which the caller still needs. Work on a copy, or build a new result: a += b "
-            "changes the array that a is a name of, a = a + b makes a new one.",
+            "It changed its own argument, which the caller still needs. Work on a copy, or build a new result: a += "
+            "b changes the array that a is a name of, a = a + b makes a new one.",
             f"After {told} the argument was another.",
         )
     if result is None:
@@ -148,7 +164,29 @@ def call(answer: Callable[..., Any], *args: Any, told: str = "", **kwargs: Any) 
     return result
 
 
-def _line(problem: Exception, answer: Callable[..., Any]) -> str:
+WRITE_IT = "Replace the line `raise NotImplementedError` by your code."
+
+
+def _within_budget(answer: Callable[..., Any], args: list[Any]) -> Any:
+    """Call it, and raise OverBudget in the middle of it if it runs too many lines of Python."""
+    left = BUDGET
+
+    def count(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OverBudget
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        return answer(*args)
+    finally:
+        sys.settrace(before)
+
+
+def _line(problem: BaseException, answer: Callable[..., Any]) -> str:
     """The line of the student's own code in which it happened."""
     code = getattr(answer, "__code__", None)
     own = [f for f in traceback.extract_tb(problem.__traceback__) if code and f.filename == code.co_filename]
@@ -156,16 +194,16 @@ def _line(problem: Exception, answer: Callable[..., Any]) -> str:
 
 
 def changed(before: Any, after: Any) -> bool:
-    """Whether an argument is no longer what it was."""
-    if before is after:  # nothing that could be changed, or a graph that counts how often it is read
-        return False
+    """Whether an argument is no longer what it was; arrays, dicts, lists, tuples, numbers and texts are compared."""
+    if type(before) is not type(after):
+        return True
     if isinstance(before, np.ndarray):
         return not np.array_equal(before, after, equal_nan=before.dtype.kind in "fc")
     if isinstance(before, dict):
         return list(before) != list(after) or any(changed(b, after[k]) for k, b in before.items())
     if isinstance(before, (list, tuple)):
         return len(before) != len(after) or any(map(changed, before, after))
-    return bool(before != after)
+    return isinstance(before, (int, float, str)) and before != after
 
 
 # --- looking at what it returned --------------------------------------------------------------------------------------
@@ -191,25 +229,72 @@ def same(got: Any, want: Any) -> bool:
         return isinstance(got, Mapping) and set(got) == set(want) and all(same(got[k], want[k]) for k in want)
     if isinstance(want, (list, tuple)) and not all(isinstance(w, (int, float)) for w in want):
         return isinstance(got, (list, tuple)) and len(got) == len(want) and all(map(same, got, want))
-    if isinstance(want, (str, bool)) or (isinstance(want, int) and abs(want) > 2**53):
-        return type(got) is type(want) and bool(got == want)
+    if isinstance(want, str):
+        return isinstance(got, str) and got == want
+    if isinstance(want, int) and abs(want) > 2**53:
+        return isinstance(got, int) and got == want
     try:
-        found, wanted = np.asarray(got, float), np.asarray(want, float)
+        found, wanted = np.asarray(got), np.asarray(want, float)
+        if found.dtype.kind not in "iuf" and not all(isinstance(x, Real) for x in found.ravel()):
+            return False  # texts that look like numbers, too
+        found = found.astype(float)
         return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=1e-6, atol=1e-9, equal_nan=True))
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # whatever it is, it is not what was wanted
         return False
 
 
 def number(x: Any, told: str) -> float:
     """What came back as a float; raises Wrong if it is none."""
-    try:
-        return float(x)
-    except (TypeError, ValueError):
-        raise Wrong(VALUE, "Return a number there.", f"{told} gave {x!r:.60}.") from None
+    if isinstance(x, np.ndarray) and x.size == 1 and x.dtype.kind in "iuf":
+        x = x.ravel()[0]
+    if isinstance(x, Real):
+        try:
+            return float(x)
+        except OverflowError:
+            pass
+    raise Wrong(VALUE, "Return a number there.", f"{told} gave {show(x)}.")
+
+
+def pair(got: Any, told: str, of: str) -> tuple[Any, Any]:
+    """The two parts of what came back; raises Wrong if it is no pair. ``of``: what they are, in words."""
+    if isinstance(got, (tuple, list, np.ndarray)) and len(got) == 2:
+        return got[0], got[1]
+    raise Wrong(VALUE, f"Return a pair: {of}.", f"{told} gave {show(got)}.")
+
+
+def check_rng(answer: Callable[..., Any], *args: Any, told: str) -> None:
+    """Raise Wrong unless the same generator, handed over as the last argument, gives the same ten draws again."""
+    first, again = (
+        [call(answer, *args, rng, told=told) for _ in range(10)] for rng in map(np.random.default_rng, (7, 7))
+    )
+    if show(first) != show(again):
+        raise Wrong(
+            "random by itself",
+            "It has a source of randomness of its own. Draw from rng alone, so that a run can be repeated: "
+            "rng.choice, rng.random, rng.integers.",
+            f"{told}, ten times with np.random.default_rng(7), twice over: the draws differ.",
+        )
+
+
+def near(shares: Any, p: Any, draws: int) -> bool:
+    """Whether shares of so many draws are those of these probabilities: each within five standard errors.
+
+    One right answer in a million would be off by more; the telltale distributions of the exercises are ten errors apart.
+    """
+    error = np.sqrt(np.multiply(p, np.subtract(1, p)) / draws)
+    return bool(np.all(np.abs(np.subtract(shares, p)) <= 5 * error))
 
 
 def show(x: Any) -> str:
-    """A value in few characters."""
+    """A value in few characters; never an error."""
+    try:
+        text = _shown(x)
+    except Exception:
+        text = f"<{type(x).__name__}>"
+    return text if len(text) <= 240 else text[:237] + "..."
+
+
+def _shown(x: Any) -> str:
     if isinstance(x, (float, np.floating)):
         return f"{x:.6g}"
     if isinstance(x, np.ndarray):
@@ -218,80 +303,27 @@ def show(x: Any) -> str:
     if isinstance(x, np.random.Generator):
         return "rng"
     if isinstance(x, Mapping):
-        text = "{" + ", ".join(f"{k!r}: {show(v)}" for k, v in x.items()) + "}"
-    elif isinstance(x, list):
-        text = "[" + ", ".join(map(show, list.__iter__(x))) + "]"
-    elif isinstance(x, tuple):
-        text = "(" + ", ".join(map(show, x)) + ("," if len(x) == 1 else "") + ")"
-    elif callable(x):
-        text = getattr(x, "__name__", type(x).__name__)
-    else:
-        text = repr(x)
-    return text if len(text) <= 240 else text[:237] + "..."
+        return (
+            "{" + ", ".join(f"{k!r}: {show(v)}" for k, v in list(x.items())[:SHOWN]) + ", ..." * (len(x) > SHOWN) + "}"
+        )
+    if isinstance(x, (list, tuple)):
+        inside = ", ".join(map(show, x[:SHOWN])) + ", ..." * (len(x) > SHOWN)
+        return f"[{inside}]" if isinstance(x, list) else f"({inside}{',' * (len(x) == 1)})"
+    return getattr(x, "__name__", type(x).__name__) if callable(x) else repr(x)
 
 
-# --- graphs and lists that count how often they are read --------------------------------------------------------------
+SHOWN = 30
 
 
-class Counted:
-    """Counts how often it is read, and stops an answer that reads far more often than a sweep needs to."""
-
-    left = 10**9
-
-    def _read(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise OverBudget
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self  # it is compared by what it holds at the end, and copying would count
-
-    @classmethod
-    def of(cls, data: Any, budget: int) -> Any:
-        made = cls(data)  # type: ignore[call-arg]
-        made.left = budget
-        return made
-
-
-class CountedDict(Counted, dict):  # type: ignore[type-arg]
-    """A dict that counts look-ups."""
-
-    def __getitem__(self, key: Any) -> Any:
-        self._read()
-        return dict.__getitem__(self, key)
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        self._read()
-        return dict.get(self, key, default)
-
-
-class CountedList(Counted, list):  # type: ignore[type-arg]
-    """A list that counts elements read."""
-
-    def __getitem__(self, key: Any) -> Any:
-        self._read()
-        return list.__getitem__(self, key)
-
-    def __iter__(self) -> Iterator[Any]:
-        for item in list.__iter__(self):
-            self._read()
-            yield item
-
-    def __reversed__(self) -> Iterator[Any]:
-        for item in list.__reversed__(self):
-            self._read()
-            yield item
-
+# --- graphs -----------------------------------------------------------------------------------------------------------
 
 Graph = dict[str, list[tuple[str, float]]]
 """A graph as the exercises hand it out: by node, in an order in which edges lead forwards, its (head, weight) pairs."""
 
 
-def doublings(n: int, budget: int | None = None) -> Any:
-    """A graph with 2**n paths from "v0" to the last node: every node reads the one before it twice."""
-    graph: Graph = {f"v{i}": [(f"v{i + 1}", 1.0), (f"v{i + 1}", 1.0)] for i in range(n)}
-    graph[f"v{n}"] = []
-    return graph if budget is None else CountedDict.of(graph, budget)
+def doublings(n: int) -> Graph:
+    """A graph with 2**n paths from "v0" to the last node: every node is read twice by the next."""
+    return {f"v{i}": [(f"v{i + 1}", 1.0), (f"v{i + 1}", 1.0)] for i in range(n)} | {f"v{n}": []}
 
 
 def chain(n: int) -> Graph:

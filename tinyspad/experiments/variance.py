@@ -20,8 +20,8 @@ EPSILONS = tuple(float(e) for e in np.concatenate([np.geomspace(0.005, 0.5, 41),
 class VarianceCurve:
     """Exact variances of normalised estimators of one derivative, all of one path drawn.
 
-    ``spad``: of ``SPAD(epsilon=e, normalize=True)`` at each of ``epsilons``; ``rad``: of a uniform draw; ``magnitude``:
-    of a draw by |g|, the least possible; ``best``: the epsilon of least variance (in closed form; see
+    ``spad``: of ``SPAD(epsilon=e, normalize=True)`` at each of ``epsilons``, which ascend; ``rad``: of a uniform draw;
+    ``magnitude``: of a draw by |g|, the least possible; ``best``: the epsilon of least variance (in closed form; see
     ``SPAD.best_epsilon``), ``best_variance`` there. ``gradient``: what all of them estimate, of ``paths`` paths.
     """
 
@@ -53,13 +53,17 @@ def variance_curve(
     (0.414, True)
     """
     lcg = trace(f, *point)
+    if not lcg.params:
+        raise BadInput(
+            "variance_curve takes a function of at least one parameter, and a point: variance_curve(f1, 5.0)."
+        )
     name = lcg.params[0] if param is None else param
     if lcg.batch or not lcg.elementwise:
         raise BadInput("variance_curve takes one point of numbers, such as variance_curve(f1, 5.0).")
     if lcg.count_paths(name) < 2:
         raise BadInput(f'"{name}" has {lcg.count_paths(name)} paths: with fewer than two there is nothing to choose.')
-    values = np.asarray(epsilons, float)
-    if values.ndim != 1 or not values.size or not np.all((values > 0) & (values < 1)):
+    values = np.unique(np.asarray(epsilons, float))
+    if not values.size or not np.all((values > 0) & (values < 1)):
         raise BadInput(f"epsilons= are numbers between 0 and 1, both excluded, not {epsilons!r:.60}.")
     best = float(SPAD.best_epsilon(lcg, name))
     least = SPAD(epsilon=best, normalize=True).variance(lcg, name) if 0 < best < 1 else np.nan

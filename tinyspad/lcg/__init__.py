@@ -1,13 +1,13 @@
 """The linearized computational graph in single-access form: building it, asking it, printing it."""
 
-from .blocks import Link, Part, collapsed
+from .collapse import Link, Part, collapsed
 from .comparison import Comparison
 from .derivatives import Jacobian
 from .graph import LCG, Node
 from .ledger import Ledger
 from .nonfinite import NonFinite
 from .path import Path, PathArray
-from .steps import Pending, ReverseStep
+from .steps import Pending, ReverseStep, waiting
 from .trace import jacobian, parameter_names, trace, trace_as
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "parameter_names",
     "trace",
     "trace_as",
+    "waiting",
 ]

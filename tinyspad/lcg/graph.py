@@ -14,8 +14,8 @@ from ..errors import BadInput, NotScalar
 from ..paths import GRADIENT, Elimination, spaced, sweep, sweep_from
 from ..rules import LinearMap
 from ..tape import RULE, Entry, Value
-from .blocks import block_of
 from .choice import PathChoice
+from .collapse import block_of
 from .comparison import Comparison, comparison_of
 from .derivatives import TANGENT, derivative_of, eliminate_together, origins_of, tangents_of
 from .ledger import Ledger, ledger_of
@@ -181,20 +181,21 @@ class LCG(PathChoice):
         return self._shaped(source, self.adjoints[source])
 
     def reverse_steps(self) -> list[ReverseStep]:
-        """Reverse accumulation one node at a time, from the output to the parameters: adjoint, sum, and who waits.
+        """Reverse accumulation one node at a time, from the output to the parameters: adjoint, sum, and who it goes to.
 
         The adjoint of a node is the sum over its readers of the edge's weight times the reader's adjoint (Griewank &
         Walther 2008, section 3.2), so a node has to wait for all of them; after tupling only tupling nodes have more than
-        one. Raises NotScalar where there is no one gradient. Cost: one sweep, and O(nodes that wait) per step.
+        one. No steps if the output depends on no parameter. Raises NotScalar where there is no one gradient. Cost: O(edges).
 
         >>> import tinyspad as ts
         >>> for step in ts.trace(lambda x: x * x, 3.0).reverse_steps():
-        ...     print(f"{step.told:<56}", *(f"{n}: {p.arrived}/{p.readers}" for n, p in step.pending.items()))
+        ...     print(f"{step.told:<56}", *(f"{n}: {p.arrived}/{p.readers}" for n, p in step.sends.items()))
         z is the output: its adjoint is 1                        x1: 1/1 x2: 1/1
-        x2: dz/dx2 * adjoint of z = 3 * 1 = 3                    x: 1/2 x1: 1/1
+        x2: dz/dx2 * adjoint of z = 3 * 1 = 3                    x: 1/2
         x1: dz/dx1 * adjoint of z = 3 * 1 = 3                    x: 2/2
         x has heard from all its branches (x1, x2): 3 + 3 = 6
         """
+        self.check_differentiable()
         return list(reverse_steps(self))
 
     def central_difference(self, param: str | None = None) -> tuple[Any, Any]:

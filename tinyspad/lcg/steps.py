@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from ..paths import GRADIENT
+from .text import weight_text
 
 if TYPE_CHECKING:
     from .graph import LCG
@@ -26,74 +25,74 @@ class Pending(NamedTuple):
 class ReverseStep:
     """One step of reverse accumulation: the adjoint of ``node`` is complete, and goes on to what the node reads.
 
-    ``adjoint``: d output / d node. ``told``: how it came about, in words and numbers. ``sends``: the names of the nodes
-    that it goes to. ``pending``: after this step, by name, the nodes that still wait for readers or for their turn.
+    ``adjoint``: d output / d node. ``told``: how it came about, in words and numbers. ``sends``: the nodes that it goes
+    to, by name, with what has arrived there so far, this step's share included.
     """
 
     node: str
     adjoint: Any
     told: str
-    sends: tuple[str, ...]
-    pending: dict[str, Pending]
+    sends: dict[str, Pending]
+
+
+def waiting(steps: Iterable[ReverseStep]) -> dict[str, Pending]:
+    """Who waits after these steps, for readers or for its turn, with what has arrived there; O(edges).
+
+    >>> import tinyspad as ts
+    >>> waiting(ts.trace(lambda x: x * x, 3.0).reverse_steps()[:2])
+    {'x1': Pending(sum=3.0, arrived=1, readers=1), 'x': Pending(sum=3.0, arrived=1, readers=2)}
+    """
+    pending: dict[str, Pending] = {}
+    for step in steps:
+        pending.pop(step.node, None)
+        pending |= step.sends
+    return pending
 
 
 def reverse_steps(lcg: LCG) -> Iterator[ReverseStep]:
     """The steps from the output to the parameters; see ``LCG.reverse_steps``."""
     graph, names = lcg.graph, lcg.names
+    if graph.output >= len(names):
+        return  # the output depends on no parameter
     arriving: list[list[int]] = [[] for _ in range(graph.size)]
     for e, head in enumerate(graph.head):
         arriving[head].append(e)
     adjoint: dict[int, Any] = {graph.output: lcg.seed}
-    waiting: dict[int, Pending] = {}
+    pending: dict[int, Pending] = {}
     for v in range(graph.output, -1, -1):
-        out = graph.branches(v)
         if v != graph.output:
-            if not out:
+            if v not in pending:
                 continue  # the output does not depend on it
-            adjoint[v] = waiting.pop(v).sum
+            adjoint[v] = pending.pop(v).sum
         for e in arriving[v]:
             u = graph.tail[e]
-            share = GRADIENT.extend(adjoint[v], GRADIENT.edge(graph.weight[e]))
-            before = waiting.get(u)
-            total = share if before is None else GRADIENT.combine(before.sum, share)
-            arrived = 1 if before is None else before.arrived + 1
-            waiting[u] = Pending(total, arrived, len(graph.branches(u)))
-        yield ReverseStep(
-            names[v] if v < len(names) else "z",
-            adjoint[v],
-            _told(lcg, v, adjoint),
-            tuple(names[graph.tail[e]] for e in arriving[v]),
-            {names[u]: pending for u, pending in sorted(waiting.items())},
-        )
+            total, arrived = GRADIENT.extend(adjoint[v], GRADIENT.edge(graph.weight[e])), 1
+            if u in pending:
+                total, arrived = GRADIENT.combine(pending[u].sum, total), pending[u].arrived + 1
+            pending[u] = Pending(total, arrived, len(graph.branches(u)))
+        told = {graph.tail[e]: pending[graph.tail[e]] for e in arriving[v]}
+        yield ReverseStep(names[v], adjoint[v], _told(lcg, v, adjoint), {names[u]: p for u, p in told.items()})
 
 
 def _told(lcg: LCG, v: int, adjoint: dict[int, Any]) -> str:
-    from .text import weight_text
-
     graph, names = lcg.graph, lcg.names
     if v == graph.output:
-        return f"{names[v] if v < len(names) else 'z'} is the output: its adjoint is 1"
+        return f"{names[v]} is the output: its adjoint is 1"
     out = graph.branches(v)
-    result = number_text(adjoint[v])
+    result = weight_text(adjoint[v])
     if len(out) > 1:
-        shares = " + ".join(_bracketed(adjoint[graph.head[e]]) for e in out)
-        readers = ", ".join(names[graph.head[e]] for e in out)
-        return f"{names[v]} has heard from all its branches ({readers}): {shares} = {result}"
+        some = [graph.head[e] for e in out] if len(out) <= 8 else [graph.head[e] for e in (*out[:4], *out[-3:])]
+        shares, readers = [_bracketed(adjoint[to]) for to in some], [names[to] for to in some]
+        if len(out) > 8:
+            shares.insert(4, "...")
+            readers.insert(4, "...")
+        return f"{names[v]} has heard from all its branches ({', '.join(readers)}): {' + '.join(shares)} = {result}"
     (e,) = out
-    head = names[graph.head[e]]
-    weight = weight_text(graph.weight[e])
-    factor = f"({weight})" if weight.startswith("-") else weight
-    product = f"{factor} * {_bracketed(adjoint[graph.head[e]])} = {result}"
-    return f"{names[v]}: d{head}/d{names[v]} * adjoint of {head} = {product}"
-
-
-def number_text(x: Any) -> str:
-    """An adjoint in a few characters: a number, or the shape of an array."""
-    if np.shape(x) == ():
-        return f"{float(x):.4g}"
-    return f"array {'x'.join(map(str, np.shape(x)))}"
+    head = graph.head[e]
+    product = f"{_bracketed(graph.weight[e])} * {_bracketed(adjoint[head])} = {result}"
+    return f"{names[v]}: d{names[head]}/d{names[v]} * adjoint of {names[head]} = {product}"
 
 
 def _bracketed(x: Any) -> str:
-    text = number_text(x)
+    text = weight_text(x)
     return f"({text})" if text.startswith("-") else text

@@ -142,10 +142,10 @@ def graphviz_text(lcg: LCG) -> str:
 
 
 def weight_text(weight: Any) -> str:
-    """An edge weight in a few characters."""
-    if isinstance(weight, np.ndarray):
+    """An edge weight, or an adjoint, in a few characters."""
+    if isinstance(weight, np.ndarray) and weight.shape:
         return f"array {'x'.join(map(str, weight.shape))}"
-    return f"{weight:.4g}" if isinstance(weight, (int, float, np.floating)) else f"{weight!r}"
+    return f"{float(weight):.4g}" if isinstance(weight, (int, float, np.floating, np.ndarray)) else f"{weight!r}"
 
 
 def html_text(lcg: LCG) -> str:

@@ -60,9 +60,9 @@ def check_ending(file: Path) -> None:
 def data_of(figure: Figure) -> list[dict[str, Any]]:
     """What is drawn in a figure, as plain numbers and texts that JSON can hold: a dict for each of its Axes.
 
-    ``texts``: title, labels and everything written. ``lines``: label, x and y. ``points``, ``areas``: the places and
-    outlines of collections. ``arrows``: their two components. ``bars``: x, y, width and height. ``levels``: of contours.
-    ``images``: their arrays. Six significant digits each.
+    ``texts``: title, labels and everything written. ``lines``: label, x and y. ``points``: the places of collections,
+    ``areas`` the corners of theirs, sorted. ``arrows``: their two components. ``bars``: x, y, width and height.
+    ``levels``: of contours. ``images``: their arrays. Six significant digits each.
 
     >>> figure, ax = plt.subplots()
     >>> lines = ax.plot([0.0, 1.0], [2.0, 1 / 3], label="falls")
@@ -91,7 +91,7 @@ def data_of(figure: Figure) -> list[dict[str, Any]]:
                 ],
                 "points": [_rounded(places) for places in offsets if len(places) > 1],
                 "arrows": [_rounded([c.U, c.V]) for c in drawn if isinstance(c, Quiver)],
-                "areas": [_rounded(outline) for outline in outlines],
+                "areas": [_rounded(np.unique(outline, axis=0)) for outline in outlines],
                 "bars": [_rounded([*bar.get_xy(), bar.get_width(), bar.get_height()]) for bar in bars],
                 "levels": [_rounded(c.levels) for c in ax.collections if isinstance(c, ContourSet)],
                 "images": [_rounded(image.get_array()) for image in ax.images],

@@ -14,10 +14,9 @@ from matplotlib.colors import Normalize
 
 from ..errors import BadInput
 from ..lcg import LCG, Link, Part, Path, collapsed
-from ..lcg.steps import number_text
 from ..lcg.text import DRAWABLE, weight_text
 from .layout import Point, layout
-from .palette import ADJOINTS, BLACK, ORANGE, SKY, VERMILLION, YELLOW
+from .palette import ADJOINTS, BLACK, ORANGE, SKY, VERMILLION, YELLOW, ink
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,6 @@ class Look:
     face: Any = None
     bold: bool = False
     note: str = ""
-    faint: bool = False
 
 
 def lcg(
@@ -135,44 +133,46 @@ class Sketch:
         bold: Iterable[int] = (),
         looks: Mapping[int, Look] | None = None,
         weights: bool = True,
-        faint: Iterable[int] = (),
     ) -> None:
-        """``bold`` and ``faint``: edges of the LCG to draw thick, or pale. ``looks``: of the parts, by their number."""
-        (columns, rows), graph, bold, faint = self.extent, self.lcg.graph, set(bold), set(faint)
+        """``bold``: edges of the LCG to draw thick. ``looks``: of the parts, by their number."""
+        (columns, rows), graph, bold = self.extent, self.lcg.graph, set(bold)
         looks = {} if looks is None else looks
         box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
         scale = min(1.0, 72 * box.height / rows / 40, 72 * box.width / columns / 54)
+        letter = scale * mpl.rcParams["font.size"] / 10
         labels: list[Point] = []
         for link, way in zip(self.links, self.ways):
             thick = not bold.isdisjoint(link.edges)
-            color, width = (VERMILLION, 3.0) if thick else (BLACK, 1.0)
-            alpha = 0.25 if not thick and not faint.isdisjoint(link.edges) else 1.0
+            color, width = (VERMILLION, 3.0) if thick else (ink(), 1.0)
             bent = np.array(way[:-1])
-            ax.plot(bent[:, 0], bent[:, 1], color=color, linewidth=width, alpha=alpha, zorder=1)
+            ax.plot(bent[:, 0], bent[:, 1], color=color, linewidth=width, zorder=1)
             arrow = {"arrowstyle": "-|>", "color": color, "linewidth": width, "shrinkA": 0, "shrinkB": 11 * scale}
-            ax.annotate("", way[-1], way[-2], arrowprops={**arrow, "alpha": alpha}, zorder=1)
+            ax.annotate("", way[-1], way[-2], arrowprops=arrow, zorder=1)
             # the edges of a tupling node have weight 1 by definition
             copies = all(len(graph.branches(graph.tail[e])) > 1 for e in link.edges) and not self.parts[link.head].block
             if weights and not copies and link.weight is not None:
                 labels.append(_free_place(way[0], way[1], labels))
                 paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none"}
-                look: dict[str, Any] = {"fontsize": 7.5 * scale, "weight": "bold" if thick else "normal", "bbox": paper}
-                ax.text(*labels[-1], weight_text(link.weight), ha="center", va="center", zorder=2, **look, alpha=alpha)
+                look: dict[str, Any] = {
+                    "fontsize": 7.5 * letter,
+                    "weight": "bold" if thick else "normal",
+                    "bbox": paper,
+                }
+                ax.text(*labels[-1], weight_text(link.weight), ha="center", va="center", zorder=2, **look)
         on_path = {v for link in self.links if not bold.isdisjoint(link.edges) for v in (link.tail, link.head)}
         for v, place in self.places.items():
             own = looks.get(v, Look())
-            self._draw_part(ax, v, place, Look(own.face, own.bold or v in on_path, own.note, own.faint), scale)
+            self._draw_part(ax, v, place, Look(own.face, own.bold or v in on_path, own.note), scale, letter)
         ys = [y for _, y in self.places.values()] or [0.0]
         ax.set_xlim(-0.8, columns - 1.2)
         ax.set_ylim(max(ys) + 0.9, min(ys) - 0.7)  # downwards: the first branch on top, as in the program
         ax.set_axis_off()
 
-    def _draw_part(self, ax: Axes, v: int, place: Point, look: Look, scale: float) -> None:
+    def _draw_part(self, ax: Axes, v: int, place: Point, look: Look, scale: float, letter: float) -> None:
         part = self.parts[v]
         edge: dict[str, Any] = {
-            "markeredgecolor": VERMILLION if look.bold else BLACK,
+            "markeredgecolor": VERMILLION if look.bold else ink(),
             "markeredgewidth": 2.4 if look.bold else 1.0,
-            "alpha": 0.35 if look.faint else 1.0,
         }
         if part.block:
             marker, size, face = "s", 27, YELLOW
@@ -190,7 +190,7 @@ class Sketch:
         if look.face is not None:
             face = look.face
         ax.plot(*place, marker, markersize=size * scale, markerfacecolor=face, zorder=3, **edge)
-        font = 9 * scale if len(part.name) < 3 else 6.5 * scale
+        font = (9 if len(part.name) < 3 else 6.5) * letter
         ax.text(*place, part.name, ha="center", va="center", fontsize=font, zorder=4, color=ink_on(face))
         reach = size * (0.71 if marker == "D" else 0.5)
         around: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 4}
@@ -199,12 +199,12 @@ class Sketch:
             below = (0, -(reach + 1.5) * scale)
             paper: dict[str, Any] = {"boxstyle": "round,pad=0.05", "facecolor": ax.get_facecolor(), "edgecolor": "none"}
             paper["alpha"] = 0.7  # an edge may pass below the text
-            ax.annotate(text, place, xytext=below, va="top", fontsize=7.5 * scale, bbox=paper, **around)
+            ax.annotate(text, place, xytext=below, va="top", fontsize=7.5 * letter, bbox=paper, **around)
         if look.note:
             above = (0, (reach + 2.5) * scale)
             paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none", "alpha": 0.8}
             ax.annotate(
-                look.note, place, xytext=above, va="bottom", fontsize=7.5 * scale, weight="bold", bbox=paper, **around
+                look.note, place, xytext=above, va="bottom", fontsize=7.5 * letter, weight="bold", bbox=paper, **around
             )
 
 
@@ -231,7 +231,7 @@ def _adjoint_looks(lcg: LCG, sketch: Sketch) -> dict[int, Look]:
         part = sketch.parts[v]
         if not part.block and part.members[0] < len(values):
             adjoint = values[part.members[0]]
-            found[v] = Look(shades(norm(adjoint)), note=number_text(adjoint))
+            found[v] = Look(shades(norm(adjoint)), note=weight_text(adjoint))
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from ..errors import BadInput
 from ..experiments import Laboratory, Measured
 from .palette import BLACK, BLUE, ORANGE, VERMILLION, styles
+from .panels import panels as panels_of
 
 SHOWN_DRAWS = 25
 """How many points of an axis are marked with what the draws gave."""
@@ -36,18 +36,14 @@ def laboratory(lab: Laboratory, *, axes: Sequence[Axes] | None = None) -> Figure
     if not lab.rows:
         raise BadInput("There is nothing to draw: every estimator was left out.")
     along = any(np.ndim(row.bias) for row in lab.rows.values())
-    panels, own = (2 if along else 3), axes is None
     if any(np.ndim(row.bias) > 1 for row in lab.rows.values()):
         raise BadInput("plot.laboratory draws one point, or points along an axis: arrays of shape (R,).")
-    if axes is None:
-        size = (7.2, 5.8) if along else (11.5, 1.7 + 0.32 * len(lab.rows))
-        layout: dict[str, Any] = {"nrows": 2, "sharex": True} if along else {"ncols": 3, "sharey": True}
-        axes = plt.subplots(layout="constrained", figsize=size, **layout)[1]
-    axes = list(np.ravel(np.asarray(axes, dtype=object)))
-    if len(axes) != panels or not all(isinstance(ax, Axes) for ax in axes):
-        raise BadInput(f"plot.laboratory draws {panels} panels here: axes= is a list of that many Axes.")
-    (_curves if along else _dots)(lab, axes)
-    figure = cast(Figure, axes[0].figure)
+    if along:
+        panels, own = panels_of(axes, 2, columns=1, size=(7.2, 5.8), sharex=True)
+    else:
+        panels, own = panels_of(axes, 3, columns=3, size=(11.5, 1.7 + 0.32 * len(lab.rows)), sharey=True)
+    (_curves if along else _dots)(lab, panels)
+    figure = cast(Figure, panels[0].figure)
     if own:
         figure.suptitle(lab.title, fontsize="medium")
     return figure

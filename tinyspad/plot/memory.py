@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
 from ..errors import BadInput
+from .palette import ink
 from .success import LOOKS
 
 
@@ -36,22 +37,15 @@ def memory_accuracy(
     """
     if not isinstance(runs, Mapping) or not runs:
         raise BadInput('plot.memory_accuracy takes a dict of measurements, such as {"exact": (memory, accuracy)}.')
+    measured = {name: _pairs(name, pair) for name, pair in runs.items()}
     ax = plt.gca() if ax is None else ax
-    for k, (name, pair) in enumerate(runs.items()):
-        try:
-            held, good = (np.atleast_1d(np.asarray(part, float)) for part in pair)
-        except (TypeError, ValueError):
-            raise BadInput(f'"{name}" is not a pair (memory, accuracy) of numbers or arrays.') from None
-        if held.ndim != 1 or held.shape != good.shape or not held.size:
-            raise BadInput(f'"{name}" has {held.size} memories and {good.size} accuracies; they pair up, one a repeat.')
-        if not (np.all(np.isfinite(held)) and np.all(np.isfinite(good))):
-            raise BadInput(f'"{name}" has a measurement that is not a finite number.')
+    for k, (name, (held, good)) in enumerate(measured.items()):
         color, marker = LOOKS[k % len(LOOKS)]
         n = held.size
         error = [2 * np.std(part, ddof=1) / np.sqrt(n) if n > 1 else None for part in (held, good)]
-        where = (np.mean(held), np.mean(good))
         bars: dict[str, Any] = {"xerr": error[0], "yerr": error[1], "capsize": 2.5}
-        ax.errorbar(*where, fmt=marker, color=color, markersize=7, markeredgecolor="black", label=name, **bars)
+        where = (np.mean(held), np.mean(good))
+        ax.errorbar(*where, fmt=marker, color=color, markersize=7, markeredgecolor=ink(), label=name, **bars)
     ax.xaxis.set_major_formatter(EngFormatter(unit="B"))
     ax.set_xlabel(f"memory: {memory}")
     ax.set_ylabel(accuracy)
@@ -59,3 +53,16 @@ def memory_accuracy(
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")
     return ax
+
+
+def _pairs(name: str, pair: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """A method's memories and accuracies, checked."""
+    try:
+        held, good = (np.atleast_1d(np.asarray(part, float)) for part in pair)
+    except (TypeError, ValueError):
+        raise BadInput(f'"{name}" is not a pair (memory, accuracy) of numbers or arrays.') from None
+    if held.ndim != 1 or held.shape != good.shape or not held.size:
+        raise BadInput(f'"{name}" has {held.size} memories and {good.size} accuracies; they pair up, one a repeat.')
+    if not (np.all(np.isfinite(held)) and np.all(np.isfinite(good))):
+        raise BadInput(f'"{name}" has a measurement that is not a finite number.')
+    return held, good

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import matplotlib as mpl
+
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 PURPLE, ORANGE, SKY, YELLOW, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#888888"
 
@@ -25,6 +27,11 @@ TERMS = [GREEN, "#444444", ORANGE, SKY, PURPLE, VERMILLION, YELLOW, BLUE]
 
 HATCHES = ["", "///", "...", "xxx", "\\\\\\", "++", "oo", "--"]
 """Hatches for the same terms, so that areas are told apart in grey."""
+
+
+def ink() -> str:
+    """The colour of lines and outlines: that of the text, by rcParams."""
+    return str(mpl.rcParams["text.color"])
 
 
 ADJOINTS = "PuOr"

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from ..errors import BadInput
 from ..lcg import LCG
 from ..minimize import Result
-from .palette import BLACK, TERMS
+from .palette import BLACK, TERMS, ink
+from .panels import panels as panels_of
 
 ARROWS = 13
 """The most arrows along a side."""
@@ -40,6 +41,8 @@ def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = 12, fill: bool =
     ('x', 'y')
     """
     xs, ys, z = _grid(lcg, "contours")
+    if isinstance(levels, bool) or not isinstance(levels, (int, np.integer)) or levels < 2:
+        raise BadInput(f"plot.contours: levels= is a whole number, at least 2, not {levels!r:.40}.")
     ax = plt.gca() if ax is None else ax
     image = _shade(ax, xs, ys, z, levels, fill)
     if fill and image is not None:
@@ -56,7 +59,7 @@ def _shade(ax: Axes, xs: Any, ys: Any, z: Any, levels: int = 12, fill: bool = Tr
     image = None
     if fill:
         image = ax.contourf(xs, ys, z, levels=edges, norm=BoundaryNorm(edges, 256), cmap="Greys_r", alpha=0.6)
-    ax.contour(xs, ys, z, levels=edges[1:-1], colors=BLACK, linewidths=0.4, alpha=0.45)
+    ax.contour(xs, ys, z, levels=edges[1:-1], colors=ink(), linewidths=0.4, alpha=0.45)
     return image
 
 
@@ -84,7 +87,9 @@ def fields(lcg: LCG, *, axes: Sequence[Axes] | None = None, limit: int = MOST_PA
     """
     xs, ys, z = _grid(lcg, "fields")
     terms = [(name, i, g) for name in lcg.params for i, g in enumerate(lcg.path_gradients(name, limit=limit))]
-    panels = _panels(axes, len(terms) + 1)
+    number, columns = len(terms) + 1, min(len(terms) + 1, 4)
+    size_of = (2.9 * columns + 0.4, 2.7 * -(-number // columns) + 0.2)
+    panels, own = panels_of(axes, number, columns=columns, size=size_of, sharex=True, sharey=True)
     gradient = lcg.gradient()
     down = [tuple(-gradient[name] for name in lcg.params)]
     for name, _, g in terms:
@@ -94,7 +99,7 @@ def fields(lcg: LCG, *, axes: Sequence[Axes] | None = None, limit: int = MOST_PA
     sizes = [np.hypot(u, v)[thin] for u, v in down]
     largest = max((float(size[np.isfinite(size)].max(initial=0.0)) for size in sizes), default=0.0) or 1.0
     norm = LogNorm(largest / 1000, largest)
-    cell = [(axis[-1] - axis[0]) / max(1, len(axis) // every) for axis, every in zip((xs, ys), strides[::-1])]
+    cell = [abs(axis[-1] - axis[0]) / max(1, len(axis) // every) for axis, every in zip((xs, ys), strides[::-1])]
     arrows: Any = None
     for k, (ax, (u, v), size) in enumerate(zip(panels, down, sizes)):
         _shade(ax, xs, ys, z, fill=False)
@@ -109,7 +114,7 @@ def fields(lcg: LCG, *, axes: Sequence[Axes] | None = None, limit: int = MOST_PA
             fontsize="small",
         )
     figure = cast(Figure, panels[0].figure)
-    if axes is None:
+    if own:
         bar = figure.colorbar(arrows, ax=panels, extend="min", shrink=min(1.0, 2.2 / figure.get_figheight() + 0.3))
         bar.set_label("size of the (partial) gradient")
         _label_outer(panels)
@@ -136,12 +141,13 @@ def trajectories(
     if not isinstance(results, Mapping) or not results:
         raise BadInput("plot.trajectories takes a dict of results, as ts.compare returns it.")
     for name, result in results.items():
-        history = result.history
+        history = result.history if isinstance(result, Result) else None
         if history is None or set(history.x) != set(lcg.params):
             raise BadInput(
                 f'"{name}" has no history of {" and ".join(lcg.params)}: run it with every=1 on a function of these two.'
             )
-    panels = _panels(axes, len(results), rows=1)
+    number = len(results)
+    panels, own = panels_of(axes, number, columns=number, size=(2.9 * number + 0.4, 2.9), sharex=True, sharey=True)
     for ax, (name, result) in zip(panels, results.items()):
         _shade(ax, xs, ys, z)
         _frame(ax, lcg, xs, ys)
@@ -155,7 +161,7 @@ def trajectories(
             ax.plot(way[0][-1:, r], way[1][-1:, r], "X", color=color, markeredgecolor=BLACK, markersize=7, zorder=5)
         steps = int(result.history.steps[-1]) if len(result.history) else 0
         ax.set_title(f"{name}, {steps} steps", fontsize="small")
-    if axes is None:
+    if own:
         _label_outer(panels)
     return cast(Figure, panels[0].figure)
 
@@ -165,6 +171,8 @@ def _grid(lcg: LCG, name: str) -> tuple[Any, Any, Any]:
     if isinstance(lcg, LCG) and len(lcg.params) == 2 and len(lcg.batch) == 2 and min(lcg.batch) > 1:
         x, y = (np.asarray(a) for a in lcg.arguments)
         if x.shape == y.shape == lcg.batch and np.all(x == x[:1]) and np.all(y == y[:, :1]):
+            if not np.any(np.isfinite(lcg.value)):
+                raise BadInput(f"plot.{name}: the function is nowhere finite on this grid.")
             return x[0], y[:, 0], np.where(np.isfinite(lcg.value), lcg.value, np.nan)
     raise BadInput(
         f"plot.{name} needs a plane: trace an elementwise function of two variables on a grid, "
@@ -182,19 +190,3 @@ def _label_outer(panels: list[Axes]) -> None:
             ax.set_xlabel("")
         else:
             ax.tick_params(labelbottom=True)
-
-
-def _panels(axes: Any, number: int, rows: int | None = None) -> list[Axes]:
-    if axes is None:
-        columns = number if rows == 1 else min(number, 4)
-        rows = -(-number // columns)
-        size = (2.9 * columns + 0.4, 2.7 * rows + 0.2)
-        grid = plt.subplots(rows, columns, layout="constrained", figsize=size, sharex=True, sharey=True, squeeze=False)
-        flat = list(grid[1].ravel())
-        for ax in flat[number:]:
-            ax.remove()
-        return flat[:number]
-    found = list(np.ravel(np.asarray(axes, dtype=object)))
-    if len(found) != number or not all(isinstance(ax, Axes) for ax in found):
-        raise BadInput(f"There are {number} panels to draw: axes= is a list of that many Axes.")
-    return found

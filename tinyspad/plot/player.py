@@ -12,8 +12,8 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 
 from ..errors import BadInput
-from ..lcg import LCG
-from ..lcg.steps import number_text
+from ..lcg import LCG, waiting
+from ..lcg.text import weight_text
 from .graph import Look, Sketch
 from .palette import GREEN, ORANGE, YELLOW
 
@@ -41,7 +41,7 @@ class Player:
     def __init__(self, lcg: LCG) -> None:
         self.sketch = Sketch.of(lcg)
         self.steps = lcg.reverse_steps()
-        self._number = {name: i for i, part in enumerate(self.sketch.parts) for name in [part.name]}
+        self._number = {part.name: i for i, part in enumerate(self.sketch.parts)}
 
     def __len__(self) -> int:
         return len(self.steps) + 1
@@ -57,16 +57,15 @@ class Player:
         ax.clear()
         done = self.steps[:i]
         looks = dict.fromkeys(self._number.values(), Look("white"))  # shapes tell the kinds, colours who is done
-        looks |= {self._number[s.node]: Look(GREEN, note=number_text(s.adjoint)) for s in done}
+        looks |= {self._number[s.node]: Look(GREEN, note=weight_text(s.adjoint)) for s in done}
+        looks |= {self._number[name]: _waiting(pending) for name, pending in waiting(done).items()}
         sent: set[int] = set()
         if done:
             now = done[-1]
-            looks[self._number[now.node]] = Look(YELLOW, bold=True, note=number_text(now.adjoint))
-            looks |= {self._number[name]: _waiting(pending) for name, pending in now.pending.items()}
-            graph = self.sketch.lcg.graph
-            at = self.sketch.lcg.names.index(now.node) if now.node in self.sketch.lcg.names else graph.output
-            sent = {e for e, head in enumerate(graph.head) if head == at}
-        elif self._number:
+            looks[self._number[now.node]] = Look(YELLOW, bold=True, note=weight_text(now.adjoint))
+            at = self.sketch.lcg.names.index(now.node)
+            sent = {e for e, head in enumerate(self.sketch.lcg.graph.head) if head == at}
+        elif self.steps:
             looks[self._number[self.steps[0].node]] = Look("white", note="starts with 1")
         self.sketch.draw(ax, bold=sent, looks=looks)
         ax.set_title(self.caption(i), fontsize="medium", wrap=True)
@@ -74,12 +73,14 @@ class Player:
 
     def caption(self, i: int) -> str:
         """What happens in frame i, in a line or two."""
+        if not self.steps:
+            return "The output depends on no parameter: there is nothing to sweep."
         if i == 0:
             return "Before: no adjoint is known. The sweep starts at the output."
         step = self.steps[i - 1]
         waits = [
             f"{name} waits for {p.readers - p.arrived} of {p.readers}"
-            for name, p in step.pending.items()
+            for name, p in waiting(self.steps[:i]).items()
             if p.arrived < p.readers
         ]
         where = f"step {i} of {len(self.steps)}: {step.told}"
@@ -91,6 +92,7 @@ class Player:
         width, height = self.sketch.size
         width = max(width, 7.0)
         figure, ax = plt.subplots(figsize=(width, height + 0.9))
+        figure.set_layout_engine("none")  # whatever rcParams say: the frames must not move
         figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=1 - 0.8 / (height + 0.9))
         try:
             movie = FuncAnimation(figure, lambda i: [self.draw(i, ax)], frames=len(self), init_func=list)
@@ -147,8 +149,8 @@ def step_through(lcg: LCG) -> Player:
 
 def _waiting(pending: Any) -> Look:
     if pending.arrived == pending.readers:
-        return Look("white", note=f"{number_text(pending.sum)}, ready")
-    return Look(ORANGE, note=f"{number_text(pending.sum)} + … ({pending.arrived} of {pending.readers})")
+        return Look("white", note=f"{weight_text(pending.sum)}, ready")
+    return Look(ORANGE, note=f"{weight_text(pending.sum)} + … ({pending.arrived} of {pending.readers})")
 
 
 def _self_contained(page: str) -> str:

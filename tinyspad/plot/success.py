@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from ..errors import BadInput
 from ..experiments import HoldSweep, SuccessTable, told_choice, wilson
 from .palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from .panels import panels as panels_of
 
 LOOKS = [
     (BLUE, "o"),
@@ -44,7 +44,8 @@ def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figur
         raise BadInput(f"plot.success takes what ts.experiments.success_rates returns, not {type(table).__name__}.")
     number = len(table.estimators)
     height = 1.8 + len(table.functions) * (0.25 + 0.16 * number)
-    panels, own = _panels(axes, 1, len(table.tolerances), (4.2 * len(table.tolerances) + 1.2, height), sharey=True)
+    columns = len(table.tolerances)
+    panels, own = panels_of(axes, columns, columns=columns, size=(4.2 * columns + 1.2, height), sharey=True)
     low, high = table.intervals
     rows = np.arange(len(table.functions), dtype=float)[::-1]
     offsets = np.linspace(0.33, -0.33, number) if number > 1 else np.zeros(1)
@@ -98,7 +99,8 @@ def hold_sweep(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figur
     _check_sweep(sweep, "hold_sweep")
     where = [(f, r) for f in range(len(sweep.functions)) for r in range(len(sweep.rates))]
     columns = len(sweep.tolerances)
-    panels, own = _panels(axes, len(where), columns, (4.2 * columns + 0.4, 2.6 * len(where) + 0.7), sharex=True)
+    size = (4.2 * columns + 0.4, 2.6 * len(where) + 0.7)
+    panels, own = panels_of(axes, len(where) * columns, columns=columns, size=size, sharex=True)
     low, high = sweep.intervals
     for i, (f, r) in enumerate(where):
         for t, tolerance in enumerate(sweep.tolerances):
@@ -151,7 +153,8 @@ def hold_map(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figure:
         [(f, c) for f in range(len(sweep.functions)) for c in range(len(sweep.choices))],
     )
     size = (tolerances * (1.4 + 0.5 * len(sweep.k_max)) + 1.0, len(rows) * (1.3 + 0.42 * len(sweep.rates)))
-    panels, own = _panels(axes, len(rows), tolerances, size, sharex=True, sharey=True)
+    number = len(rows) * tolerances
+    panels, own = panels_of(axes, number, columns=tolerances, size=size, sharex=True, sharey=True)
     low, high = sweep.intervals
     image: Any = None
     for i, (f, c) in enumerate(rows):
@@ -186,14 +189,3 @@ def _level(tolerance: float, function: str) -> str:
 def _check_sweep(sweep: Any, name: str) -> None:
     if not isinstance(sweep, HoldSweep):
         raise BadInput(f"plot.{name} takes what ts.experiments.hold_sweep returns, not {type(sweep).__name__}.")
-
-
-def _panels(axes: Any, rows: int, columns: int, size: tuple[float, float], **shared: Any) -> tuple[list[Axes], bool]:
-    """The Axes that were given, or new ones; and whether they are new."""
-    own = axes is None
-    if own:
-        axes = plt.subplots(rows, columns, layout="constrained", figsize=size, **shared)[1]
-    found = list(np.ravel(np.asarray(axes, dtype=object)))
-    if len(found) != rows * columns or not all(isinstance(ax, Axes) for ax in found):
-        raise BadInput(f"There are {rows * columns} panels to draw: axes= is a list of that many Axes.")
-    return found, own

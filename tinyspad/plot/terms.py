@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from ..errors import BadInput
 from ..experiments import VarianceCurve
 from ..lcg import Ledger
-from .palette import BLACK, BLUE, GREY, HATCHES, PURPLE, SKY, TERMS, VERMILLION
+from .palette import GREY, HATCHES, PURPLE, SKY, TERMS, VERMILLION, ink
 
 MOST_BARS = 30
 
@@ -34,20 +34,24 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
         raise BadInput("plot.ledger draws contributions that are numbers: trace the function at one point.")
     if n > MOST_BARS:
         raise BadInput(f"{n} bars cannot be read, at most {MOST_BARS}: print the ledger, or draw lcg.top_paths.")
-    ax = plt.gca() if ax is None else ax
     values = [float(g) for g in ledger.products]
+    if not np.all(np.isfinite(values)):
+        raise BadInput(
+            "A contribution is not a finite number, so there is no bar for it: lcg.trace_nonfinite() says where."
+        )
+    ax = plt.gca() if ax is None else ax
     texts = [str(path) for path in ledger.paths]
     texts = [f"path {i}: {text}" if len(text) <= 40 else f"path {i}" for i, text in enumerate(texts)]
     for i, value in enumerate(values):
-        look: dict[str, Any] = {"facecolor": TERMS[i % len(TERMS)], "edgecolor": BLACK, "linewidth": 0.8}
+        look: dict[str, Any] = {"facecolor": TERMS[i % len(TERMS)], "edgecolor": ink(), "linewidth": 0.8}
         ax.barh(i, value, height=0.62, alpha=0.75, hatch=HATCHES[i % len(HATCHES)], **look)
-    ax.barh(n, float(ledger.total), height=0.62, facecolor=BLACK, edgecolor=BLACK)
+    ax.barh(n, float(ledger.total), height=0.62, facecolor=ink(), edgecolor=ink())
     told = [f"{value:.4g} ({share:.0%})" for value, share in zip(values, ledger.shares)]
     for i, (value, text) in enumerate(zip([*values, float(ledger.total)], [*told, f"{float(ledger.total):.4g}"])):
         beside: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
         ax.annotate(text, (max(value, 0.0), i), fontsize="small", **beside)
-    ax.axvline(0.0, color=BLACK, linewidth=0.8)
-    ax.axhline(n - 0.5, color=BLACK, linewidth=0.6, linestyle=":")
+    ax.axvline(0.0, color=ink(), linewidth=0.8)
+    ax.axhline(n - 0.5, color=ink(), linewidth=0.6, linestyle=":")
     ax.set_yticks(range(n + 1), [*texts, "sum: the gradient"])
     ax.set_ylim(n + 0.6, -0.6)
     low, high = min(0.0, *values, float(ledger.total)), max(0.0, *values, float(ledger.total))
@@ -79,9 +83,7 @@ def variance_curve(curve: VarianceCurve, *, ax: Axes | None = None) -> Axes:
     ax.axhline(curve.magnitude, color=SKY, linestyle="-.", linewidth=2.2, label="by magnitude: the least possible")
     ax.axhline(curve.gradient**2, color=GREY, linestyle=":", linewidth=1.4, label="the squared gradient, for scale")
     if np.isfinite(curve.best_variance):
-        ax.plot([curve.best], [curve.best_variance], "o", color=BLACK, label=f"best epsilon, {curve.best:.3g}")
-    near = float(np.interp(0.1, curve.epsilons, curve.spad))
-    ax.plot([0.1], [near], "s", color=BLUE, label="epsilon = 0.1")
+        ax.plot([curve.best], [curve.best_variance], "o", color=ink(), label=f"best epsilon, {curve.best:.3g}")
     ax.set_xscale("log")
     least = min(float(np.min(curve.spad)), curve.rad, curve.magnitude)
     if least > 1e-12 * curve.rad:

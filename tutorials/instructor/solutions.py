@@ -19,7 +19,7 @@ def backward(tape, output):
     adjoint = {output: 1.0}
     for result, arguments in reversed(tape):
         for name, partial in arguments:
-            adjoint[name] = adjoint.get(name, 0.0) + partial * adjoint[result]
+            adjoint[name] = adjoint.get(name, 0.0) + partial * adjoint.get(result, 0.0)
     return adjoint
 
 

@@ -23,7 +23,7 @@ def test_a_block_is_all_that_only_serves_one_variable():
     lcg = ts.trace(ts.functions.beale, 1.0, 2.0)
     assert lcg.block("c") == ("x1", "x2", "y1", "a", "b", "c")
     assert set(lcg.block("z")) == set(lcg.names) - {"x", "y"}
-    shared = ts.trace(lambda x: np.sin(x) * np.sin(x) if False else (lambda a: a * a + a)(np.sin(x)), 1.0)
+    shared = ts.trace(lambda x: (lambda a: a * a + a)(np.sin(x)), 1.0)
     assert shared.block("b") == ("a1", "a2", "b")  # a itself is read by z as well
     with pytest.raises(BadInput, match='no variable "nothing"'):
         lcg.block("nothing")
@@ -52,6 +52,20 @@ def test_no_blocks_is_the_graph_itself():
     assert [(parts[k.tail].name, parts[k.head].name, k.weight) for k in links] == lcg.edges
 
 
+def test_a_long_chain_is_collapsed_and_drawn_in_part():
+    """What it costs is counted by the work that is left: no list is searched for every node."""
+
+    def chain(x):
+        for _ in range(20_000):
+            x = np.sin(x)
+        return x
+
+    lcg = ts.trace(chain, 1.0)
+    parts, links = collapsed(lcg, {"most": lcg.block(lcg.names[15_000])})
+    assert len(parts) == 5002 and len(links) == 5001
+    assert plot.lcg(lcg, around="z", reach=2).get_title().startswith("part of the graph: 3 of")
+
+
 def test_two_ways_out_have_no_one_derivative():
     lcg = ts.trace(f1, 5.0)
     parts, links = collapsed(lcg, {"two": ["a", "b"]})
@@ -67,6 +81,9 @@ def test_two_ways_out_have_no_one_derivative():
         ({"p": []}, "is empty"),
         ({"p": ["nothing"]}, 'no variable "nothing"'),
         (["b"], "collapse= is a dict"),
+        ({1: ["d"]}, "collapse= is a dict like"),
+        ({"p": 3}, "collapse= is a dict like"),
+        ({"x": ["d"]}, "has the name of a variable that is not in it"),
     ],
 )
 def test_blocks_that_cannot_be(blocks, says):

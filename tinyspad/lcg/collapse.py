@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,12 +54,23 @@ def block_of(lcg: LCG, name: str) -> tuple[str, ...]:
 def collapsed(lcg: LCG, blocks: Mapping[str, Iterable[str]] | None) -> tuple[list[Part], list[Link]]:
     """The graph with each block as one node, in an order in which edges lead forwards.
 
-    Raises BadInput for a name that is not in the graph, or in two blocks, for an empty block, and for a block that a
-    path leaves and enters again, which cannot stand in one place.
+    Raises BadInput for a name that is not in the graph, or in two blocks, for an empty block, for a block with the name
+    of a variable outside it, and for one that a path leaves and enters again, which cannot stand in one place. Cost:
+    O(edges log edges).
+
+    >>> import tinyspad as ts
+    >>> lcg = ts.trace(ts.functions.f1, 5.0)
+    >>> parts, links = collapsed(lcg, {"cosine": lcg.block("d")})
+    >>> [(parts[link.tail].name, parts[link.head].name, round(link.weight, 4)) for link in links]
+    [('x', 'x1', 1.0), ('x', 'cosine', -3.6518), ('x1', 'a', 10.0), ('a', 'z', 2.4081), ('cosine', 'z', 25.0)]
     """
     number = {name: i for i, name in enumerate(lcg.names)}
     block_at: dict[int, str] = {}
     for block, members in (blocks or {}).items():
+        if not isinstance(block, str) or not isinstance(members, Iterable):
+            raise BadInput(
+                f'collapse= is a dict like {{"cosine": lcg.block("d")}}, not with {block!r}: {members!r:.40}.'
+            )
         listed = [members] if isinstance(members, str) else list(members)
         if not listed:
             raise BadInput(f'The block "{block}" is empty: give it names of variables, such as lcg.block("c").')
@@ -67,6 +79,8 @@ def collapsed(lcg: LCG, blocks: Mapping[str, Iterable[str]] | None) -> tuple[lis
                 raise BadInput(f'The block "{block}" has no variable "{name}" to hold; print(lcg) shows their names.')
             if block_at.setdefault(number[name], block) != block:
                 raise BadInput(f'"{name}" is in two blocks: "{block_at[number[name]]}" and "{block}".')
+        if block in number and block not in listed:
+            raise BadInput(f'The block "{block}" has the name of a variable that is not in it: call it something else.')
     members_of: dict[str, list[int]] = {}
     for v in sorted(block_at):
         members_of.setdefault(block_at[v], []).append(v)
@@ -91,7 +105,7 @@ def collapsed(lcg: LCG, blocks: Mapping[str, Iterable[str]] | None) -> tuple[lis
             weights.append(weight)
             edges.append(e)
     made = [Link(u, v, _total(weights), tuple(edges)) for (u, v), (weights, edges) in links.items()]
-    return _in_order(parts, made)
+    return _in_order(parts, made) if members_of else (parts, made)
 
 
 def _total(weights: list[Any]) -> Any:
@@ -120,21 +134,21 @@ def _through(lcg: LCG, parts: list[Part]) -> dict[int, Any]:
 
 
 def _in_order(parts: list[Part], links: list[Link]) -> tuple[list[Part], list[Link]]:
-    """Parts and links renumbered so that links lead forwards (Kahn 1962)."""
-    waits = [0] * len(parts)
+    """Parts and links renumbered so that links lead forwards, otherwise in the given order (Kahn 1962)."""
+    waits, heads = [0] * len(parts), [[] for _ in parts]  # type: tuple[list[int], list[list[int]]]
     for link in links:
         waits[link.head] += 1
+        heads[link.tail].append(link.head)
     ready, order = [i for i, n in enumerate(waits) if not n], []
     while ready:
-        i = ready.pop(0)
-        order.append(i)
-        for link in links:
-            if link.tail == i:
-                waits[link.head] -= 1
-                if not waits[link.head]:
-                    ready.append(link.head)
+        order.append(heapq.heappop(ready))
+        for head in heads[order[-1]]:
+            waits[head] -= 1
+            if not waits[head]:
+                heapq.heappush(ready, head)
     if len(order) < len(parts):
-        held = next(part.name for i, part in enumerate(parts) if part.block and i not in order)
+        done = set(order)
+        held = next(part.name for i, part in enumerate(parts) if part.block and i not in done)
         raise BadInput(
             f'A path leaves the block "{held}" and comes back to it, so it cannot be drawn as one node. Add what lies '
             'between, or take all of a subexpression: lcg.block("c").'
