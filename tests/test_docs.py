@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("sphinx")
 pytest.importorskip("myst_nb")
 pytest.importorskip("furo")
+pytest.importorskip("latex2mathml")
 
 ROOT = Path(__file__).parent.parent
 

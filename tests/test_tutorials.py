@@ -44,7 +44,7 @@ def module(name, file):
 
 
 to_nbgrader = module("to_nbgrader", ROOT / "instructor" / "to_nbgrader.py")
-SOLUTIONS = (ROOT / "instructor" / "solutions.py").read_text()
+SOLUTIONS = (ROOT / "instructor" / "solutions.py").read_text(encoding="utf-8")
 
 
 def run(notebook, folder):
@@ -150,7 +150,11 @@ def test_randomness_is_seeded(file):
 
 @pytest.mark.parametrize("file", [*TUTORIALS, *EXERCISES, *ROOT.rglob("*.md")], ids=name)
 def test_links_lead_somewhere(file):
-    texts = ["".join(c["source"]) for c in cells(file, "markdown")] if file.suffix == ".ipynb" else [file.read_text()]
+    texts = (
+        ["".join(c["source"]) for c in cells(file, "markdown")]
+        if file.suffix == ".ipynb"
+        else [file.read_text(encoding="utf-8")]
+    )
     for text in texts:
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert target.startswith("https://") or (file.parent / target).exists(), target
@@ -165,7 +169,7 @@ def test_a_tutorial_has_its_parts(file):
 
 
 def test_the_plan_lists_every_notebook_and_keeps_two_places():
-    plan = (ROOT / "README.md").read_text()
+    plan = (ROOT / "README.md").read_text(encoding="utf-8")
     for file in TUTORIALS + EXERCISES:
         assert f"({file.relative_to(ROOT).as_posix()})" in plan
     assert [f"{n:02d}" for n in range(1, 8)] == [file.stem[:2] for file in TUTORIALS]
@@ -185,7 +189,7 @@ def test_every_exercise_has_one_place_in_its_tutorials_notebook():
 
 
 def test_wrong_answers_and_solutions_are_out_of_sight():
-    text = "".join(file.read_text() for file in TUTORIALS + EXERCISES)
+    text = "".join(file.read_text(encoding="utf-8") for file in TUTORIALS + EXERCISES)
     assert "wrong_answers" not in text and "solutions" not in text
     assert all(len(wrong) >= 3 for wrong in WRONG.values())
 
@@ -220,15 +224,49 @@ def test_the_export_has_nbgraders_structure(file, tmp_path, capsys):
     assert sum(m["grade"] for m in marks) == sum(m["solution"] for m in marks) == len(expected)
 
 
-def test_the_export_refuses_in_one_line(tmp_path, capsys):
+def cell(source, *tags, kind="code"):
+    return {"cell_type": kind, "metadata": {"tags": list(tags)}, "source": source}
+
+
+STUB = "def tanh_rule(out, x):\n    raise NotImplementedError"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"cells": 3}',
+        '{"cells": [{"metadata": null, "source": ""}]}',
+        "[" * 5000,
+        [cell("def no():\n    pass", "exercise", "no")],
+        [cell(STUB, "exercise")],
+        [cell(STUB, "exercise", "other")],
+        [cell(STUB.replace("out, x", "x, out"), "exercise", "tanh_rule")],
+        [cell("def tanh_rule(out, x): raise NotImplementedError", "exercise", "tanh_rule")],
+        [cell("%magic", "exercise", "tanh_rule")],
+        [cell("print(3)", "check")],
+        [cell("from tinyspad import check\ncheck.tanh_rule(tanh_rule)", "check")],
+        [cell("check.a(b)", "check"), cell("check.a(b)", "check")],
+        [cell(STUB, "exercise", "check", "tanh_rule")],
+    ],
+    ids=str,
+)
+def test_the_export_refuses_in_one_line(tmp_path, capsys, text):
     bad = tmp_path / "bad.ipynb"
-    cell = {"cell_type": "code", "metadata": {"tags": ["exercise", "no"]}, "source": "def no():\n    pass"}
-    for text in ("{", '{"cells": 3}', json.dumps({"cells": [cell]})):
-        bad.write_text(text)
-        assert to_nbgrader.main([str(bad), "--out", str(tmp_path / "out")]) == 2
-        assert len(capsys.readouterr().err.splitlines()) == 1
+    bad.write_text(text if isinstance(text, str) else json.dumps({"cells": text}), encoding="utf-8")
+    assert to_nbgrader.main([str(bad), "--out", str(tmp_path / "out")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1 and not (tmp_path / "out").exists()
     assert to_nbgrader.main([str(tmp_path / "none.ipynb")]) == 2
-    assert not (tmp_path / "out").exists()
+
+
+def test_the_export_keeps_what_stands_around_a_stub():
+    source = f"import math\n\n{STUB}\n\n\ndef helper():\n    return 1\n\n\nlimit = 3"
+    made = to_nbgrader.assignment({"cells": [cell(source, "exercise", "tanh_rule")]}, SOLUTIONS)["cells"][0]
+    text = "".join(made["source"])
+    assert text.startswith("import math") and text.endswith("limit = 3") and "def helper():\n    return 1" in text
+    namespace = {}
+    exec(text, namespace)
+    assert namespace["tanh_rule"](0.5, None) == 0.75 and "NotImplementedError" not in text
 
 
 def test_nbgraders_own_checks_accept_the_export(tmp_path):

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -260,7 +261,7 @@ def _assignment(text: str) -> tuple[str, float]:
     try:
         value = CONSTANTS[number.strip()] if number.strip() in CONSTANTS else float(number)
         if equals and name.strip().isidentifier() and np.isfinite(value):
-            return name.strip(), value
+            return unicodedata.normalize("NFKC", name.strip()), value  # as Python reads names in an expression
     except ValueError:
         pass
     raise BadInput(f"{text!r:.60} is not of the form NAME=NUMBER, such as x=5.")

@@ -45,7 +45,8 @@ def variance_curve(
 
     a**2/(1 - eps) + b**2/eps - G**2 with a the largest |g|, b**2 = (N - 1) times the sum of the other squares, G the
     gradient. ``param``: by which parameter, the first if left out. Raises BadInput for a point that is not numbers, a
-    parameter that has fewer than two paths, and an epsilon that is not between 0 and 1. Cost: a few sweeps per epsilon.
+    parameter that has fewer than two paths, contributions that are not finite or whose squares are not, and an epsilon
+    that is not between 0 and 1. Cost: a few sweeps per epsilon.
 
     >>> import tinyspad as ts
     >>> curve = ts.experiments.variance_curve(ts.functions.beale, 1.0, 2.0)
@@ -62,9 +63,16 @@ def variance_curve(
         raise BadInput("variance_curve takes one point of numbers, such as variance_curve(f1, 5.0).")
     if lcg.count_paths(name) < 2:
         raise BadInput(f'"{name}" has {lcg.count_paths(name)} paths: with fewer than two there is nothing to choose.')
-    values = np.unique(np.asarray(epsilons, float))
+    try:
+        values = np.unique(np.asarray(list(epsilons), float))
+    except (TypeError, ValueError):
+        values = np.array([])
     if not values.size or not np.all((values > 0) & (values < 1)):
         raise BadInput(f"epsilons= are numbers between 0 and 1, both excluded, not {epsilons!r:.60}.")
+    with np.errstate(all="ignore"):
+        total = float(lcg.sweep("magnitude")[name])
+    if not total * np.sqrt(float(lcg.count_paths(name))) < 1e150:
+        raise BadInput(f"The contributions to d/d{name} are not finite there, or too large to be squared.")
     best = float(SPAD.best_epsilon(lcg, name))
     least = SPAD(epsilon=best, normalize=True).variance(lcg, name) if 0 < best < 1 else np.nan
     return VarianceCurve(

@@ -66,7 +66,12 @@ class Ledger:
             lines.append(
                 "central difference".ljust(22) + _number(self.difference) + _apart(self.difference, self.total)
             )
-        if self.agrees is False:
+        if not np.all(np.isfinite(self.products)):
+            lines.append(
+                "A contribution is not a finite number here, so nothing can be proved: there may be no derivative at this "
+                "point. lcg.trace_nonfinite() names the first operation that is to blame."
+            )
+        elif self.agrees is False:
             lines.append(
                 "THEY DISAGREE. Either the point is a kink, where there is no one derivative, or f hides a part of its "
                 "dependence from the tape (a .data inside f, for example)."

@@ -140,7 +140,7 @@ class Sketch:
         box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
         scale = min(1.0, 72 * box.height / rows / 40, 72 * box.width / columns / 54)
         letter = scale * mpl.rcParams["font.size"] / 10
-        labels: list[Point] = []
+        labels: list[Point] = [(x, y + 0.45) for x, y in self.places.values()]  # the texts below the nodes
         for link, way in zip(self.links, self.ways):
             thick = not bold.isdisjoint(link.edges)
             color, width = (VERMILLION, 3.0) if thick else (ink(), 1.0)
@@ -191,7 +191,9 @@ class Sketch:
             face = look.face
         ax.plot(*place, marker, markersize=size * scale, markerfacecolor=face, zorder=3, **edge)
         font = (9 if len(part.name) < 3 else 6.5) * letter
-        ax.text(*place, part.name, ha="center", va="center", fontsize=font, zorder=4, color=ink_on(face))
+        ax.text(
+            *place, part.name, ha="center", va="center", fontsize=font, zorder=4, color=ink_on(face), parse_math=False
+        )
         reach = size * (0.71 if marker == "D" else 0.5)
         around: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 4}
         if text:
@@ -253,8 +255,10 @@ def _part(parts: list[Part], links: list[Link], around: str | None, reach: int) 
     for link in links:
         neighbours[link.tail].append(link.head)
         neighbours[link.head].append(link.tail)
+    if isinstance(reach, bool) or not isinstance(reach, (int, np.integer)) or reach < 0:
+        raise BadInput(f"plot.lcg: reach= is a whole number of edges, at least 0, not {reach!r:.40}.")
     chosen = frontier = {names.index(around)}
-    for _ in range(reach):
+    for _ in range(min(reach, len(parts))):
         frontier = {to for v in frontier for to in neighbours[v]} - chosen
         chosen = chosen | frontier
     return chosen

@@ -59,7 +59,7 @@ def _dots(lab: Laboratory, axes: Sequence[Axes]) -> None:
     low, drawn, high = np.array([_drawn(row) for row in rows]).T
     whiskers: dict[str, Any] = {"fmt": "+", "color": BLACK, "markersize": 5, "elinewidth": 1.0}
     deviation.errorbar(drawn, y, xerr=(drawn - low, high - drawn), label=f"of {lab.draws} draws, ± 2 s.e.", **whiskers)
-    deviation.set_xlabel("error of one step (units of the gradient)")
+    deviation.set_xlabel("error of one step, in the gradient's units")
     held = [row.cost.held for row in rows]
     cost.plot(held, y, "o", color=ORANGE, markersize=10, fillstyle="none", markeredgewidth=1.8, label="partials held")
     cost.plot([row.cost.multiplications for row in rows], y, "D", color=BLACK, markersize=4, label="multiplications")

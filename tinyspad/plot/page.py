@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 
 from ..errors import BadInput
 from ..lcg import LCG
+from ..lcg.text import weight_text
+from ..paths import spaced
 from .graph import Sketch
 from .player import PAGE, step_through
 
@@ -21,7 +23,7 @@ def explain(lcg: LCG, title: str = "A gradient, path by path", *, limit: int = 2
 
     ``title``: a heading, such as the formula. ``limit``: the most paths that a ledger lists; past it the page tells their
     number and shows the largest. Nothing on the page is fetched from the network. Raises BadInput for more than 60 nodes,
-    NotScalar where there is no one gradient. Cost: a drawing per node, about 0.1 s each.
+    NotScalar where there is no one gradient. Cost: a drawing per node, 0.1 to 0.4 s each.
 
     >>> import tinyspad as ts
     >>> from tinyspad import plot
@@ -31,6 +33,7 @@ def explain(lcg: LCG, title: str = "A gradient, path by path", *, limit: int = 2
     """
     if not isinstance(lcg, LCG):
         raise BadInput(f"plot.explain takes what trace(f, ...) returns, not {lcg!r:.60}.")
+    title = str(title)
     player = step_through(lcg)
     told = html.escape(title)
     parts = [f"<h1>{told}</h1>"]
@@ -61,7 +64,9 @@ def _ledger(lcg: LCG, name: str, limit: int) -> str:
     if number <= limit:
         return str(lcg.ledger(name, limit=limit))
     best = lcg.top_paths(name, 10) if lcg.elementwise and not lcg.batch else []
-    lines = [f"{name} has {number} paths, too many to list here; their sum is {lcg.adjoint(name):.10g}."]
+    lines = [
+        f"{name} has {spaced(number)} paths, too many to list here; their sum is {weight_text(lcg.adjoint(name))}."
+    ]
     return "\n".join([*lines, *(["The largest:"] if best else []), *(f"{p.gradient:.6g}  {p}" for p in best)])
 
 

@@ -147,6 +147,8 @@ def trajectories(
                 f'"{name}" has no history of {" and ".join(lcg.params)}: run it with every=1 on a function of these two.'
             )
     number = len(results)
+    if isinstance(most, bool) or not isinstance(most, (int, np.integer)) or most < 1:
+        raise BadInput(f"plot.trajectories: most= is a whole number, at least 1, not {most!r:.40}.")
     panels, own = panels_of(axes, number, columns=number, size=(2.9 * number + 0.4, 2.9), sharex=True, sharey=True)
     for ax, (name, result) in zip(panels, results.items()):
         _shade(ax, xs, ys, z)
@@ -173,6 +175,9 @@ def _grid(lcg: LCG, name: str) -> tuple[Any, Any, Any]:
         if x.shape == y.shape == lcg.batch and np.all(x == x[:1]) and np.all(y == y[:, :1]):
             if not np.any(np.isfinite(lcg.value)):
                 raise BadInput(f"plot.{name}: the function is nowhere finite on this grid.")
+            steps = [np.diff(axis) for axis in (x[0], y[:, 0])]
+            if not all(np.all(np.isfinite(d)) and (np.all(d > 0) or np.all(d < 0)) for d in steps):
+                raise BadInput(f"plot.{name}: the axes of the grid ascend or descend, by finite numbers (np.linspace).")
             return x[0], y[:, 0], np.where(np.isfinite(lcg.value), lcg.value, np.nan)
     raise BadInput(
         f"plot.{name} needs a plane: trace an elementwise function of two variables on a grid, "

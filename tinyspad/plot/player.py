@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-from matplotlib.animation import FuncAnimation
+import numpy as np
+from matplotlib.animation import HTMLWriter
 from matplotlib.axes import Axes
 
 from ..errors import BadInput
@@ -51,8 +53,7 @@ class Player:
 
     def draw(self, i: int, ax: Axes | None = None) -> Axes:
         """Draw frame i, from 0 (before anything is known) to ``len(player) - 1``. Returns the Axes."""
-        if not 0 <= i < len(self):
-            raise BadInput(f"The player has {len(self)} frames, numbered from 0; there is no frame {i}.")
+        self._check(i)
         ax = self.sketch.axes() if ax is None else ax
         ax.clear()
         done = self.steps[:i]
@@ -73,6 +74,7 @@ class Player:
 
     def caption(self, i: int) -> str:
         """What happens in frame i, in a line or two."""
+        self._check(i)
         if not self.steps:
             return "The output depends on no parameter: there is nothing to sweep."
         if i == 0:
@@ -87,17 +89,31 @@ class Player:
         goes = f"it goes to {', '.join(step.sends)}" if step.sends else "it has nobody to tell: a parameter is done"
         return f"{where}\n" + "; ".join([goes, *waits[:4]]) + ("; ..." if len(waits) > 4 else "")
 
+    def _check(self, i: int) -> None:
+        if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not 0 <= i < len(self):
+            raise BadInput(f"The player has {len(self)} frames, numbered from 0; there is no frame {i!r:.40}.")
+
     def html(self) -> str:
-        """The player as HTML: one picture a frame, buttons and a slider, nothing from the network. 0.1 s a frame."""
+        """The player as HTML: one picture a frame, buttons and a slider, nothing from the network. 0.1 to 0.4 s a frame."""
         width, height = self.sketch.size
-        width = max(width, 7.0)
+        width, height = (
+            min(max(width, 7.0), 20.0),
+            min(height, 12.0),
+        )  # a wider picture would be scaled down by the page
         figure, ax = plt.subplots(figsize=(width, height + 0.9))
         figure.set_layout_engine("none")  # whatever rcParams say: the frames must not move
         figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=1 - 0.8 / (height + 0.9))
+        writer = HTMLWriter(fps=1, embed_frames=True, default_mode="once")
         try:
-            movie = FuncAnimation(figure, lambda i: [self.draw(i, ax)], frames=len(self), init_func=list)
-            with mpl.rc_context({"animation.embed_limit": 2.0**10, "savefig.bbox": None}):
-                page = movie.to_jshtml(fps=1, default_mode="once")
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                mpl.rc_context({"animation.embed_limit": 2.0**10, "savefig.bbox": None}),
+            ):
+                with writer.saving(figure, str(Path(folder, "player.html")), dpi=100):
+                    for i in range(len(self)):
+                        self.draw(i, ax)
+                        writer.grab_frame()  # type: ignore[no-untyped-call]
+                page = Path(folder, "player.html").read_text(encoding="utf-8")
         finally:
             plt.close(figure)
         return _self_contained(page)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from ..errors import BadInput
 from ..experiments import VarianceCurve
 from ..lcg import Ledger
-from .palette import GREY, HATCHES, PURPLE, SKY, TERMS, VERMILLION, ink
+from .palette import HATCHES, PURPLE, SKY, TERMS, VERMILLION, ink
 
 MOST_BARS = 30
 
@@ -35,7 +35,7 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
     if n > MOST_BARS:
         raise BadInput(f"{n} bars cannot be read, at most {MOST_BARS}: print the ledger, or draw lcg.top_paths.")
     values = [float(g) for g in ledger.products]
-    if not np.all(np.isfinite(values)):
+    if not np.all(np.isfinite([*values, float(ledger.total)])):
         raise BadInput(
             "A contribution is not a finite number, so there is no bar for it: lcg.trace_nonfinite() says where."
         )
@@ -81,7 +81,6 @@ def variance_curve(curve: VarianceCurve, *, ax: Axes | None = None) -> Axes:
     ax.plot(curve.epsilons, curve.spad, color=PURPLE, linewidth=2.0, label="almost-Dirac on the largest path")
     ax.axhline(curve.rad, color=VERMILLION, linestyle="--", linewidth=1.6, label="uniform draw, times N")
     ax.axhline(curve.magnitude, color=SKY, linestyle="-.", linewidth=2.2, label="by magnitude: the least possible")
-    ax.axhline(curve.gradient**2, color=GREY, linestyle=":", linewidth=1.4, label="the squared gradient, for scale")
     if np.isfinite(curve.best_variance):
         ax.plot([curve.best], [curve.best_variance], "o", color=ink(), label=f"best epsilon, {curve.best:.3g}")
     ax.set_xscale("log")
