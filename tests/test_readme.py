@@ -44,7 +44,7 @@ def test_the_two_commands_come_first():
     commands = [text.strip() for kind, text in BLOCKS if kind == "sh"][:2]
     assert commands == [
         "python -m pip install -e . && python -m tinyspad demo",
-        "python -m pip install -e '.[test]' && python -m pytest",
+        "python -m pip install -e '.[test]' && python -m pytest -n auto",
     ]
 
 

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import json
+import os
 import re
 import sys
 import time
@@ -58,7 +59,7 @@ def run(notebook, folder):
     client = nbclient.NotebookClient(
         notebook, timeout=2 * MINUTE, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
-    client.execute()
+    client.execute(env={key: value for key, value in os.environ.items() if key != "MPLBACKEND"})
     written = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
     said = [o.text for o in written if o.output_type == "stream" and o.name == "stderr"]
     assert said == [], "something was written to standard error"
