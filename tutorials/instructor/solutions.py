@@ -1,4 +1,4 @@
-"""A solution to every exercise of tinyspad.check, by the exercise's name. For instructors: it is not linked from the tutorials."""
+"""A solution to every exercise of tinyspad.check, by the exercise's name. For instructors: no tutorial links here."""
 
 import numpy as np
 

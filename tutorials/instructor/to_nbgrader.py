@@ -1,10 +1,11 @@
-"""Make an nbgrader assignment of an exercise notebook: ``python tutorials/instructor/to_nbgrader.py NOTEBOOK [--out FOLDER]``.
+"""Make an nbgrader assignment of an exercise notebook.
 
-It writes FOLDER/source/NAME/NAME.ipynb, with the solutions between the marks that nbgrader takes out, a graded cell for every
-check (one point each), and everything else locked. ``nbgrader generate_assignment NAME`` makes the students' version of it.
+``python tutorials/instructor/to_nbgrader.py NOTEBOOK [--out FOLDER]`` writes FOLDER/source/NAME/NAME.ipynb, with the
+solutions between the marks that nbgrader takes out, a graded cell for every check (one point each), and everything else
+locked. ``nbgrader generate_assignment NAME`` makes the students' version of it.
 
-An exercise is a cell with the tags "exercise" and the names of the functions that it asks for; a check is a cell with the tag
-"check" that holds one call, ``check.NAME(...)``.
+An exercise is a cell with the tags "exercise" and the names of the functions that it asks for; a check is a cell with the
+tag "check" that holds one call, ``check.NAME(...)``.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def graded(check):
 
 
 def assignment(notebook, solutions):
-    """The notebook (a dict) as an nbgrader source notebook. Raises ValueError where a tagged cell is not what its tags say."""
+    """The notebook (a dict) as an nbgrader source notebook. Raises ValueError for a cell that is not what its tags say."""
     cells, seen = [], set()
     for number, cell in enumerate(notebook["cells"]):
         tags, source = cell["metadata"].get("tags", []), "".join(cell["source"])
