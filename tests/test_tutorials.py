@@ -50,7 +50,9 @@ SOLUTIONS = (ROOT / "instructor" / "solutions.py").read_text(encoding="utf-8")
 
 def run(notebook, folder):
     """The executed notebook; a cell before it makes warnings errors, one behind it looks at what was loaded."""
-    before = nbformat.v4.new_code_cell("import warnings\nwarnings.simplefilter('error')")
+    # IPython of old versions warns of itself when it sets up old versions of matplotlib
+    filters = "warnings.simplefilter('error')\nwarnings.filterwarnings('ignore', message='backend2gui is deprecated')"
+    before = nbformat.v4.new_code_cell(f"import warnings\n{filters}")
     heavy = "{'autograd', 'torch', 'pytest', 'hypothesis', 'micrograd', 'scipy', 'pandas', 'dask'}"
     behind = nbformat.v4.new_code_cell(
         f"import sys\nassert not {heavy} & set(sys.modules)\nwarnings.simplefilter('ignore')"

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.collections import PathCollection
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.quiver import Quiver
 
 from .. import functions
@@ -77,7 +77,7 @@ def data_of(figure: Figure) -> list[dict[str, Any]]:
         outlines = [
             path.vertices for c in drawn for path in c.get_paths() if not isinstance(c, (PathCollection, Quiver))
         ]
-        bars = [bar for bar in ax.patches if isinstance(bar, Rectangle)]
+        bars = [bar for bar in ax.patches if isinstance(bar, (Rectangle, Polygon))]
         found.append(
             {
                 "texts": [text for text in texts if text],
@@ -92,12 +92,20 @@ def data_of(figure: Figure) -> list[dict[str, Any]]:
                 "points": [_rounded(places) for places in offsets if len(places) > 1],
                 "arrows": [_rounded([c.U, c.V]) for c in drawn if isinstance(c, Quiver)],
                 "areas": [_rounded(np.unique(outline, axis=0)) for outline in outlines],
-                "bars": [_rounded([*bar.get_xy(), bar.get_width(), bar.get_height()]) for bar in bars],
+                "bars": [_rounded(_box(bar)) for bar in bars],
                 "levels": [_rounded(c.levels) for c in ax.collections if isinstance(c, ContourSet)],
                 "images": [_rounded(image.get_array()) for image in ax.images],
             }
         )
     return found
+
+
+def _box(patch: Rectangle | Polygon) -> Any:
+    """x, y, width and height; older versions of matplotlib draw bands as polygons."""
+    if isinstance(patch, Rectangle):
+        return [*patch.get_xy(), patch.get_width(), patch.get_height()]
+    corners = np.asarray(patch.get_xy())
+    return [*corners.min(axis=0), *np.ptp(corners, axis=0)]
 
 
 def _rounded(numbers: Any) -> Any:
