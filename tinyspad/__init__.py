@@ -7,6 +7,7 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 from . import experiments, functions, paths
 from .errors import TinyspadError, TooManyPaths
 from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
+from .gradcheck import GradientReport, check_gradients, check_rule
 from .history import History
 from .lcg import LCG, Jacobian, Path, PathArray, jacobian, trace
 from .minimize import Result, compare, minimize
@@ -28,6 +29,7 @@ __all__ = [
     "Domain",
     "Estimator",
     "FixedPath",
+    "GradientReport",
     "History",
     "Jacobian",
     "Magnitude",
@@ -41,6 +43,8 @@ __all__ = [
     "TinyspadError",
     "TooManyPaths",
     "Value",
+    "check_gradients",
+    "check_rule",
     "compare",
     "compile",
     "experiments",
