@@ -203,6 +203,7 @@ def test_the_tracing_of_others_is_left_as_it_was():
         ("magnitude_draw", lambda *args: list(solutions.magnitude_draw(*args))),
         ("wilson_interval", lambda *args: np.array(solutions.wilson_interval(*args))),
         ("best_path", lambda *args: list(solutions.best_path(*args))),
+        ("best_path", lambda *args: (lambda product, path: (product, np.array(path)))(*solutions.best_path(*args))),
         ("tanh_rule", lambda out, x: np.asarray(1 - out**2)),
         ("spad", lambda *args: np.array(solutions.spad(*args))),
         ("list_paths", lambda *args: list(map(list, solutions.list_paths(*args)))),

@@ -56,7 +56,11 @@ def test_large_arrays_are_checked_along_directions():
 def test_a_hidden_dependence_is_found_and_no_rule_is_blamed():
     report = ts.check_gradients(lambda x: x.data * x, 3.0)
     wrong = [f for f in report.findings if not f.agrees]
-    assert not report and [f.what for f in wrong] == ["df/dx by central difference", "df/dx by complex step"] and report.blamed == ()
+    assert (
+        not report
+        and [f.what for f in wrong] == ["df/dx by central difference", "df/dx by complex step"]
+        and report.blamed == ()
+    )
     assert (wrong[0].expected, wrong[0].got) == (pytest.approx(6), 3.0)
     assert ".data inside f" in str(report) and "2 of 4 disagree" in str(report)
 

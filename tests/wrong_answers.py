@@ -68,6 +68,14 @@ def seeds_every_end(tape, output):
     return adjoint
 
 
+def starts_at_the_end(tape):
+    adjoint = {tape[-1][0]: 1.0}
+    for result, arguments in reversed(tape):
+        for name, partial in arguments:
+            adjoint[name] = adjoint.get(name, 0.0) + partial * adjoint.get(result, 0.0)
+    return adjoint
+
+
 def never_ends(tape, output):
     while True:
         output = output
@@ -253,6 +261,26 @@ def uniform_at_branches(graph, source, output, rng):
         heads = [head for head, _ in graph[path[-1]]]
         path.append(heads[rng.integers(len(heads))])
     return path
+
+
+def by_out_degree(graph, source, output, rng):
+    path = [source]
+    while path[-1] != output:
+        heads = [head for head, _ in graph[path[-1]]]
+        n = np.array([len(graph[head]) or 1 for head in heads], float)
+        path.append(heads[rng.choice(len(heads), p=n / n.sum())])
+    return path
+
+
+def any_end_will_do(graph, source, output):
+    paths, pending = [], [[source]]
+    while pending:
+        path = pending.pop()
+        if not graph[path[-1]]:
+            paths.append(path)
+        for head, _ in reversed(graph[path[-1]]):
+            pending.append([*path, head])
+    return paths
 
 
 def by_weight(graph, source, output, rng):
@@ -483,6 +511,25 @@ def saves(take=None, fraction=1.0, fixed=False):
     return linear_memory
 
 
+def examples(x, keep, rng):
+    chosen = rng.choice(len(x), size=int(np.ceil(keep * len(x))), replace=False)
+    return x[chosen], chosen
+
+
+def twice():
+    def save(x, keep, rng):
+        chosen = rng.choice(x.shape[1], size=3)
+        return x[:, chosen], chosen, x.shape[1]
+
+    def gradient(saved, delta):
+        columns, chosen, d = saved
+        out = np.zeros((d, delta.shape[1]))
+        np.add.at(out, chosen, columns.T @ delta * (d / len(chosen)))
+        return out
+
+    return save, gradient
+
+
 def neighbours(x, keep, rng):
     d = x.shape[1]
     k = int(np.ceil(keep * d))
@@ -507,6 +554,7 @@ WRONG = {
     ],
     "central_difference": [
         ("forward difference", lambda f, x, h: (f(x + h) - f(x)) / h),
+        ("loses the sign", lambda f, x, h: abs(f(x + h) - f(x - h)) / (2 * h)),
         ("half of it times h", lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h),
         ("another width", lambda f, x, h: (f(x + 0.1) - f(x - 0.1)) / 0.2),
         ("half the width", lambda f, x, h: (f(x + h) - f(x - h)) / h),
@@ -522,6 +570,7 @@ WRONG = {
         ("no seed", no_seed),
         ("goes on too early", visits_once_backwards),
         ("seeds every end", seeds_every_end),
+        ("starts at the end of the tape", lambda tape, output: {**starts_at_the_end(tape)}),
         ("does not end", never_ends),
     ],
     "accumulate": [
@@ -550,6 +599,7 @@ WRONG = {
         ("wrong order", shortest_first),
         ("path without its end", without_the_end),
         ("path without its start", without_the_start),
+        ("counts dead ends", any_end_will_do),
         ("sorts by name", lambda graph, source, output: sorted(last_branch_first(graph, source, output))),
         ("one path only", lambda graph, source, output: last_branch_first(graph, source, output)[-1:]),
     ],
@@ -565,6 +615,7 @@ WRONG = {
     "sample_path": [
         ("greedy bias", uniform_at_branches),
         ("draws by weight", by_weight),
+        ("counts branches, not paths", by_out_degree),
         ("follows every path", lists_then_draws),
         ("always the same path", first_branch),
         ("random by itself", lambda graph, *_: solutions_sample_path(graph, *_[:-1], np.random.default_rng())),
@@ -597,6 +648,7 @@ WRONG = {
         ("one term's own trap", lambda: ts.FixedPath(1)),
         ("no estimator", lambda: ts.RAD),
         ("too few arrive", lambda: ts.RAD(hold=3)),
+        ("holds too long", lambda: ts.RAD(hold=1000)),
         ("downhill again", lambda: ts.SPAD()),
     ],
     "unbiased_draw": [
@@ -626,6 +678,7 @@ WRONG = {
     "best_epsilon": [
         ("forgets the magnitude", lambda g: _of(g, g.max())),
         ("the other way round", lambda g: _a(g) / (_a(g) + _b(g))),
+        ("drops ties", lambda g: (lambda b: b / (_a(g) + b))(_rest(g))),
         ("forgets N - 1", lambda g: _b(g, False) / (_a(g) + _b(g, False))),
         ("forgets the root", lambda g: _b(g) ** 2 / (_a(g) ** 2 + _b(g) ** 2)),
         ("in-place damage", lambda g: g.sort()),
@@ -657,6 +710,7 @@ WRONG = {
         ("in-place damage", eliminates(place=True)),
         ("counts additions", eliminates(count=1)),
         ("another value", eliminates_by_substring),
+        ("counts none", eliminates(count=-2)),
     ],
     "linear_memory": [
         ("keeps everything", (masks, lambda saved, delta: saved[0].T @ delta)),
@@ -665,11 +719,17 @@ WRONG = {
         ("draws again", layer(saves(), redraw=True)),
         ("always the same features", layer(saves(fixed=True))),
         ("always neighbours", layer(neighbours)),
+        ("draws examples", (examples, lambda saved, delta: saved[0].T @ delta[saved[1]] * 10)),
+        ("features repeat", twice()),
         ("hides what it keeps", (lambda x, keep, rng: (lambda: x,), lambda saved, delta: saved[0]().T @ delta)),
         ("another factor", (saves(), lambda saved, delta: layer(saves())[1](saved, delta) * (10 / (25 / 3)))),
         ("another number of features", layer(saves(fraction=0.5))),
     ],
 }
+
+
+def _rest(g):
+    return np.sqrt((len(g) - 1) * np.sum(g[np.abs(g) < _a(g)] ** 2))
 
 
 def _of(g, a):

@@ -35,6 +35,12 @@ def unbiased_draw(answer: Callable[..., Any]) -> None:
 
     if only([8.0]):
         raise Wrong("no draw", "That adds up all paths. Follow one of them, drawn with probabilities p.", example)
+    if len(values) == 1:
+        raise Wrong(
+            "always the same path",
+            "Draw the path at random: rng.choice(len(g), p=p), from the rng that is handed over.",
+            example,
+        )
     if only(G):
         raise Wrong(
             "missing 1/p",
@@ -61,8 +67,6 @@ def unbiased_draw(answer: Callable[..., Any]) -> None:
     if not only(G / P):
         raise Wrong("another value", "Every estimate is g[i] / p[i] for the path i that was drawn.", example)
     shares = np.array([np.mean(np.abs(seen - v) < 1e-5) for v in G / P])
-    if len(values) == 1:
-        raise Wrong("always the same path", "Draw the path at random: rng.choice(len(g), p=p).", example)
     if near(shares, np.full(3, 1 / 3), draws):
         raise Wrong(
             "draws uniformly", "It divides by p, but draws every path equally often: hand p to rng.choice.", example
@@ -172,6 +176,8 @@ def magnitude_draw(answer: Callable[..., Any]) -> None:
         "60 %."
     )
 
+    if np.max(shares) == 1 and shares[2] < 1:
+        raise Wrong("always the same path", "Draw the path at random, from the rng that is handed over.", example)
     if np.max(shares) == 1:
         raise Wrong(
             "greedy bias",
@@ -229,6 +235,11 @@ def best_epsilon(answer: Callable[..., Any]) -> None:
             "forgets the root": (
                 b * b / (a * a + b * b),
                 "Setting the derivative to zero gives a/(1 - eps) = b/eps: roots, not squares.",
+            ),
+            "drops ties": (
+                np.sqrt((n - 1) * float(np.sum(size[size < a] ** 2)))
+                / (a + np.sqrt((n - 1) * np.sum(size[size < a] ** 2))),
+                "Only one path is the largest; others of the same size belong to the rest.",
             ),
             "counts the largest twice": (
                 np.sqrt((n - 1) * (rest + a * a)) / (a + np.sqrt((n - 1) * (rest + a * a))),

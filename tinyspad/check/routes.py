@@ -33,6 +33,12 @@ FIVE = [
 DIAMOND: Graph = {"x": [("a", 1.0), ("b", 1.0)], "a": [("z", 1.0)], "b": [("z", 1.0)], "z": []}
 
 
+DEAD: Graph = {"x": [("a", 1.0), ("b", 100.0)], "a": [("z", 2.0)], "b": [], "z": []}
+"""From b no path leads on: a node without edges is not the output."""
+
+LEADS_NOWHERE = "b has no edges, but it is not the output: what leads there is no path."
+
+
 @exercise(3, "List the paths")
 def list_paths(answer: Callable[..., Any]) -> None:
     """Grade ``list_paths(graph, source, output)``: every path as a list of nodes, in the order of the branch choices.
@@ -88,6 +94,9 @@ def list_paths(answer: Callable[..., Any]) -> None:
                 example,
             )
     expect(got, FIVE, told, {}, hint)
+    told = f'list_paths({DEAD}, "x", "z")'
+    tells = {"counts dead ends": ([["x", "a", "z"], ["x", "b"]], LEADS_NOWHERE)}
+    expect(call(answer, DEAD, "x", "z", told=told), [["x", "a", "z"]], told, tells, LEADS_NOWHERE)
     told = 'list_paths(graph, "z", "z")'
     expect(
         call(answer, DIAMOND, "z", "z", told=told),
@@ -131,12 +140,17 @@ def count_paths(answer: Callable[..., Any]) -> None:
         expect(
             call(answer, graph, "x", "z", told=told), n, told, tells, "N(v) is the sum of N(head) over the edges of v."
         )
-    dead = {**DIAMOND, "b": []}
-    told = f'count_paths({dead}, "x", "z")'
+    told = f'count_paths({DEAD}, "x", "z")'
     tells = {
         "counts dead ends": (2, "b leads nowhere: N(b) = 0. Only the output itself has N = 1."),
     }
-    expect(call(answer, dead, "x", "z", told=told), 1, told, tells)
+    expect(call(answer, DEAD, "x", "z", told=told), 1, told, tells)
+    told = f'count_paths({SHARED}, "a", "z")'
+    hint = "The source is a here: the paths that begin at another node do not count."
+    expect(call(answer, SHARED, "a", "z", told=told), 2, told, {}, hint)
+    told = f'count_paths({SHARED}, "x", "b")'
+    hint = "The output is b here, and z comes after it: N(b) = 1, N(z) = 0."
+    expect(call(answer, SHARED, "x", "b", told=told), 3, told, {}, hint)
     told = 'count_paths(graph, "v0", "v40") on 40 doublings'
     expect(call(answer, doublings(40), "v0", "v40", told=told, paths="2**40"), 2**40, told)
     told = 'count_paths(graph, "v0", "v20000") on a chain of 20 000 nodes'
@@ -172,12 +186,13 @@ def sample_path(answer: Callable[..., Any]) -> None:
     graph: Graph = {
         "x": [("a", 1.0), ("b", 9.0)],
         "a": [("z", 1.0)],
-        "b": [("c", 1.0), ("d", 1.0), ("z", 1.0)],
-        "c": [("z", 1.0)],
+        "b": [("c", 1.0), ("d", 1.0)],
+        "c": [("e", 1.0), ("z", 1.0)],
         "d": [("z", 1.0)],
+        "e": [("z", 1.0)],
         "z": [],
     }
-    paths = [["x", "a", "z"], ["x", "b", "c", "z"], ["x", "b", "d", "z"], ["x", "b", "z"]]
+    paths = [["x", "a", "z"], ["x", "b", "c", "e", "z"], ["x", "b", "c", "z"], ["x", "b", "d", "z"]]
     rng, draws = np.random.default_rng(0), 4000
     told = f'sample_path({graph}, "x", "z", rng)'
     check_rng(answer, graph, "x", "z", told=told)
@@ -194,15 +209,21 @@ def sample_path(answer: Callable[..., Any]) -> None:
     example = f"Of {draws} draws " + ", ".join(f"{s:.1%} gave {'-'.join(p)}" for s, p in zip(shares, paths)) + "."
     if max(seen) == draws:
         raise Wrong("always the same path", "Every draw gave the same path. Use rng to choose at each branch.", example)
-    if near(shares, [1 / 2, 1 / 6, 1 / 6, 1 / 6], draws):
+    if near(shares, [1 / 2, 1 / 8, 1 / 8, 1 / 4], draws):
         raise Wrong(
             "greedy bias",
             "At x both edges have the same chance, though three paths go on from b and one from a. So the short one "
             "is drawn too often: weigh each edge by the number of paths behind it.",
             example,
         )
-    weights = [0.1, 0.3, 0.3, 0.3]
-    if near(shares, weights, draws):
+    if near(shares, [1 / 3, 2 / 9, 2 / 9, 2 / 9], draws):
+        raise Wrong(
+            "counts branches, not paths",
+            "The chances follow the number of edges that leave the next node. What counts is the number of paths "
+            "behind it: three behind b.",
+            example,
+        )
+    if near(shares, [0.1, 0.225, 0.225, 0.45], draws):
         raise Wrong(
             "draws by weight",
             "The chances follow the edges' weights. Uniform means by the number of paths behind each edge, whatever "
@@ -211,6 +232,10 @@ def sample_path(answer: Callable[..., Any]) -> None:
         )
     if not near(shares, [0.25] * 4, draws):
         raise Wrong("not uniform", "The paths are not equally likely. P(edge) = N(head) / N(v).", example)
+    told = f'sample_path({DEAD}, "x", "z", rng)'
+    ways = [call(answer, DEAD, "x", "z", rng, told=told) for _ in range(20)]
+    if any(list(map(str, way)) != ["x", "a", "z"] for way in ways if isinstance(way, (list, tuple, np.ndarray))):
+        raise Wrong("counts dead ends", LEADS_NOWHERE, f"{told} went there.")
     told = 'sample_path(graph, "v0", "v40", rng) on 40 doublings'
     got = call(answer, doublings(40), "v0", "v40", rng, told=told, paths="2**40")
     expect(list(got) if isinstance(got, (tuple, np.ndarray)) else got, [f"v{i}" for i in range(41)], told)
@@ -268,14 +293,20 @@ def best_path(answer: Callable[..., Any]) -> None:
         ),
     }
     expect(_pair(call(answer, first, "x", "z", told=told)), (-7.0, ["x", "a", "z"]), told, tells)
+    told = f'best_path({DEAD}, "x", "z")'
+    tells = {"counts dead ends": ((100.0, ["x", "b"]), LEADS_NOWHERE)}
+    expect(_pair(call(answer, DEAD, "x", "z", told=told)), (2.0, ["x", "a", "z"]), told, tells, LEADS_NOWHERE)
     wide = {f"v{i}": [(f"v{i + 1}", 1.0 + i % 2), (f"v{i + 1}", 2.0 - i % 2)] for i in range(40)} | {"v40": []}
     told = 'best_path(graph, "v0", "v40") on 40 doublings, weights 1 and 2'
     got = _pair(call(answer, wide, "v0", "v40", told=told, paths="2**40"))
     expect(got, (2.0**40, [f"v{i}" for i in range(41)]), told)
-    told = 'best_path(graph, "v0", "v20000") on a chain'
-    got = _pair(call(answer, chain(20_000), "v0", "v20000", told=told))
+    told = 'best_path(graph, "v0", "v3000") on a chain'
+    got = _pair(call(answer, chain(3000), "v0", "v3000", told=told))
     expect(got[0] if isinstance(got, tuple) and got else got, 1.0, told)
 
 
 def _pair(got: Any) -> Any:
-    return tuple(got) if isinstance(got, (list, tuple)) else got
+    """The product, and the path as a list: tuples and arrays of names will do."""
+    if not isinstance(got, (list, tuple)) or len(got) != 2 or not isinstance(got[1], (list, tuple, np.ndarray)):
+        return got
+    return got[0], [str(node) for node in got[1]]

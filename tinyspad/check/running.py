@@ -86,7 +86,7 @@ def spad(answer: Callable[..., Any]) -> None:
         ),
         "holds for ever": (
             _walk(start, steps, steps + 1, lr, largest),
-            "It never chooses again. Every k_max steps the candidates are drawn and compared anew.",
+            "It never chooses again, or compares at the first x. Every k_max steps candidates are compared at the present x.",
         ),
         "holds the number, not the path": (
             _walk(start, steps, k_max, lr, largest, "value"),
@@ -136,8 +136,8 @@ def spad(answer: Callable[..., Any]) -> None:
     if not near(shares, [2 / 3, 1 / 3, 0], len(pairs)):
         raise Wrong(
             "other candidates",
-            "With two different candidates of three, the largest path is followed in 2/3 of the draws, the middle one in "
-            "1/3, the smallest never.",
+            "With two different candidates of three, the largest path is followed in 2/3 of the draws, the middle "
+            "one in 1/3, the smallest never.",
             example,
         )
     first = []
@@ -204,11 +204,17 @@ def escape(answer: Callable[[], Any]) -> None:
             "Hold it long enough to be carried over the hill, or leave the choice to chance.",
             example,
         )
-    if np.median(x) > 5.2:
+    hold = max(getattr(estimator, "hold", 1), getattr(estimator, "k_max", 1))
+    if np.median(x) > 5.2 and hold < 20:
         raise Wrong(
             "averaged away",
             "A path that is chosen anew at every step does not get far: Adam averages over about ten steps, and the "
             "mean of the terms is half the gradient. Hold what was chosen for longer than that.",
             example,
         )
+    if hold > 300:
+        hint = (
+            "It draws too seldom: a run that begins with the wrong term hardly gets a second chance within 1000 steps."
+        )
+        raise Wrong("holds too long", hint, example)
     raise Wrong("too few arrive", "Some get out, not enough of them. For how many steps is a path held?", example)

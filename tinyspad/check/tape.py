@@ -59,7 +59,7 @@ def central_difference(answer: Callable[..., Any]) -> None:
     >>> check.central_difference(lambda f, x, h: (f(x + h) - f(x)) / h).misconception
     'forward difference'
     """
-    for f, name, x, h in ((lambda x: x**3, "cube", 2.0, 0.1), (np.exp, "exp", 0.0, 0.5)):
+    for f, name, x, h in ((lambda x: x**3, "cube", 2.0, 0.1), (np.exp, "exp", 0.0, 0.5), (np.cos, "cos", 1.0, 0.5)):
         told = f"central_difference({name}, {x:g}, {h:g})"
         ahead, here, behind = f(x + h), f(x), f(x - h)
         expect(
@@ -81,6 +81,10 @@ def central_difference(answer: Callable[..., Any]) -> None:
                 "another width": (
                     (f(x + 0.1) - f(x - 0.1)) / 0.2,
                     "The width is the argument h, whatever it is.",
+                ),
+                "loses the sign": (
+                    abs(ahead - behind) / (2 * h),
+                    "Where a function falls its slope is negative: no abs.",
                 ),
                 "no division": (ahead - behind, "A slope is a difference divided by the distance of the two points."),
                 "wrong sign": ((behind - ahead) / (2 * h), "The value behind is taken off that ahead."),
@@ -171,6 +175,18 @@ def backward(answer: Callable[..., Any]) -> None:
     }
     hint = "u is read by nobody, so nothing has been sent to it: its adjoint is 0."
     expect(got, {"z": 1.0, "b": 1.0, "x": 3.0}, told, tells, hint)
+    behind = [("z", [("x", 3.0)]), ("u", [("z", 9.0)])]
+    told = f'backward({behind}, "z")'
+    got = call(answer, behind, "z", told=told)
+    if isinstance(got, dict) and got.get("u") == 0.0:
+        got = {name: amount for name, amount in got.items() if name != "u"}
+    tells = {
+        "starts at the end of the tape": (
+            {"u": 1.0, "z": 9.0, "x": 27.0},
+            "The output is z here, not the last result on the tape: its adjoint is 1, and u, which reads it, has none.",
+        ),
+    }
+    expect(got, {"z": 1.0, "x": 3.0}, told, tells, "What comes after the output does not count: nothing is sent to u.")
     told = 'backward(tape, "v20000") on a chain of 20 000 operations'
     long = [(f"v{i + 1}", [(f"v{i}", 1.0)]) for i in range(20_000)]
     expect(_first(call(answer, long, "v20000", told=told), told), 1.0, told + ', at "v0",')

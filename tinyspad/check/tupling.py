@@ -72,7 +72,7 @@ def branches(answer: Callable[..., Any]) -> None:
             "nothing tupled": ({}, "x is read twice there. In single-access form it needs two branches."),
             "counts statements": (
                 {"x": 1},
-                "x is read twice there, in one statement: two branches, since the original is read by the tupling alone.",
+                "x is read twice there, in one statement: two branches, for the original is read by the tupling alone.",
             ),
         },
     )

@@ -147,7 +147,10 @@ def call(answer: Callable[..., Any], *args: Any, told: str, paths: str = "") -> 
                 "one number per node instead, from the numbers of its neighbours."
             )
             raise Wrong(LISTING, hint, f"It was stopped in {told}.") from None
-        hint = "It does not come to an end. Is there a loop whose condition never changes?"
+        hint = (
+            "Either a loop of it never ends, because its condition never changes; or it goes through everything "
+            "again for every item. One pass is enough."
+        )
         raise Wrong(ENDLESS, hint, f"It was stopped in {told}, after {BUDGET} lines.") from None
     except (Exception, SystemExit) as problem:
         hint = f"It raised {type(problem).__name__}: {problem}{_line(problem, answer)}"
@@ -167,6 +170,9 @@ def call(answer: Callable[..., Any], *args: Any, told: str, paths: str = "") -> 
 WRITE_IT = "Replace the line `raise NotImplementedError` by your code."
 
 
+DEEPEST = 2000
+
+
 def _within_budget(answer: Callable[..., Any], args: list[Any]) -> Any:
     """Call it, and raise OverBudget in the middle of it if it runs too many lines of Python."""
     left = BUDGET
@@ -178,12 +184,14 @@ def _within_budget(answer: Callable[..., Any], args: list[Any]) -> Any:
             raise OverBudget
         return count
 
-    before = sys.gettrace()
+    before, depth = sys.gettrace(), sys.getrecursionlimit()
+    sys.setrecursionlimit(min(depth, DEEPEST))  # with a higher one deep recursion would take Python down
     sys.settrace(count)
     try:
         return answer(*args)
     finally:
         sys.settrace(before)
+        sys.setrecursionlimit(depth)
 
 
 def _line(problem: BaseException, answer: Callable[..., Any]) -> str:
@@ -217,6 +225,8 @@ def expect(got: Any, want: Any, told: str, tells: Tell | None = None, hint: str 
     if same(got, want):
         return
     example = f"{told} gave {show(got)}; expected {show(want)}."
+    if isinstance(got, np.ndarray) and np.ndim(want) == 0 and got.size == 1 and same(got.ravel()[0], want):
+        raise Wrong(VALUE, "The number is right, but it is in an array: return the number itself.", example)
     for misconception, (value, why) in (tells or {}).items():
         if same(got, value):
             raise Wrong(misconception, why, example)

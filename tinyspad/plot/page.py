@@ -44,16 +44,18 @@ def explain(lcg: LCG, title: str = "A gradient, path by path", *, limit: int = 2
     parts.append("<h2>The program, every variable read once</h2>")
     parts.append(f"<pre>{html.escape(str(lcg))}</pre>")
     parts.append(
-        "<h2>The graph</h2><p>Squares are parameters, diamonds are tupling nodes, which copy a variable that is read more "
-        "than once. Numbers on edges are local derivatives; the thick path is the largest.</p>"
+        "<h2>The graph</h2><p>Squares are parameters that are read once; diamonds are variables, parameters or not, "
+        "that are read more often: tupling nodes, which copy them. Numbers on edges are local derivatives; the "
+        "thick path is the largest.</p>"
     )
     parts.append(_drawing(lcg, player.sketch))
     for name in lcg.params:
         parts.append(f"<h2>The paths of {html.escape(name)}</h2>")
         parts.append(f"<pre>{html.escape(_ledger(lcg, name, limit))}</pre>")
     parts.append(
-        "<h2>Step through the reverse sweep</h2><p>Green nodes are done. The yellow one is done in this step and sends its "
-        "adjoint, times the weight, along the thick edges. Orange ones wait for the rest of their branches.</p>"
+        "<h2>Step through the reverse sweep</h2><p>Green nodes are done. The yellow one is done in this step and "
+        "sends its adjoint, times the weight, along the thick edges. Orange ones wait for the rest of their "
+        "branches.</p>"
     )
     parts.append(player.html())
     return PAGE.format(title=told, body="\n".join(parts))

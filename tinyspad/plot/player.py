@@ -21,13 +21,13 @@ from .palette import GREEN, ORANGE, YELLOW
 
 SIGNS = {
     "minus": "−",
-    "fast-backward": "⏮",
+    "fast-backward": "|◂",
     "step-backward": "◂",
     "play fa-flip-horizontal": "◀",
-    "pause": "⏸",
+    "pause": "||",
     "play": "▶",
     "step-forward": "▸",
-    "fast-forward": "⏭",
+    "fast-forward": "▸|",
     "plus": "+",
 }
 """What stands on matplotlib's buttons in place of an icon font that it would fetch from the network."""
