@@ -86,7 +86,7 @@ def spad(answer: Callable[..., Any]) -> None:
         ),
         "holds for ever": (
             _walk(start, steps, steps + 1, lr, largest),
-            "It never chooses again, or compares at the first x. Every k_max steps candidates are compared at the present x.",
+            "It never chooses again, or compares at the first x. Every k_max steps, compare candidates at the present x.",
         ),
         "holds the number, not the path": (
             _walk(start, steps, k_max, lr, largest, "value"),
