@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from ..errors import BadInput
 from ..lcg import LCG
@@ -22,6 +23,9 @@ ARROWS = 13
 """The most arrows along a side."""
 
 MOST_PANELS = 16
+
+GREYS = ListedColormap(np.linspace(0.62, 1.0, 256)[:, None] * np.ones(3))
+"""Values of the function: light enough for what is drawn on them."""
 
 SHADES = ListedColormap(mpl.colormaps["cividis_r"](np.linspace(0.3, 1.0, 256)))
 """Sizes of arrows: without the pale end, which could not be seen on white."""
@@ -58,7 +62,7 @@ def _shade(ax: Axes, xs: Any, ys: Any, z: Any, levels: int = 12, fill: bool = Tr
         return None
     image = None
     if fill:
-        image = ax.contourf(xs, ys, z, levels=edges, norm=BoundaryNorm(edges, 256), cmap="Greys_r", alpha=0.6)
+        image = ax.contourf(xs, ys, z, levels=edges, norm=BoundaryNorm(edges, 256), cmap=GREYS)
     ax.contour(xs, ys, z, levels=edges[1:-1], colors=ink(), linewidths=0.4, alpha=0.45)
     return image
 
@@ -158,7 +162,8 @@ def trajectories(
         for r in range(way[0].shape[1]):
             color = TERMS[r % len(TERMS)]
             style = ("-", "--", "-.", ":")[r % 4]
-            ax.plot(way[0][:, r], way[1][:, r], style, color=color, linewidth=1.2)
+            outline = [withStroke(linewidth=2.8, foreground=BLACK)]  # light colours on grey, told apart in grey, too
+            ax.plot(way[0][:, r], way[1][:, r], style, color=color, linewidth=1.5, path_effects=outline)
             ax.plot(way[0][:1, r], way[1][:1, r], "o", color=color, markeredgecolor=BLACK, markersize=5)
             ax.plot(way[0][-1:, r], way[1][-1:, r], "X", color=color, markeredgecolor=BLACK, markersize=7, zorder=5)
         steps = int(result.history.steps[-1]) if len(result.history) else 0
