@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "tinyspad"
 RANKS = [
     ["errors"],  # beneath everything: every module may raise
+    ["archive"],
     ["functions", "optimizers", "history", "differences", "expression"],
     ["rules", "paths"],
     ["tape"],

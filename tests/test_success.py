@@ -211,6 +211,21 @@ def test_a_file_that_is_something_else_is_left_alone(tmp_path, content):
     assert file.read_text() == content
 
 
+def test_a_block_that_lost_some_of_its_values_is_done_again(tmp_path):
+    file = tmp_path / "kept.jsonl"
+    table = success_rates("beale", GD, resume=file, **FEW)
+    head, line = (json.loads(text) for text in file.read_text().splitlines())
+    line["values"].pop()
+    file.write_text(json.dumps(head) + "\n" + json.dumps(line) + "\n")
+    assert str(success_rates("beale", GD, resume=file, **FEW)) == str(table)
+    assert len(file.read_text().splitlines()) == 3
+
+    line["values"][0] = "0x1p9999"
+    file.write_text(json.dumps(head) + "\n" + json.dumps(line) + "\n")
+    with pytest.raises(BadInput, match="line 2 is not what tinyspad writes"):
+        success_rates("beale", GD, resume=file, **FEW)
+
+
 def test_a_killed_worker_is_reported(monkeypatch):
     problem = ts.functions.Problem("killer", _kill, 0.0, ((0.0,),), ((-1.0, 1.0),), "here")
     with pytest.raises(BlockFailed, match=r"killer, GD.*failed 2 times with BrokenProcessPool.*__main__"):

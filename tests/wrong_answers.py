@@ -653,6 +653,9 @@ WRONG = {
     ],
     "unbiased_draw": [
         ("missing 1/p", lambda g, p, rng: g[rng.choice(len(g), p=p)]),
+        ("multiplies by p", lambda g, p, rng: (g * p)[rng.choice(len(g), p=p)]),
+        ("draws otherwise", lambda g, p, rng: (g / p)[rng.choice(len(g), p=p[::-1])]),
+        ("another value", lambda g, p, rng: (2 * g / p)[rng.choice(len(g), p=p)]),
         ("multiplies by N", lambda g, p, rng: len(g) * g[rng.choice(len(g), p=p)]),
         ("divides by another path's p", lambda g, p, rng: g[rng.choice(len(g), p=p)] / p[0]),
         ("draws uniformly", draws_uniformly),
@@ -669,6 +672,11 @@ WRONG = {
     ],
     "magnitude_draw": [
         ("greedy bias", lambda g, rng: (int(np.abs(g).argmax()), 1.0)),
+        ("always the same path", lambda g, rng: (0, 1.0)),
+        ("another value", lambda g, rng: (7, 1.0)),
+        ("softmax", lambda g, rng: (rng.choice(3, p=np.exp(abs(g)) / np.exp(abs(g)).sum()), 0.5)),
+        ("negative probabilities", lambda g, rng: (rng.choice(3, p=np.maximum(g, 0) / 9), 0.5)),
+        ("another distribution", lambda g, rng: (rng.choice(3, p=[0.4, 0.1, 0.5]), 0.5)),
         ("negative probabilities", magnitudes(signed=True)),
         ("does not add up", lambda g, rng: (rng.choice(3, p=abs(g / g.sum())), 0.5)),
         ("uniform", magnitudes(0)),

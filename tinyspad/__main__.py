@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        message = str(error).replace("\n", " ")
+        message = (error.message if isinstance(error, TinyspadError) else str(error)).replace("\n", " ")
         print(f"tinyspad: {message}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import linecache
+import os
+import sys
+from collections.abc import Iterable
+from traceback import walk_stack, walk_tb
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = [
     "BadInput",
+    "BlockFailed",
     "ChangedData",
     "DroppedGradient",
     "ExpressionError",
@@ -17,7 +31,56 @@ __all__ = [
 
 
 class TinyspadError(Exception):
-    """Anything tinyspad refuses to do; catch this to catch them all."""
+    """Anything tinyspad refuses to do; catch this to catch them all.
+
+    ``message`` says what happened and what to do next; ``where`` is the line of the caller's own code that led there,
+    the innermost one outside tinyspad, NumPy and Python, as ``"file.py, line 3: y = math.cos(x)"`` (None if there is none).
+    ``str()`` of the error is both.
+
+    >>> import math
+    >>> import tinyspad as ts
+    >>> try:
+    ...     math.cos(ts.Value(2.0))
+    ... except ts.errors.TinyspadError as error:
+    ...     print(error.where.partition(", ")[2])
+    line 2: math.cos(ts.Value(2.0))
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = _first_outside(frame for frame, _ in walk_stack(sys._getframe(1)))
+
+    def at(self, problem: BaseException) -> Self:
+        """This error, said to be where another one was raised."""
+        frames = [frame for frame, _ in walk_tb(problem.__traceback__)]
+        self.where = getattr(problem, "where", None) or _first_outside(reversed(frames)) or self.where
+        return self
+
+    def __str__(self) -> str:
+        return self.message if self.where is None else f"{self.message}\n    {self.where}"
+
+
+def said(problem: BaseException) -> str:
+    """What an exception says: its kind and its text, without the line."""
+    text = problem.message if isinstance(problem, TinyspadError) else problem
+    return f"{type(problem).__name__}: {text}"
+
+
+LIBRARIES = tuple(os.path.dirname(file) + os.sep for file in (__file__, np.__file__))
+STANDARD = os.path.dirname(os.__file__) + os.sep
+
+
+def _first_outside(frames: Iterable[FrameType]) -> str | None:
+    """The first line of source, going outwards, that is neither tinyspad's nor NumPy's nor Python's own."""
+    for frame in frames:
+        file, number = frame.f_code.co_filename, frame.f_lineno
+        standard = file.startswith(STANDARD) and "-packages" not in file
+        if not standard and not file.startswith(LIBRARIES):
+            line = linecache.getline(file, number, frame.f_globals).strip()
+            if line:  # a generated program has none
+                return f"{os.path.basename(file)}, line {number}: {line:.200}"
+    return None
 
 
 class BadInput(TinyspadError, ValueError):

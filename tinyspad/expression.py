@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -59,7 +60,9 @@ def parse(text: str) -> Callable[..., Any]:
     if len(text) > LONGEST:
         raise ExpressionError(f"The expression has {len(text)} characters; at most {LONGEST} are taken.")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # 1or x: refused below, in our words
+            tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         detail = getattr(error, "msg", None) or str(error) or type(error).__name__
         hint = " A product needs its sign: 2*x." if re.search(r"\d\s*[a-zA-Z_(]|\)\s*[\w(]", text) else ""

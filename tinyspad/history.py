@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import BadInput
+from .archive import LARGEST, load_arrays, save_arrays
 
 __all__ = ["History"]
 
@@ -39,28 +39,20 @@ class History:
         return len(self.steps)
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Write to an .npz file (compressed, no pickle). Raises OSError as ``open`` does."""
-        arrays: dict[str, Any] = {"format": np.array(FORMAT), "steps": self.steps, "values": self.values}
+        """Write to an .npz file (compressed, no pickle), whole or not at all. Raises OSError as ``open`` does."""
+        arrays: dict[str, Any] = {"steps": self.steps, "values": self.values}
         arrays |= {f"x.{name}": a for name, a in self.x.items()}
         arrays |= {f"paths.{name}": a.astype(str) if a.dtype == object else a for name, a in self.paths.items()}
-        with open(file, "wb") as stream:  # np.savez would append .npz to a bare path
-            np.savez_compressed(stream, **arrays)
+        save_arrays(file, FORMAT, arrays)
 
     @classmethod
-    def load(cls, file: str | PathLike[str]) -> History:
-        """Read what ``save`` wrote. Raises BadInput if the file is something else or damaged, OSError if it is missing."""
-        with open(file, "rb") as stream:
-            try:
-                return _read(stream)
-            except Exception as error:  # a damaged archive fails in a dozen ways, all of them meaning this
-                raise BadInput(f"{file} is not a tinyspad history, or it is damaged ({error}).") from None
+    def load(cls, file: str | PathLike[str], limit: int = LARGEST) -> History:
+        """Read what ``save`` wrote. Raises BadInput if the file is something else, damaged, or larger than ``limit`` bytes
+        when unpacked; OSError if it is missing."""
+        return load_arrays(file, FORMAT, _from_arrays, limit)
 
 
-def _read(stream: Any) -> History:
-    with np.load(stream, allow_pickle=False) as arrays:
-        if str(arrays["format"]) != FORMAT:
-            raise ValueError(f"its format is {arrays['format']!s:.40}")
-        named = {key: arrays[key] for key in arrays.files}
+def _from_arrays(named: dict[str, np.ndarray[Any, Any]]) -> History:
     history = History(
         named["steps"],
         named["values"],
@@ -70,6 +62,8 @@ def _read(stream: Any) -> History:
     for array in (history.values, *history.x.values(), *history.paths.values()):
         if len(array) != len(history.steps):
             raise ValueError("its arrays differ in length")
+    if history.steps.dtype.kind != "i" or any(a.dtype.kind != "f" for a in (history.values, *history.x.values())):
+        raise TypeError("its arrays are not numbers")
     return history
 
 

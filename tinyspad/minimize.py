@@ -17,6 +17,7 @@ from .lcg import LCG, parameter_names, trace_as
 from .lcg.choice import generator
 from .optimizers import Adam, Optimizer
 from .program import Buffers, compile_function
+from .tape import Value
 
 __all__ = ["Result", "compare", "minimize"]
 
@@ -271,7 +272,12 @@ def _agrees(program: Any, traced: Callable[..., LCG], position: list[Any]) -> bo
 
 def _start(x: Any) -> Any:
     """A start position as a float or a float array of our own; whatever is not one, Value explains on tracing."""
-    return float(x) if isinstance(x, (int, float)) and not isinstance(x, bool) else np.array(x)
+    if isinstance(x, (int, float)) and not isinstance(x, bool):
+        return float(x)
+    try:
+        return x if isinstance(x, np.ma.MaskedArray) else np.array(x)
+    except ValueError:  # rows of different lengths
+        return Value(x).data  # which says what is wrong
 
 
 def _check_settings(estimator: Any, optimizer: Any, steps: Any, every: Any) -> None:
@@ -280,9 +286,11 @@ def _check_settings(estimator: Any, optimizer: Any, steps: Any, every: Any) -> N
         ("optimizer", optimizer, ("init", "update"), "Adam(lr=0.01)"),
     ):
         if isinstance(value, type) or not all(hasattr(value, method) for method in methods):
-            example = f"{value.__name__}()" if isinstance(value, type) else example
+            shown, example = (
+                (value.__name__, f"{value.__name__}()") if isinstance(value, type) else (repr(value), example)
+            )
             raise BadInput(
-                f"minimize: {what}= is a value with {' and '.join(methods)}, which {value!r:.60} is not; write {example}."
+                f"minimize: {what}= is a value with {' and '.join(methods)}, which {shown:.60} is not; write {example}."
             )
     for name, value in (("steps", steps), ("every", every)):
         if name == "every" and value is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import said
 from ..functions import f1
 from ..minimize import minimize
 from ..optimizers import Adam
@@ -176,9 +177,7 @@ def escape(answer: Callable[[], Any]) -> None:
             f1, np.full(20, 5.0), estimator=estimator, optimizer=Adam(lr=0.1), steps=1000, rng=0, every=None
         )
     except Exception as problem:
-        raise Wrong(
-            "cannot run", f"minimize raised {type(problem).__name__}: {problem}", f"With {show(estimator)}."
-        ) from None
+        raise Wrong("cannot run", f"minimize raised {said(problem)}", f"With {show(estimator)}.") from None
     arrived = int(np.sum(result.value < 0.05))
     if arrived >= 18:
         return

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import said
 from ..lcg import trace
 from .verdict import STUB, WRITE_IT, Wrong, call, exercise, expect
 
@@ -127,7 +128,7 @@ def three_paths(f: Callable[..., Any]) -> None:
         except NotImplementedError:
             raise Wrong(STUB, WRITE_IT) from None
         except Exception as problem:
-            hint = f"tinyspad cannot record it ({type(problem).__name__}: {problem}). Write it in + - * / and **."
+            hint = f"tinyspad cannot record it ({said(problem)}). Write it in + - * / and **."
             raise Wrong("cannot be traced", hint, "It is traced to count its paths.") from None
     number = counts[0]
     if len(set(counts)) > 1:

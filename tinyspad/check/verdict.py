@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput
+from ..errors import BadInput, said
 
 STUB, RAISES, NOTHING, DAMAGE, RECURSION, LISTING, ENDLESS, VALUE = (
     "not written yet",
@@ -107,7 +107,7 @@ def exercise(tutorial: int, title: str) -> Callable[[Callable[..., None]], Calla
                 hint = (
                     "What it returned is of another kind than what was asked for: read the text of the exercise again."
                 )
-                return Verdict(name, False, VALUE, hint, f"Looking at it raised {type(problem).__name__}: {problem}")
+                return Verdict(name, False, VALUE, hint, f"Looking at it raised {said(problem)}")
             return Verdict(name, True)
 
         REGISTERED.append(Exercise(name, tutorial, title, grade))
@@ -153,7 +153,7 @@ def call(answer: Callable[..., Any], *args: Any, told: str, paths: str = "") -> 
         )
         raise Wrong(ENDLESS, hint, f"It was stopped in {told}, after {BUDGET} lines.") from None
     except (Exception, SystemExit) as problem:
-        hint = f"It raised {type(problem).__name__}: {problem}{_line(problem, answer)}"
+        hint = f"It raised {said(problem)}{_line(problem, answer)}"
         raise Wrong(RAISES, hint, f"The call was {told}.") from None
     if any(changed(a, g) for a, g in zip(args, given)):
         raise Wrong(

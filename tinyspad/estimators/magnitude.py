@@ -85,10 +85,11 @@ class Magnitude(Estimator):
         return chances if self.k_max == 1 else with_floor(lcg.graph, chances, FLOOR)
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
-        """p_i = |g_i| / H, shape (N,) or (N, R)."""
+        """p_i = |g_i| / H, shape (N,) or (N, R); NaN where H is not finite."""
         if not lcg.elementwise:
             return np.asarray(self._chances(lcg, param))
-        return lcg.path_probabilities(param, self._chances(lcg, param))
+        p = lcg.path_probabilities(param, self._chances(lcg, param))
+        return np.where(np.isnan(lcg.log_mass(param)), np.nan, p)
 
     def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
         """By one sweep over the branch probabilities; through linear maps by enumeration."""

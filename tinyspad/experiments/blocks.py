@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput, BlockFailed
+from ..errors import BadInput, BlockFailed, said
 from ..estimators import Estimator
 from ..functions import Problem
 from ..minimize import INTERRUPTED, minimize
@@ -125,7 +125,7 @@ def run_cells(
         raise BadInput(f"executor= is a concurrent.futures.Executor, not {executor!r:.60}.")
     blocks = [block for cell in cells for block in _cut(cell, root)]
     kept = _Kept(resume)
-    results = {i: kept.known[block.key] for i, block in enumerate(blocks) if block.key in kept.known}
+    results = {i: kept.known[b.key] for i, b in enumerate(blocks) if len(kept.known.get(b.key, ())) == b.runs}
     left = {i: block for i, block in enumerate(blocks) if i not in results}
     with kept, _Progress(len(blocks), progress) as bar:
         bar.show(len(results))
@@ -209,7 +209,7 @@ def _finished(
             )
         raise BlockFailed(
             f"{blocks[first].name}{others}: failed {tries} times with "
-            f"{type(problem).__name__}: {problem}.{hint} All other blocks are done; with resume= they are kept."
+            f"{said(problem)}.{hint} All other blocks are done; with resume= they are kept."
         ) from (problem if isinstance(problem, Exception) else None)
 
 
@@ -290,7 +290,7 @@ class _Kept:
                         raise ValueError
                 else:
                     self.known[entry["block"]] = [float.fromhex(v) for v in entry["values"]]
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
                 raise BadInput(
                     f"{self.path}: line {number} is not what tinyspad writes there; the file is something else, or damaged. "
                     "Give resume= another name, or delete that line."

@@ -195,7 +195,7 @@ def laboratory(
             with np.errstate(all="ignore"):  # NaN and infinity show in the table
                 rows[str(name)] = _measure(lcg, estimator, int(draws), np.random.default_rng(seed))
         except (TinyspadError, NotImplementedError) as problem:
-            left_out[str(name)] = str(problem)
+            left_out[str(name)] = problem.message if isinstance(problem, TinyspadError) else str(problem)
     return Laboratory(
         getattr(f, "__name__", type(f).__name__),
         dict(zip(lcg.params, lcg.arguments)),

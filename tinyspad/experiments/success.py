@@ -345,10 +345,16 @@ def told_box(box: Box) -> str:
     return sides[0] + (f"^{len(box)}" if len(box) > 1 else "") if len(set(sides)) == 1 else " x ".join(sides)
 
 
+MOST = 10**8
+"""The largest number of runs or steps that is taken."""
+
+
 def check_count(name: str, value: Any, least: int) -> None:
     """Raise BadInput unless an argument is a whole number, at least so large."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise BadInput(f"{name}= is a whole number, at least {least}, not {value!r:.60}.")
+    if value > MOST:
+        raise BadInput(f"{name}= is at most {MOST} here, not {value!r:.60}: nobody could wait for that.")
 
 
 def check_tolerances(tolerances: Any) -> tuple[float, ...]:

@@ -369,6 +369,9 @@ class LCG(PathChoice):
     def __deepcopy__(self, memo: Any) -> LCG:
         return self  # nothing in it changes
 
+    def __copy__(self) -> LCG:
+        return self
+
     def __reduce__(self) -> Any:
         raise BadInput(
             "An LCG cannot be pickled: it refers to the function and its tape. Send the function and the point, and trace "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import said
 from .path import Path, middle
 
 if TYPE_CHECKING:
@@ -37,10 +38,10 @@ class Ledger:
     def agrees(self) -> bool | None:
         """Whether reverse mode and the central difference confirm the sum; None if no difference could be taken."""
         scale = np.maximum(1.0, np.sum(np.abs(self.products), axis=0))
-        same = np.all(np.abs(np.subtract(self.reverse, self.total)) <= 1e-10 * scale)
+        same = np.all(np.abs(_difference(self.reverse, self.total)) <= 1e-10 * scale)
         if isinstance(self.difference, str):
             return None if same else False
-        apart = np.abs(np.subtract(self.difference, self.total))
+        apart = np.abs(_difference(self.difference, self.total))
         return bool(same and np.all(apart <= np.maximum(1e-7 * scale, 10 * self.error)))
 
     def __str__(self) -> str:
@@ -88,7 +89,8 @@ def ledger_of(lcg: LCG, param: str, limit: int) -> Ledger:
     products = lcg.path_gradients(param, limit=limit)
     flat = np.abs(products).reshape(len(products), int(np.prod(products.shape[1:])))
     largest = flat.max(initial=0.0) or 1.0  # squares would overflow before the products do
-    sizes = np.sqrt(np.sum((flat / largest) ** 2, axis=1))
+    with np.errstate(invalid="ignore"):  # where one is infinite, no share is a number
+        sizes = np.sqrt(np.sum((flat / largest) ** 2, axis=1))
     shares = sizes / (sizes.sum() or 1.0)
     total: Any = np.sum(products, axis=0)
     difference: Any
@@ -96,7 +98,7 @@ def ledger_of(lcg: LCG, param: str, limit: int) -> Ledger:
         with np.errstate(all="ignore"):
             difference, error = lcg.central_difference(param)
     except Exception as problem:  # whatever f raises beside its domain, the ledger itself stands
-        difference, error = f"not available ({type(problem).__name__}: {problem})", None
+        difference, error = f"not available ({said(problem)})", None
     total = float(total) if total.shape == () else total
     return Ledger(param, lcg.value, paths, products, shares, total, lcg.gradient()[param], difference, error)
 
@@ -108,7 +110,12 @@ def _number(x: Any) -> str:
 
 
 def _apart(x: Any, y: Any) -> str:
-    return f"   apart by {float(np.max(np.abs(np.subtract(x, y)), initial=0.0)):.1e}"
+    return f"   apart by {float(np.max(np.abs(_difference(x, y)), initial=0.0)):.1e}"
+
+
+def _difference(x: Any, y: Any) -> Any:
+    with np.errstate(invalid="ignore"):  # of two infinities: NaN, which agrees with nothing
+        return np.subtract(x, y)
 
 
 def _factors(path: Path) -> str:

@@ -90,9 +90,14 @@ def _output(f: Callable[..., Any], output: Any) -> Any:
     try:
         if isinstance(output, (str, bytes)):
             raise TypeError
+        if np.asarray(output).dtype == bool:
+            raise TypeError
         return float(output) if np.shape(output) == () else np.asarray(output, np.float64)
     except (TypeError, ValueError):
-        raise BadInput(f"{_name(f)} returned {output!r:.60}, which is not a number. Does it lack a return?") from None
+        hint = (
+            "Does it lack a return?" if output is None else "A gradient is taken of a number, or an array of numbers."
+        )
+        raise BadInput(f"{_name(f)} returned {output!r:.60}, which is not a number. {hint}") from None
 
 
 def parameter_names(f: Callable[..., Any], number: int) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput, NotCompilable
+from ..errors import BadInput, NotCompilable, said
 from ..lcg import LCG, Path, parameter_names
 from ..lcg.derivatives import CLEAN
 from ..paths import Graph, check_limit, enumerate_paths, fold, reachable, sweep, unrank
@@ -356,13 +356,13 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
     except NotCompilable:
         raise
     except Exception as problem:  # on numbers it might not have
-        raise NotCompilable(
-            f"{name} cannot be compiled: recorded on formulas it raised {type(problem).__name__}: {problem}"
+        raise NotCompilable(f"{name} cannot be compiled: recorded on formulas it raised {said(problem)}").at(
+            problem
         ) from None
     finally:
         book.recording = False
     if book.refused:
-        raise NotCompilable(book.refused)
+        raise book.refused
     inner = output._data if isinstance(output, Value) else output
     truth = isinstance(inner, (bool, np.bool_)) or (isinstance(inner, Symbol) and inner.boolean)
     if truth or not isinstance(inner, (Symbol, int, float, np.floating, np.integer)):

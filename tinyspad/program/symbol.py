@@ -30,7 +30,7 @@ class Book:
 
     def __init__(self) -> None:
         self.recording = False
-        self.refused: str | None = None
+        self.refused: NotCompilable | None = None
         self.symbols: list[Symbol] = []
         self._known: dict[Any, Symbol] = {}
 
@@ -40,8 +40,9 @@ class Book:
 
     def refuse(self, why: str) -> NoReturn:
         """Raise NotCompilable, and remember it."""
-        self.refused = self.refused or why
-        raise NotCompilable(why)
+        error = NotCompilable(why)
+        self.refused = self.refused or error
+        raise error
 
     def apply(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """The formula of a function of formulas and constants."""

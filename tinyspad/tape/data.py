@@ -42,7 +42,9 @@ def floats(data: Any) -> Any:
     if array.dtype.kind in "biu":
         array = array.astype(np.float64)
     if array.dtype.kind != "f":
-        kind = "complex numbers" if array.dtype.kind == "c" else f"{array.dtype} data"
+        kind = {"c": "complex numbers", "U": "text", "S": "text", "O": "objects"}.get(
+            array.dtype.kind, f"{array.dtype}"
+        )
         raise BadInput(f"Value(...) takes real numbers and arrays of them, not {kind}: {data!r:.60}")
     if not array.shape:
         return float(array) if array.dtype == np.float64 else array[()]

@@ -504,6 +504,14 @@ class Value:
     def __int__(self) -> int:
         return self._refuse("int()", "Use np.floor or np.rint, or int(x.data).")
 
+    def __round__(self, digits: int = 0) -> int:
+        return self._refuse("round()", "Use np.rint, or round(x.data).")
+
+    def __xor__(self, other: Any) -> Any:
+        raise BadInput("^ is not a power in Python: write x ** 2.")
+
+    __rxor__ = __xor__
+
     def __index__(self) -> int:
         return self._refuse("Using it as an index", "Use int(x.data).")
 
@@ -650,9 +658,11 @@ def _dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         if function in PLAIN or function is np.where:
             return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
         name = getattr(function, "__name__", str(function))
+        module = getattr(function, "__module__", None) or "numpy"
+        called_as = f"np{module[5:]}.{name}" if module.startswith("numpy") and "._" not in module else f"np.{name}"
         position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Value)), "of a sequence")
         raise NoRule(
             f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other "
-            f"NumPy functions, or teach tinyspad its derivative: ts.rule(np.{name}, vjp=...) (README, 'Add a rule')."
+            f"NumPy functions, or teach tinyspad its derivative: ts.rule({called_as}, vjp=...) (README, 'Add a rule')."
         )
     return record(rule, args, kwargs)
