@@ -82,6 +82,7 @@ class Rule:
     indexed: bool = False
     sequence: bool = False
     call: Callable[..., tuple[Any, ...]] | None = None
+    forgets: bool = False
 
     @cached_property
     def arguments(self) -> tuple[inspect.Parameter, ...]:
@@ -97,7 +98,22 @@ class Rule:
         except (TypeError, ValueError):
             return ()
 
-    @property
+    @cached_property
+    def _facts(self) -> tuple[list[str], set[str], bool, bool, int | None]:
+        """Of the signature: positional names, all names, whether it takes any number of arguments, any option, and the
+        first position at which NumPy's own signature has another name."""
+        names = [p.name for p in self.arguments if p.kind is p.POSITIONAL_OR_KEYWORD]
+        kinds = {p.kind for p in self.arguments}
+        moved = (i for i, name in enumerate(names) if name in self._written and self._written.index(name) != i)
+        return (
+            names,
+            {p.name for p in self.arguments},
+            inspect.Parameter.VAR_POSITIONAL in kinds,
+            inspect.Parameter.VAR_KEYWORD in kinds,
+            next(moved, None),
+        )
+
+    @cached_property
     def name(self) -> str:
         """The function's name as NumPy spells it, with its submodule: ``exp``, ``linalg.norm``."""
         prefix = "linalg." if getattr(self.function, "__module__", "") == "numpy.linalg" else ""
@@ -154,22 +170,19 @@ class Rule:
                 return self.call(*args, **kwargs), {}
             except TypeError as error:
                 raise NoRule(f"{self.name}: {error}.") from None
-        names = [p.name for p in self.arguments if p.kind is p.POSITIONAL_OR_KEYWORD]
+        names, known, any_number, free, moved = self._facts
         kwargs = dict(kwargs)
-        moved = [i for i, name in enumerate(names) if name in self._written and self._written.index(name) != i]
-        if moved and len(args) > moved[0]:
+        if moved is not None and len(args) > moved:
             # NumPy's positions, where the rule leaves out an option in between: np.sum(x, 0, None, None, True)
-            kwargs |= {name: a for name, a in zip(self._written[moved[0] :], args[moved[0] :]) if a is not None}
-            args = args[: moved[0]]
+            kwargs |= {name: a for name, a in zip(self._written[moved:], args[moved:]) if a is not None}
+            args = args[:moved]
         if kwargs.get("out", self) is None:
             del kwargs["out"]
-        if len(args) > len(names) and not any(p.kind is p.VAR_POSITIONAL for p in self.arguments):
+        if len(args) > len(names) and not any_number:
             raise NoRule(f"{self.name}: the rule covers {', '.join(names)}, and no further positional arguments.")
         arrays = names[: len(self.derivatives)]
         while len(args) < len(arrays) and arrays[len(args)] in kwargs:
             args = (*args, kwargs.pop(arrays[len(args)]))
-        known = {p.name for p in self.arguments}
-        free = any(p.kind is p.VAR_KEYWORD for p in self.arguments)
         for option in kwargs:
             if option == "out" or not (free or option in known):
                 raise NoRule(
@@ -189,6 +202,7 @@ def rule(
     indexed: bool = False,
     sequence: bool = False,
     call: Callable[..., tuple[Any, ...]] | None = None,
+    forgets: bool = False,
 ) -> Callable[..., Any]:
     """Teach tinyspad the derivative of a function, and return the function that takes Values.
 
@@ -205,7 +219,9 @@ def rule(
     example calls (tuples that may end in a dict of keyword arguments). ``symbol`` is an infix operator
     for printing. With ``indexed=True`` the one ``vjp`` is called with the argument's position first;
     with ``sequence=True`` the first argument is a sequence of arrays. ``call``: for a function whose arguments go by several
-    names, a function of its arguments as users write them that returns them by position. A later rule replaces an
+    names, a function of its arguments as users write them that returns them by position. With ``forgets=True`` the tape
+    keeps of constant arguments and options only what the vjp captures, so that the operation cannot be replayed (no ``jvp``,
+    no Hessian, no program). A later rule replaces an
     earlier one (but not in the operators + - * / ** between scalars, which are written out).
 
     Raises BadInput if both or neither of ``d`` and ``vjp`` are given. Cost: one dictionary entry.
@@ -230,7 +246,7 @@ def rule(
         and not (function.__module__ or "").startswith("numpy")
     ):
         function = _asking(function)
-    RULES[function] = Rule(function, d is not None, derivatives, domain, symbol, indexed, sequence, call)
+    RULES[function] = Rule(function, d is not None, derivatives, domain, symbol, indexed, sequence, call, forgets)
     return function
 
 

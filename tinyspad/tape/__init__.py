@@ -1,12 +1,13 @@
 """Value, the box that NumPy dispatches on, and the tape that records what is done with it."""
 
-from .entry import ARGS, FIRST_PARENT, HOLE, KWARGS, LEAF_DATA, NAME, ORDER, RULE, Entry
+from .entry import ARGS, FIRST_PARENT, GRAD, HOLE, KWARGS, LEAF_DATA, NAME, ORDER, RULE, Entry
 from .replay import behind, leaf_data, operands, positions, replay
 from .value import Value, record
 
 __all__ = [
     "ARGS",
     "FIRST_PARENT",
+    "GRAD",
     "HOLE",
     "KWARGS",
     "LEAF_DATA",

@@ -14,6 +14,7 @@ topological order, so the sweep sorts instead of recursing.
 from __future__ import annotations
 
 import operator
+from sys import getrefcount
 from itertools import count
 from threading import RLock
 from typing import Any
@@ -41,6 +42,9 @@ class _Marker:
 
 HOLE = _Marker("·")
 """Stands in an entry's args where a parent's value goes; args None means: the parents, in order."""
+
+FORGOTTEN = _Marker("…")
+"""Stands in an entry's args where a constant was that a frugal rule did not keep."""
 
 _one_thread_at_a_time = RLock()  # adjoints are kept in the entries, and threads may share leaves
 
@@ -82,8 +86,12 @@ def _sweep(operations: list[Entry], leaves: list[Entry], waiting: object) -> Non
                 share = adjoint * node[i + 1]
                 parent[ADJOINT] = share if before is waiting else before + share
     for leaf in leaves:
-        leaf[GRAD] = leaf[GRAD] + leaf[ADJOINT]
-        leaf[ADJOINT] = None
+        adjoint, leaf[ADJOINT], grad = leaf[ADJOINT], None, leaf[GRAD]
+        fresh = grad.__class__ is float and grad == 0.0 and adjoint.__class__ is np.ndarray
+        if fresh and getrefcount(adjoint) == 2 and adjoint.flags.owndata and adjoint.flags.writeable:
+            leaf[GRAD] = adjoint  # nobody else has it: no copy is needed
+        else:
+            leaf[GRAD] = grad + adjoint
 
 
 def _behind(root: Entry, mark: object) -> tuple[list[Entry], list[Entry], list[tuple[Entry, Any]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import ChangedData
+from ..errors import ChangedData, NoRule
 from .entry import ARGS, FIRST_PARENT, HOLE, KWARGS, LEAF_DATA, ORDER, RULE, Entry, called
 
 
@@ -31,6 +31,11 @@ def replay(operations: list[Entry], known: dict[int, Any]) -> dict[int, Any]:
     """
     results = dict(known)
     for entry in operations:
+        if entry[RULE].forgets:
+            raise NoRule(
+                f"{entry[RULE].name} keeps of what it read only what backward needs, so it cannot be run again from the tape: "
+                "no second derivatives, forward mode or programs through it."
+            )
         for leaf in entry[FIRST_PARENT::2]:
             if leaf[RULE] is None and id(leaf) not in results:
                 if leaf[ORDER] > entry[ORDER] or (leaf[ARGS] and leaf[ARGS].was_changed()):

@@ -10,9 +10,9 @@ from weakref import ref
 import numpy as np
 
 from ..errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
-from ..rules import PLAIN, RULES, Rule, relu
+from ..rules import PLAIN, RULES, Rows, Rule, relu
 from .data import floats, frozen, recorded_form
-from .entry import ARGS, GRAD, HOLE, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
+from .entry import ARGS, FORGOTTEN, GRAD, HOLE, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
 
 _new = object.__new__
 
@@ -94,6 +94,8 @@ class Value:
         grad = self._node[GRAD]
         if grad.__class__ is float and self._data.__class__ is np.ndarray:
             return np.full_like(self._data, grad)
+        if grad.__class__ is Rows:
+            self._node[GRAD] = grad = grad.dense()
         return grad
 
     @grad.setter
@@ -603,6 +605,8 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
                     holes[i] = HOLE
     if not edges:  # np.where(v, 1, 2): the answer does not vary with v, as that of a comparison does not
         return result
+    if rule.forgets:
+        holes, kwargs = [x if x is HOLE else FORGOTTEN for x in holes], {}
     if len(edges) == 2 * len(data) and not kwargs and not rule.sequence:
         shown: Any = None
     else:

@@ -1,0 +1,180 @@
+"""Which inputs of a layer the gradient of its weight follows.
+
+The gradient of a weight W in y = x W is x^T g: one path from each weight through each example. RAD (Oktay et al. 2020)
+replaces x by x P P^T with E[P P^T] = I, and so keeps only x P. The signal that goes on backwards, g W^T, is not touched, so
+that errors do not build up from layer to layer. Each class here is one kind of P, for inputs x whose last axis is the d
+features of a linear layer, or the d = H W pixels of a convolution: ``keep`` gives x P, ``restore`` x P P^T.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+KINDS = ("same", "different", "projection", "layers")
+
+
+def kept_number(keep: float, d: int) -> int:
+    """How many of d inputs are kept: ceil(keep d), at least one."""
+    return min(d, max(1, math.ceil(round(keep * d, 9))))
+
+
+@dataclass(frozen=True)
+class Same:
+    """k of d inputs, one set for the whole batch: ``index``, shape (k,), ascending."""
+
+    index: Array
+    d: int
+
+    @property
+    def scale(self) -> float:
+        """d / k, by which the estimate becomes unbiased."""
+        return self.d / len(self.index)
+
+    def keep(self, x: Array) -> Array:
+        return x.take(self.index, axis=-1)
+
+    def restore(self, kept: Array) -> Array:
+        x = np.zeros((*kept.shape[:-1], self.d), kept.dtype)
+        x[..., self.index] = kept * kept.dtype.type(self.scale)
+        return x
+
+
+@dataclass(frozen=True)
+class Different:
+    """k of d inputs, a set for every example: k that follow each other, cyclically, in one order of all d inputs.
+
+    The order is drawn anew for every batch, and for every example, independently, where in it the set begins. So each set is
+    uniform over all sets of k, the estimate is unbiased, and its variance is that of independent sets: given the order, every
+    example's estimate is still unbiased, and they are independent.
+    """
+
+    order: Array
+    first: Array
+    k: int
+
+    @property
+    def d(self) -> int:
+        """The number of inputs."""
+        return len(self.order)
+
+    @property
+    def scale(self) -> float:
+        """d / k."""
+        return self.d / self.k
+
+    @property
+    def index(self) -> Array:
+        """Shape (B, k): made when it is needed, and not kept."""
+        return self.order[(self.first[:, None] + np.arange(self.k)) % self.d]
+
+    def _aligned(self, x: Array) -> Array:
+        return self.index.reshape(len(x), *(1,) * (x.ndim - 2), self.k)
+
+    def keep(self, x: Array) -> Array:
+        return np.take_along_axis(x, self._aligned(x), axis=-1)
+
+    def restore(self, kept: Array) -> Array:
+        x = np.zeros((*kept.shape[:-1], self.d), kept.dtype)
+        np.put_along_axis(x, self._aligned(x), kept * kept.dtype.type(self.scale), axis=-1)
+        return x
+
+
+@dataclass(frozen=True)
+class Projection:
+    """k random sums and differences of all d inputs: P is d x k, its elements +-1 / sqrt(k)."""
+
+    seed: tuple[int, ...]
+    d: int
+    k: int
+
+    def matrix(self, dtype: Any) -> Array:
+        """P, made from the seed when it is needed, and not kept."""
+        signs = np.random.default_rng(self.seed).integers(0, 2, (self.d, self.k), np.int8)
+        return ((2 * signs - 1) / np.sqrt(self.k)).astype(dtype)
+
+    def keep(self, x: Array) -> Array:
+        return x @ self.matrix(x.dtype)
+
+    def restore(self, kept: Array) -> Array:
+        return kept @ self.matrix(kept.dtype).T
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """No input: the layer stands still for a step."""
+
+    d: int
+
+    def keep(self, x: Array) -> Array:
+        return x[..., :0].copy()
+
+    def restore(self, kept: Array) -> Array:
+        return np.zeros((*kept.shape[:-1], self.d), kept.dtype)
+
+
+Followed = Same | Different | Projection | Nothing
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a forward pass keeps, as a value: the same way draws the same sets, layer by layer, as often as it is asked.
+
+    ``kind``: "same", "different" or "projection", of RAD; "layers" (every layer follows all its inputs, or none, with
+    probability ``keep``); None follows everything. ``seed`` decides the sets, ``noise`` the masks of dropout (None: no
+    dropout, as in evaluation). ``place`` says in which layer one is, ``part`` in which part of the batch.
+    """
+
+    kind: str | None = None
+    keep: float = 1.0
+    seed: int = 0
+    noise: int | None = None
+    place: tuple[int, ...] = ()
+    part: int = 0
+
+    def at(self, i: int) -> Way:
+        """The way on inside layer i."""
+        return Way(self.kind, self.keep, self.seed, self.noise, (*self.place, i), self.part)
+
+    def inputs(self, x: Any) -> Followed | None:
+        """Which inputs of the layer at this place are followed: of the features, or the pixels of images; None: all."""
+        if self.kind is None:
+            return None
+        shape = x.shape
+        d = math.prod(shape[2:]) if len(shape) > 2 else shape[-1]
+        if self.kind == "layers":
+            frozen = np.random.default_rng((self.seed, *self.place)).random() >= self.keep
+            return Nothing(d) if frozen else None
+        k, key = kept_number(self.keep, d), (self.seed, *self.place)
+        if self.kind == "projection":
+            return Projection(key, d, k)
+        if k == d:
+            return None
+        if self.kind == "same":
+            return Same(_set(key, d, k), d)
+        return Different(_set(key, d, d), np.random.default_rng((*key, self.part + 1)).integers(0, d, shape[0]), k)
+
+    def mask(self, shape: tuple[int, ...], rate: float) -> Array | None:
+        """Which elements dropout leaves, each with probability 1 - rate; None where there is no dropout."""
+        if self.noise is None or rate == 0:
+            return None
+        return np.random.default_rng((self.noise, *self.place, self.part)).random(shape, np.float32) >= rate
+
+
+@lru_cache(maxsize=64)
+def _set(key: tuple[int, ...], d: int, k: int) -> Array:
+    """k of d in ascending order; all d, in an order of their own. What is held is not drawn again for every step."""
+    order = np.random.default_rng(key).permutation(d)
+    order = order if k == d else np.sort(order[:k])
+    order.flags.writeable = False
+    return order
+
+
+ALL = Way()
+"""Everything is followed, and dropout is off."""
