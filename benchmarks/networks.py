@@ -143,7 +143,9 @@ def report(rounds: int = 5, seconds: float = 1.0, size: int = BATCH) -> str:
             lines.append("PyTorch is not installed: no ratios to it")
         times = in_turns(steps, rounds, seconds)
         lines.append(f"{name}, batch of {size}: a step's loss and gradients")
-        lines.append(f"{'':20}{'ms':>9}{'spread':>16}{'/ PyTorch':>11}{'held MB':>10}{'/ exact':>9}{'peak MB':>9}{'/ exact':>9}{'RSS MB':>9}")
+        lines.append(
+            f"{'':20}{'ms':>9}{'spread':>16}{'/ PyTorch':>11}{'held MB':>10}{'/ exact':>9}{'peak MB':>9}{'/ exact':>9}{'RSS MB':>9}"
+        )
         first: dict[str, float] = {}
         for told, block in times.items():
             ms = 1e3 * statistics.median(block)

@@ -18,7 +18,8 @@ RANKS = [
     ["program"],
     ["estimators", "gradcheck"],
     ["minimize"],
-    ["experiments", "nn"],
+    ["nn"],
+    ["experiments"],
     ["plot", "check"],
     ["__main__"],
 ]

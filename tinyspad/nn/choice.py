@@ -44,7 +44,9 @@ class PathChoice(Protocol):
     def init(self) -> Any:
         """The state before the first step."""
 
-    def draw(self, net: Sequential, x: Any, labels: Any, state: Any, rng: np.random.Generator, count: bool = False) -> Step:
+    def draw(
+        self, net: Sequential, x: Any, labels: Any, state: Any, rng: np.random.Generator, count: bool = False
+    ) -> Step:
         """The gradient of a step on this batch."""
 
 

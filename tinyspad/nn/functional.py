@@ -97,9 +97,7 @@ linear = rule(
 # --- convolution ------------------------------------------------------------------------------------------------------
 
 
-def conv2d(
-    x: Any, weight: Any, bias: Any, stride: int = 1, padding: int = 0, followed: Followed | None = None
-) -> Any:
+def conv2d(x: Any, weight: Any, bias: Any, stride: int = 1, padding: int = 0, followed: Followed | None = None) -> Any:
     """Correlation of images x (B, C, H, W) with weight (O, C, kh, kw), plus bias (O,): (B, O, H', W').
 
     ``padding`` rows and columns of zeros stand around an image. ``followed`` chooses pixels, for all channels alike; their

@@ -197,7 +197,9 @@ class Sequential(Layer):
         if self.at_once is None or n <= self.at_once:
             return self._through(x, params, way)
         cuts = range(0, n, self.at_once)
-        outs = [self._through(x[i : i + self.at_once], params, replace(way, part=way.part + k)) for k, i in enumerate(cuts)]
+        outs = [
+            self._through(x[i : i + self.at_once], params, replace(way, part=way.part + k)) for k, i in enumerate(cuts)
+        ]
         return np.concatenate(outs)
 
     def _through(self, x: Any, params: Params, way: Way) -> Any:
@@ -248,7 +250,13 @@ class Sequential(Layer):
 
 
 def small_fc_net(
-    inputs: int = 784, *, hidden: int = 300, classes: int = 10, dropout: float = 0.0, rng: Any = None, dtype: Any = np.float32
+    inputs: int = 784,
+    *,
+    hidden: int = 300,
+    classes: int = 10,
+    dropout: float = 0.0,
+    rng: Any = None,
+    dtype: Any = np.float32,
 ) -> Sequential:
     """SmallFCNet of the RAD and SPAD papers: three hidden layers of 300 units; images are flattened first.
 
@@ -280,7 +288,9 @@ def small_conv_net(
     rng = generator(rng)
 
     def block(inputs: int, outputs: int) -> list[Layer]:
-        return [Conv2d(inputs, outputs, 5, padding=2, rng=rng, dtype=dtype), ReLU()] + [Dropout(dropout)] * (dropout > 0)
+        return [Conv2d(inputs, outputs, 5, padding=2, rng=rng, dtype=dtype), ReLU()] + [Dropout(dropout)] * (
+            dropout > 0
+        )
 
     body = [*block(shape[0], 16), *block(16, 32), AvgPool2d(), *block(32, 32), *block(32, 32), AvgPool2d(), Flatten()]
     (features,) = Sequential(*body).out_shape(shape)

@@ -1,6 +1,6 @@
 """Value, the box that NumPy dispatches on, and the tape that records what is done with it."""
 
-from .entry import ARGS, FIRST_PARENT, GRAD, HOLE, KWARGS, LEAF_DATA, NAME, ORDER, RULE, Entry
+from .entry import ARGS, FIRST_PARENT, GRAD, HOLE, KWARGS, LEAF_DATA, NAME, ORDER, RULE, Entry, tick
 from .replay import behind, leaf_data, operands, positions, replay
 from .value import Value, record
 
@@ -22,4 +22,5 @@ __all__ = [
     "positions",
     "record",
     "replay",
+    "tick",
 ]
