@@ -2,22 +2,23 @@
 
     python -m benchmarks.networks [--small]
 
-Engines take turns in blocks with a pause between them, since the waiting threads of one BLAS slow down the other's; medians
-over blocks, and ratios to PyTorch where it is installed. Memory in three ways, never mixed: bytes held for backward (counted on
-the tape), the peak of what is allocated in a step (tracemalloc, above what was there before it), and the peak resident size
-of a process of its own.
+Engines take turns in blocks with a pause between them, since the waiting threads of one BLAS slow down the other's;
+medians over blocks, and ratios to PyTorch where it is installed. Memory in three ways, never mixed: bytes held for
+backward (counted on the tape), the peak of what is allocated in a step (tracemalloc, above what was there before it),
+and the peak resident size of a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import subprocess
 import sys
 import time
 import tracemalloc
-from pathlib import Path
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def in_pytorch(net: nn.Sequential) -> Any:
             module = torch.nn.AvgPool2d(layer.size)
         else:
             module = torch.nn.ReLU() if isinstance(layer, nn.ReLU) else torch.nn.Flatten()
-        module.load_state_dict(state)
+        module.to(next(iter(state.values()), torch.zeros(0)).dtype).load_state_dict(state)
         modules.append(module)
     return torch.nn.Sequential(*modules)
 
@@ -135,8 +136,9 @@ def report(rounds: int = 5, seconds: float = 1.0, size: int = BATCH) -> str:
     lines = []
     for name, (make, shape) in NETS.items():
         net, (x, labels) = make(), batch(shape, size)
-        steps = {way: (lambda way: lambda: nn.gradients(net, x, labels, way))(way) for way in WAYS.values()}
-        steps = {told: step for told, step in zip(WAYS, steps.values())}
+        steps: dict[str, Callable[[], Any]] = {
+            told: functools.partial(nn.gradients, net, x, labels, way) for told, way in WAYS.items()
+        }
         try:
             steps = {"PyTorch": pytorch_step(net, x, labels), **steps}
         except ImportError:
@@ -144,7 +146,8 @@ def report(rounds: int = 5, seconds: float = 1.0, size: int = BATCH) -> str:
         times = in_turns(steps, rounds, seconds)
         lines.append(f"{name}, batch of {size}: a step's loss and gradients")
         lines.append(
-            f"{'':20}{'ms':>9}{'spread':>16}{'/ PyTorch':>11}{'held MB':>10}{'/ exact':>9}{'peak MB':>9}{'/ exact':>9}{'RSS MB':>9}"
+            f"{'':20}{'ms':>9}{'spread':>16}{'/ PyTorch':>11}{'held MB':>10}{'/ exact':>9}{'peak MB':>9}"
+            f"{'/ exact':>9}{'RSS MB':>9}"
         )
         first: dict[str, float] = {}
         for told, block in times.items():

@@ -79,9 +79,10 @@ TASKS = {
         Task("fashion-fc", lambda folder: nn.datasets.load("fashion-mnist", folder), _fc_net, 20_000),
         Task(
             "fashion-conv",
-            lambda folder: nn.datasets.load("fashion-mnist", folder).take(1000, 2000).centered(),
+            lambda folder: nn.datasets.load("fashion-mnist", folder).take(500, 2000).centered(),
             _conv_net,
             600,
+            lr=2e-3,
         ),
         Task("mnist-fc", lambda folder: nn.datasets.load("mnist", folder), _fc_net, 20_000),
         Task("cifar-conv", lambda folder: nn.datasets.load("cifar-10", folder).centered(), _conv_net, 100_000),
@@ -94,8 +95,9 @@ TASKS = {
 class NetworkRuns:
     """Training runs by method, ``repeats`` of each, with the memory of a step measured in three ways.
 
-    ``runs``: by method, a list of ``Training``. ``memory``: by method, bytes: "held" for backward, "allocated" at the peak of a
-    step (tracemalloc, above what was there before), "resident" at its peak in a process of its own (absent where it was not measured).
+    ``runs``: by method, a list of ``Training``. ``memory``: by method, bytes: "held" for backward, "allocated" at the
+    peak of a step (tracemalloc, above what was there before), "resident" at its peak in a process of its own (absent
+    where it was not measured).
     """
 
     task: str
@@ -165,7 +167,11 @@ class NetworkRuns:
                 raise ValueError("of another format")
             runs = {
                 str(name): [
-                    nn.Training(*(np.array(run[c]) for c in nn.training.COLUMNS), run["status"], float(run["seconds"]))
+                    nn.Training(
+                        **{c: np.array(run[c]) for c in nn.training.COLUMNS},
+                        status=run["status"],
+                        seconds=float(run["seconds"]),
+                    )
                     for run in repeats
                 ]
                 for name, repeats in told["runs"].items()
@@ -190,10 +196,10 @@ def learning_curves(
 ) -> NetworkRuns:
     """Train a task's network with each of several methods, from the same starts on the same batches.
 
-    ``task``: a name in ``TASKS``, or a ``Task``. ``methods``: names in ``METHODS`` (all of them by default), or a dict of your own. Every repeat
-    has its own start, bootstrapped images and batches. ``iterations``: the task's own, or fewer. ``resume``: a folder for
-    checkpoints, from which the same call goes on. ``resident``: measure the peak resident size of a step, too, in a process
-    for each method. ``tell``: is told of every run.
+    ``task``: a name in ``TASKS``, or a ``Task``. ``methods``: names in ``METHODS`` (all of them by default), or a dict
+    of your own. Every repeat has its own start, bootstrapped images and batches. ``iterations``: the task's own, or
+    fewer. ``resume``: a folder for checkpoints, from which the same call goes on. ``resident``: measure the peak
+    resident size of a step, too, in a process for each method. ``tell``: is told of every run.
 
     Raises BadInput for names that are not there, or images that are not. Cost: the trainings; see the README for times.
 

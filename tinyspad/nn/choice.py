@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import BadInput
 from ..rules import Rows
 from ..tape import GRAD
-from .followed import ALL, KINDS, Followed, Way
+from .followed import ALL, KINDS, Way
 from .functional import cross_entropy
 from .layers import Sequential
 from .memory import saved_bytes
@@ -186,7 +186,8 @@ class SelectivePaths:
         if self.criterion == "activation":
             watching = Watching(ways)
             arrays = {name: value._data for name, value in net.params.items()}
-            net.run(x, arrays, watching)
+            way: Any = watching
+            net.run(x, arrays, way)
             return gradients(net, x, labels, ways[int(np.argmax(watching.squares))], count)
         best = gradients(net, x, labels, ways[0], count)
         largest = squared_norm(best.gradients)
@@ -194,6 +195,7 @@ class SelectivePaths:
             step = gradients(net, x, labels, way, count)
             if (square := squared_norm(step.gradients)) > largest:
                 best, largest = step, square
+            del step  # at most two gradients at a time, however many candidates there are
         return best
 
 
@@ -219,30 +221,32 @@ class LayerOut:
         return gradients(net, x, labels, Way("layers", self.keep, _seed(rng), _seed(rng)), count)
 
 
-class Watching(Way):
+class Watching:
     """A way that follows everything and adds up, for each of several candidate ways, the squares of what it would keep."""
 
-    def __init__(self, ways: list[Way]) -> None:
-        super().__init__(noise=ways[0].noise)
-        object.__setattr__(self, "ways", ways)
-        object.__setattr__(self, "squares", np.zeros(len(ways)))
+    def __init__(self, ways: list[Way], squares: Any = None) -> None:
+        self.ways, self.place = ways, ways[0].place
+        self.squares = np.zeros(len(ways)) if squares is None else squares
 
     def at(self, i: int) -> Watching:
-        inner = Watching([way.at(i) for way in self.ways])
-        object.__setattr__(inner, "place", (*self.place, i))
-        object.__setattr__(inner, "squares", self.squares)
-        return inner
+        """The way on inside layer i."""
+        return Watching([way.at(i) for way in self.ways], self.squares)
 
-    ways: list[Way]
-    squares: np.ndarray[Any, Any]
+    def chunk(self, k: int) -> Watching:
+        """The way of the k-th part of a batch."""
+        return Watching([way.chunk(k) for way in self.ways], self.squares)
 
-    def inputs(self, x: Any) -> Followed | None:
-        flat = np.asarray(x).reshape(*x.shape[:2], -1) if len(x.shape) > 2 else np.asarray(x)
+    def inputs(self, x: Any) -> None:
+        """Look at the inputs of the layer at this place."""
+        flat = x.reshape(*x.shape[:2], -1) if x.ndim > 2 else x
         for c, way in enumerate(self.ways):
             followed = way.inputs(x)
             kept = flat if followed is None else followed.keep(flat)
             self.squares[c] += float(np.sum(np.square(kept, dtype=np.float64)))
-        return None
+
+    def mask(self, shape: tuple[int, ...], rate: float) -> Any:
+        """The mask of dropout, which is the same for all of them."""
+        return self.ways[0].mask(shape, rate)
 
 
 def squared_norm(gradients: Mapping[str, Any]) -> float:

@@ -131,8 +131,9 @@ def _idx_dataset(name: str, place: Path) -> Dataset:
         parts += [(x[:, None] / np.float32(255)).astype(np.float32), y.astype(np.int64)]
     if parts[0].shape[1:] != parts[2].shape[1:]:
         raise BadInput(f"{place}: the images to train on and to test with differ in size.")
+    x, y, x_test, y_test = parts
     clothes = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
-    return Dataset(name, *parts, clothes if name == "fashion-mnist" else tuple("0123456789"))
+    return Dataset(name, x, y, x_test, y_test, clothes if name == "fashion-mnist" else tuple("0123456789"))
 
 
 def read_idx(file: str | os.PathLike[str]) -> Array:
@@ -196,10 +197,11 @@ def _cifar(found: Path) -> Dataset:
         if missing:
             raise BadInput(f"{found} lacks {', '.join(missing)}.")
         pairs = [read(batches[name], f"{found}: {name}") for name in group]
-        x = np.concatenate([x for x, _ in pairs]).reshape(-1, 3, 32, 32)
-        parts += [(x / np.float32(255)).astype(np.float32), np.concatenate([y for _, y in pairs]).astype(np.int64)]
-    names = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-    return Dataset("cifar-10", *parts, names)
+        images = np.concatenate([x for x, _ in pairs]).reshape(-1, 3, 32, 32)
+        parts += [(images / np.float32(255)).astype(np.float32), np.concatenate([y for _, y in pairs]).astype(np.int64)]
+    x, y, x_test, y_test = parts
+    classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+    return Dataset("cifar-10", x, y, x_test, y_test, classes)
 
 
 def _archived(file: Path) -> dict[str, bytes]:
@@ -292,7 +294,8 @@ SIZE, FINE = 28, 64
 
 
 def glyphs(n: int, rng: Any = None, *, test: int | None = None, noise: float = 0.1) -> Dataset:
-    """Digits from the fonts that come with matplotlib, 28 x 28 pixels, each turned, stretched, moved and noisy in its own way.
+    """Digits from the fonts that come with matplotlib, 28 x 28 pixels, each turned, stretched, moved and noisy in its
+    own way.
 
     ``n`` images to train on and ``test`` (n // 4) to test with, from ``rng``; ``noise``: the standard deviation of what is
     added to every pixel. Needs no files. Cost: about 0.1 ms an image.

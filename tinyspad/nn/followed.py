@@ -50,9 +50,9 @@ class Same:
 class Different:
     """k of d inputs, a set for every example: k that follow each other, cyclically, in one order of all d inputs.
 
-    The order is drawn anew for every batch, and for every example, independently, where in it the set begins. So each set is
-    uniform over all sets of k, the estimate is unbiased, and its variance is that of independent sets: given the order, every
-    example's estimate is still unbiased, and they are independent.
+    The order is drawn anew for every batch, and for every example, independently, where in it the set begins. So each
+    set is uniform over all sets of k, the estimate is unbiased, and its variance is that of independent sets: given the
+    order, every example's estimate is still unbiased, and they are independent.
     """
 
     order: Array
@@ -141,6 +141,10 @@ class Way:
     def at(self, i: int) -> Way:
         """The way on inside layer i."""
         return Way(self.kind, self.keep, self.seed, self.noise, (*self.place, i), self.part)
+
+    def chunk(self, k: int) -> Way:
+        """The way of the k-th part of a batch."""
+        return Way(self.kind, self.keep, self.seed, self.noise, self.place, k)
 
     def inputs(self, x: Any) -> Followed | None:
         """Which inputs of the layer at this place are followed: of the features, or the pixels of images; None: all."""

@@ -31,8 +31,8 @@ Vjp = Callable[[Any], Any]
 def linear(x: Any, weight: Any, bias: Any, followed: Followed | None = None) -> Any:
     """x @ weight + bias, with x (B, d), weight (d, n), bias (n,).
 
-    The gradient of the weight is x^T g, or, where only some inputs are followed, its estimate (x P P^T)^T g, of which no more
-    is computed than the rows that are not zero.
+    The gradient of the weight is x^T g, or, where only some inputs are followed, its estimate (x P P^T)^T g, of which
+    no more is computed than the rows that are not zero.
 
     >>> import numpy as np
     >>> import tinyspad as ts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -15,6 +14,7 @@ from ..errors import BadInput
 from ..lcg.choice import generator
 from ..tape import Value
 from . import functional as F
+from .convolution import out_size
 from .followed import ALL, Way
 
 KIND = "tinyspad network 1"
@@ -108,7 +108,7 @@ class Conv2d(Layer):
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(shape) != 3 or shape[0] != self.inputs:
             raise BadInput(f"{self!r} takes images ({self.inputs}, H, W), not {shape}.")
-        return (self.outputs, *(F.convolution.out_size(n, self.kernel, self.stride, self.padding) for n in shape[1:]))
+        return (self.outputs, *(out_size(n, self.kernel, self.stride, self.padding) for n in shape[1:]))
 
     def __repr__(self) -> str:
         more = f", stride={self.stride}" * (self.stride != 1) + f", padding={self.padding}" * (self.padding != 0)
@@ -169,9 +169,9 @@ class Dropout(Layer):
 class Sequential(Layer):
     """One layer after the other.
 
-    ``net(x)`` gives the outputs, as a Value; ``net.params`` the parameters by name, such as "0.weight". ``at_once``: how many
-    examples go through the layers together. Fewer than a batch changes no result but for rounding, and the values on the way,
-    which nobody keeps, are small and stay in the processor's cache.
+    ``net(x)`` gives the outputs, as a Value; ``net.params`` the parameters by name, such as "0.weight". ``at_once``:
+    how many examples go through the layers together. Fewer than a batch changes no result but for rounding, and the
+    values on the way, which nobody keeps, are small and stay in the processor's cache.
 
     >>> import numpy as np
     >>> from tinyspad import nn
@@ -197,9 +197,7 @@ class Sequential(Layer):
         if self.at_once is None or n <= self.at_once:
             return self._through(x, params, way)
         cuts = range(0, n, self.at_once)
-        outs = [
-            self._through(x[i : i + self.at_once], params, replace(way, part=way.part + k)) for k, i in enumerate(cuts)
-        ]
+        outs = [self._through(x[i : i + self.at_once], params, way.chunk(k)) for k, i in enumerate(cuts)]
         return np.concatenate(outs)
 
     def _through(self, x: Any, params: Params, way: Way) -> Any:

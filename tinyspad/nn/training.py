@@ -56,8 +56,9 @@ class StepSchedule:
 class Training:
     """What a training run leaves behind: one record every so many iterations, in arrays of equal length.
 
-    ``train_loss``, ``train_accuracy``: on (the first 5000 of) the images that are trained on; ``test_loss``, ``test_accuracy``: on those to
-    test with; ``held``: bytes held for backward in that iteration. ``status``: "done" or "interrupted". ``seconds``: of work, resumed runs included.
+    ``train_loss``, ``train_accuracy``: on (the first 5000 of) the images that are trained on; ``test_loss``,
+    ``test_accuracy``: on those to test with; ``held``: bytes held for backward in that iteration. ``status``: "done" or
+    "interrupted". ``seconds``: of work, resumed runs included.
     """
 
     iteration: np.ndarray[Any, Any]
@@ -112,11 +113,12 @@ def fit(
 ) -> Training:
     """Train a network in place, and return what was recorded every so many iterations.
 
-    ``paths``: ``AllPaths()`` (the default), ``RandomPaths(...)``, ``SelectivePaths(...)``, ``LayerOut(...)``. ``bootstrap``: train on as
-    many images as there are, drawn with replacement, as the papers do. ``weight_decay`` times a parameter is added to its
-    gradient. ``schedule(iteration, iterations)`` times the optimizer's learning rate: ``StepSchedule()`` is the papers'. ``checkpoint``: a file
-    that keeps the run at every record; the same call goes on from there, to the identical result. Ctrl-C ends the
-    run after the iteration at hand, which is "interrupted" and can be resumed. ``callback(iteration, training so far)`` stops it by returning something true.
+    ``paths``: ``AllPaths()`` (the default), ``RandomPaths(...)``, ``SelectivePaths(...)``, ``LayerOut(...)``.
+    ``bootstrap``: train on as many images as there are, drawn with replacement, as the papers do. ``weight_decay``
+    times a parameter is added to its gradient. ``schedule(iteration, iterations)`` times the optimizer's learning rate:
+    ``StepSchedule()`` is the papers'. ``checkpoint``: a file that keeps the run at every record; the same call goes on
+    from there, to the identical result. Ctrl-C ends the run after the iteration at hand, which is "interrupted" and can
+    be resumed. ``callback(iteration, training so far)`` stops it by returning something true.
 
     Runs of one seed see the same images in the same batches, whatever paths they follow. Raises BadInput for arguments
     without meaning, for a loss that is not finite, and for a checkpoint of another run.
@@ -227,8 +229,8 @@ class _Run:
         self.rows.append((self.iteration, *train, *test, self.held))
 
     def training(self, status: str) -> Training:
-        columns = [np.array(column) for column in zip(*self.rows)]
-        return Training(*columns, status, self.seconds)
+        columns = dict(zip(COLUMNS, map(np.array, zip(*self.rows))))
+        return Training(**columns, status=status, seconds=self.seconds)
 
     def keep(self, file: str | PathLike[str]) -> None:
         """Write all of it to a file."""
@@ -277,7 +279,7 @@ def update(value: Value, gradient: Any, optimizer: Optimizer, moments: list[Any]
         value.data = np.array(value._data)
     array, rows = value._data, value.shape[0]
     array.flags.writeable = True
-    after = moments
+    after: Any = moments
     height = max(1, BLOCK // max(1, array[0].size))
     for low in range(0, rows, height):
         high = min(rows, low + height)

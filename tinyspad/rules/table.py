@@ -220,8 +220,8 @@ def rule(
     for printing. With ``indexed=True`` the one ``vjp`` is called with the argument's position first;
     with ``sequence=True`` the first argument is a sequence of arrays. ``call``: for a function whose arguments go by several
     names, a function of its arguments as users write them that returns them by position. With ``forgets=True`` the tape
-    keeps of constant arguments and options only what the vjp captures, so that the operation cannot be replayed (no ``jvp``,
-    no Hessian, no program). A later rule replaces an
+    keeps of constant arguments and options only what the vjp captures, so that the operation cannot be replayed (no
+    second derivatives, no program). A later rule replaces an
     earlier one (but not in the operators + - * / ** between scalars, which are written out).
 
     Raises BadInput if both or neither of ``d`` and ``vjp`` are given. Cost: one dictionary entry.

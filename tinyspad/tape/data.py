@@ -33,9 +33,9 @@ def floats(data: Any) -> Any:
         return data
     if isinstance(data, np.ma.MaskedArray):
         raise BadInput("Value(...) of a masked array would lose the mask; use .filled(value).")
-    if data.__class__ is np.ndarray and data.shape and data.dtype.kind == "f" and data.base is None:
-        if not data.flags.writeable:
-            return data  # nobody can change it: no copy is needed
+    mine = data.__class__ is np.ndarray and data.base is None and not data.flags.writeable
+    if mine and data.shape and data.dtype.kind == "f":
+        return data  # nobody can change it: no copy is needed
     try:
         array = np.array(data)
     except ValueError:

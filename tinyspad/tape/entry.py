@@ -14,8 +14,8 @@ topological order, so the sweep sorts instead of recursing.
 from __future__ import annotations
 
 import operator
-from sys import getrefcount
 from itertools import count
+from sys import getrefcount
 from threading import RLock
 from typing import Any
 

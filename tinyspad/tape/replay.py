@@ -33,8 +33,8 @@ def replay(operations: list[Entry], known: dict[int, Any]) -> dict[int, Any]:
     for entry in operations:
         if entry[RULE].forgets:
             raise NoRule(
-                f"{entry[RULE].name} keeps of what it read only what backward needs, so it cannot be run again from the tape: "
-                "no second derivatives, forward mode or programs through it."
+                f"{entry[RULE].name} keeps only what backward needs, so it cannot be run again from the tape: "
+                "no second derivatives or programs through it."
             )
         for leaf in entry[FIRST_PARENT::2]:
             if leaf[RULE] is None and id(leaf) not in results:

@@ -1,0 +1,258 @@
+"""Training: it learns, resumes to the bit, survives interruptions; and the experiments made of it."""
+
+import dataclasses
+import json
+import signal
+
+import numpy as np
+import pytest
+
+import tinyspad as ts
+from tinyspad import nn, plot
+from tinyspad.errors import BadInput
+from tinyspad.experiments import METHODS, Method, NetworkRuns, learning_curves, memory_accuracy
+from tinyspad.nn.training import update
+from tinyspad.rules import Rows
+
+DATA = nn.datasets.glyphs(400, rng=0)
+CHOICES = {
+    "all": nn.AllPaths(),
+    "same": nn.RandomPaths(0.2),
+    "different": nn.RandomPaths(0.2, "different"),
+    "projection": nn.RandomPaths(0.2, "projection"),
+    "selective": nn.SelectivePaths(0.2, m=3, k_max=7),
+    "layers": nn.LayerOut(0.5),
+}
+
+
+def small_net():
+    return nn.small_fc_net(hidden=30, dropout=0.1, rng=0)
+
+
+def train(choice="all", net=None, **settings):
+    net = small_net() if net is None else net
+    options = {"paths": CHOICES[choice], "iterations": 40, "every": 10, "batch_size": 50, "rng": 1} | settings
+    return nn.fit(net, DATA, **options), net
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_training_learns_and_records(choice):
+    run, net = train(choice, iterations=120, every=40, optimizer=ts.Adam(lr=0.003))
+    assert run.status == "done" and run.iteration.tolist() == [0, 40, 80, 120]
+    assert run.train_loss[-1] < 0.7 * run.train_loss[0] and run.test_accuracy[-1] > 0.3
+    assert np.all(run.held > 0) and str(run).startswith("done after 120 iterations")
+    loss, accuracy = nn.evaluate(net, DATA.x_test, DATA.y_test)
+    assert (loss, accuracy) == (run.test_loss[-1], run.test_accuracy[-1])
+    rows = run.to_csv().splitlines()
+    assert rows[0].startswith("iteration,train_loss") and len(rows) == 5
+
+
+def same(a, b):
+    for field in dataclasses.fields(nn.Training):
+        if field.compare:
+            np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name))
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_run_that_was_stopped_goes_on_to_the_same_end(tmp_path, choice):
+    whole, net = train(choice)
+    file = tmp_path / "run.npz"
+    part, _ = train(choice, checkpoint=file, callback=lambda iteration, so_far: iteration == 20)
+    assert part.iteration[-1] == 20
+    other = nn.small_fc_net(hidden=30, dropout=0.1, rng=0)
+    resumed, other = train(choice, other, checkpoint=file)
+    same(whole, resumed)
+    for name, array in net.state().items():
+        np.testing.assert_array_equal(array, other.state()[name])
+    again, _ = train(choice, checkpoint=file)  # it is done: nothing is trained any more
+    same(again, whole)
+
+
+def test_ctrl_c_ends_after_the_iteration_and_can_be_resumed(tmp_path):
+    whole, _ = train("same")
+
+    calls = []
+
+    @dataclasses.dataclass(frozen=True)
+    class Choice(nn.RandomPaths):
+        def draw(self, *args, **kwargs):
+            calls.append(1)
+            if len(calls) == 13:
+                signal.raise_signal(signal.SIGINT)
+            return super().draw(*args, **kwargs)
+
+        def __repr__(self):
+            return repr(CHOICES["same"])
+
+    before = signal.getsignal(signal.SIGINT)
+    stopped, _ = train(paths=Choice(0.2), checkpoint=tmp_path / "run.npz")
+    assert stopped.status == "interrupted" and stopped.iteration.tolist() == [0, 10, 13] and len(calls) == 13
+    assert signal.getsignal(signal.SIGINT) is before
+    resumed, _ = train("same", checkpoint=tmp_path / "run.npz")
+    assert resumed.iteration.tolist() == [0, 10, 13, 20, 30, 40]
+    np.testing.assert_array_equal(resumed.test_loss[3:], whole.test_loss[2:])
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    file = tmp_path / "run.npz"
+    train(checkpoint=file, callback=lambda iteration, so_far: True)
+    before = file.read_bytes()
+    for settings in ({"rng": 2}, {"batch_size": 40}, {"weight_decay": 0.1}, {"paths": nn.RandomPaths(0.3)}):
+        with pytest.raises(BadInput, match="keeps another training run"):
+            train(checkpoint=file, **settings)
+    file.write_bytes(before[:100])
+    with pytest.raises(BadInput, match="not a tinyspad training"):
+        train(checkpoint=file)
+
+
+def test_runs_of_one_seed_see_the_same_batches():
+    seen = {}
+    for choice, value in CHOICES.items():
+
+        @dataclasses.dataclass(frozen=True)
+        class Watched(type(value)):
+            def draw(self, net, x, labels, *rest):
+                seen.setdefault(choice, []).append(labels.copy())
+                return super().draw(net, x, labels, *rest)
+
+        train(paths=Watched(**vars(value)))
+    for labels in seen.values():
+        np.testing.assert_array_equal(labels, seen["all"])
+    first = np.concatenate(seen["all"][:8])  # one time through the bootstrapped set
+    assert len(np.unique(first)) == 10 and not np.array_equal(first, np.concatenate(seen["all"][8:16]))
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_step():
+    net = small_net()
+    state = net.state() | {"1.weight": np.full((784, 30), np.nan)}
+    net.load_state(state)
+    with pytest.raises(BadInput, match="The loss is nan in iteration 0"):
+        train(net=net)
+    for name, array in state.items():
+        np.testing.assert_array_equal(net.state()[name], array)
+
+
+def test_an_update_in_blocks_is_the_optimizers_step():
+    rng = np.random.default_rng(0)
+    array, g = rng.normal(size=(900, 70)), rng.normal(size=(900, 70))
+    for optimizer in (ts.Adam(lr=0.1), ts.Momentum(lr=0.1), ts.SGD(lr=0.1)):
+        for gradient in (g, Rows(np.array([3, 500, 899]), g[[3, 500, 899]], g.shape)):
+            value, expected = ts.Value(array), array
+            moments, state = list(optimizer.init(np.zeros_like(array))), optimizer.init(np.zeros_like(array))
+            for _ in range(3):
+                update(value, gradient, optimizer, moments, weight_decay=0.1)
+                step, state = optimizer.update(np.asarray(gradient) + 0.1 * expected, state)
+                expected = expected + step
+            np.testing.assert_allclose(value.data, expected, rtol=1e-12)
+            for m, s in zip(moments, state):
+                np.testing.assert_allclose(m, s, rtol=1e-12)
+
+
+def test_the_schedule_and_a_smaller_rate():
+    assert [nn.StepSchedule(0.5, 4)(i, 8) for i in range(8)] == [1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
+    frozen, net = train(schedule=lambda iteration, iterations: 0.0)
+    assert np.ptp(frozen.test_loss) == 0 and all(
+        np.array_equal(a, small_net().state()[n]) for n, a in net.state().items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"net": "net"}, "trains a Sequential"),
+        ({"iterations": -1}, "iterations="),
+        ({"batch_size": 0}, "batch_size="),
+        ({"batch_size": 401}, "too few for a batch"),
+        ({"every": 2.5}, "every="),
+        ({"weight_decay": -1}, "weight_decay="),
+        ({"weight_decay": np.inf}, "weight_decay="),
+    ],
+)
+def test_settings_without_meaning(settings, says):
+    with pytest.raises(BadInput, match=says):
+        train(**settings)
+    with pytest.raises(BadInput, match="takes a Dataset"):
+        nn.fit(small_net(), [1, 2])
+
+
+def test_progress_is_told(capsys):
+    train(progress=True)
+    assert "40" in capsys.readouterr().err
+
+
+# --- the experiments ------------------------------------------------------------------------------------------------
+
+TWO = ["baseline", "RAD, same"]
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return learning_curves("glyphs-fc", TWO, iterations=60, records=3, repeats=2, resident=True)
+
+
+def test_learning_curves_are_what_fit_gives(runs):
+    assert list(runs.runs) == TWO and all(len(repeats) == 2 for repeats in runs.runs.values())
+    assert runs.runs["baseline"][0].iteration.tolist() == [0, 20, 40, 60]
+    a, b = (runs.runs[name][0] for name in TWO)
+    assert a.test_loss[0] == b.test_loss[0] and a.test_loss[-1] != b.test_loss[-1]  # one start, two ways
+    assert runs.runs["baseline"][0].test_loss[0] != runs.runs["baseline"][1].test_loss[0]
+    memory = runs.memory
+    assert memory["RAD, same"]["held"] <= 0.13 * memory["baseline"]["held"]
+    assert memory["RAD, same"]["allocated"] <= 0.35 * memory["baseline"]["allocated"]
+    if "resident" in memory["baseline"]:
+        assert 0 <= memory["RAD, same"]["resident"] < memory["baseline"]["resident"]
+    text = str(runs)
+    assert "2 repeats" in text and "RAD, same" in text and "held MB" in text and "allocated MB" in text
+    assert runs.to_csv().count("\n") == 1 + 2 * 2 * 4
+
+
+def test_runs_survive_a_file_and_can_be_drawn(runs):
+    twin = NetworkRuns.from_json(runs.to_json())
+    assert twin.to_csv() == runs.to_csv() and twin.memory == runs.memory
+    for kind in ("held", "allocated"):
+        ax = plot.memory_accuracy(memory_accuracy(twin, kind))
+        assert [t.get_text() for t in ax.get_legend().get_texts()] == TWO
+        ax.figure.clear()
+    with pytest.raises(BadInput, match="was not measured"):
+        memory_accuracy(twin, "imagined")
+    with pytest.raises(BadInput, match="takes what learning_curves returns"):
+        memory_accuracy({})
+    for text in ("", "[]", "{}", json.dumps({"format": "other"}), runs.to_json().replace("test_loss", "lost")):
+        with pytest.raises(BadInput, match="not what NetworkRuns"):
+            NetworkRuns.from_json(text)
+
+
+def test_learning_curves_resume(tmp_path, monkeypatch):
+    few = {"iterations": 20, "records": 2}
+    expected = learning_curves("glyphs-fc", TWO, **few)
+    learning_curves("glyphs-fc", TWO, resume=tmp_path, **few)
+    told = []
+    monkeypatch.setattr(nn.training._Run, "step", None)  # everything is in the files
+    again = learning_curves("glyphs-fc", TWO, resume=tmp_path, tell=told.append, **few)
+    assert (
+        again.to_csv() == expected.to_csv()
+        and len(told) == 2
+        and told[0].startswith("glyphs-fc, baseline, repeat 0: done")
+    )
+
+
+def test_every_method_of_the_paper_runs():
+    runs = learning_curves("glyphs-fc", iterations=3, records=1)
+    assert list(runs.runs) == list(METHODS)
+    held = {name: memory["held"] for name, memory in runs.memory.items()}
+    assert held["small batch"] < 1.3 * held["RAD, same"] < 0.2 * held["baseline"] < held["dropout 10 %"]
+    assert 1.9 < held["SPAD, big batch"] / held["SPAD, k_max 10, m 10"] < 2.1
+
+
+def test_methods_of_ones_own_and_names_that_are_not_there():
+    runs = learning_curves(methods={"half": Method(nn.RandomPaths(0.5))}, iterations=2, records=1)
+    assert list(runs.runs) == ["half"]
+    for settings, says in (
+        ({"task": "imagenet"}, "no task"),
+        ({"methods": ["magic"]}, "no method"),
+        ({"methods": []}, "no method"),
+        ({"repeats": 0}, "repeats="),
+        ({"iterations": 0}, "iterations="),
+    ):
+        with pytest.raises(BadInput, match=says):
+            learning_curves(**settings)
