@@ -4,7 +4,7 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 ``minimize`` and ``compare`` run it with all paths (GD), random ones (RAD) or selected ones (SPAD).
 """
 
-from . import experiments, functions, paths
+from . import experiments, functions, nn, paths
 from .errors import TinyspadError, TooManyPaths
 from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
 from .gradcheck import GradientReport, check_gradients, check_rule
@@ -51,6 +51,7 @@ __all__ = [
     "functions",
     "jacobian",
     "minimize",
+    "nn",
     "paths",
     "relu",
     "rule",

@@ -1,4 +1,5 @@
-"""The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``table``, ``figures``."""
+"""The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``table``, ``networks``,
+``figures``."""
 
 from __future__ import annotations
 
@@ -19,7 +20,16 @@ os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command lin
 
 from . import __version__, functions, plot
 from .errors import BadInput, ExpressionError, TinyspadError
-from .experiments import laboratory, minimize_f1, paper_table, success_rate
+from .experiments import (
+    METHODS,
+    TASKS,
+    NetworkRuns,
+    laboratory,
+    learning_curves,
+    minimize_f1,
+    paper_table,
+    success_rate,
+)
 from .expression import CONSTANTS, parse
 from .lcg import trace
 
@@ -67,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     parser.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "{demo,paths,explain,laboratory,table,figures}"
+    names = "{demo,paths,explain,laboratory,table,networks,figures}"
     commands = parser.add_subparsers(title="commands", required=True, metavar=names)
 
     demo = commands.add_parser(
@@ -123,6 +133,26 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it")
     table.add_argument("--figure", type=Path, help="draw the table into this file")
     table.set_defaults(run=_tables)
+
+    networks = commands.add_parser(
+        "networks", help="train the papers' networks with every path choice: networks fashion-fc"
+    )
+    networks.add_argument("task", nargs="?", default="glyphs-fc", help=f"{', '.join(TASKS)} (default: glyphs-fc)")
+    networks.add_argument(
+        "--methods", help=f"separated by semicolons (default: all): {'; '.join(METHODS)}".replace("%", "%%")
+    )
+    networks.add_argument("--iterations", type=int, help="iterations of each run (default: the task's own)")
+    networks.add_argument(
+        "--repeats", type=int, default=1, help="runs of each method, with starts of their own (default: 1)"
+    )
+    networks.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
+    networks.add_argument("--folder", type=Path, help="where the images are (default: TINYSPAD_DATA, Debian's package)")
+    networks.add_argument("--resume", type=Path, metavar="DIR", help="keep checkpoints here, and go on from them")
+    networks.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE", help="draw the results in this file, train nothing"
+    )
+    networks.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
+    networks.set_defaults(run=_networks)
 
     figures = commands.add_parser(
         "figures", help="redraw the figures from fixed seeds, and write down what is drawn in each"
@@ -280,9 +310,43 @@ def _figures(options: argparse.Namespace) -> None:
         print(plot.save(figure, options.out / f"{name}.png"), flush=True)
 
 
+def _networks(options: argparse.Namespace) -> None:
+    _check_counts(options)
+    if options.source is not None:
+        runs = NetworkRuns.from_json(options.source.read_text(encoding="utf-8"))
+    else:
+        methods = None if options.methods is None else [name.strip() for name in options.methods.split(";")]
+        runs = learning_curves(
+            options.task,
+            methods,
+            repeats=options.repeats,
+            iterations=options.iterations,
+            rng=options.seed,
+            folder=options.folder,
+            resume=options.resume,
+            resident=True,
+            tell=lambda text: print(text, file=sys.stderr, flush=True),
+        )
+        (options.out / "data").mkdir(parents=True, exist_ok=True)
+        (options.out / "data" / f"networks_{runs.task}.json").write_text(runs.to_json() + "\n", encoding="utf-8")
+        (options.out / "data" / f"networks_{runs.task}.csv").write_text(runs.to_csv(), encoding="utf-8")
+    print(runs)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for kind, draw in (("curves", plot.learning_curves), ("memory", plot.memory_panels)):
+        print(plot.save(draw(runs), options.out / f"networks_{runs.task}_{kind}.png"), file=sys.stderr)
+
+
 def _check_counts(options: argparse.Namespace) -> None:
-    for name, least in (("runs", 1), ("steps", 0), ("seed", 0), ("draws", 2), ("workers", 1)):
-        if hasattr(options, name) and getattr(options, name) < least:
+    for name, least in (
+        ("runs", 1),
+        ("steps", 0),
+        ("seed", 0),
+        ("draws", 2),
+        ("workers", 1),
+        ("repeats", 1),
+        ("iterations", 1),
+    ):
+        if getattr(options, name, None) is not None and getattr(options, name) < least:
             raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")
 
 

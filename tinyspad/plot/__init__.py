@@ -11,6 +11,7 @@ from .figures import FIGURES, RATES, check_ending, data_of, figure3, save
 from .graph import lcg
 from .laboratory import laboratory
 from .memory import memory_accuracy
+from .networks import learning_curves, memory_panels
 from .page import explain
 from .palette import ESTIMATORS
 from .plane import contours, fields, trajectories
@@ -37,8 +38,10 @@ __all__ = [
     "hold_sweep",
     "laboratory",
     "lcg",
+    "learning_curves",
     "ledger",
     "memory_accuracy",
+    "memory_panels",
     "save",
     "step_through",
     "success",

@@ -44,8 +44,17 @@ def memory_accuracy(
         n = held.size
         error = [2 * np.std(part, ddof=1) / np.sqrt(n) if n > 1 else None for part in (held, good)]
         bars: dict[str, Any] = {"xerr": error[0], "yerr": error[1], "capsize": 2.5}
+        bars["fillstyle"] = "full" if k < len(LOOKS) else "none"
         where = (np.mean(held), np.mean(good))
-        ax.errorbar(*where, fmt=marker, color=color, markersize=7, markeredgecolor=ink(), label=name, **bars)
+        ax.errorbar(
+            *where,
+            fmt=marker,
+            color=color,
+            markersize=7,
+            markeredgecolor=ink() if k < len(LOOKS) else color,
+            label=name,
+            **bars,
+        )
     ax.xaxis.set_major_formatter(EngFormatter(unit="B"))
     ax.set_xlabel(f"memory: {memory}")
     ax.set_ylabel(accuracy)

@@ -1,0 +1,95 @@
+"""Training runs of networks, method by method (paper, Figures 8, 9, 11 and 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..errors import BadInput
+from ..experiments import NetworkRuns
+from .memory import memory_accuracy
+from .success import DASHES, LOOKS
+
+PANELS = {
+    "train_loss": "cross-entropy, images trained on",
+    "test_loss": "cross-entropy, test images",
+    "train_accuracy": "accuracy, images trained on",
+    "test_accuracy": "accuracy, test images",
+}
+MEASURES = {
+    "held": "held for backward",
+    "allocated": "peak allocation of a step",
+    "resident": "rise of the peak resident size",
+}
+
+
+def learning_curves(runs: NetworkRuns, *, axes: Sequence[Axes] | None = None) -> Figure:
+    """Loss and accuracy by iteration, on the images trained on and on the test images; four panels, a line for each method.
+
+    ``runs``: from ``experiments.learning_curves``. Of several repeats the line is the mean, and the band two standard errors
+    of it. ``axes``: four of them. Raises BadInput for anything else.
+
+    >>> from tinyspad import plot
+    >>> from tinyspad.experiments import learning_curves
+    >>> figure = plot.learning_curves(learning_curves(methods=["baseline"], iterations=4, records=2))
+    >>> figure.axes[3].get_ylabel()
+    'accuracy, test images'
+    """
+    if not isinstance(runs, NetworkRuns):
+        raise BadInput(f"plot.learning_curves draws what experiments.learning_curves returns, not {runs!r:.60}.")
+    if axes is None:
+        figure, grid = plt.subplots(2, 2, figsize=(9.5, 7.2), layout="constrained", sharex=True)
+        axes = list(grid.flat)
+    if len(axes) != len(PANELS):
+        raise BadInput(f"plot.learning_curves: axes= are {len(PANELS)}, not {len(axes)}.")
+    for ax, (column, told) in zip(axes, PANELS.items()):
+        for k, (name, repeats) in enumerate(runs.runs.items()):
+            values = np.array([getattr(run, column) for run in repeats])
+            color, marker = LOOKS[k % len(LOOKS)]
+            look: dict[str, Any] = {"color": color, "linestyle": DASHES[(k + k // len(LOOKS)) % len(DASHES)]}
+            look |= {"marker": marker, "markevery": (k % 3, 4), "markersize": 5, "linewidth": 1.4}
+            look |= {"fillstyle": "full" if k < len(LOOKS) else "none"}
+            at, mean = repeats[0].iteration, values.mean(axis=0)
+            ax.plot(at, mean, label=name, **look)
+            if len(repeats) > 1:
+                reach = 2 * values.std(axis=0, ddof=1) / np.sqrt(len(repeats))
+                ax.fill_between(at, mean - reach, mean + reach, color=color, alpha=0.15, linewidth=0)
+        ax.set_ylabel(told)
+        ax.grid(alpha=0.3)
+        if "loss" in column:
+            ax.set_yscale("log")
+    for ax in axes[2:]:
+        ax.set_xlabel("iteration")
+    whole: Any = axes[0].figure
+    handles, labels = axes[0].get_legend_handles_labels()
+    whole.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
+    return whole  # type: ignore[no-any-return]
+
+
+def memory_panels(runs: NetworkRuns) -> Figure:
+    """Test accuracy against memory, a panel for each way in which memory was measured: they are never mixed.
+
+    >>> from tinyspad import plot
+    >>> from tinyspad.experiments import learning_curves
+    >>> figure = plot.memory_panels(learning_curves(methods=["baseline", "RAD, same"], iterations=4, records=2))
+    >>> [ax.get_xlabel() for ax in figure.axes]
+    ['memory: held for backward', 'memory: peak allocation of a step']
+    """
+    if not isinstance(runs, NetworkRuns):
+        raise BadInput(f"plot.memory_panels draws what experiments.learning_curves returns, not {runs!r:.60}.")
+    kinds = [kind for kind in MEASURES if all(kind in measured for measured in runs.memory.values())]
+    figure, axes = plt.subplots(
+        1, len(kinds), figsize=(4.2 * len(kinds), 4.6), layout="constrained", sharey=True, squeeze=False
+    )
+    for ax, kind in zip(axes[0], kinds):
+        memory_accuracy(runs.memory_accuracy(kind), memory=MEASURES[kind], ax=ax)
+        ax.get_legend().remove()
+        if ax is not axes[0][0]:
+            ax.set_ylabel("")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize="small")
+    return figure
