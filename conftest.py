@@ -1,5 +1,9 @@
+import os
+
 import matplotlib
 import pytest
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers of -n auto, which have a core each
 
 matplotlib.use("Agg")
 

@@ -61,7 +61,8 @@ def run(notebook, folder):
     client = nbclient.NotebookClient(
         notebook, timeout=2 * MINUTE, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
-    client.execute(env={key: value for key, value in os.environ.items() if key != "MPLBACKEND"})
+    env = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"}
+    client.execute(env={"OPENBLAS_NUM_THREADS": "1", **env})  # several notebooks at once have a core each
     written = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
     said = [o.text for o in written if o.output_type == "stream" and o.name == "stderr"]
     assert said == [], "something was written to standard error"

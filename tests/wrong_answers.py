@@ -542,6 +542,35 @@ def masks(x, keep, rng):
     return np.where(kept, x, 0.0) / keep, None, None
 
 
+# --- 08 ---------------------------------------------------------------------------------------------------------------
+
+
+def bits_back(kept, g):
+    return g * np.unpackbits(kept, count=len(g))
+
+
+def follow(scale=None, forward=False, signal=False):
+    def follow_columns(x, W, g, index):
+        d, k = x.shape[1], len(index)
+        some = np.zeros_like(x)
+        some[:, index] = x[:, index]
+        dW = x.T @ g if scale is None else some.T @ g * scale(d, k)
+        dx = g @ W.T
+        if signal:
+            dx[:, np.setdiff1d(np.arange(d), index)] = 0
+        return (some if forward else x) @ W, dx, dW
+
+    return follow_columns
+
+
+def held(bits=lambda batch, n: -(-batch * n // 8), kept=lambda keep, d: int(np.ceil(round(keep * d, 9))), size=4):
+    def held_bytes(widths, batch, keep):
+        inputs = sum(kept(keep, d) for d in widths[:-1])
+        return size * batch * inputs + sum(bits(batch, n) for n in widths[1:-1])
+
+    return held_bytes
+
+
 WRONG = {
     "tanh_rule": [
         ("reads the input", lambda out, x: 1 - x**2),
@@ -732,6 +761,47 @@ WRONG = {
         ("hides what it keeps", (lambda x, keep, rng: (lambda: x,), lambda saved, delta: saved[0]().T @ delta)),
         ("another factor", (saves(), lambda saved, delta: layer(saves())[1](saved, delta) * (10 / (25 / 3)))),
         ("another number of features", layer(saves(fraction=0.5))),
+    ],
+    "relu_memory": [
+        ("keeps numbers", (lambda x: (np.maximum(x, 0), x), lambda kept, g: g * (kept > 0))),
+        ("a byte for each", (lambda x: (np.maximum(x, 0), x > 0), lambda kept, g: g * kept)),
+        ("a byte for each", (lambda x: (np.maximum(x, 0), (x > 0, x.shape)), lambda kept, g: g * kept[0])),
+        ("lets everything through", (lambda x: (np.maximum(x, 0), 0), lambda kept, g: g)),
+        ("looks at g", (lambda x: (np.maximum(x, 0), 0), lambda kept, g: np.maximum(g, 0))),
+        ("passes at zero", (lambda x: (np.maximum(x, 0), np.packbits(x >= 0)), bits_back)),
+        ("another output", (lambda x: (np.abs(x), np.packbits(x > 0)), bits_back)),
+        ("another gradient", (lambda x: (np.maximum(x, 0), np.packbits(x > 1)), bits_back)),
+        (
+            "keeps something else",
+            (lambda x: (np.maximum(x, 0), {"bits": np.packbits(x > 0)}), lambda k, g: bits_back(k["bits"], g)),
+        ),
+    ],
+    "follow_columns": [
+        ("follows all", follow()),
+        ("another shape", lambda x, W, g, index: x @ W),
+        ("drops inputs forward", follow(forward=True)),
+        ("disturbs the signal", follow(signal=True)),
+        ("forgets d / k", follow(lambda d, k: 1)),
+        ("multiplies by k / d", follow(lambda d, k: k / d)),
+        ("forgets one root", follow(lambda d, k: (d / k) ** 0.5)),
+        (
+            "rows without a place",
+            lambda x, W, g, index: (x @ W, g @ W.T, x[:, index].T @ g * (x.shape[1] / len(index))),
+        ),
+        ("another output", lambda x, W, g, index: (2 * x @ W, g @ W.T, x.T @ g)),
+        ("another gradient of x", lambda x, W, g, index: (x @ W, 2 * g @ W.T, x.T @ g)),
+        ("another gradient of W", lambda x, W, g, index: (x @ W, g @ W.T, 7 * x.T @ g)),
+    ],
+    "held_bytes": [
+        ("counts the outputs", lambda widths, batch, keep: 4 * batch * sum(widths)),
+        ("forgets ReLU", held(bits=lambda batch, n: 0)),
+        ("a byte for each", held(bits=lambda batch, n: batch * n)),
+        ("numbers for bits", held(bits=lambda batch, n: 4 * batch * n)),
+        ("one example", lambda widths, batch, keep: held()(widths, batch, keep) // batch),
+        ("rounds down", held(kept=lambda keep, d: int(keep * d))),
+        ("ignores keep", held(kept=lambda keep, d: d)),
+        ("forgets 4 bytes", held(size=1)),
+        ("another count", lambda widths, batch, keep: 17),
     ],
 }
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.quiver import Quiver
 
-from .. import functions
+from .. import functions, nn
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Magnitude
 from ..experiments import escape_map, hold_sweep, laboratory, minimize_f1, paper_table, variance_curve
@@ -25,11 +25,11 @@ from ..program import compile
 from .curves import contributions, function
 from .graph import lcg as draw_lcg
 from .laboratory import laboratory as draw_laboratory
-from .palette import GREY
+from .palette import BLACK, GREY, SKY
 from .plane import fields, trajectories
 from .player import step_through
 from .runs import compare
-from .success import hold_map, success
+from .success import LOOKS, hold_map, success
 from .success import hold_sweep as draw_hold_sweep
 from .terms import variance_curve as draw_variance_curve
 
@@ -242,6 +242,35 @@ def code_f1() -> Figure:
     return figure
 
 
+def injection() -> Figure:
+    """How far the mean of n path-sampled gradients of a neural net is from the exact one; and what one step holds."""
+    net, data = nn.small_fc_net(rng=0), nn.datasets.glyphs(150, rng=0)
+    exact = nn.gradients(net, data.x, data.y, count=True)
+    weight = exact.gradients["1.weight"]
+    figure, (left, right) = plt.subplots(1, 2, layout="constrained", figsize=(9.5, 3.8))
+    n, held = np.arange(1, 31), {"all paths": sum((exact.held or {}).values())}
+    for kind, (color, marker) in zip(("same", "different", "projection"), LOOKS[1:]):
+        total, errors = np.zeros_like(weight), []
+        for seed in n:
+            step = nn.gradients(net, data.x, data.y, nn.Way(kind, 0.1, seed=int(seed)), count=True)
+            total += np.asarray(step.gradients["1.weight"])
+            errors.append(float(np.linalg.norm(total / seed - weight) / np.linalg.norm(weight)))
+        held[f"a tenth, {kind}"] = sum((step.held or {}).values())
+        left.loglog(n, errors, color=color, marker=marker, markersize=4, label=kind)
+    left.loglog(n, errors[0] / np.sqrt(n), color=BLACK, linewidth=0.8, label="1 / sqrt(n)")
+    left.set_xlabel("estimates averaged, n")
+    left.set_ylabel("relative error of the mean")
+    left.legend(fontsize="small")
+    for row, (name, size) in enumerate(held.items()):
+        right.barh(row, size / 1e6, color=SKY, edgecolor=BLACK)
+        right.annotate(f" {size / 1e6:.2f}", (size / 1e6, row), va="center", fontsize="small")
+    right.set_yticks(range(len(held)), held)
+    right.invert_yaxis()
+    right.margins(x=0.12)
+    right.set_xlabel("held for backward, MB (SmallFCNet, batch of 150)")
+    return figure
+
+
 FIGURES: dict[str, Callable[[], Figure]] = {
     "figure2": figure2,
     "figure3": figure3,
@@ -258,5 +287,6 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "fields_beale": fields_beale,
     "trajectories_ackley": trajectories_ackley,
     "code_f1": code_f1,
+    "injection": injection,
 }
 """Every figure that ``tinyspad figures`` redraws, by the name of its file."""

@@ -43,7 +43,7 @@ def learning_curves(runs: NetworkRuns, *, axes: Sequence[Axes] | None = None) ->
     if not isinstance(runs, NetworkRuns):
         raise BadInput(f"plot.learning_curves draws what experiments.learning_curves returns, not {runs!r:.60}.")
     if axes is None:
-        figure, grid = plt.subplots(2, 2, figsize=(9.5, 7.2), layout="constrained", sharex=True)
+        _, grid = plt.subplots(2, 2, figsize=(9.5, 7.2), layout="constrained", sharex=True)
         axes = list(grid.flat)
     if len(axes) != len(PANELS):
         raise BadInput(f"plot.learning_curves: axes= are {len(PANELS)}, not {len(axes)}.")

@@ -185,3 +185,26 @@ def linear_gradient(saved, delta):
     gradient = np.zeros((d, delta.shape[1]))
     gradient[chosen] = columns.T @ delta * (d / len(chosen))
     return gradient
+
+
+# --- 08 ---------------------------------------------------------------------------------------------------------------
+
+
+def relu_keep(x):
+    return np.maximum(x, 0), np.packbits(x > 0)
+
+
+def relu_back(kept, g):
+    return g * np.unpackbits(kept, count=len(g))
+
+
+def follow_columns(x, W, g, index):
+    dW = np.zeros_like(W)
+    dW[index] = x[:, index].T @ g * (x.shape[1] / len(index))
+    return x @ W, g @ W.T, dW
+
+
+def held_bytes(widths, batch, keep):
+    inputs = sum(int(np.ceil(round(keep * d, 9))) for d in widths[:-1])
+    bits = sum(-(-batch * n // 8) for n in widths[1:-1])
+    return 4 * batch * inputs + bits

@@ -1,0 +1,181 @@
+"""Exercises of tutorial 08: what backward must remember of a neural net, and what it may forget."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .verdict import Wrong, call, exercise, number, pair, same, show
+
+X = np.array([-1.5, 2.0, 0.0, 0.5, -0.25, 3.0, 1.0, -2.0, 4.0, -1.0, 0.125])
+
+
+@exercise(8, "One bit for each")
+def relu_memory(relu_keep: Callable[..., Any], relu_back: Callable[..., Any]) -> None:
+    """Grade ``relu_keep(x)``, which returns (max(x, 0), kept), and ``relu_back(kept, g)``, the gradient by x.
+
+    One bit for each element is enough: whether x was above 0.
+
+    >>> from tinyspad import check
+    >>> check.relu_memory(lambda x: (np.maximum(x, 0), x), lambda kept, g: g * (kept > 0)).misconception
+    'keeps numbers'
+    """
+    rng, told = np.random.default_rng(0), "relu_keep(x)"
+    large = rng.normal(size=4001)
+    for x in (X, large):
+        out, kept = pair(call(relu_keep, x, told=told), told, "max(x, 0), and what backward needs")
+        if not same(out, np.maximum(x, 0)):
+            raise Wrong("another output", "The output is max(x, 0).", f"{told} gave {show(out)} for x = {show(x)}.")
+        g = rng.normal(size=x.shape)
+        back = call(relu_back, kept, g, told="relu_back(kept, g)")
+        seen = np.asarray(back)[:4] if np.ndim(back) else back
+        example = f"For x = {show(x[:4])}... and g = {show(g[:4])}... it gave {show(seen)}."
+        if same(back, g):
+            raise Wrong("lets everything through", "Where x was not above 0 the output does not move with x.", example)
+        if same(back, g * (g > 0)):
+            raise Wrong("looks at g", "Whether the gradient passes depends on x, not on the sign of g.", example)
+        if same(back, g * (x >= 0)) and np.any(x == 0):
+            raise Wrong(
+                "passes at zero", "At x = 0 the output does not move to the left; here the slope at 0 is 0.", example
+            )
+        if not same(back, g * (x > 0)):
+            raise Wrong("another gradient", "It is g where x was above 0, and 0 elsewhere.", example)
+    held = _bytes(kept)
+    if held is None:
+        raise Wrong("keeps something else", "Keep arrays, numbers, or a tuple of them.", f"It kept {show(kept)}.")
+    if held > large.size // 8 + 64:
+        example = f"For {large.size} numbers it kept {held} bytes; {-(-large.size // 8)} are enough."
+        if held >= 4 * large.size:
+            raise Wrong(
+                "keeps numbers", "Backward does not need the numbers: only, for each, whether it was above 0.", example
+            )
+        raise Wrong(
+            "a byte for each", "A Boolean array has a byte for each element. np.packbits puts eight into one.", example
+        )
+
+
+def _bytes(kept: Any) -> int | None:
+    """The bytes of what was kept, with what the arrays in it are views of."""
+    if isinstance(kept, np.ndarray):
+        return int(kept.base.nbytes if isinstance(kept.base, np.ndarray) else kept.nbytes)
+    if isinstance(kept, (bytes, bytearray)):
+        return len(kept)
+    if isinstance(kept, (bool, int, float, np.generic, type(None))):
+        return 8
+    if isinstance(kept, (tuple, list)):
+        parts = [_bytes(part) for part in kept]
+        return None if None in parts else sum(p for p in parts if p is not None)
+    return None
+
+
+@exercise(8, "Follow some inputs")
+def follow_columns(answer: Callable[..., Any]) -> None:
+    """Grade ``follow_columns(x, W, g, index)``: (y, dx, dW) of y = x W, with dW from the columns ``index`` of x alone.
+
+    Matrix injection (Oktay et al. 2020): dW = (x P P^T)^T g, rows ``index`` of x^T g times d / k; y and dx are exact.
+
+    >>> from tinyspad import check
+    >>> check.follow_columns(lambda x, W, g, index: (x @ W, g @ W.T, x.T @ g)).misconception
+    'follows all'
+    """
+    rng = np.random.default_rng(1)
+    for rows, d, n, index in ((2, 3, 2, [1]), (4, 6, 3, [0, 3, 4])):
+        x, W, g = (rng.integers(-3, 4, shape).astype(float) for shape in ((rows, d), (d, n), (rows, n)))
+        at = np.array(index)
+        told = f"follow_columns(x, W, g, {index}) with x {rows} x {d}"
+        result = call(answer, x, W, g, at, told=told)
+        if not isinstance(result, (tuple, list)) or len(result) != 3:
+            raise Wrong(
+                "another shape",
+                "Return three arrays: y, the gradient of x, the gradient of W.",
+                f"{told} gave {show(result)}.",
+            )
+        y, dx, dw = result
+        masked = np.zeros_like(x)
+        masked[:, at] = x[:, at]
+        exact, scaled = x.T @ g, masked.T @ g * (d / len(at))
+        if same(y, masked @ W) or same(y, masked @ W * (d / len(at))):
+            raise Wrong(
+                "drops inputs forward",
+                "That is dropout. Here the output is that of all inputs: y = x @ W.",
+                f"{told} gave y = {show(y)}.",
+            )
+        if not same(y, x @ W):
+            raise Wrong("another output", "The output is x @ W, of all inputs.", f"{told} gave y = {show(y)}.")
+        inputs = np.zeros_like(x)
+        inputs[:, at] = (g @ W.T)[:, at]
+        if same(dx, inputs) or same(dx, inputs * (d / len(at))) or same(dx, g @ W.T * (d / len(at))):
+            raise Wrong(
+                "disturbs the signal",
+                "The gradient of x goes on to the layers before: it stays exact, g @ W.T, or the noise of every layer "
+                "would reach all others.",
+                f"{told} gave dx = {show(dx)}.",
+            )
+        if not same(dx, g @ W.T):
+            raise Wrong("another gradient of x", "It is g @ W.T, whatever is followed.", f"{told} gave dx = {show(dx)}.")
+        example = f"{told} gave dW = {show(dw)}; x.T @ g is {show(exact)}."
+        if np.shape(dw) == (len(at), n):
+            raise Wrong(
+                "rows without a place",
+                "W has a row for each column of x: put the rows into an array of zeros.",
+                example,
+            )
+        if same(dw, exact):
+            raise Wrong("follows all", "Only the columns index of x may be used for the gradient of W.", example)
+        if same(dw, masked.T @ g):
+            raise Wrong(
+                "forgets d / k", "On average over all sets a row is there k times in d. Make up for it.", example
+            )
+        if same(dw, masked.T @ g * len(at) / d):
+            raise Wrong("multiplies by k / d", "Divide by the probability k / d; it was multiplied by it.", example)
+        if same(dw, masked.T @ g * np.sqrt(d / len(at))):
+            raise Wrong("forgets one root", "P has the factor sqrt(d / k), and comes in twice.", example)
+        if not same(dw, scaled):
+            raise Wrong(
+                "another gradient of W", "Rows index are those of x.T @ g, times d / k; the others are 0.", example
+            )
+
+
+@exercise(8, "How much is held?")
+def held_bytes(answer: Callable[..., Any]) -> None:
+    """Grade ``held_bytes(widths, batch, keep)``: the bytes that a net of linear layers with ReLU holds for backward.
+
+    4 batch ceil(keep d) for each linear layer of d inputs, and one bit for each element that a ReLU passes on.
+
+    >>> from tinyspad import check
+    >>> check.held_bytes(lambda widths, batch, keep: 4 * batch * sum(widths)).misconception
+    'counts the outputs'
+    """
+    for widths, batch, keep in (([5, 4, 3], 8, 1.0), ([784, 300, 300, 300, 10], 150, 0.1), ([7, 3, 2], 8, 0.5)):
+        inputs, units = widths[:-1], widths[1:-1]
+        kept = [math.ceil(round(keep * d, 9)) for d in inputs]
+        bits = sum(-(-batch * n // 8) for n in units)
+        right = 4 * batch * sum(kept) + bits
+        told = f"held_bytes({widths}, {batch}, {keep})"
+        got = number(call(answer, widths, batch, keep, told=told), told)
+        example = f"{told} gave {got:g}; expected {right}."
+        if got == right:
+            continue
+        floats, weights = 4 * batch * sum(kept), sum(a * b for a, b in itertools.pairwise(widths))
+        outputs = 4 * batch * math.ceil(round(keep * widths[-1], 9))
+        inputs_kept = "No layer reads the last outputs: each linear layer keeps its inputs."
+        told_by: dict[float, tuple[str, str]] = {
+            4 * batch * sum(widths): ("counts the outputs", inputs_kept),
+            floats + outputs + bits: ("counts the outputs", inputs_kept),
+            floats: ("forgets ReLU", "A ReLU keeps a bit for each element: whether it was above 0."),
+            floats + sum(batch * n for n in units): ("a byte for each", "Eight bits make a byte."),
+            floats + 4 * batch * sum(units): ("numbers for bits", "A ReLU keeps bits, not numbers of 4 bytes."),
+            floats + -(-batch * widths[-1] // 8) + bits: ("a ReLU too many", "Behind the last layer there is no ReLU."),
+            right // batch: ("one example", "That is for one example; there is a batch of them."),
+            right + 4 * weights: ("counts weights", "The weights are there whether backward comes or not."),
+            4 * batch * sum(int(keep * d) for d in inputs) + bits: ("rounds down", "A share is rounded up."),
+            4 * batch * sum(inputs) + bits: ("ignores keep", "A linear layer keeps the share keep of its inputs."),
+            batch * sum(kept) + bits: ("forgets 4 bytes", "A number in float32 takes 4 bytes."),
+        }
+        unknown = ("another count", "Add up the linear layers' kept inputs, 4 bytes each, and the ReLUs' bits.")
+        name, hint = told_by.get(got, unknown)
+        raise Wrong(name, hint, example)
