@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinyspad as ts
+import tinyspad.nn  # its rules are tested, too
 from tinyspad.errors import BadInput, NoRule, NotElementwise
 from tinyspad.rules import RULES, Domain
 from tinyspad.rules.table import LinearMap, unbroadcast

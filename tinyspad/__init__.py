@@ -4,7 +4,10 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 ``minimize`` and ``compare`` run it with all paths (GD), random ones (RAD) or selected ones (SPAD).
 """
 
-from . import experiments, functions, nn, paths
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import functions, paths
 from .errors import TinyspadError, TooManyPaths
 from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
 from .gradcheck import GradientReport, check_gradients, check_rule
@@ -17,7 +20,18 @@ from .program import Program, compile
 from .rules import Domain, relu, rule
 from .tape import Value
 
+if TYPE_CHECKING:
+    from . import experiments, nn
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """``experiments`` and ``nn``, which are loaded when they are first asked for."""
+    if name in ("experiments", "nn"):
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "GD",

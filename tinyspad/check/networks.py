@@ -116,7 +116,9 @@ def follow_columns(answer: Callable[..., Any]) -> None:
                 f"{told} gave dx = {show(dx)}.",
             )
         if not same(dx, g @ W.T):
-            raise Wrong("another gradient of x", "It is g @ W.T, whatever is followed.", f"{told} gave dx = {show(dx)}.")
+            raise Wrong(
+                "another gradient of x", "It is g @ W.T, whatever is followed.", f"{told} gave dx = {show(dx)}."
+            )
         example = f"{told} gave dW = {show(dw)}; x.T @ g is {show(exact)}."
         if np.shape(dw) == (len(at), n):
             raise Wrong(

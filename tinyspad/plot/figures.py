@@ -261,7 +261,7 @@ def injection() -> Figure:
     left.set_xlabel("estimates averaged, n")
     left.set_ylabel("relative error of the mean")
     left.legend(fontsize="small")
-    for row, (name, size) in enumerate(held.items()):
+    for row, size in enumerate(held.values()):
         right.barh(row, size / 1e6, color=SKY, edgecolor=BLACK)
         right.annotate(f" {size / 1e6:.2f}", (size / 1e6, row), va="center", fontsize="small")
     right.set_yticks(range(len(held)), held)
