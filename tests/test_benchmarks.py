@@ -27,6 +27,11 @@ def test_programs_runs_small():
     assert "SPAD(k_max=50)" in run("programs")
 
 
+def test_networks_runs_small():
+    told = run("networks")
+    assert told.count("projection, 10 %") == 2 and "SmallConvNet, batch of 12" in told
+
+
 def test_tables_runs_small():
     assert run("tables").count("times tinyspad with 2 workers") >= 2
 

@@ -93,6 +93,18 @@ def test_laboratory_of_large_and_infinite_gradients(capsys, argv):
     assert (status, err) == (0, "") and "Magnitude" in out
 
 
+def test_networks_are_trained_drawn_and_drawn_again(capsys, tmp_path):
+    few = ["--methods", "baseline; RAD, same", "--iterations", "4", "--out", str(tmp_path)]
+    status, out, err = run(capsys, "networks", *few, "--resume", str(tmp_path / "kept"))
+    assert status == 0 and "glyphs-fc: 4 iterations" in out and "RAD, same, repeat 0: done after 4" in err
+    results = tmp_path / "data" / "networks_glyphs-fc.json"
+    assert results.exists() and results.with_suffix(".csv").read_text().count("\n") == 1 + 2 * 5
+    pictures = sorted(p.name for p in tmp_path.glob("*.png"))
+    assert pictures == ["networks_glyphs-fc_curves.png", "networks_glyphs-fc_memory.png"]
+    again = run(capsys, "networks", "--from", str(results), "--out", str(tmp_path / "again"))
+    assert again[:2] == (0, out) and sorted(p.name for p in (tmp_path / "again").glob("*")) == pictures
+
+
 def test_figures_are_drawn_by_name_with_their_data(capsys, tmp_path):
     status, out, _ = run(capsys, "figures", "2", "f1_graph", "--out", str(tmp_path))
     assert status == 0 and out.split() == [str(tmp_path / "figure2.png"), str(tmp_path / "f1_graph.png")]
@@ -136,6 +148,12 @@ def test_figures_are_drawn_by_name_with_their_data(capsys, tmp_path):
         (["paths", "x*x", "x=1", "--figure", "drawing"], "no ending"),
         (["paths", "x*x", "x=1", "--figure", "drawing.pgf"], "no ending"),
         (["figures", "figure99"], "no figure 'figure99'"),
+        (["networks", "imagenet"], "no task"),
+        (["networks", "--methods", "magic"], "no method"),
+        (["networks", "--iterations", "0"], "--iterations"),
+        (["networks", "--repeats", "0"], "--repeats"),
+        (["networks", "mnist-fc", "--folder", "nowhere"], "mnist is not here"),
+        (["networks", "--from", "nowhere.json"], "nowhere.json"),
         (["demo", "--runs", "0"], "--runs"),
         (["demo", "--steps", "-1"], "--steps"),
         (["demo", "--seed", "-1"], "--seed"),
