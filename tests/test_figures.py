@@ -10,6 +10,7 @@ from matplotlib import image
 from matplotlib import pyplot as plt
 
 from tinyspad import plot
+from tinyspad.experiments import TASKS, NetworkRuns
 from tinyspad.plot import figures
 
 ROOT = Path(__file__).parent.parent / "figures"
@@ -101,3 +102,33 @@ def test_a_changed_number_would_be_seen():
     assert data["arrows"] == [[[1.5], [2.5]]] and data["images"] == [[[1.0, 2.0]]] and data["bars"][0][2] == 3.0
     assert data["points"] == [[[1.0, 3.0], [2.0, 4.0]]] and 7.25 in numbers(data["areas"])
     assert json.loads(json.dumps(data)) == data
+
+
+# --- results of long runs, which no test repeats --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", ["fashion-fc", "fashion-conv"])
+def test_network_results_are_whole_and_the_readme_tells_them(task):
+    runs = NetworkRuns.from_json((ROOT / "data" / f"networks_{task}.json").read_text(encoding="utf-8"))
+    assert runs.task == task and runs.iterations == TASKS[task].iterations
+    assert (ROOT / "data" / f"networks_{task}.csv").read_text(encoding="utf-8") == runs.to_csv()
+    for repeats in runs.runs.values():
+        assert all(run.status == "done" and run.iteration[-1] == runs.iterations for run in repeats)
+    readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index(f"**{task}**") :]
+    rows = [line for line in table[: table.index("\n\n", table.index("|---"))].splitlines() if line.startswith("| ")][
+        1:
+    ]
+    assert [row.split("|")[1].strip() for row in rows] == list(runs.runs)
+    first = runs.memory["baseline"]
+    for row in rows:
+        name, *told = (cell.strip() for cell in row.strip("|").split("|"))
+        ends = [
+            np.mean([getattr(run, c)[-1] for run in runs.runs[name]])
+            for c in ("test_accuracy", "test_loss", "train_loss")
+        ]
+        shares = [runs.memory[name][kind] / first[kind] for kind in ("held", "allocated", "resident")]
+        expected = [f"{ends[0]:.1%}", f"{ends[1]:.3f}", f"{ends[2]:.3f}", *(f"{share:.0%}" for share in shares)]
+        assert told[:6] == expected, name
+    for kind in ("curves", "memory"):
+        assert image.imread(ROOT / f"networks_{task}_{kind}.png").size > 0

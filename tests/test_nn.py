@@ -207,6 +207,7 @@ class Signs(nn.Projection):
 
     def __init__(self, signs):
         object.__setattr__(self, "signs", np.array(signs))
+        object.__setattr__(self, "d", len(self.signs))
 
     def matrix(self, dtype):
         return (self.signs / np.sqrt(self.signs.shape[1])).astype(dtype)
@@ -364,6 +365,22 @@ def test_memory_does_not_depend_on_the_number_of_candidates():
         (lambda: nn.SelectivePaths(kind="layers"), "kind is"),
         (lambda: nn.LayerOut(-1), "above 0"),
         (lambda: nn.Dropout(1.0), "below 1"),
+        (lambda: nn.Way("sames", 0.1), "kind is one of"),
+        (lambda: nn.Way("same", 9), "keep is a share"),
+        (lambda: nn.Same(np.array([2, 0]), 3), "ascending"),
+        (lambda: nn.Same(np.array([3]), 3), "from 0 to 2"),
+        (lambda: nn.Sequential(*[nn.Linear(3, 3, rng=0)] * 2), "stands in it twice"),
+        (lambda: nn.Conv2d(1, 1, (3, 3)), "side of a square"),
+        (lambda: nn.linear(np.ones((2, 3)), np.ones((3, 2)), np.zeros(1)), r"bias \(n,\)"),
+        (lambda: nn.linear(np.ones((2, 3)), np.ones((3, 2)), np.zeros(2), nn.Same(np.array([1]), 5)), "are of 5"),
+        (lambda: nn.conv2d(np.ones((1, 1, 3, 3)), np.ones((2, 1, 1, 1)), np.zeros(1)), "one for each output"),
+        (lambda: nn.conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 1, 1)), np.zeros(1), stride=0), "stride is"),
+        (lambda: nn.conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 1, 1)), np.zeros(1), padding=-1), "padding is"),
+        (lambda: nn.avg_pool2d(np.ones((3, 3))), "takes images"),
+        (lambda: nn.dropout(np.ones((1, 2)), [[0.5, 1.0]]), "truth values"),
+        (lambda: nn.cross_entropy(np.ones((2, 3, 4)), [0, 1]), "logits have shape"),
+        (lambda: nn.counted_memory(nn.small_fc_net(rng=0), 150, -3), "keep is a share"),
+        (lambda: nn.counted_memory(nn.small_fc_net(rng=0), 0), "batch_size is"),
         (lambda: nn.Sequential(), "at least one"),
         (lambda: nn.Sequential(nn.ReLU(), at_once=0), "at_once"),
         (lambda: nn.linear(np.ones((2, 3)), np.ones((4, 2)), np.zeros(2)), r"takes \(examples, 4\)"),
@@ -382,6 +399,25 @@ def test_memory_does_not_depend_on_the_number_of_candidates():
 def test_arguments_without_meaning(make, says):
     with pytest.raises(BadInput, match=says):
         make()
+
+
+def test_parts_of_parts_draw_for_themselves():
+    inner = nn.Sequential(nn.Dropout(0.5), nn.Flatten(), at_once=2)
+    rows = nn.Sequential(inner, nn.Flatten(), at_once=4)(np.ones((8, 40)), nn.Way(noise=1))
+    assert len(np.unique(rows, axis=0)) == 8
+
+
+def test_bytes_of_images_become_floats():
+    image = np.full((1, 1, 2, 2), 4, np.uint8)
+    assert nn.avg_pool2d(image) == 4.0 and nn.conv2d(image, np.ones((1, 1, 2, 2)), np.zeros(1)) == 16.0
+    np.testing.assert_allclose(nn.dropout([[10, 10]], [[True, False]], rate=0.25), [[10 / 0.75, 0]], rtol=1e-6)
+    assert nn.cross_entropy(np.zeros((2, 10), int), [1, 2]) == pytest.approx(np.log(10))
+
+
+def test_the_input_is_not_given_a_name():
+    x = ts.Value(np.ones((2, 3)))
+    nn.Sequential(nn.Dropout(0.5), nn.Flatten())(x)
+    assert x.name is None
 
 
 def test_layers_of_ones_own():
@@ -435,6 +471,17 @@ def test_the_peak_of_a_sampled_step():
         assert sampled <= most * exact
 
 
+def test_parameters_do_not_count_whoever_holds_them():
+    net, (x, _) = (
+        nn.Sequential(nn.Linear(5, 4, rng=0), nn.ReLU(), nn.Linear(4, 3, rng=0)),
+        batch(10, (5,), 3, np.float32),
+    )
+    before = nn.saved_bytes(np.sum(net(x)))
+    for value in net.params.values():
+        value.data -= 0.1
+    assert nn.saved_bytes(np.sum(net(x))) == before
+
+
 def test_values_nobody_holds_are_freed():
     net, (x, _) = tiny_conv(), batch()
     seen = []
@@ -461,6 +508,8 @@ def test_values_nobody_holds_are_freed():
 def test_rads_table_of_memory(net, shape, cells):
     for keep, megabytes in cells.items():
         assert round(nn.counted_memory(net(rng=0), 150, keep, shape)["total"] / 1e6, 2) == megabytes
+        wrapped = nn.Sequential(nn.Checkpoint(net(rng=0)))
+        assert nn.counted_memory(wrapped, 150, keep, shape) == nn.counted_memory(net(rng=0), 150, keep, shape)
     # the one cell that differs: the paper says 2.21, its own formula 2.2045
     assert nn.counted_memory(nn.small_fc_net(rng=0), 150, 0.5)["total"] == 2_204_515
 

@@ -533,3 +533,14 @@ def test_leaves_can_be_copied_and_parameters_stay_apart():
     with pytest.raises(DroppedGradient, match="result of multiply"):
         pickle.dumps(y * 2.0)
     assert copy.copy(y * 2.0).data[0] == 2.0
+
+
+def test_gradients_of_two_leaves_never_share_memory():
+    same_adjoint = ts.rule(lambda a, b: a + b, vjp=(lambda out, a, b: lambda g: g,) * 2, domain=[])
+    a, b, seed = ts.Value(np.ones(3)), ts.Value(np.ones(3)), np.ones(3)
+    same_adjoint(a, b).backward(seed)
+    assert not np.shares_memory(a.grad, b.grad) and not np.shares_memory(a.grad, seed)
+    c = ts.Value(np.ones(3))
+    c.backward(seed)
+    assert not np.shares_memory(c.grad, seed)
+    del RULES[same_adjoint]

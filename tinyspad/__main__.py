@@ -315,6 +315,7 @@ def _networks(options: argparse.Namespace) -> None:
     if options.source is not None:
         runs = NetworkRuns.from_json(options.source.read_text(encoding="utf-8"))
     else:
+        (options.out / "data").mkdir(parents=True, exist_ok=True)  # before the work is done
         methods = None if options.methods is None else [name.strip() for name in options.methods.split(";")]
         runs = learning_curves(
             options.task,
@@ -327,7 +328,6 @@ def _networks(options: argparse.Namespace) -> None:
             resident=True,
             tell=lambda text: print(text, file=sys.stderr, flush=True),
         )
-        (options.out / "data").mkdir(parents=True, exist_ok=True)
         (options.out / "data" / f"networks_{runs.task}.json").write_text(runs.to_json() + "\n", encoding="utf-8")
         (options.out / "data" / f"networks_{runs.task}.csv").write_text(runs.to_csv(), encoding="utf-8")
     print(runs)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import multiprocessing
 import os
+import re
 import tracemalloc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -130,7 +132,7 @@ class NetworkRuns:
             row = f"{name:24}{f'{good.mean():.2%}{spread}':>16}{ends['train_accuracy'].mean():9.2%}"
             row += f"{ends['test_loss'].mean():11.4f}{ends['train_loss'].mean():9.4f}"
             for kind in kinds:
-                row += f"{self.memory[name][kind] / 1e6:14.2f}{self.memory[name][kind] / first[kind]:8.1%}"
+                row += f"{self.memory[name][kind] / 1e6:14.2f}{self.memory[name][kind] / (first[kind] or np.nan):8.1%}"
             lines.append(row + f"{np.mean([run.seconds for run in runs]):9.0f}")
         return "\n".join(lines)
 
@@ -212,12 +214,16 @@ def learning_curves(
     iterations = chosen_task.iterations if iterations is None else iterations
     for name, value, least in (("repeats", repeats, 1), ("iterations", iterations, 1), ("records", records, 1)):
         check_count(name, value, least)
+    if resident and TASKS.get(chosen_task.name) is not chosen_task:
+        raise BadInput(
+            "learning_curves: the resident size is measured in a process of its own, for a task of TASKS only."
+        )
     data = chosen_task.data(folder)
     seeds = seed_sequence(rng).spawn(repeats)
     every = -(-iterations // records)
     runs: dict[str, list[nn.Training]] = {name: [] for name in chosen}
     for k, seed in enumerate(seeds):
-        for number, (name, method) in enumerate(chosen.items()):
+        for name, method in chosen.items():
             start, order = (
                 np.random.default_rng(s)
                 for s in np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key).spawn(2)
@@ -226,7 +232,7 @@ def learning_curves(
             file = None
             if resume is not None:
                 Path(resume).mkdir(parents=True, exist_ok=True)
-                file = Path(resume) / f"{chosen_task.name}-{number}-{k}.npz"
+                file = Path(resume) / f"{chosen_task.name}-{re.sub('[^a-z0-9]+', '-', name.lower())}-{k}.npz"
             run = nn.fit(
                 net,
                 data,
@@ -261,13 +267,17 @@ def memory_accuracy(runs: NetworkRuns, memory: str = "held") -> dict[str, tuple[
 def measure(
     task: Task, method: Method, data: nn.Dataset, resident: bool = False, folder: Any = None
 ) -> dict[str, float]:
-    """The memory of one step of a method, in bytes, measured in two or three ways."""
+    """The memory of one step of a method, in bytes, measured in two or three ways; of several draws the largest, where it
+    depends on the draw."""
     net, x, y = _step_of(task, method, data)
-    rng, state = np.random.default_rng(0), method.paths.init()
-    held = method.paths.draw(net, x, y, state, rng, True).held
+
+    def step(seed: int, count: bool = False) -> Any:
+        return method.paths.draw(net, x, y, method.paths.init(), np.random.default_rng(seed), count)
+
+    seeds = range(16 if isinstance(method.paths, nn.LayerOut) else 1)  # there, a step may hold little or much
     found = {
-        "held": float(sum(held.values())),
-        "allocated": float(allocated(lambda: method.paths.draw(net, x, y, state, rng))),
+        "held": float(max(sum(step(seed, True).held.values()) for seed in seeds)),
+        "allocated": float(max(allocated(functools.partial(step, seed)) for seed in seeds)),
     }
     if resident and Path("/proc/self/clear_refs").exists():
         context = multiprocessing.get_context("spawn")
@@ -321,7 +331,7 @@ def _task(task: Any) -> Task:
 
 
 def _methods(methods: Any) -> dict[str, Method]:
-    if isinstance(methods, Mapping):
+    if isinstance(methods, Mapping) and methods:
         return dict(methods)
     names: Sequence[str] = (
         list(METHODS) if methods is None else [methods] if isinstance(methods, str) else list(methods)

@@ -62,12 +62,15 @@ def gradients(net: Sequential, x: Any, labels: Any, way: Way = ALL, count: bool 
     """
     loss = cross_entropy(net(x, way), labels)
     held = saved_bytes(loss) if count else None
+    before = {name: value._node[GRAD] for name, value in net.params.items()}
     for value in net.params.values():
         value.grad = 0.0
-    loss.backward()
-    found = {name: value._node[GRAD] for name, value in net.params.items()}
-    for value in net.params.values():
-        value.grad = 0.0
+    try:
+        loss.backward()
+        found = {name: value._node[GRAD] for name, value in net.params.items()}
+    finally:  # what the caller had accumulated stays
+        for name, value in net.params.items():
+            value._node[GRAD] = before[name]
     return Step(float(loss.data), found, held, way, None)
 
 
@@ -154,6 +157,7 @@ class SelectivePaths:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise BadInput(f"SelectivePaths: {name} is a whole number, at least 1, not {value!r}.")
+            object.__setattr__(self, name, int(value))
         if self.criterion not in ("gradient", "activation"):
             raise BadInput(f'SelectivePaths: criterion is "gradient" or "activation", not {self.criterion!r}.')
         if self.kind not in KINDS[:3]:
@@ -203,7 +207,8 @@ class SelectivePaths:
 class LayerOut:
     """Every layer's weights follow all paths, with probability ``keep``, or none: layers frozen at random, for comparison.
 
-    The backward signal still passes through frozen layers. Biased: keep times the exact gradient on average.
+    Frozen layers have gradient zero, and the backward signal still passes through them. Biased: keep times the exact
+    gradient on average.
     """
 
     keep: float = 0.5

@@ -52,7 +52,7 @@ BINARY = ([f"data_batch_{i}.bin" for i in range(1, 6)], ["test_batch.bin"])
 PICKLED = ([f"data_batch_{i}" for i in range(1, 6)], ["test_batch"])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Images (n, channels, height, width) in float32 from 0 to 1, and labels (n,): some to train on, others to test with."""
 
@@ -297,14 +297,14 @@ def glyphs(n: int, rng: Any = None, *, test: int | None = None, noise: float = 0
     """Digits from the fonts that come with matplotlib, 28 x 28 pixels, each turned, stretched, moved and noisy in its
     own way.
 
-    ``n`` images to train on and ``test`` (n // 4) to test with, from ``rng``; ``noise``: the standard deviation of what is
-    added to every pixel. Needs no files. Cost: about 0.1 ms an image.
+    ``n`` images to train on and ``test`` (a quarter of that) to test with, from ``rng``; ``noise``: the standard
+    deviation of what is added to every pixel. Needs no files. Cost: about 0.1 ms an image.
 
     >>> from tinyspad import nn
     >>> nn.datasets.glyphs(200, rng=0)
     <glyphs: 200 images of 1 x 28 x 28 to train on, 50 to test with>
     """
-    test = n // 4 if test is None else test
+    test = max(1, int(n) // 4) if test is None and isinstance(n, (int, np.integer)) else test
     for name, value in (("n", n), ("test", test)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise BadInput(f"glyphs: {name} is a whole number of images, at least 1, not {value!r}.")

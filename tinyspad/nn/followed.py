@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import BadInput
+
 Array = np.ndarray[Any, Any]
 
 KINDS = ("same", "different", "projection", "layers")
@@ -31,6 +33,13 @@ class Same:
 
     index: Array
     d: int
+
+    def __post_init__(self) -> None:
+        index = np.asarray(self.index)
+        if index.ndim != 1 or index.dtype.kind not in "iu" or np.any(np.diff(index) <= 0):
+            raise BadInput(f"Same: index is a row of different whole numbers in ascending order, not {index!r:.60}.")
+        if not index.size or index[0] < 0 or index[-1] >= self.d:
+            raise BadInput(f"Same: of {self.d} inputs the index goes from 0 to {self.d - 1}, and names at least one.")
 
     @property
     def scale(self) -> float:
@@ -108,7 +117,7 @@ class Projection:
 
 @dataclass(frozen=True)
 class Nothing:
-    """No input: the layer stands still for a step."""
+    """No input: the gradients of the layer's parameters are zero for a step."""
 
     d: int
 
@@ -136,7 +145,13 @@ class Way:
     seed: int = 0
     noise: int | None = None
     place: tuple[int, ...] = ()
-    part: int = 0
+    part: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind is not None and self.kind not in KINDS:
+            raise BadInput(f"Way: kind is one of {', '.join(KINDS)}, or None for everything, not {self.kind!r:.40}.")
+        if not isinstance(self.keep, (int, float, np.number)) or not 0 < self.keep <= 1:
+            raise BadInput(f"Way: keep is a share of the inputs, above 0 and at most 1, not {self.keep!r:.40}.")
 
     def at(self, i: int) -> Way:
         """The way on inside layer i."""
@@ -144,7 +159,7 @@ class Way:
 
     def chunk(self, k: int) -> Way:
         """The way of the k-th part of a batch."""
-        return Way(self.kind, self.keep, self.seed, self.noise, self.place, k)
+        return Way(self.kind, self.keep, self.seed, self.noise, self.place, (*self.part, k))
 
     def inputs(self, x: Any) -> Followed | None:
         """Which inputs of the layer at this place are followed: of the features, or the pixels of images; None: all."""
@@ -162,13 +177,14 @@ class Way:
             return None
         if self.kind == "same":
             return Same(_set(key, d, k), d)
-        return Different(_set(key, d, d), np.random.default_rng((*key, self.part + 1)).integers(0, d, shape[0]), k)
+        of_examples = np.random.default_rng((*key, *(part + 1 for part in self.part or (0,))))
+        return Different(_set(key, d, d), of_examples.integers(0, d, shape[0]), k)
 
     def mask(self, shape: tuple[int, ...], rate: float) -> Array | None:
         """Which elements dropout leaves, each with probability 1 - rate; None where there is no dropout."""
         if self.noise is None or rate == 0:
             return None
-        return np.random.default_rng((self.noise, *self.place, self.part)).random(shape, np.float32) >= rate
+        return np.random.default_rng((self.noise, *self.place, *(self.part or (0,)))).random(shape, np.float32) >= rate
 
 
 @lru_cache(maxsize=64)

@@ -45,6 +45,11 @@ def linear(x: Any, weight: Any, bias: Any, followed: Followed | None = None) -> 
            [15., 15.],
            [ 0.,  0.]])
     """
+    if np.ndim(weight) != 2 or np.shape(bias) != np.shape(weight)[1:]:
+        raise BadInput(
+            f"linear: the weight has shape (d, n) and the bias (n,), not {np.shape(weight)}, {np.shape(bias)}."
+        )
+    _check_followed(followed, np.shape(x)[-1])
     if np.ndim(x) != 2 or np.shape(x)[1] != np.shape(weight)[0]:
         raise BadInput(
             f"linear: x has shape {np.shape(x)}, and the weight takes (examples, {np.shape(weight)[0]}). Flatten images "
@@ -112,11 +117,17 @@ def conv2d(x: Any, weight: Any, bias: Any, stride: int = 1, padding: int = 0, fo
            [1., 2., 2., 1.]])
     """
     shape, kernel = np.shape(x), np.shape(weight)
+    for name, value, least in (("stride", stride, 1), ("padding", padding, 0)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            raise BadInput(f"conv2d: {name} is a whole number, at least {least}, not {value!r:.40}.")
+    if np.shape(bias) != kernel[:1]:
+        raise BadInput(f"conv2d: the bias has shape {kernel[:1]}, one for each output channel, not {np.shape(bias)}.")
     if len(shape) != 4 or len(kernel) != 4 or shape[1] != kernel[1]:
         raise BadInput(f"conv2d: x has shape {shape}, and the weight {kernel} takes (images, {kernel[1:2]}, H, W).")
     if any(n + 2 * padding < k for n, k in zip(shape[2:], kernel[2:])):
         raise BadInput(f"conv2d: images {shape[2:]} with padding {padding} are smaller than the kernel {kernel[2:]}.")
-    return convolution.convolve(np.asarray(x), np.asarray(weight), np.asarray(bias), stride, padding)
+    _check_followed(followed, shape[2] * shape[3])
+    return convolution.convolve(_floating(x), np.asarray(weight), np.asarray(bias), stride, padding)
 
 
 def _conv_x(
@@ -173,6 +184,17 @@ conv2d = rule(
 )
 
 
+def _check_followed(followed: Any, d: int) -> None:
+    if followed is not None and followed.d != d:
+        raise BadInput(f"The followed inputs are of {followed.d}, and the layer has {d}.")
+
+
+def _floating(x: Any) -> Array:
+    """An array of floats: whole numbers, such as the bytes of an image, become float32."""
+    x = np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(np.float32)
+
+
 # --- the rest ---------------------------------------------------------------------------------------------------------
 
 
@@ -199,7 +221,10 @@ relu = rule(relu, vjp=lambda out, x: _masked(out > 0), domain=[(reals(3, 4),)], 
 
 def dropout(x: Any, mask: Any, rate: float = 0.5) -> Any:
     """x where the mask is true, divided by 1 - rate, and zero elsewhere (Srivastava et al. 2014)."""
-    out = x * mask
+    mask = np.asarray(mask)
+    if mask.dtype != bool or mask.shape != np.shape(x):
+        raise BadInput(f"dropout: the mask is an array of truth values of shape {np.shape(x)}.")
+    out: Array = _floating(x) * mask
     out *= out.dtype.type(1 / (1 - rate))
     return out
 
@@ -214,7 +239,9 @@ dropout = rule(
 
 def avg_pool2d(x: Any, size: int = 2) -> Any:
     """The mean of each size x size square of images (B, C, H, W); rows and columns left over are dropped."""
-    h, w = np.shape(x)[2:]
+    if np.ndim(x) != 4:
+        raise BadInput(f"avg_pool2d takes images (B, C, H, W), not an array of shape {np.shape(x)}.")
+    x, (h, w) = _floating(x), np.shape(x)[2:]
     if min(h, w) < size:
         raise BadInput(f"avg_pool2d: images of {h} x {w} are smaller than the square {size} x {size}.")
     corners = [x[:, :, dy : h // size * size : size, dx : w // size * size : size] for dy, dx in np.ndindex(size, size)]
@@ -255,7 +282,8 @@ def log_softmax(x: Any) -> Any:
 
 
 def _log_softmax_of(x: Any) -> Any:
-    shifted = x - x.max(axis=-1, keepdims=True)
+    x = _floating(x)
+    shifted: Array = x - x.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted
 
@@ -277,6 +305,8 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     True
     """
     labels = np.asarray(labels)
+    if np.ndim(logits) != 2:
+        raise BadInput(f"cross_entropy: logits have shape (examples, classes), not {np.shape(logits)}.")
     n = np.shape(logits)[-1]
     if labels.shape != np.shape(logits)[:1] or labels.dtype.kind not in "iu":
         raise BadInput(f"cross_entropy: labels are {np.shape(logits)[0]} whole numbers, one for each row of logits.")

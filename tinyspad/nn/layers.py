@@ -95,6 +95,8 @@ class Conv2d(Layer):
         dtype: Any = np.float32,
     ) -> None:
         super().__init__()
+        if isinstance(kernel, bool) or not isinstance(kernel, (int, np.integer)) or kernel < 1:
+            raise BadInput(f"Conv2d: kernel is the side of a square, a whole number, not {kernel!r:.40}.")
         self.inputs, self.outputs, self.kernel, self.stride, self.padding = inputs, outputs, kernel, stride, padding
         rng, fan = generator(rng), inputs * kernel**2
         self.own("weight", _uniform(rng, (outputs, inputs, kernel, kernel), fan, dtype))
@@ -170,8 +172,9 @@ class Sequential(Layer):
     """One layer after the other.
 
     ``net(x)`` gives the outputs, as a Value; ``net.params`` the parameters by name, such as "0.weight". ``at_once``:
-    how many examples go through the layers together. Fewer than a batch changes no result but for rounding, and the
-    values on the way, which nobody keeps, are small and stay in the processor's cache.
+    how many examples go through the layers together. Fewer than a batch changes no result but for rounding (and for
+    where the masks of dropout and the sets of "different" fall), and the values on the way, which nobody keeps, are
+    small and stay in the processor's cache.
 
     >>> import numpy as np
     >>> from tinyspad import nn
@@ -188,6 +191,10 @@ class Sequential(Layer):
             raise BadInput(f"Sequential: at_once is a whole number of examples, at least 1, not {at_once!r}.")
         self.layers, self.at_once = layers, at_once
         self.params = {f"{i}.{name}": value for i, layer in enumerate(layers) for name, value in layer.params.items()}
+        if len({id(value) for value in self.params.values()}) < len(self.params):
+            raise BadInput(
+                "Sequential: a layer with parameters stands in it twice; its weights would be two parameters."
+            )
         for name, value in self.params.items():
             value.name = name
         self._own = [{name: f"{i}.{name}" for name in layer.params} for i, layer in enumerate(layers)]
@@ -202,8 +209,8 @@ class Sequential(Layer):
 
     def _through(self, x: Any, params: Params, way: Way) -> Any:
         for i, layer in enumerate(self.layers):
-            x = layer.run(x, {name: params[full] for name, full in self._own[i].items()}, way.at(i))
-            if isinstance(x, Value) and x.name is None:
+            before, x = x, layer.run(x, {name: params[full] for name, full in self._own[i].items()}, way.at(i))
+            if isinstance(x, Value) and x is not before and x.name is None:
                 x.name = ".".join(map(str, (*way.place, i)))
         return x
 
@@ -215,6 +222,7 @@ class Sequential(Layer):
     def predict(self, x: Any, at_once: int = 1000) -> np.ndarray[Any, Any]:
         """The outputs as plain numbers, nothing recorded, dropout off: (B, ...)."""
         arrays = {name: value._data for name, value in self.params.items()}
+        x = x._data if isinstance(x, Value) else np.asarray(x)
         parts = [self.run(x[i : i + at_once], arrays, ALL) for i in range(0, len(x), at_once)]
         return np.concatenate(parts) if parts else np.zeros((0, *self.out_shape(np.shape(x)[1:])), np.float32)
 

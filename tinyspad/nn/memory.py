@@ -8,15 +8,16 @@ import numpy as np
 
 from ..errors import BadInput
 from ..rules import LinearMap
-from ..tape import FIRST_PARENT, LEAF_DATA, NAME, RULE, Value, behind
+from ..tape import FIRST_PARENT, NAME, RULE, Value, behind, leaf_data
+from .checkpoint import Checkpoint
 from .followed import Different, Nothing, Projection, Same, kept_number
-from .layers import Conv2d, Linear, Sequential
+from .layers import Conv2d, Layer, Linear, Sequential
 
 FOLLOWED = (Same, Different, Projection, Nothing)
 
 
 def saved_bytes(loss: Value) -> dict[str, int]:
-    """The bytes of all arrays that the tape behind a loss holds for backward, by layer; parameters are not counted.
+    """The bytes of all arrays that backward needs of the tape behind a loss, by layer; leaves (parameters) are not counted.
 
     An array that several layers hold counts where it is met first, from the start of the network. "loss" is what comes after
     the last layer. Cost: the operations on the tape.
@@ -32,7 +33,7 @@ def saved_bytes(loss: Value) -> dict[str, int]:
     if not isinstance(loss, Value):
         raise BadInput(f"saved_bytes takes a loss, which is a Value, not {loss!r:.60}.")
     entries = behind(loss._node)
-    leaves = {id(_owner(p[LEAF_DATA])) for e in entries for p in e[FIRST_PARENT::2] if p[RULE] is None}
+    leaves = {id(_owner(leaf_data(p))) for e in entries for p in e[FIRST_PARENT::2] if p[RULE] is None}
     seen: set[int] = set(leaves)
     found: dict[str, int] = {}
     for entry in entries:
@@ -71,6 +72,13 @@ def _held(thing: Any, seen: set[int]) -> int:
     return total
 
 
+def _flat(layer: Layer) -> list[Layer]:
+    """The layers inside, in order."""
+    if isinstance(layer, Sequential):
+        return [inner for part in layer.layers for inner in _flat(part)]
+    return _flat(layer.block) if isinstance(layer, Checkpoint) else [layer]
+
+
 def counted_memory(
     net: Sequential, batch_size: int, keep: float = 1.0, shape: tuple[int, ...] | None = None
 ) -> dict[str, int]:
@@ -85,14 +93,19 @@ def counted_memory(
     >>> [round(nn.counted_memory(net, 150, keep)["total"] / 1e6, 2) for keep in (1, 0.5, 0.1)]
     [2.69, 2.2, 1.8]
     """
-    first = next((layer for layer in net.layers if isinstance(layer, (Linear, Conv2d))), None)
+    layers = _flat(net)
+    first = next((layer for layer in layers if isinstance(layer, (Linear, Conv2d))), None)
     if shape is None and isinstance(first, Linear):
         shape = (first.inputs,)
     if shape is None:
         raise BadInput("counted_memory: say what shape an example has, shape=(3, 32, 32).")
     weights = sum(value.size for value in net.params.values())
     inputs = bits = 0
-    for layer in net.layers:
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise BadInput(f"counted_memory: batch_size is a whole number, at least 1, not {batch_size!r:.40}.")
+    if not 0 < keep <= 1:
+        raise BadInput(f"counted_memory: keep is a share, above 0 and at most 1, not {keep!r:.40}.")
+    for layer in layers:
         if isinstance(layer, (Linear, Conv2d)):
             d = int(np.prod(shape))
             inputs += kept_number(keep, d) * batch_size

@@ -9,9 +9,11 @@ import signal
 import sys
 import threading
 import time
+import types
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from ..errors import BadInput
 from ..lcg.choice import generator
 from ..optimizers import Adam, Optimizer
 from ..rules import Rows
-from ..tape import ARGS, ORDER, Value, tick
+from ..tape import ARGS, LEAF_DATA, ORDER, Value, tick
 from .choice import AllPaths, PathChoice
 from .datasets import Dataset
 from .functional import log_softmax
@@ -52,13 +54,13 @@ class StepSchedule:
         return float(self.factor ** (iteration * self.parts // max(iterations, 1)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Training:
     """What a training run leaves behind: one record every so many iterations, in arrays of equal length.
 
     ``train_loss``, ``train_accuracy``: on (the first 5000 of) the images that are trained on; ``test_loss``,
-    ``test_accuracy``: on those to test with; ``held``: bytes held for backward in that iteration. ``status``: "done" or
-    "interrupted". ``seconds``: of work, resumed runs included.
+    ``test_accuracy``: on those to test with; ``held``: bytes held for backward in that iteration. ``status``: "done",
+    "stopped" (by a callback) or "interrupted". ``seconds``: of work, resumed runs included.
     """
 
     iteration: np.ndarray[Any, Any]
@@ -133,25 +135,34 @@ def fit(
     paths = AllPaths() if paths is None else paths
     optimizer = Adam(lr=0.001) if optimizer is None else optimizer
     _check(net, data, iterations, batch_size, every, weight_decay)
-    seeds = generator(rng).spawn(3)
-    pick, batches, draws = seeds
+    _check_choices(paths, optimizer, schedule)
+    if checkpoint is not None and rng is None:
+        raise BadInput(
+            "fit: a run that can be resumed needs a seed, rng=0 or another: without one the next is another run."
+        )
+    pick, batches, draws = generator(rng).spawn(3)
     chosen = pick.integers(0, len(data.y), len(data.y)) if bootstrap else np.arange(len(data.y))
     run = _Run(
         net, data, paths, optimizer, schedule, weight_decay, iterations, batch_size, every, chosen, batches, draws
     )
+    restored = None
     if checkpoint is not None and Path(checkpoint).exists():
         run.restore(checkpoint)
+        restored = run.iteration
     with _interruptions() as interrupted, _bar(iterations, run.iteration, progress) as advance:
         while True:
             at = run.iteration
             if at % every == 0 or at == iterations or interrupted:
-                run.record(bool(interrupted))
-                if checkpoint is not None:
+                with np.errstate(all="ignore"):
+                    run.record()
+                if checkpoint is not None and at != restored:
                     run.keep(checkpoint)
-                so_far = run.training("interrupted" if interrupted else "done")
-                if at == iterations or interrupted or (callback is not None and callback(at, so_far)):
-                    return so_far
-            run.step()
+                if interrupted or at == iterations:
+                    return run.training("done" if at == iterations else "interrupted")
+                if callback is not None and at != restored and callback(at, run.training("running")):
+                    return run.training("stopped")
+            with np.errstate(all="ignore"):  # what is not finite is looked for, and told
+                run.step()
             advance()
 
 
@@ -176,15 +187,24 @@ class _Run:
         self.net, self.data, self.paths, self.optimizer, self.schedule = net, data, paths, optimizer, schedule
         self.weight_decay, self.iterations, self.batch_size, self.every = weight_decay, iterations, batch_size, every
         self.chosen, self.batches, self.draws = chosen, batches, draws
+        for value in net.params.values():
+            make_private(value)
         self.moments = {name: list(optimizer.init(np.zeros(v.shape, v._data.dtype))) for name, v in net.params.items()}
         self.state = paths.init()
         self.iteration, self.seconds = 0, 0.0
         self.order = np.zeros(0, np.int64)
         self.rows: list[tuple[Any, ...]] = []
         self.held = 0
+        arrays = (data.x, data.y, data.x_test, data.y_test, chosen)
         self.told = repr(
-            (repr(net), data.name, len(data.y), len(data.y_test), paths, optimizer, schedule, weight_decay, iterations)
-            + (batch_size, every, int(chosen[:100].sum()), int(chosen.sum()))
+            (
+                repr(net),
+                [layer.at_once for layer in _sequentials(net)],
+                [v._data.dtype.str for v in net.params.values()],
+            )
+            + (data.name, *map(_told, (paths, optimizer, schedule)), weight_decay, iterations, batch_size, every)
+            + (batches.bit_generator.state, draws.bit_generator.state)
+            + tuple((a.dtype.str, a.shape, zlib.crc32(np.ascontiguousarray(a).tobytes())) for a in arrays)
         )
 
     def _batch(self) -> tuple[Any, Any]:
@@ -203,10 +223,14 @@ class _Run:
         count = (self.iteration + 1) % self.every == 0 or self.iteration + 1 == self.iterations or not self.rows[0][-1]
         loss, gradients, held, _, self.state = self.paths.draw(self.net, x, y, self.state, self.draws, count)
         del x
-        if not np.isfinite(loss):
+        wrong = "" if np.isfinite(loss) else f"The loss is {loss}"
+        for name, g in gradients.items():
+            if not wrong and not np.isfinite(np.sum(g.values if isinstance(g, Rows) else g, dtype=np.float64)):
+                wrong = f"The gradient of {name} is not finite"
+        if wrong:
             raise BadInput(
-                f"The loss is {loss} in iteration {self.iteration}: use a smaller learning rate, or look at the data. The "
-                "parameters are those before it."
+                f"{wrong} in iteration {self.iteration}: use a smaller learning rate, or look at the data. A checkpoint, if "
+                "there is one, is of the last record."
             )
         if held is not None:
             self.held = sum(held.values())
@@ -215,17 +239,24 @@ class _Run:
         rate = 1.0 if self.schedule is None else self.schedule(self.iteration, self.iterations)
         optimizer: Any = self.optimizer if rate == 1.0 else replace(self.optimizer, lr=self.optimizer.lr * rate)  # type: ignore
         for name, value in self.net.params.items():
-            update(value, gradients.pop(name), optimizer, self.moments[name], self.weight_decay)
+            gradient = gradients.pop(name)
+            if not isinstance(gradient, float):  # a parameter that no path leads from stays as it is
+                update(value, gradient, optimizer, self.moments[name], self.weight_decay)
         self.iteration += 1
         self.seconds += time.perf_counter() - start
 
-    def record(self, final: bool) -> None:
-        """Losses and accuracies, now."""
+    def record(self) -> None:
+        """Losses and accuracies, now. Raises BadInput where one is not finite."""
         if self.rows and self.rows[-1][0] == self.iteration:
             return
         some = self.chosen[:5000]
         train = evaluate(self.net, self.data.x[some], self.data.y[some])
         test = evaluate(self.net, self.data.x_test, self.data.y_test)
+        if not np.isfinite(train[0] + test[0]):
+            raise BadInput(
+                f"After {self.iteration} iterations the loss is {train[0]} (training) and {test[0]} (test): use a smaller "
+                "learning rate, or look at the data. A checkpoint, if there is one, is of the last record."
+            )
         self.rows.append((self.iteration, *train, *test, self.held))
 
     def training(self, status: str) -> Training:
@@ -235,6 +266,8 @@ class _Run:
     def keep(self, file: str | PathLike[str]) -> None:
         """Write all of it to a file."""
         arrays = {f"net.{name}": array for name, array in self.net.state().items()}
+        # a record out of turn, at an interruption, is not the uninterrupted run's
+        rows = [row for row in self.rows if row[0] % self.every == 0 or row[0] == self.iterations]
         for name, moments in self.moments.items():
             arrays |= {f"moments.{i}.{name}": np.asarray(m) for i, m in enumerate(moments)}
         told = {
@@ -247,7 +280,9 @@ class _Run:
             "draws": self.draws.bit_generator.state,
         }
         save_arrays(
-            file, KIND, {**arrays, "told": np.array(json.dumps(told)), "order": self.order, "rows": np.array(self.rows)}
+            file,
+            KIND,
+            {**arrays, "told": np.array(json.dumps(told, default=_plain)), "order": self.order, "rows": np.array(rows)},
         )
 
     def restore(self, file: str | PathLike[str]) -> None:
@@ -255,7 +290,7 @@ class _Run:
         arrays, told = load_arrays(file, KIND, lambda arrays: (arrays, json.loads(str(arrays["told"]))))
         if told["settings"] != self.told:
             raise BadInput(
-                f"{file} keeps another training run. Give checkpoint= another name. It is of {told['settings']:.300}"
+                f"{file} keeps another training run (other images, settings or seed). Give checkpoint= another name."
             )
         self.net.load_state({name[4:]: a for name, a in arrays.items() if name.startswith("net.")})
         for name, moments in self.moments.items():
@@ -269,32 +304,60 @@ class _Run:
         self.rows = [(int(row[0]), *row[1:-1].tolist(), int(row[-1])) for row in arrays["rows"]]
 
 
+def make_private(value: Value) -> None:
+    """Let a parameter show an array that nobody else has: its data become a view, which cannot be written into, of a
+    copy."""
+    view = np.array(value._data).view()
+    view.flags.writeable = False
+    value._data = value._node[LEAF_DATA] = view
+    value._node[ARGS] = None
+    value._node[ORDER] = tick()
+
+
 def update(value: Value, gradient: Any, optimizer: Optimizer, moments: list[Any], weight_decay: float = 0.0) -> None:
     """One step of an elementwise optimizer on a parameter, in place, a block of rows after the other.
 
     ``gradient``: an array, or ``Rows`` of one. ``moments``: the optimizer's state for this parameter, changed in place. No
-    array of the parameter's size is made on the way.
+    array of the parameter's size is made on the way. A tape that read the parameter before is out of date.
     """
-    if value._node[ARGS] is not None:  # somebody holds its data
-        value.data = np.array(value._data)
-    array, rows = value._data, value.shape[0]
-    array.flags.writeable = True
-    after: Any = moments
-    height = max(1, BLOCK // max(1, array[0].size))
-    for low in range(0, rows, height):
-        high = min(rows, low + height)
-        g = gradient.block(low, high) if isinstance(gradient, Rows) else gradient[low:high]
-        if weight_decay:
-            g = g + weight_decay * array[low:high]
-        part = tuple(m[low:high] if isinstance(m, np.ndarray) else m for m in moments)
-        step, after = optimizer.update(g, part)
-        array[low:high] += step
-        for m, new in zip(moments, after):
-            if isinstance(m, np.ndarray):
-                m[low:high] = new
-    moments[:] = [m if isinstance(m, np.ndarray) else new for m, new in zip(moments, after)]
-    array.flags.writeable = False
-    value._node[ORDER] = tick()  # a tape that read the parameter before this is out of date
+    if value._node[ARGS] is not None or value._data.base is None:  # somebody holds its data
+        make_private(value)
+    array = np.atleast_1d(value._data.base)
+    if np.ndim(gradient) == 0 and not isinstance(gradient, Rows):
+        gradient = np.atleast_1d(gradient)
+    height, after = max(1, BLOCK // max(1, array[0].size)), tuple(moments)
+    try:
+        for low in range(0, len(array), height):
+            high = min(len(array), low + height)
+            g = gradient.block(low, high) if isinstance(gradient, Rows) else gradient[low:high]
+            if weight_decay:
+                g = g + weight_decay * array[low:high]
+            part = tuple(np.atleast_1d(m)[low:high] if isinstance(m, np.ndarray) else m for m in moments)
+            step, after = optimizer.update(g, part)
+            array[low:high] += step
+            for m, new in zip(moments, after):
+                if isinstance(m, np.ndarray):
+                    np.atleast_1d(m)[low:high] = new
+        moments[:] = [m if isinstance(m, np.ndarray) else new for m, new in zip(moments, after)]
+    finally:
+        value._node[ORDER] = tick()
+
+
+def _sequentials(layer: Any) -> list[Sequential]:
+    inside = getattr(layer, "layers", None) or ([layer.block] if hasattr(layer, "block") else [])
+    return [layer] * isinstance(layer, Sequential) + [found for part in inside for found in _sequentials(part)]
+
+
+def _told(setting: Any) -> str:
+    """A setting as text that is the same in another process: of a function its name."""
+    if isinstance(setting, types.FunctionType):
+        return f"{setting.__module__}.{setting.__qualname__}"
+    return repr(setting)
+
+
+def _plain(x: Any) -> Any:
+    """Numbers and arrays of NumPy's in a form that JSON has."""
+    return x.tolist()
 
 
 @contextmanager
@@ -339,6 +402,20 @@ def _bar(total: int, done: int, wanted: bool) -> Iterator[Callable[[], Any]]:
         yield lambda: bar.update()
 
 
+def _check_choices(paths: Any, optimizer: Any, schedule: Any) -> None:
+    for name, value, methods, example in (
+        ("paths", paths, ("init", "draw"), "RandomPaths(0.1)"),
+        ("optimizer", optimizer, ("init", "update"), "Adam(lr=0.001)"),
+    ):
+        if isinstance(value, type) or not all(hasattr(value, method) for method in methods):
+            shown = value.__name__ if isinstance(value, type) else repr(value)
+            raise BadInput(f"fit: {name}= is a value with {' and '.join(methods)}, such as {example}, not {shown:.60}.")
+    if schedule is not None and not callable(schedule):
+        raise BadInput(f"fit: schedule= is a function of iteration and iterations, not {schedule!r:.60}.")
+    if schedule is not None and not (is_dataclass(optimizer) and hasattr(optimizer, "lr")):
+        raise BadInput("fit: schedule= changes the optimizer's lr, which this one has not.")
+
+
 def _check(net: Any, data: Any, iterations: Any, batch_size: Any, every: Any, weight_decay: Any) -> None:
     if not isinstance(net, Sequential):
         raise BadInput(f"fit trains a Sequential, such as small_fc_net(), not {net!r:.60}.")
@@ -351,3 +428,14 @@ def _check(net: Any, data: Any, iterations: Any, batch_size: Any, every: Any, we
         raise BadInput(f"fit: there are {len(data.y)} images, too few for a batch of {batch_size}.")
     if not isinstance(weight_decay, (int, float)) or not 0 <= weight_decay < np.inf:
         raise BadInput(f"fit: weight_decay= is a number, at least 0, not {weight_decay!r:.40}.")
+    for told, x, y in (("train on", data.x, data.y), ("test with", data.x_test, data.y_test)):
+        if len(x) != len(y) or not len(y) or np.asarray(y).dtype.kind not in "iu":
+            raise BadInput(
+                f"fit: to {told} there are {len(x)} images and {len(y)} labels, which are to be whole numbers."
+            )
+        logits = net.predict(x[:1])
+        if logits.ndim != 2 or np.min(y) < 0 or np.max(y) >= logits.shape[1]:
+            raise BadInput(
+                f"fit: the labels to {told} go from {np.min(y)} to {np.max(y)}, and the network's outputs for an image "
+                f"have shape {logits.shape[1:]}."
+            )

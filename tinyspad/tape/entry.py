@@ -63,6 +63,18 @@ def accumulate(root: Entry, seed: Any) -> None:
                 node[ADJOINT] = adjoint
 
 
+def _references() -> int:
+    """What getrefcount says of an array that a local name has, and nothing else."""
+    try:
+        array = np.zeros(1)
+        return getrefcount(array)
+    except Exception:  # another Python, which does not count
+        return -1
+
+
+ALONE = _references()
+
+
 def _sweep(operations: list[Entry], leaves: list[Entry], waiting: object) -> None:
     """Newest operation first, each adding its share to its parents' adjoints."""
     for node in operations:
@@ -88,7 +100,7 @@ def _sweep(operations: list[Entry], leaves: list[Entry], waiting: object) -> Non
     for leaf in leaves:
         adjoint, leaf[ADJOINT], grad = leaf[ADJOINT], None, leaf[GRAD]
         fresh = grad.__class__ is float and grad == 0.0 and adjoint.__class__ is np.ndarray
-        if fresh and getrefcount(adjoint) == 2 and adjoint.flags.owndata and adjoint.flags.writeable:
+        if fresh and getrefcount(adjoint) == ALONE and adjoint.flags.owndata and adjoint.flags.writeable:
             leaf[GRAD] = adjoint  # nobody else has it: no copy is needed
         else:
             leaf[GRAD] = grad + adjoint
