@@ -59,7 +59,9 @@ BROKEN = {
     "no axes": (bytes([0, 0, 8, 0]), "ends before"),
     "cut": (idx(np.ones((3, 2)))[:-1], r"should hold 6 bytes .* holds 5"),
     "long": (idx(np.ones((3, 2))) + b"x", r"should hold 6 bytes .* holds 7"),
-    "huge": (bytes([0, 0, 8, 4]) + b"\xff" * 16, "should hold"),
+    "huge": (bytes([0, 0, 8, 4]) + b"\xff" * 16, "it is damaged"),
+    "many axes": (bytes([0, 0, 8, 255]) + b"\0" * 4 * 255, "it is damaged"),
+    "huge and empty": (bytes([0, 0, 8, 3]) + b"\xff" * 8 + b"\0" * 4, "it is damaged"),
     "cut gzip": (gzip.compress(idx(np.ones((30, 20))))[:-9], "damaged gzip"),
     "bad gzip": (b"\x1f\x8b\x08\x00" + bytes(30), "damaged gzip"),
 }
@@ -286,6 +288,12 @@ def test_glyphs_are_digits_in_many_forms():
     clean = nn.datasets.glyphs(300, rng=0, test=40, noise=0.0)
     ink = clean.x.reshape(300, -1).sum(axis=1)
     assert 15 < np.median(ink) < 150 and np.mean(clean.x[:, :, :2]) < 0.02  # in the middle, not clipped
+    for settings in ({"n": 10**9}, {"n": 10, "noise": -1.0}, {"n": 10, "noise": float("nan")}):
+        with pytest.raises(BadInput, match="at most a million"):
+            nn.datasets.glyphs(**settings)
+    with pytest.raises(BadInput, match="take: how many"):
+        data.take(-5)
+    assert len(nn.datasets.glyphs(3, rng=0).y_test) == 1
     for settings in ({"n": 0}, {"n": 2.5}, {"n": 5, "test": 0}):
         with pytest.raises(BadInput, match="whole number of images"):
             nn.datasets.glyphs(**settings)

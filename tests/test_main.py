@@ -154,6 +154,7 @@ def test_figures_are_drawn_by_name_with_their_data(capsys, tmp_path):
         (["networks", "--repeats", "0"], "--repeats"),
         (["networks", "mnist-fc", "--folder", "nowhere"], "mnist is not here"),
         (["networks", "--from", "nowhere.json"], "nowhere.json"),
+        (["networks", "--from", sys.executable], "not what NetworkRuns.to_json writes"),
         (["demo", "--runs", "0"], "--runs"),
         (["demo", "--steps", "-1"], "--steps"),
         (["demo", "--seed", "-1"], "--seed"),

@@ -365,12 +365,21 @@ def test_memory_does_not_depend_on_the_number_of_candidates():
         (lambda: nn.SelectivePaths(kind="layers"), "kind is"),
         (lambda: nn.LayerOut(-1), "above 0"),
         (lambda: nn.Dropout(1.0), "below 1"),
+        (lambda: nn.Dropout("a"), "below 1"),
+        (lambda: nn.Linear(0, 3), "inputs is a whole number"),
+        (lambda: nn.Linear(3, 2.5), "outputs is a whole number"),
+        (lambda: nn.Linear(3, 2, dtype=int), "dtype is float32"),
+        (lambda: nn.AvgPool2d(0), "size is a whole number"),
+        (lambda: nn.small_fc_net(hidden=0), "whole number"),
+        (lambda: nn.small_fc_net(rng=0).predict(np.ones((2, 784)), at_once=-1), "at_once is"),
+        (lambda: nn.small_fc_net(rng=0)(3.0), "takes examples in rows"),
+        (lambda: nn.small_fc_net(rng=0)(np.ones((2, 784)), nn.RandomPaths(0.5)), "draws a way for every step"),
         (lambda: nn.Way("sames", 0.1), "kind is one of"),
         (lambda: nn.Way("same", 9), "keep is a share"),
         (lambda: nn.Same(np.array([2, 0]), 3), "ascending"),
         (lambda: nn.Same(np.array([3]), 3), "from 0 to 2"),
         (lambda: nn.Sequential(*[nn.Linear(3, 3, rng=0)] * 2), "stands in it twice"),
-        (lambda: nn.Conv2d(1, 1, (3, 3)), "side of a square"),
+        (lambda: nn.Conv2d(1, 1, (3, 3)), "kernel is a whole number"),
         (lambda: nn.linear(np.ones((2, 3)), np.ones((3, 2)), np.zeros(1)), r"bias \(n,\)"),
         (lambda: nn.linear(np.ones((2, 3)), np.ones((3, 2)), np.zeros(2), nn.Same(np.array([1]), 5)), "are of 5"),
         (lambda: nn.conv2d(np.ones((1, 1, 3, 3)), np.ones((2, 1, 1, 1)), np.zeros(1)), "one for each output"),
@@ -594,8 +603,24 @@ def test_a_network_is_saved_and_loaded(tmp_path):
     other.load(tmp_path / "net.npz")
     x = batch(3, (784,), 10, np.float32)[0]
     np.testing.assert_array_equal(net.predict(x), other.predict(x))
-    with pytest.raises(BadInput, match="has shape"):
+    before = other.state()
+    for wrong in (
+        {"7.bias": np.zeros(3)},
+        {"7.bias": np.array(list("0123456789"))},
+        {"7.bias": np.ones(10) * 1j},
+        {"more": 1},
+    ):
+        with pytest.raises(BadInput):
+            other.load_state({name: 2 * a for name, a in before.items()} | wrong)
+    for wrong in (None, [1, 2], other.params):
+        with pytest.raises(BadInput, match="takes what state"):
+            other.load_state(wrong)
+    for name, array in before.items():  # nothing was changed on the way
+        np.testing.assert_array_equal(other.state()[name], array)
+    with pytest.raises(BadInput, match="another network"):
         nn.small_fc_net(hidden=6, rng=0).load(tmp_path / "net.npz")
+    with pytest.raises(OSError, match="folder"):
+        net.save(tmp_path / "missing" / "net.npz")
     with pytest.raises(BadInput, match="another network"):
         nn.Sequential(nn.Linear(2, 2, rng=0)).load(tmp_path / "net.npz")
     (tmp_path / "net.npz").write_bytes(b"PK nonsense")

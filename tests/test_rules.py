@@ -174,7 +174,9 @@ FLAT_ARGUMENTS = {("copysign", 1)}
 SYMMETRIC = {"add", "ldexp"}  # both partials of add are 1; the second argument of ldexp is a whole number
 
 
-@pytest.mark.parametrize("rule", [pytest.param(r, id=r.name) for r in RULES.values() if r.name not in FLAT])
+@pytest.mark.parametrize(
+    "rule", [pytest.param(r, id=r.name) for r in RULES.values() if r.name not in FLAT and r.domain != []]
+)
 def test_a_wrong_rule_fails(rule):
     for kind, mutant in mutants(rule):
         if (rule.name, int(kind[-1]) if kind[-1].isdigit() else None) in FLAT_ARGUMENTS:

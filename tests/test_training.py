@@ -83,14 +83,11 @@ def test_ctrl_c_ends_after_the_iteration_and_can_be_resumed(tmp_path):
                 signal.raise_signal(signal.SIGINT)
             return super().draw(*args, **kwargs)
 
-        def __repr__(self):
-            return repr(CHOICES["same"])
-
     before = signal.getsignal(signal.SIGINT)
     stopped, _ = train(paths=Choice(0.2), checkpoint=tmp_path / "run.npz")
     assert stopped.status == "interrupted" and stopped.iteration.tolist() == [0, 10, 13] and len(calls) == 13
     assert signal.getsignal(signal.SIGINT) is before
-    resumed, _ = train("same", checkpoint=tmp_path / "run.npz")
+    resumed, _ = train(paths=Choice(0.2), checkpoint=tmp_path / "run.npz")
     same(resumed, whole)  # the record out of turn is not kept
 
 
@@ -117,6 +114,82 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     file.write_bytes(before[:100])
     with pytest.raises(BadInput, match="not a tinyspad training"):
         train(checkpoint=file)
+
+
+def test_a_checkpoint_knows_functions_and_layers_by_what_they_do(tmp_path):
+    def rate(factor):
+        return lambda iteration, iterations: factor
+
+    class Power(nn.Layer):
+        def __init__(self, k):
+            super().__init__()
+            self.k = k
+
+        def run(self, x, params, way):
+            return x * self.k
+
+    class Mine(nn.AllPaths):
+        def __init__(self, k):
+            object.__setattr__(self, "k", k)
+
+    def settings(k):
+        net = nn.Sequential(nn.Flatten(), Power(1.0 if k == "net" else 2.0), nn.Linear(784, 10, rng=0))
+        return {"net": net, "schedule": rate(0.5 if k == "rate" else 0.1), "paths": Mine(3 if k == "paths" else 4)}
+
+    file = tmp_path / "run.npz"
+    first, _ = train(checkpoint=file, **settings(None))
+    again, _ = train(checkpoint=file, **settings(None))  # other objects of the same kind
+    same(first, again)
+    for k in ("net", "rate", "paths"):
+        with pytest.raises(BadInput, match="keeps another training run"):
+            train(checkpoint=file, **settings(k))
+
+
+def test_the_same_call_on_the_same_network_goes_on(tmp_path):
+    whole, _ = train("same")
+    file, net = tmp_path / "run.npz", small_net()
+    stopped, _ = train("same", net, checkpoint=file, callback=lambda iteration, so_far: iteration == 20)
+    assert stopped.status == "stopped"
+    resumed, _ = train("same", net, checkpoint=file)
+    same(resumed, whole)
+    same(train("same", net, checkpoint=file)[0], whole)
+
+
+def test_a_damaged_checkpoint_changes_nothing(tmp_path):
+    file = tmp_path / "run.npz"
+    train(checkpoint=file, callback=lambda iteration, so_far: iteration == 20)
+    with np.load(file) as kept:
+        arrays = {name: kept[name] for name in kept.files}
+    told = json.loads(str(arrays["told"]))
+    damages = [
+        {"moments.0.1.weight": None},
+        {"moments.0.1.weight": np.zeros(3)},
+        {"rows": None},
+        {"rows": np.zeros((0, 6))},
+    ]
+    damages += [{"order": np.array([10**6])}, {"order": np.array([0.5])}, {"net.1.bias": np.zeros(2, np.float32)}]
+    damages += [
+        {"told": np.array(json.dumps(told | change))}
+        for change in ({"iteration": "x"}, {"iteration": -1}, {"batches": {}})
+    ]
+    damages += [{"told": np.array("{}")}, {"told": np.array("no json")}]
+    for damage in damages:
+        np.savez(file, **{name: a for name, a in (arrays | damage).items() if a is not None})
+        net = small_net()
+        before = net.state()
+        with pytest.raises(BadInput, match="not a tinyspad training"):
+            train(net=net, checkpoint=file)
+        for name, array in before.items():
+            np.testing.assert_array_equal(net.state()[name], array)
+
+
+def test_labels_of_another_form_are_refused():
+    net = small_net()
+    for labels in (DATA.y[:, None], DATA.y - 5, DATA.y[:5], DATA.y.astype(float), DATA.y + 5):
+        with pytest.raises(BadInput, match="labels"):
+            nn.evaluate(net, DATA.x, labels)
+        with pytest.raises(BadInput, match="labels"):
+            nn.fit(net, dataclasses.replace(DATA, y=labels), iterations=1, batch_size=2)
 
 
 def test_runs_of_one_seed_see_the_same_batches():
@@ -252,8 +325,10 @@ def test_the_schedule_and_a_smaller_rate():
         ({"optimizer": 0.1}, "such as Adam"),
         ({"schedule": 0.5}, "schedule= is a function"),
         ({"checkpoint": "x", "rng": None}, "needs a seed"),
-        ({"net": nn.Sequential(nn.Flatten(), nn.Linear(784, 5, rng=0))}, "labels to train on go from 0 to 9"),
+        ({"net": nn.Sequential(nn.Flatten(), nn.Linear(784, 5, rng=0))}, "labels go from 0 to 4"),
         ({"net": nn.Sequential(nn.ReLU())}, "outputs for an image have shape"),
+        ({"schedule": nn.StepSchedule}, "schedule= is a function"),
+        ({"schedule": lambda i, n: None}, r"schedule\(0, 40\) gave None"),
         ({"iterations": -1}, "iterations="),
         ({"batch_size": 0}, "batch_size="),
         ({"batch_size": 401}, "too few for a batch"),
@@ -311,7 +386,13 @@ def test_runs_survive_a_file_and_can_be_drawn(runs):
         memory_accuracy(twin, "imagined")
     with pytest.raises(BadInput, match="takes what learning_curves returns"):
         memory_accuracy({})
-    for text in ("", "[]", "{}", json.dumps({"format": "other"}), runs.to_json().replace("test_loss", "lost")):
+    told = json.loads(runs.to_json())
+    changes = [{"format": "other"}, {"task": "../x"}, {"task": 3}, {"runs": {}}, {"memory": {}}, {"memory": 5}]
+    changes += [{"memory": {name: {"held": "x"} for name in TWO}}, {"memory": {name: {} for name in TWO}}]
+    changes += [{"runs": {"baseline": []}}, {"runs": {"baseline": [{}]}}, {"iterations": 1e400}, {"iterations": None}]
+    ragged = runs.to_json().replace('"test_loss": [', '"test_loss": [1.0,', 1)
+    texts = [json.dumps(told | change) for change in changes]
+    for text in ("", "[]", "{}", *texts, ragged, runs.to_json().replace("test_loss", "lost")):
         with pytest.raises(BadInput, match="not what NetworkRuns"):
             NetworkRuns.from_json(text)
 
@@ -345,6 +426,10 @@ def test_methods_of_ones_own_and_names_that_are_not_there():
         ({"task": "imagenet"}, "no task"),
         ({"methods": ["magic"]}, "no method"),
         ({"methods": []}, "no method"),
+        ({"methods": {}}, "no method"),
+        ({"methods": 5}, "no method"),
+        ({"methods": {"a": nn.RandomPaths(0.1)}}, "is to be a Method"),
+        ({"methods": {"a": Method(batch=-5)}}, "is to be a Method"),
         ({"repeats": 0}, "repeats="),
         ({"iterations": 0}, "iterations="),
     ):

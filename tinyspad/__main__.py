@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     networks.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
     networks.add_argument("--folder", type=Path, help="where the images are (default: TINYSPAD_DATA, Debian's package)")
-    networks.add_argument("--resume", type=Path, metavar="DIR", help="keep checkpoints here, and go on from them")
+    networks.add_argument("--resume", type=Path, metavar="DIR", help="checkpoints (default: OUT/data/networks_kept)")
     networks.add_argument(
         "--from", dest="source", type=Path, metavar="FILE", help="draw the results in this file, train nothing"
     )
@@ -313,10 +313,12 @@ def _figures(options: argparse.Namespace) -> None:
 def _networks(options: argparse.Namespace) -> None:
     _check_counts(options)
     if options.source is not None:
-        runs = NetworkRuns.from_json(options.source.read_text(encoding="utf-8"))
+        runs = NetworkRuns.from_json(options.source.read_bytes().decode("utf-8", errors="replace"))
     else:
         (options.out / "data").mkdir(parents=True, exist_ok=True)  # before the work is done
-        methods = None if options.methods is None else [name.strip() for name in options.methods.split(";")]
+        methods = (
+            None if options.methods is None else [name.strip() for name in options.methods.split(";") if name.strip()]
+        )
         runs = learning_curves(
             options.task,
             methods,
@@ -324,7 +326,7 @@ def _networks(options: argparse.Namespace) -> None:
             iterations=options.iterations,
             rng=options.seed,
             folder=options.folder,
-            resume=options.resume,
+            resume=options.out / "data" / "networks_kept" if options.resume is None else options.resume,
             resident=True,
             tell=lambda text: print(text, file=sys.stderr, flush=True),
         )

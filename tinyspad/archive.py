@@ -27,6 +27,8 @@ def save_arrays(file: str | PathLike[str], kind: str, arrays: Mapping[str, np.nd
     Raises OSError as ``open`` does, or when the disk is full; then the old file stands as it was.
     """
     target = Path(file)
+    if target.is_dir() or not target.parent.is_dir():
+        raise OSError(f"{target}: it is a folder, or its folder is not there")
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as stream:  # np.savez would append .npz to a bare path

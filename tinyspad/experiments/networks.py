@@ -165,22 +165,28 @@ class NetworkRuns:
         """What ``to_json`` wrote. Raises BadInput for anything else."""
         try:
             told = json.loads(text)
-            if told["format"] != FORMAT:
-                raise ValueError("of another format")
-            runs = {
-                str(name): [
-                    nn.Training(
-                        **{c: np.array(run[c]) for c in nn.training.COLUMNS},
-                        status=run["status"],
-                        seconds=float(run["seconds"]),
-                    )
-                    for run in repeats
-                ]
-                for name, repeats in told["runs"].items()
+            if told["format"] != FORMAT or re.fullmatch(r"[\w.-]+", told["task"]) is None:
+                raise ValueError("another format, or a name that is none")
+            runs = {str(name): [_training(run) for run in repeats] for name, repeats in told["runs"].items()}
+            memory = {
+                str(name): {str(kind): float(size) for kind, size in told["memory"][name].items()} for name in runs
             }
-            return cls(str(told["task"]), int(told["iterations"]), runs, told["memory"])
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            if not runs or not all(runs.values()) or not all("held" in measured for measured in memory.values()):
+                raise ValueError("nothing in it")
+            return cls(told["task"], int(told["iterations"]), runs, memory)
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise BadInput(f"This is not what NetworkRuns.to_json writes ({type(error).__name__}: {error}).") from None
+
+
+def _training(run: Any) -> nn.Training:
+    columns = {c: np.array(run[c], int if c in ("iteration", "held") else float) for c in nn.training.COLUMNS}
+    if (
+        len({column.shape for column in columns.values()}) > 1
+        or columns["iteration"].ndim != 1
+        or not len(columns["held"])
+    ):
+        raise ValueError("columns of different lengths")
+    return nn.Training(**columns, status=str(run["status"]), seconds=float(run["seconds"]))
 
 
 def learning_curves(
@@ -222,6 +228,7 @@ def learning_curves(
     seeds = seed_sequence(rng).spawn(repeats)
     every = -(-iterations // records)
     runs: dict[str, list[nn.Training]] = {name: [] for name in chosen}
+    memory = {name: measure(chosen_task, method, data, resident, folder) for name, method in chosen.items()}
     for k, seed in enumerate(seeds):
         for name, method in chosen.items():
             start, order = (
@@ -250,7 +257,6 @@ def learning_curves(
             runs[name].append(run)
             if tell is not None:
                 tell(f"{chosen_task.name}, {name}, repeat {k}: {run}, {run.seconds:.0f} s")
-    memory = {name: measure(chosen_task, method, data, resident, folder) for name, method in chosen.items()}
     return NetworkRuns(chosen_task.name, iterations, runs, memory)
 
 
@@ -332,11 +338,19 @@ def _task(task: Any) -> Task:
 
 def _methods(methods: Any) -> dict[str, Method]:
     if isinstance(methods, Mapping) and methods:
+        for name, method in methods.items():
+            if not isinstance(method, Method) or not method.batch > 0:
+                raise BadInput(
+                    f"learning_curves: {name!r:.40} is to be a Method(paths, dropout, batch), not {method!r:.60}."
+                )
         return dict(methods)
-    names: Sequence[str] = (
-        list(METHODS) if methods is None else [methods] if isinstance(methods, str) else list(methods)
-    )
-    unknown = [name for name in names if name not in METHODS]
+    try:
+        names: Sequence[Any] = (
+            list(METHODS) if methods is None else [methods] if isinstance(methods, str) else list(methods)
+        )
+    except TypeError:
+        names = [methods]
+    unknown = [name for name in names if not isinstance(name, str) or name not in METHODS]
     if unknown or not names:
         raise BadInput(f"There is no method {unknown[0] if unknown else ''!r:.40}; there are: {'; '.join(METHODS)}.")
     return {name: METHODS[name] for name in names}

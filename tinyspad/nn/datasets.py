@@ -54,7 +54,10 @@ PICKLED = ([f"data_batch_{i}" for i in range(1, 6)], ["test_batch"])
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images (n, channels, height, width) in float32 from 0 to 1, and labels (n,): some to train on, others to test with."""
+    """Images (n, channels, height, width) in float32 from 0 to 1, and labels (n,): some to train on, others to test with.
+
+    Of arrays of one's own: ``Dataset("mine", x, y, x_test, y_test)``.
+    """
 
     name: str
     x: Array
@@ -70,6 +73,9 @@ class Dataset:
 
     def take(self, train: int | None = None, test: int | None = None) -> Dataset:
         """The first ones of each; None takes all."""
+        for count in (train, test):
+            if count is not None and (isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1):
+                raise BadInput(f"take: how many images is a whole number, at least 1, not {count!r:.40}.")
         parts = self.x[:train], self.y[:train], self.x_test[:test], self.y_test[:test]
         x, y, x_test, y_test = parts
         return replace(self, x=x, y=y, x_test=x_test, y_test=y_test)
@@ -89,7 +95,7 @@ def load(name: str, folder: Folder = None, *, download: bool = False) -> Dataset
 
     Raises BadInput where no files are found, with the places that were looked at, and for files that are broken.
     """
-    if name not in URLS:
+    if not isinstance(name, str) or name not in URLS:
         raise BadInput(f"There is no data set {name!r:.40}; there are {', '.join(URLS)}, and glyphs(n, rng).")
     places = _places(name, folder)
     for place in places:
@@ -145,6 +151,8 @@ def read_idx(file: str | os.PathLike[str]) -> Array:
     if n < 1 or len(content) < 4 + 4 * n:
         raise BadInput(f"{file} ends before its {n} sizes.")
     shape = tuple(int(size) for size in np.frombuffer(content, ">u4", n, 4))
+    if n > 8 or max(shape) > LARGEST:
+        raise BadInput(f"{file} tells of {n} axes, up to {max(shape)} long: it is damaged, or no images.")
     if math.prod(shape) != len(content) - 4 - 4 * n:
         raise BadInput(
             f"{file} should hold {math.prod(shape)} bytes of shape {shape}, and holds {len(content) - 4 - 4 * n}."
@@ -308,6 +316,8 @@ def glyphs(n: int, rng: Any = None, *, test: int | None = None, noise: float = 0
     for name, value in (("n", n), ("test", test)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise BadInput(f"glyphs: {name} is a whole number of images, at least 1, not {value!r}.")
+    if n + test > 10**6 or not isinstance(noise, (int, float)) or not 0 <= noise < np.inf:
+        raise BadInput(f"glyphs: at most a million images, with noise of at least 0; not {n + test} and {noise!r:.40}.")
     rng = generator(rng)
     plates, number = _plates(), n + test
     labels = rng.integers(0, 10, number)

@@ -296,6 +296,21 @@ def _log_softmax(out: Array, x: Array) -> Vjp:
 log_softmax = rule(log_softmax, vjp=_log_softmax, domain=[(reals(3, 4),)], forgets=True)
 
 
+def checked_labels(where: str, labels: Any, shape: tuple[int, ...]) -> Array:
+    """Labels as an array; raises BadInput unless there is a class for each row of logits of this shape."""
+    if len(shape) != 2:
+        raise BadInput(f"{where}: logits have shape (examples, classes), not {shape}.")
+    try:
+        labels = np.asarray(labels)
+    except ValueError:
+        labels = np.array("rows of different lengths")
+    if labels.shape != shape[:1] or labels.dtype.kind not in "iu":
+        raise BadInput(f"{where}: labels are {shape[0]} whole numbers, one for each row of logits, in one row.")
+    if labels.size == 0 or labels.min() < 0 or labels.max() >= shape[1]:
+        raise BadInput(f"{where}: labels go from 0 to {shape[1] - 1}, and there is at least one.")
+    return labels
+
+
 def cross_entropy(logits: Any, labels: Any) -> Any:
     """The mean over examples of -log softmax(logits)[label]; logits (B, n), labels whole numbers (B,).
 
@@ -304,14 +319,7 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     >>> float(nn.cross_entropy(np.zeros((4, 10)), np.arange(4))) == float(np.log(10))
     True
     """
-    labels = np.asarray(labels)
-    if np.ndim(logits) != 2:
-        raise BadInput(f"cross_entropy: logits have shape (examples, classes), not {np.shape(logits)}.")
-    n = np.shape(logits)[-1]
-    if labels.shape != np.shape(logits)[:1] or labels.dtype.kind not in "iu":
-        raise BadInput(f"cross_entropy: labels are {np.shape(logits)[0]} whole numbers, one for each row of logits.")
-    if labels.size == 0 or labels.min() < 0 or labels.max() >= n:
-        raise BadInput(f"cross_entropy: labels go from 0 to {n - 1}, and there is at least one.")
+    labels = checked_labels("cross_entropy", labels, np.shape(logits))
     return -_log_softmax_of(logits)[np.arange(len(labels)), labels].mean()
 
 

@@ -58,11 +58,21 @@ def _uniform(rng: np.random.Generator, shape: tuple[int, ...], inputs: int, dtyp
     return rng.uniform(-bound, bound, shape).astype(dtype)
 
 
+def _check_sizes(layer: str, dtype: Any = np.float32, **sizes: Any) -> None:
+    for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < (name != "padding"):
+            least = int(name != "padding")
+            raise BadInput(f"{layer}: {name} is a whole number, at least {least}, not {value!r:.40}.")
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise BadInput(f"{layer}: dtype is float32 or float64, not {np.dtype(dtype)}.")
+
+
 class Linear(Layer):
     """x @ weight + bias; weight (inputs, outputs), bias (outputs,)."""
 
     def __init__(self, inputs: int, outputs: int, *, rng: Any = None, dtype: Any = np.float32) -> None:
         super().__init__()
+        _check_sizes("Linear", dtype, inputs=inputs, outputs=outputs)
         self.inputs, self.outputs = inputs, outputs
         rng = generator(rng)
         self.own("weight", _uniform(rng, (inputs, outputs), inputs, dtype))
@@ -95,8 +105,7 @@ class Conv2d(Layer):
         dtype: Any = np.float32,
     ) -> None:
         super().__init__()
-        if isinstance(kernel, bool) or not isinstance(kernel, (int, np.integer)) or kernel < 1:
-            raise BadInput(f"Conv2d: kernel is the side of a square, a whole number, not {kernel!r:.40}.")
+        _check_sizes("Conv2d", dtype, inputs=inputs, outputs=outputs, kernel=kernel, stride=stride, padding=padding)
         self.inputs, self.outputs, self.kernel, self.stride, self.padding = inputs, outputs, kernel, stride, padding
         rng, fan = generator(rng), inputs * kernel**2
         self.own("weight", _uniform(rng, (outputs, inputs, kernel, kernel), fan, dtype))
@@ -129,6 +138,7 @@ class AvgPool2d(Layer):
 
     def __init__(self, size: int = 2) -> None:
         super().__init__()
+        _check_sizes("AvgPool2d", size=size)
         self.size = size
 
     def run(self, x: Any, params: Params, way: Way) -> Any:
@@ -156,7 +166,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float = 0.5) -> None:
         super().__init__()
-        if not 0 <= rate < 1:
+        if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < 1:
             raise BadInput(f"Dropout: rate is a share, at least 0 and below 1, not {rate!r}.")
         self.rate = rate
 
@@ -171,10 +181,10 @@ class Dropout(Layer):
 class Sequential(Layer):
     """One layer after the other.
 
-    ``net(x)`` gives the outputs, as a Value; ``net.params`` the parameters by name, such as "0.weight". ``at_once``:
-    how many examples go through the layers together. Fewer than a batch changes no result but for rounding (and for
-    where the masks of dropout and the sets of "different" fall), and the values on the way, which nobody keeps, are
-    small and stay in the processor's cache.
+    ``net(x)`` gives the outputs, as a Value, with dropout off (``net(x, Way(noise=seed))`` has it on, as ``fit`` does);
+    ``net.params`` the parameters by name, such as "0.weight". ``at_once``: how many examples go through the layers
+    together. Fewer than a batch changes no result but for rounding (and for where dropout's masks and the sets of
+    "different" fall), and the values on the way, which nobody keeps, are small and stay in the processor's cache.
 
     >>> import numpy as np
     >>> from tinyspad import nn
@@ -187,8 +197,8 @@ class Sequential(Layer):
         super().__init__()
         if not layers or not all(isinstance(layer, Layer) for layer in layers):
             raise BadInput("Sequential takes layers, at least one, such as Sequential(Linear(4, 3), ReLU()).")
-        if at_once is not None and (isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1):
-            raise BadInput(f"Sequential: at_once is a whole number of examples, at least 1, not {at_once!r}.")
+        if at_once is not None:
+            _check_sizes("Sequential", at_once=at_once)
         self.layers, self.at_once = layers, at_once
         self.params = {f"{i}.{name}": value for i, layer in enumerate(layers) for name, value in layer.params.items()}
         if len({id(value) for value in self.params.values()}) < len(self.params):
@@ -200,6 +210,15 @@ class Sequential(Layer):
         self._own = [{name: f"{i}.{name}" for name in layer.params} for i, layer in enumerate(layers)]
 
     def run(self, x: Any, params: Params, way: Way) -> Any:
+        if not hasattr(way, "inputs"):
+            raise BadInput(
+                f"A network is computed along a Way, such as Way('same', 0.1), not {way!r:.60}. A choice of paths, such as "
+                "RandomPaths, draws a way for every step: choice.draw(net, x, labels, choice.init(), rng)."
+            )
+        if np.ndim(x) < 2:
+            raise BadInput(
+                f"A network takes examples in rows, an array of two or more axes, not one of shape {np.shape(x)}."
+            )
         n = np.shape(x)[0]
         if self.at_once is None or n <= self.at_once:
             return self._through(x, params, way)
@@ -221,6 +240,7 @@ class Sequential(Layer):
 
     def predict(self, x: Any, at_once: int = 1000) -> np.ndarray[Any, Any]:
         """The outputs as plain numbers, nothing recorded, dropout off: (B, ...)."""
+        _check_sizes("predict", at_once=at_once)
         arrays = {name: value._data for name, value in self.params.items()}
         x = x._data if isinstance(x, Value) else np.asarray(x)
         parts = [self.run(x[i : i + at_once], arrays, ALL) for i in range(0, len(x), at_once)]
@@ -232,12 +252,16 @@ class Sequential(Layer):
 
     def load_state(self, state: Mapping[str, np.ndarray[Any, Any]]) -> None:
         """Put parameters in place. Raises BadInput if a name or a shape differs; then nothing is changed."""
+        if not isinstance(state, Mapping) or any(isinstance(array, Value) for array in state.values()):
+            raise BadInput("load_state takes what state() gives: a dict of arrays by name.")
         if set(state) != set(self.params):
-            differ = sorted(set(state) ^ set(self.params))
+            differ = sorted(map(str, set(state) ^ set(self.params)))
             raise BadInput(f"These are the parameters of another network; they differ in {', '.join(differ)[:200]}.")
         for name, value in self.params.items():
             if np.shape(state[name]) != value.shape:
                 raise BadInput(f"{name} has shape {value.shape} here, and {np.shape(state[name])} there.")
+            if np.asarray(state[name]).dtype.kind not in "fiu":
+                raise BadInput(f"{name} is to be numbers, not {np.asarray(state[name]).dtype}.")
         for name, value in self.params.items():
             array = np.array(state[name], value._data.dtype)
             array.flags.writeable = False
@@ -245,11 +269,14 @@ class Sequential(Layer):
 
     def save(self, file: str | PathLike[str]) -> None:
         """Write the parameters to an .npz file, whole or not at all. Raises OSError as ``open`` does."""
-        save_arrays(file, KIND, self.state())
+        save_arrays(file, KIND, {"layers": np.array(repr(self)), **self.state()})
 
     def load(self, file: str | PathLike[str]) -> None:
         """Read parameters that ``save`` wrote. Raises BadInput for another network's, or another kind of file."""
-        self.load_state(load_arrays(file, KIND, dict))
+        state = load_arrays(file, KIND, dict)
+        if str(state.pop("layers", "")) != repr(self):
+            raise BadInput(f"{file} keeps the parameters of another network.")
+        self.load_state(state)
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"

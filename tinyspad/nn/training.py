@@ -28,7 +28,7 @@ from ..rules import Rows
 from ..tape import ARGS, LEAF_DATA, ORDER, Value, tick
 from .choice import AllPaths, PathChoice
 from .datasets import Dataset
-from .functional import log_softmax
+from .functional import checked_labels, log_softmax
 from .layers import Sequential
 
 KIND = "tinyspad training 1"
@@ -92,7 +92,7 @@ class Training:
 def evaluate(net: Sequential, x: Any, y: Any) -> tuple[float, float]:
     """The mean cross-entropy and the accuracy on images, nothing recorded and dropout off."""
     logits = net.predict(x)
-    rows = np.arange(len(y))
+    y, rows = checked_labels("evaluate", y, logits.shape), np.arange(len(logits))
     return -float(log_softmax(logits)[rows, y].mean(dtype=np.float64)), float(np.mean(logits.argmax(axis=1) == y))
 
 
@@ -199,7 +199,7 @@ class _Run:
         self.told = repr(
             (
                 repr(net),
-                [layer.at_once for layer in _sequentials(net)],
+                [_told_layer(layer) for layer in _all_layers(net)],
                 [v._data.dtype.str for v in net.params.values()],
             )
             + (data.name, *map(_told, (paths, optimizer, schedule)), weight_decay, iterations, batch_size, every)
@@ -237,6 +237,10 @@ class _Run:
             if not self.rows[0][-1]:  # at the start nothing had been held yet
                 self.rows[0] = (*self.rows[0][:-1], self.held)
         rate = 1.0 if self.schedule is None else self.schedule(self.iteration, self.iterations)
+        if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < np.inf:
+            raise BadInput(
+                f"fit: schedule({self.iteration}, {self.iterations}) gave {rate!r:.60}, not a factor for the rate."
+            )
         optimizer: Any = self.optimizer if rate == 1.0 else replace(self.optimizer, lr=self.optimizer.lr * rate)  # type: ignore
         for name, value in self.net.params.items():
             gradient = gradients.pop(name)
@@ -287,21 +291,51 @@ class _Run:
 
     def restore(self, file: str | PathLike[str]) -> None:
         """Go on where ``keep`` left off."""
-        arrays, told = load_arrays(file, KIND, lambda arrays: (arrays, json.loads(str(arrays["told"]))))
-        if told["settings"] != self.told:
+        found = load_arrays(file, KIND, self._whole)
+        if found is None:
             raise BadInput(
                 f"{file} keeps another training run (other images, settings or seed). Give checkpoint= another name."
             )
+        told, arrays, moments, rows = found
         self.net.load_state({name[4:]: a for name, a in arrays.items() if name.startswith("net.")})
-        for name, moments in self.moments.items():
-            for i, m in enumerate(moments):
-                kept = arrays[f"moments.{i}.{name}"]
-                moments[i] = kept if isinstance(m, np.ndarray) else kept.item()
+        self.moments, self.rows, self.order = moments, rows, arrays["order"]
         self.iteration, self.seconds, self.held = told["iteration"], told["seconds"], told["held"]
         self.state = tuple(told["state"]) if isinstance(told["state"], list) else told["state"]
         self.batches.bit_generator.state, self.draws.bit_generator.state = told["batches"], told["draws"]
-        self.order = arrays["order"]
-        self.rows = [(int(row[0]), *row[1:-1].tolist(), int(row[-1])) for row in arrays["rows"]]
+
+    def _whole(self, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+        """What a file keeps, checked piece by piece before anything is changed; None if it is another run's."""
+        told = json.loads(str(arrays["told"]))
+        if told["settings"] != self.told:
+            return None
+        for own_rng, state in ((self.batches, told["batches"]), (self.draws, told["draws"])):
+            type(own_rng.bit_generator)().state = state
+        moments = {}
+        for name, own in self.moments.items():
+            kept = [arrays[f"moments.{i}.{name}"] for i in range(len(own))]
+            if any(np.shape(a) != np.shape(m) for a, m in zip(kept, own)):
+                raise ValueError(f"the moments of {name} have another shape")
+            moments[name] = [a if isinstance(m, np.ndarray) else a.item() for a, m in zip(kept, own)]
+            if arrays[f"net.{name}"].shape != self.net.params[name].shape:
+                raise ValueError(f"{name} has another shape")
+        rows = [(int(row[0]), *row[1:-1].tolist(), int(row[-1])) for row in arrays["rows"]]
+        numbers = [
+            told["iteration"],
+            told["held"],
+            *(len(row) - len(COLUMNS) for row in rows),
+            float(told["seconds"]) >= 0,
+        ]
+        if not rows or not all(isinstance(n, int) and n >= 0 for n in numbers) or rows[-1][0] > told["iteration"]:
+            raise ValueError("its records do not fit")
+        order = arrays["order"]
+        if (
+            order.dtype.kind != "i"
+            or order.ndim != 1
+            or (order.size and (order.min() < 0 or order.max() >= len(self.data.y)))
+        ):
+            raise ValueError("its order of images does not fit")
+        told["state"]
+        return told, arrays, moments, rows
 
 
 def make_private(value: Value) -> None:
@@ -343,16 +377,25 @@ def update(value: Value, gradient: Any, optimizer: Optimizer, moments: list[Any]
         value._node[ORDER] = tick()
 
 
-def _sequentials(layer: Any) -> list[Sequential]:
+def _all_layers(layer: Any) -> list[Any]:
     inside = getattr(layer, "layers", None) or ([layer.block] if hasattr(layer, "block") else [])
-    return [layer] * isinstance(layer, Sequential) + [found for part in inside for found in _sequentials(part)]
+    return [layer, *(found for part in inside for found in _all_layers(part))]
+
+
+def _told_layer(layer: Any) -> str:
+    """A layer's own settings: whatever it keeps beside parameters and other layers."""
+    own = {k: v for k, v in vars(layer).items() if k not in ("params", "layers", "block", "_own")}
+    return f"{type(layer).__qualname__} {sorted(own.items())}"
 
 
 def _told(setting: Any) -> str:
     """A setting as text that is the same in another process: of a function its name."""
     if isinstance(setting, types.FunctionType):
-        return f"{setting.__module__}.{setting.__qualname__}"
-    return repr(setting)
+        code, inside = setting.__code__, setting.__closure__ or ()
+        told = (code.co_code, code.co_consts, setting.__defaults__, [cell.cell_contents for cell in inside])
+        return f"{setting.__module__}.{setting.__qualname__} {zlib.crc32(repr(told).encode())}"
+    own = vars(setting) if hasattr(setting, "__dict__") else {}
+    return f"{type(setting).__qualname__} {sorted(own.items())} {repr(setting).partition(' object at 0x')[0]}"
 
 
 def _plain(x: Any) -> Any:
@@ -410,7 +453,7 @@ def _check_choices(paths: Any, optimizer: Any, schedule: Any) -> None:
         if isinstance(value, type) or not all(hasattr(value, method) for method in methods):
             shown = value.__name__ if isinstance(value, type) else repr(value)
             raise BadInput(f"fit: {name}= is a value with {' and '.join(methods)}, such as {example}, not {shown:.60}.")
-    if schedule is not None and not callable(schedule):
+    if isinstance(schedule, type) or (schedule is not None and not callable(schedule)):
         raise BadInput(f"fit: schedule= is a function of iteration and iterations, not {schedule!r:.60}.")
     if schedule is not None and not (is_dataclass(optimizer) and hasattr(optimizer, "lr")):
         raise BadInput("fit: schedule= changes the optimizer's lr, which this one has not.")
@@ -426,7 +469,7 @@ def _check(net: Any, data: Any, iterations: Any, batch_size: Any, every: Any, we
             raise BadInput(f"fit: {name}= is a whole number, at least {least}, not {value!r:.40}.")
     if batch_size > len(data.y):
         raise BadInput(f"fit: there are {len(data.y)} images, too few for a batch of {batch_size}.")
-    if not isinstance(weight_decay, (int, float)) or not 0 <= weight_decay < np.inf:
+    if not isinstance(weight_decay, (int, float, np.floating)) or not 0 <= weight_decay < np.inf:
         raise BadInput(f"fit: weight_decay= is a number, at least 0, not {weight_decay!r:.40}.")
     for told, x, y in (("train on", data.x, data.y), ("test with", data.x_test, data.y_test)):
         if len(x) != len(y) or not len(y) or np.asarray(y).dtype.kind not in "iu":
@@ -434,8 +477,8 @@ def _check(net: Any, data: Any, iterations: Any, batch_size: Any, every: Any, we
                 f"fit: to {told} there are {len(x)} images and {len(y)} labels, which are to be whole numbers."
             )
         logits = net.predict(x[:1])
-        if logits.ndim != 2 or np.min(y) < 0 or np.max(y) >= logits.shape[1]:
+        if logits.ndim != 2:
             raise BadInput(
-                f"fit: the labels to {told} go from {np.min(y)} to {np.max(y)}, and the network's outputs for an image "
-                f"have shape {logits.shape[1:]}."
+                f"fit: the network's outputs for an image have shape {logits.shape[1:]}, and are to be a row."
             )
+        checked_labels(f"fit, images to {told}", y, (len(x), logits.shape[1]))
