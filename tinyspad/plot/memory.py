@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from ..errors import BadInput
 from .palette import ink
@@ -56,6 +56,7 @@ def memory_accuracy(
             **bars,
         )
     ax.xaxis.set_major_formatter(EngFormatter(unit="B"))
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.set_xlabel(f"memory: {memory}")
     ax.set_ylabel(accuracy)
     ax.annotate("better", (0.06, 0.9), (0.16, 0.8), "axes fraction", arrowprops={"arrowstyle": "->"}, fontsize="small")

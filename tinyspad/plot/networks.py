@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ..errors import BadInput
 from ..experiments import NetworkRuns
@@ -59,7 +60,12 @@ def learning_curves(runs: NetworkRuns, *, axes: Sequence[Axes] | None = None) ->
             if len(repeats) > 1:
                 reach = 2 * values.std(axis=0, ddof=1) / np.sqrt(len(repeats))
                 ax.fill_between(at, mean - reach, mean + reach, color=color, alpha=0.15, linewidth=0)
+        after = np.concatenate([getattr(run, column)[1:] for repeats in runs.runs.values() for run in repeats])
+        if "accuracy" in column and after.size:  # the start, which is guessing, would take most of the room
+            reach = 0.08 * (np.ptp(after) or 0.01)
+            ax.set_ylim(after.min() - reach, after.max() + reach)
         ax.set_ylabel(told)
+        ax.xaxis.set_major_locator(MaxNLocator(5))
         ax.grid(alpha=0.3)
         if "loss" in column:
             ax.set_yscale("log")
