@@ -20,7 +20,7 @@ spec.loader.exec_module(solutions)
 
 ANSWERS = {name: (name,) for name in check.EXERCISES} | {
     "linear_memory": ("linear_memory", "linear_gradient"),
-    "relu_memory": ("relu_keep", "relu_back"),
+    "relu_keep": ("relu_keep", "relu_back"),
 }
 
 

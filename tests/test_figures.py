@@ -82,7 +82,9 @@ def test_zeroed_rates_would_be_seen():
 
 
 def test_every_picture_has_its_data():
-    assert {p.stem for p in ROOT.glob("*.png")} == {p.stem for p in (ROOT / "data").glob("*.json")} == set(plot.FIGURES)
+    pictures, data = ({p.stem for p in files} for files in (ROOT.glob("*.png"), (ROOT / "data").glob("*.json")))
+    long = {name for name in pictures | data if name.startswith("networks_")}
+    assert pictures - long == data - long == set(plot.FIGURES)
     for name in plot.FIGURES:
         height, width = image.imread(ROOT / f"{name}.png").shape[:2]
         assert height > 200 and width > 500

@@ -762,7 +762,7 @@ WRONG = {
         ("another factor", (saves(), lambda saved, delta: layer(saves())[1](saved, delta) * (10 / (25 / 3)))),
         ("another number of features", layer(saves(fraction=0.5))),
     ],
-    "relu_memory": [
+    "relu_keep": [
         ("keeps numbers", (lambda x: (np.maximum(x, 0), x), lambda kept, g: g * (kept > 0))),
         ("a byte for each", (lambda x: (np.maximum(x, 0), x > 0), lambda kept, g: g * kept)),
         ("a byte for each", (lambda x: (np.maximum(x, 0), (x > 0, x.shape)), lambda kept, g: g * kept[0])),

@@ -12,7 +12,7 @@ Each belongs to a tutorial; its notebook in ``tutorials/exercises`` has the text
 from .choosing import chance_of_largest, wilson_interval
 from .compiling import eliminate, linear_memory, live_code
 from .moments import best_epsilon, exact_variance, magnitude_draw, unbiased_draw
-from .networks import follow_columns, held_bytes, relu_memory
+from .networks import follow_columns, held_bytes, relu_keep
 from .routes import best_path, count_paths, list_paths, sample_path
 from .running import escape, spad
 from .tape import backward, central_difference, tanh_rule
@@ -43,7 +43,7 @@ __all__ = [
     "list_paths",
     "live_code",
     "magnitude_draw",
-    "relu_memory",
+    "relu_keep",
     "sample_path",
     "spad",
     "tanh_rule",

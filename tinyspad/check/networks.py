@@ -15,13 +15,13 @@ X = np.array([-1.5, 2.0, 0.0, 0.5, -0.25, 3.0, 1.0, -2.0, 4.0, -1.0, 0.125])
 
 
 @exercise(8, "One bit for each")
-def relu_memory(relu_keep: Callable[..., Any], relu_back: Callable[..., Any]) -> None:
+def relu_keep(relu_keep: Callable[..., Any], relu_back: Callable[..., Any]) -> None:
     """Grade ``relu_keep(x)``, which returns (max(x, 0), kept), and ``relu_back(kept, g)``, the gradient by x.
 
     One bit for each element is enough: whether x was above 0.
 
     >>> from tinyspad import check
-    >>> check.relu_memory(lambda x: (np.maximum(x, 0), x), lambda kept, g: g * (kept > 0)).misconception
+    >>> check.relu_keep(lambda x: (np.maximum(x, 0), x), lambda kept, g: g * (kept > 0)).misconception
     'keeps numbers'
     """
     rng, told = np.random.default_rng(0), "relu_keep(x)"
