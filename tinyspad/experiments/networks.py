@@ -207,7 +207,8 @@ def learning_curves(
     ``task``: a name in ``TASKS``, or a ``Task``. ``methods``: names in ``METHODS`` (all of them by default), or a dict
     of your own. Every repeat has its own start, bootstrapped images and batches. ``iterations``: the task's own, or
     fewer. ``resume``: a folder for checkpoints, from which the same call goes on. ``resident``: measure the peak
-    resident size of a step, too, in a process for each method. ``tell``: is told of every run.
+    resident size of a step, too, in a process for each method (in a script, under ``if __name__ == "__main__":``). ``tell``:
+    is told of every run.
 
     Raises BadInput for names that are not there, or images that are not. Cost: the trainings; see the README for times.
 

@@ -244,7 +244,8 @@ class _Run:
         optimizer: Any = self.optimizer if rate == 1.0 else replace(self.optimizer, lr=self.optimizer.lr * rate)  # type: ignore
         for name, value in self.net.params.items():
             gradient = gradients.pop(name)
-            if not isinstance(gradient, float):  # a parameter that no path leads from stays as it is
+            reached = isinstance(gradient, Rows) or np.ndim(gradient) or not value.shape
+            if reached:  # an array that no path leads from stays as it is
                 update(value, gradient, optimizer, self.moments[name], self.weight_decay)
         self.iteration += 1
         self.seconds += time.perf_counter() - start
