@@ -143,7 +143,15 @@ def _idx_dataset(name: str, place: Path) -> Dataset:
 
 
 def read_idx(file: str | os.PathLike[str]) -> Array:
-    """The array of an IDX file of bytes, plain or gzipped. Raises BadInput for anything else."""
+    """The array of an IDX file of bytes, plain or gzipped. Raises BadInput for anything else.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     _ = file.write(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]))
+    ...     file.flush()
+    ...     read_idx(file.name)
+    array([7, 8, 9], dtype=uint8)
+    """
     content = _unpacked(Path(file))
     if len(content) < 4 or content[:3] != b"\0\0\x08":
         raise BadInput(f"{file} is not an IDX file of bytes: it starts with {content[:4].hex(' ') or 'nothing'}.")

@@ -199,7 +199,16 @@ def _floating(x: Any) -> Array:
 
 
 def relu(x: Any) -> Any:
-    """max(x, 0), which keeps one bit for each element. At 0 the slope is 0."""
+    """max(x, 0), which keeps one bit for each element. At 0 the slope is 0.
+
+    >>> import numpy as np
+    >>> import tinyspad as ts
+    >>> from tinyspad import nn
+    >>> x = ts.Value(np.array([-1.0, 0.0, 2.0]))
+    >>> nn.relu(x).backward(np.ones(3))
+    >>> x.grad
+    array([0., 0., 1.])
+    """
     return np.maximum(x, 0)
 
 
@@ -220,7 +229,15 @@ relu = rule(relu, vjp=lambda out, x: _masked(out > 0), domain=[(reals(3, 4),)], 
 
 
 def dropout(x: Any, mask: Any, rate: float = 0.5) -> Any:
-    """x where the mask is true, divided by 1 - rate, and zero elsewhere (Srivastava et al. 2014)."""
+    """x where the mask is true, divided by 1 - rate, and zero elsewhere (Srivastava et al. 2014); keeps one bit an element.
+
+    ``mask``: truth values of x's shape. Raises BadInput for another mask.
+
+    >>> import numpy as np
+    >>> from tinyspad import nn
+    >>> nn.dropout(np.array([1.0, 2.0]), np.array([True, False]), rate=0.5)
+    array([2., 0.])
+    """
     mask = np.asarray(mask)
     if mask.dtype != bool or mask.shape != np.shape(x):
         raise BadInput(f"dropout: the mask is an array of truth values of shape {np.shape(x)}.")
@@ -238,7 +255,15 @@ dropout = rule(
 
 
 def avg_pool2d(x: Any, size: int = 2) -> Any:
-    """The mean of each size x size square of images (B, C, H, W); rows and columns left over are dropped."""
+    """The mean of each size x size square of images (B, C, H, W); rows and columns left over are dropped.
+
+    Keeps nothing but shapes. Raises BadInput for images smaller than a square.
+
+    >>> import numpy as np
+    >>> from tinyspad import nn
+    >>> nn.avg_pool2d(np.arange(8.0).reshape(1, 1, 2, 4))
+    array([[[[2.5, 4.5]]]])
+    """
     if np.ndim(x) != 4:
         raise BadInput(f"avg_pool2d takes images (B, C, H, W), not an array of shape {np.shape(x)}.")
     x, (h, w) = _floating(x), np.shape(x)[2:]
@@ -272,12 +297,24 @@ avg_pool2d = rule(
 
 
 def flatten(x: Any) -> Any:
-    """Everything but the first axis in one: (B, ...) to (B, d)."""
+    """Everything but the first axis in one: (B, ...) to (B, d).
+
+    >>> import numpy as np
+    >>> from tinyspad import nn
+    >>> nn.flatten(np.zeros((5, 3, 2, 2))).shape
+    (5, 12)
+    """
     return np.reshape(x, (np.shape(x)[0], -1))
 
 
 def log_softmax(x: Any) -> Any:
-    """x - log(sum(exp(x))) along the last axis, without overflow."""
+    """x - log(sum(exp(x))) along the last axis, without overflow; keeps the probabilities.
+
+    >>> import numpy as np
+    >>> from tinyspad import nn
+    >>> nn.log_softmax(np.array([0.0, 1000.0]))
+    array([-1000.,     0.])
+    """
     return _log_softmax_of(x)
 
 
