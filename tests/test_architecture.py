@@ -11,12 +11,13 @@ ROOT = Path(__file__).parent.parent / "tinyspad"
 RANKS = [
     ["errors"],  # beneath everything: every module may raise
     ["archive"],
-    ["functions", "optimizers", "history", "differences", "expression"],
+    ["data", "functions", "optimizers", "history", "differences", "expression"],
     ["rules", "paths"],
     ["tape"],
     ["lcg"],
     ["program"],
     ["estimators", "gradcheck"],
+    ["losses"],
     ["minimize"],
     ["nn"],
     ["experiments"],

@@ -7,7 +7,7 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import functions, paths
+from . import data, functions, paths
 from .errors import TinyspadError, TooManyPaths
 from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
 from .gradcheck import GradientReport, check_gradients, check_rule
@@ -61,6 +61,7 @@ __all__ = [
     "check_rule",
     "compare",
     "compile",
+    "data",
     "experiments",
     "functions",
     "jacobian",

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from .data import Sampler
 from .errors import BadInput
 from .estimators import ALL_PATHS, GD, Estimator
 from .history import History, Recorder
 from .lcg import LCG, parameter_names, trace_as
 from .lcg.choice import generator
+from .losses import Losses, Whole
 from .optimizers import Adam, Optimizer
 from .program import Buffers, compile_function
 from .tape import Value
@@ -61,6 +63,9 @@ def minimize(
     every: int | None = 1,
     callback: Callable[[int, dict[str, Any], Any], Any] | None = None,
     progress: bool = False,
+    data: Any = None,
+    observations: Sampler | None = None,
+    sample: str = "same",
 ) -> Result:
     """Minimise f from x0 by ``steps`` steps of ``optimizer`` on the gradients that ``estimator`` gives.
 
@@ -71,12 +76,30 @@ def minimize(
     sees every step, and stops the run by returning something true. ``progress=True`` shows a bar where tqdm is
     installed.
 
+    ``data``: an array, or a tuple of arrays, of n observations. Then f is a loss, ``f(*params, batch)``, that gives the loss
+    of every observation of a batch (data[index], or a tuple of as many), and what is minimised is the mean over all data;
+    so ``value`` and the history's values are. ``observations``: which of them a step sees, a sampler of ``ts.data``; all if
+    left out. ``sample``: one path for the whole "same" batch, or a "different" one for each observation. If f is
+    elementwise, x0 may be R runs: each draws its own observations, and a column of shape (n, R) gives each its own data.
+
     Raises BadInput for arguments without meaning, NotScalar when f gives an array that is not a batch of independent
     runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: a trace per step.
 
     >>> import tinyspad as ts
     >>> print(ts.minimize(ts.functions.f1, 5.0, estimator=ts.GD(), steps=2000))
     done after 2000 steps: f(5.47483) = 30.1001
+
+    A line through noisy points, by bandit sampling of points and a path kept for ten steps:
+
+    >>> t = np.linspace(0, 1, 50)
+    >>> y = 2 + 3 * t + 0.1 * np.random.default_rng(0).normal(size=50)
+    >>> def loss(a, b, batch):
+    ...     t, y = batch
+    ...     return (a + b * t - y) ** 2
+    >>> result = ts.minimize(loss, (0.0, 0.0), data=(t, y), observations=ts.data.Bandit(8),
+    ...                      estimator=ts.SPAD(k_max=10), optimizer=ts.Adam(0.1), steps=500, rng=0)
+    >>> result.value < 0.02
+    True
     """
     estimator, optimizer = GD() if estimator is None else estimator, Adam() if optimizer is None else optimizer
     _check_settings(estimator, optimizer, steps, every)
@@ -85,12 +108,21 @@ def minimize(
     position: Any = [_start(x) for x in (x0 if several else (x0,))]
     recorder = Recorder(every)
 
-    names = parameter_names(f, len(position))
-    linearize = _linearizer(f, names, position, estimator, callback)
+    names = parameter_names(f, len(position) + (data is not None))[: len(position)]
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
-        lcg = linearize(*position)
-    lcg.check_differentiable()
-    batch = lcg.batch
+        stage: Any
+        if data is None:
+            if observations is not None:
+                raise BadInput("minimize: observations= says which of the data a step sees; give data=.")
+            stage = Whole(_linearizer(f, names, position, estimator, callback))
+        else:
+            compiled = callback is None and _ours(estimator)
+            stage = Losses(f, names, position, data, observations, sample, compiled, isinstance(estimator, GD))
+        seen = stage.init()
+        graph, seen = stage.at(position, seen, rng)
+        if data is None:
+            graph.check_differentiable()
+    batch = graph.batch
     for name, x in zip(names, position):
         if batch and np.shape(x) != batch:
             raise BadInput(
@@ -105,25 +137,30 @@ def minimize(
         moments = [optimizer.init(x) for x in position]
 
     alive, whole, ended, ending = np.ones(batch, bool), True, np.zeros(batch, np.int64), DONE
-    here = (0, lcg, position)  # replaced as a whole, so that an interruption finds what belongs together
+    followed = {name: np.full(batch, ALL_PATHS) for name in names}
+    here: Any = (0, graph, position)  # replaced as a whole, so that an interruption finds what belongs together
     try:
         with np.errstate(all="ignore"):
             for step in _bar(range(steps + 1), progress):
                 if step:
-                    here = (step, linearize(*position), position)
-                    lcg = here[1]
-                    if lcg.batch != batch:
+                    graph, seen = stage.at(position, seen, rng)
+                    here = (step, graph, position)
+                    if graph.batch != batch:
                         raise BadInput(
-                            f"f gave shape {lcg.batch} at step {step}, and {batch} before: runs cannot come and go."
+                            f"f gave shape {graph.batch} at step {step}, and {batch} before: runs cannot come and go."
                         )
-                if not (whole and _finite(lcg.value)):
-                    alive, ended, whole = _left(alive, np.isfinite(lcg.value), ended, step)
+                if not (whole and _finite(graph.value)):
+                    alive, ended, whole = _left(alive, np.isfinite(graph.value), ended, step)
                 if step == steps or not (whole or np.any(alive)):
                     break
-                if callback is not None and callback(step, dict(zip(names, map(np.copy, position))), lcg.value):
-                    ending = STOPPED
-                    break
-                moved, moments, states, followed = _step(lcg, position, moments, states, estimator, optimizer, rng)
+                if callback is not None:
+                    if callback(step, dict(zip(names, map(np.copy, position))), stage.value(position, graph)):
+                        ending = STOPPED
+                        break
+                moved, moments, states, followed = _step(
+                    stage, graph, position, moments, states, estimator, optimizer, rng
+                )
+                seen = stage.learn(graph, seen, followed)
                 if not (whole and _finite(moved)):
                     finite = [np.isfinite(x) if batch else np.all(np.isfinite(x)) for x in moved]
                     alive, ended, whole = _left(alive, np.logical_and.reduce(finite), ended, step)
@@ -131,17 +168,17 @@ def minimize(
                     moved = np.array(kept) if isinstance(moved, np.ndarray) else moved if whole else kept
                     followed = {name: np.where(alive, index, ALL_PATHS) for name, index in followed.items()}
                 if recorder.wants(step):
-                    recorder.add(step, lcg.value, dict(zip(names, position)), followed)
+                    recorder.add(step, stage.value(position, graph), dict(zip(names, position)), followed)
                 position = moved
     except KeyboardInterrupt:
         ending = INTERRUPTED
-    step, lcg, position = here
-    if ending == INTERRUPTED and not isinstance(lcg, LCG):
-        lcg = linearize(*position)  # a program: what it computed in its buffers may be half overwritten
-    value = np.array(lcg.value) if batch else lcg.value
+    step, graph, position = here
+    with np.errstate(all="ignore"):  # after an interruption buffers may be half overwritten
+        value = stage.value(position, None if ending == INTERRUPTED else graph)
     taken = np.where(alive, step, ended)
     if recorder.every is not None:
-        recorder.finish(step, value, dict(zip(names, position)), {name: np.full(batch, ALL_PATHS) for name in names})
+        nowhere = {name: np.full(np.shape(index), ALL_PATHS) for name, index in followed.items()}
+        recorder.finish(step, value, dict(zip(names, position)), nowhere)
     x = tuple(position) if several else position[0]
     status = np.where(alive, ending, NON_FINITE)
     return Result(x, value, status if batch else str(status), taken if batch else int(taken), recorder.history())
@@ -157,6 +194,9 @@ def compare(
     rng: np.random.Generator | int | None = None,
     every: int | None = 1,
     progress: bool = False,
+    data: Any = None,
+    observations: Sampler | None = None,
+    sample: str = "same",
 ) -> dict[str, Result]:
     """Minimise f from x0 with each of several estimators; a dict of ``Result`` by the names given.
 
@@ -185,13 +225,17 @@ def compare(
             rng=np.random.default_rng(seeds),
             every=every,
             progress=progress,
+            data=data,
+            observations=observations,
+            sample=sample,
         )
         for name, estimator in estimators.items()
     }
 
 
 def _step(
-    lcg: LCG,
+    stage: Any,
+    graph: Any,
     position: Any,
     moments: Any,
     states: dict[str, Any],
@@ -201,8 +245,8 @@ def _step(
 ) -> tuple[Any, Any, dict[str, Any], dict[str, Any]]:
     """One step of every parameter, and the paths it followed."""
     states, followed, gradients = dict(states), {}, []
-    for name in lcg.params:
-        gradient, followed[name], states[name] = estimator.draw(lcg, name, states[name], rng)
+    for name in graph.params:
+        gradient, followed[name], states[name] = stage.draw(graph, estimator, name, states[name], rng)
         gradients.append(gradient)
     if isinstance(position, np.ndarray):
         rows = np.empty_like(position)

@@ -72,15 +72,21 @@ class Magnitude(Estimator):
             gradient = lcg.follow(param, route, held.chances if self.normalize else None)
             return Draw(gradient, lcg.route_index(param, route), held)
         p = held.chances
-        index = int(rng.choice(len(p), p=p))
+        if lcg.batch:
+            upto = np.cumsum(p, axis=0)
+            index = np.minimum((upto <= rng.random(lcg.batch) * upto[-1]).sum(axis=0), len(p) - 1)
+            chance = np.take_along_axis(p, index[None], axis=0)[0]
+        else:
+            index = int(rng.choice(len(p), p=p))
+            chance = p[index]
         gradient = lcg.path_gradient(param, index)
-        return Draw(gradient / p[index] if self.normalize else gradient, index, held)
+        return Draw(gradient / chance if self.normalize else gradient, index, held)
 
     def _chances(self, lcg: LCG, param: str) -> Any:
         """Branch probabilities; or, through linear maps, the probabilities of all paths, listed."""
         if not lcg.elementwise:
             p = lcg.path_shares(param)
-            return p if self.k_max == 1 or np.all(p > 0) else (1 - FLOOR) * p + FLOOR / len(p)
+            return p if self.k_max == 1 else np.where(np.all(p > 0, axis=0), p, (1 - FLOOR) * p + FLOOR / len(p))
         chances = lcg.chances("magnitude")
         return chances if self.k_max == 1 else with_floor(lcg.graph, chances, FLOOR)
 

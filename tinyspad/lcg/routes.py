@@ -41,6 +41,10 @@ class Routes:
             return algebra.draw_runs(self.graph, source, rng, chances, self.batch)
         return algebra.draw(self.graph, source, rng, chances)[0]
 
+    def as_route(self, taken: dict[int, Any]) -> Any:
+        """A route from the branch that each run of a batch takes at each tupling node that it may meet."""
+        return taken
+
     def best_route(self, param: str | None) -> Any:
         """The choices of the best path; in a batch, of each run's own."""
         source = self._source(param)

@@ -2,8 +2,8 @@
 
 from .buffers import Buffers
 from .evaluated import Evaluated
-from .program import Program, compile_function
+from .program import Program, compile_as, compile_function
 
 compile = compile_function  # the public name; inside the package it would hide Python's own
 
-__all__ = ["Buffers", "Evaluated", "Program", "compile", "compile_function"]
+__all__ = ["Buffers", "Evaluated", "Program", "compile", "compile_as", "compile_function"]

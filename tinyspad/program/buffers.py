@@ -80,7 +80,7 @@ def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str
                 dtypes.append(kind)
             held[symbol] = spare.pop()
             place[symbol] = f"b[{held[symbol]}]"
-        floats = isinstance(function, np.ufunc) and all(dtype[a] == FLOAT for a in read)
+        floats = isinstance(function, np.ufunc) and _of_floats(function) and all(dtype[a] == FLOAT for a in read)
         told = []
         for a in args:
             if isinstance(a, Symbol):
@@ -130,6 +130,11 @@ def _forms(order: list[Symbol], outputs: list[Any]) -> dict[Symbol, tuple[Any, t
             kept[symbol] = forms[symbol]
             used.update(a for a in forms[symbol][1] if isinstance(a, Symbol))
     return kept
+
+
+def _of_floats(function: np.ufunc) -> bool:
+    """Whether all its operands may be floats: ldexp's exponent may not."""
+    return any(set(loop.split("->")[0]) == {"d"} for loop in function.types)
 
 
 def _truth(x: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..lcg import LCG
 from ..lcg.choice import PathChoice
-from ..paths import GRADIENT, Chances, Graph, choices, count, reachable, sweep
+from ..paths import GRADIENT, LIMIT, Chances, Graph, choices, count, reachable, sweep
 from .buffers import Buffers
 from .symbol import Symbol
 
@@ -166,6 +166,12 @@ class Evaluated(PathChoice):
         found = self._value_and_gradient[1 + source]
         return found.copy() if self.batch and self._buffers is None else found
 
+    def path_gradients(self, param: str | None = None, *, limit: int = LIMIT) -> np.ndarray[Any, Any]:
+        source = self._source(param)
+        if not self._few or self.count_paths(param) > limit:
+            return super().path_gradients(param, limit=limit)
+        return np.array(self._listed(source))
+
     def gradient(self) -> dict[str, Any]:
         """The gradient as a dict by parameter name, by the program's own code."""
         return {name: self.adjoint(name) for name in self.params}
@@ -192,7 +198,10 @@ class Evaluated(PathChoice):
 
     def draw_route(self, param: str | None, rng: np.random.Generator, chances: Chances) -> Any:
         found = super().draw_route(param, rng, chances)
-        return Masked(found) if self.batch else found
+        return self.as_route(found) if self.batch else found
+
+    def as_route(self, taken: dict[int, Any]) -> Any:
+        return Masked(taken)
 
     def best_route(self, param: str | None) -> Any:
         if not self.batch:

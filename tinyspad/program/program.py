@@ -43,9 +43,10 @@ class Program:
     *args)`` the contributions of all paths; ``program.source(kind)`` is the code that does it. Arguments are numbers, or
     arrays of one shape: so many independent runs. ``params``: the parameters' names. ``program.at(*args)`` answers all
     questions about paths at a point, as the LCG of ``trace`` does. Programs can be pickled and sent to workers.
+    ``inputs``: the names of all arguments, the parameters' and behind them those of data, of which no path is asked.
     """
 
-    def __init__(self, lcg: LCG, book: Book, name: str) -> None:
+    def __init__(self, lcg: LCG, book: Book, name: str, data: tuple[str, ...] = ()) -> None:
         # A mask that multiplies is a weight; as a number, so that two of them add up to 2.
         for e, w in enumerate(lcg.graph.weight):
             if isinstance(w, bool) or (isinstance(w, Symbol) and w.boolean):
@@ -53,7 +54,7 @@ class Program:
         known = dict(zip(map(id, lcg.leaves), lcg.arguments))
         symbol_of = {} if lcg.root is None else replay(behind(lcg.root), known)
         self.name = name
-        self.params = lcg.params
+        self.params, self.inputs = lcg.params, (*lcg.params, *data)
         self.structure = Structure.of(lcg, symbol_of)
         self.listing = str(lcg)
         self._book, self._value, self._graph = book, lcg.value, lcg.graph
@@ -101,14 +102,14 @@ class Program:
         """The code of a kind: as it is shown, as single numbers take it, or as arrays do (whole powers multiplied out)."""
         if (kind, variant) in self._written:
             return self._written[kind, variant]
-        writer = Writer(self._names(), {*self.params, *RESERVED}, numbers=variant == NUMBERS)
+        writer = Writer(self._names(), {*self.inputs, *RESERVED}, numbers=variant == NUMBERS)
         if kind == "paths":
             result = self._list_paths(writer)
         else:
             outputs = self._outputs(kind)
             found = writer.write(self._book.without_powers(outputs) if variant == ARRAYS else outputs)
             result = f"{found[0]}, [{', '.join(found[1:])}]" if kind == "weights" else ", ".join(found)
-        self._written[kind, variant] = function_source(kind, self.params, writer.lines, result)
+        self._written[kind, variant] = function_source(kind, self.inputs, writer.lines, result)
         return self._written[kind, variant]
 
     def _outputs(self, kind: str) -> list[Any]:
@@ -127,9 +128,10 @@ class Program:
         """Code that computes into memory it is given, ``code(*args, o, b)``: with how many outputs o, and b's dtypes."""
         if kind not in self._buffered:
             outputs = self._book.without_powers(self._outputs(kind))
-            inputs = {s: s.args[0] for s in self._book.symbols if s.function is None}
+            place = {name: f"x{i}" for i, name in enumerate(self.inputs)}  # they may be called o, b or c
+            inputs = {s: place[s.args[0]] for s in self._book.symbols if s.function is None}
             lines, dtypes, constants = write(outputs, inputs)
-            source = function_source(kind, [*self.params, "o", "b"], lines, "o")
+            source = function_source(kind, [*place.values(), "o", "b"], lines, "o")
             code = _run(source, kind, self.name)
             code.__globals__["c"] = constants
             self._buffered[kind] = (code, len(outputs), dtypes)
@@ -168,8 +170,8 @@ class Program:
 
     def _path_source(self, source: int, index: int) -> str:
         edges = unrank(self._graph, self.structure.counts, source, index)
-        writer = Writer({}, {*self.params, *RESERVED})
-        return function_source("path", self.params, writer.lines, writer.write([self._term(edges)])[0])
+        writer = Writer({}, {*self.inputs, *RESERVED})
+        return function_source("path", self.inputs, writer.lines, writer.write([self._term(edges)])[0])
 
     def _which(self, path: Any) -> tuple[int, int]:
         if not isinstance(path, Path) and not (isinstance(path, tuple) and len(path) == 2):
@@ -276,16 +278,16 @@ class Program:
         return function
 
     def _checked(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        if len(args) != len(self.params):
+        if len(args) != len(self.inputs):
             raise BadInput(
-                f"The program takes {len(self.params)} argument{'s' * (len(self.params) != 1)} "
-                f"({', '.join(self.params)}), and {len(args)} {'was' if len(args) == 1 else 'were'} given."
+                f"The program takes {len(self.inputs)} argument{'s' * (len(self.inputs) != 1)} "
+                f"({', '.join(self.inputs)}), and {len(args)} {'was' if len(args) == 1 else 'were'} given."
             )
         if all(a.__class__ is float for a in args):
             return args
-        args = tuple(_number(name, a) for name, a in zip(self.params, args))
+        args = tuple(_number(name, a) for name, a in zip(self.inputs, args))
         if len({np.shape(a) for a in args}) > 1:
-            shapes = ", ".join(f"{name}: {np.shape(a)}" for name, a in zip(self.params, args))
+            shapes = ", ".join(f"{name}: {np.shape(a)}" for name, a in zip(self.inputs, args))
             raise BadInput(f"The arguments of a program are numbers, or arrays of one shape; these are {shapes}.")
         return args
 
@@ -298,17 +300,17 @@ class Program:
         )
 
     def __repr__(self) -> str:
-        return f"<Program of {self.name}({', '.join(self.params)}): {len(self.structure.variables)} operations>"
+        return f"<Program of {self.name}({', '.join(self.inputs)}): {len(self.structure.variables)} operations>"
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {key: self.__dict__[key] for key in ("name", "params", "structure", "listing")}
+        state = {key: self.__dict__[key] for key in ("name", "params", "inputs", "structure", "listing")}
         state["book"] = self._book.flat()
         state["value"], *state["weight"] = map(_flat, (self._value, *self._graph.weight))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.name, self.params, self.structure = state["name"], state["params"], state["structure"]
-        self.listing = state["listing"]
+        for key in ("name", "params", "inputs", "structure", "listing"):
+            setattr(self, key, state[key])
         self._forget_code()
         self._book = Book.from_flat(state["book"])
         self._value = _unflat(state["value"], self._book)
@@ -339,20 +341,26 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise BadInput(f"compile: number= is how many parameters f takes, not {number!r:.60}.")
     names = parameter_names(f, number)
+    return compile_as(names, f)
+
+
+def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] = ()) -> Program:
+    """:func:`compile_function` with the names of all arguments given; the last of them may be ``data``, not parameters."""
     if {"np", "math"} & set(names):
         raise NotCompilable(
             'A parameter named "np" or "math" would hide the module that generated code uses: rename it.'
         )
     book = Book()
-    params = {}
-    for name in names:
+    inputs = {}
+    for name in (*names, *data):
         value = Value(0.0, name=name)
         value._data = value._node[LEAF_DATA] = book.input(name)
-        params[name] = value
+        inputs[name] = value
+    params = {name: inputs[name] for name in names}
     name = getattr(f, "__name__", type(f).__name__)
     book.recording = True
     try:
-        output = f(*params.values())
+        output = f(*inputs.values())
     except NotCompilable:
         raise
     except Exception as problem:  # on numbers it might not have
@@ -370,7 +378,7 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
     lcg = LCG(output if isinstance(output, Value) else inner if isinstance(inner, Symbol) else float(inner), params, f)
     if not lcg.elementwise:
         raise NotCompilable("Programs are made of elementwise functions.")
-    return Program(lcg, book, name)
+    return Program(lcg, book, name, tuple(data))
 
 
 def _positional(f: Callable[..., Any]) -> int:

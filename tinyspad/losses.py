@@ -1,0 +1,422 @@
+"""What the loop sees at a point: f itself, or the mean of a loss over the observations that were drawn.
+
+A loss is computed for all observations of all runs side by side, each in a lane of its own: its LCG is that of one
+observation, with arrays of shape (K, *runs) on its edges. A path is drawn for the whole batch ("same"), which then is the
+path of largest |contribution| to the batch's gradient, and so on; or for every observation ("different"). The words are
+those of Oktay et al. 2020, section 4.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from . import paths as algebra
+from .data import FullBatch, Observed, Sampler
+from .errors import BadInput, NotCompilable, TinyspadError, TooManyPaths, said
+from .estimators import ALL_PATHS, Draw, Estimator
+from .lcg import LCG, trace_as
+from .lcg.choice import PathChoice
+from .paths import LIMIT, Chances, spaced
+from .program import Buffers, Evaluated, Program, compile_as
+
+SAMPLES = ("same", "different")
+
+LARGEST_LISTING = 10**8
+"""So many contributions, over all paths, observations and runs, are listed at a time."""
+
+
+class Whole:
+    """f as it is: every step sees all of it. ``linearize``: what gives value and paths at a point."""
+
+    def __init__(self, linearize: Callable[..., Any]) -> None:
+        self.linearize = linearize
+
+    def init(self) -> Any:
+        return None
+
+    def at(self, position: Any, state: Any, rng: np.random.Generator) -> tuple[Any, Any]:
+        """The graph of this step, and the next state."""
+        return self.linearize(*position), None
+
+    def draw(self, graph: Any, estimator: Estimator, name: str, state: Any, rng: np.random.Generator) -> Draw:
+        """The gradient with respect to one parameter."""
+        return estimator.draw(graph, name, state, rng)
+
+    def value(self, position: Any, graph: Any) -> Any:
+        """f there; ``graph`` is the one at this position, or None if it may be half overwritten."""
+        if graph is None:
+            graph = self.linearize(*position)
+        return np.array(graph.value) if graph.batch else graph.value
+
+    def learn(self, graph: Any, state: Any, followed: dict[str, Any]) -> Any:
+        return state
+
+
+class Batch:
+    """The loss on the observations of one step. ``value``: their weighted mean, of each run; ``batch``: the runs' shape.
+
+    ``lanes``: the graph of all observations side by side. ``lcg``: what an estimator is asked about.
+    """
+
+    def __init__(self, lanes: Any, observed: Observed, runs: tuple[int, ...], same: bool) -> None:
+        self.lanes, self.observed, self.batch = lanes, observed, runs
+        self.params = lanes.params
+        self.alone = len(observed.weight) == 1  # one observation: no axis
+        self.weight = observed.weight[0] if self.alone else observed.weight
+        self.same = same and not self.alone
+        self.lcg: Any = SamePath(lanes, self.weight, runs) if self.same else lanes
+
+    @cached_property
+    def value(self) -> Any:
+        return self.mean(self.lanes.value)
+
+    def mean(self, of: Any) -> Any:
+        """The weighted sum over observations."""
+        found = self.weight * of if self.alone else (self.weight * of).sum(axis=0)
+        return found if self.batch else float(found)
+
+    def draw(self, estimator: Estimator, name: str, state: Any, rng: np.random.Generator) -> Draw:
+        drawn = estimator.draw(self.lcg, name, state, rng)
+        return drawn if self.same else drawn._replace(gradient=self.mean(drawn.gradient))
+
+    def norms(self, followed: dict[str, Any]) -> Any:
+        """The norm of each observation's gradient along the paths that were followed, shape (K, *runs)."""
+        squares: Any = 0.0
+        for name, index in followed.items():
+            gradient = self._gradient(name, index)
+            squares = squares + gradient * gradient
+        return np.sqrt(squares).reshape(self.observed.weight.shape)
+
+    def _gradient(self, name: str, index: Any) -> Any:
+        if np.all(np.equal(index, ALL_PATHS)):
+            return np.asarray(self.lanes.adjoint(name))
+        if self.lanes.batch:
+            index = np.broadcast_to(index, self.lanes.batch)
+        return np.asarray(self.lanes.path_gradient(name, index))
+
+
+class SamePath(PathChoice):
+    """The batch's LCG, of which a path is one path of the loss, followed for every observation: contributions are means.
+
+    Sizes of means do not multiply along a path, so the largest is found among listed ones.
+    """
+
+    elementwise = False
+
+    def __init__(self, lanes: Any, weight: Any, runs: tuple[int, ...]) -> None:
+        self.lanes, self.weight, self.batch = lanes, weight, runs
+        self.params, self.names, self.signature = lanes.params, lanes.names, lanes.signature
+        self.arguments = tuple(a if runs else a[0] for a in lanes.arguments)
+        self.__dict__["_counts"] = self.__dict__["_numbers"] = lanes._numbers
+
+    @property
+    def graph(self) -> Any:  # type: ignore[override]
+        return self.lanes.graph
+
+    def _mean(self, of: Any, axis: int = 0) -> Any:
+        found = (self.weight * of).sum(axis=axis)
+        return found if found.shape else float(found)
+
+    def adjoint(self, param: str | None = None) -> Any:
+        """The gradient of the batch's loss with respect to one parameter."""
+        return self._mean(self.lanes.adjoint(param))
+
+    def follow(self, param: str | None, route: Any, chances: Chances | None = None) -> Any:
+        return self._mean(self.lanes.follow(param, route, chances))
+
+    def route(self, param: str | None, index: Any) -> Any:
+        return self.lanes.route(param, np.broadcast_to(index, self.lanes.batch))
+
+    def draw_route(self, param: str | None, rng: np.random.Generator, chances: Chances) -> Any:
+        source = self._source(param)
+        taken = algebra.draw_runs(self.lanes.graph, source, rng, chances, (1, *self.batch))
+        return self.lanes.as_route({node: np.broadcast_to(b, self.lanes.batch) for node, b in taken.items()})
+
+    def route_index(self, param: str | None, route: Any) -> Any:
+        first = {node: route[node][:1] for node in route}
+        found = algebra.ranks(self.lanes.graph, self._counts, self._source(param), first, (1, *self.batch))[0]
+        return found if self.batch else int(found)
+
+    def path_gradients(self, param: str | None = None, *, limit: int = LIMIT) -> np.ndarray[Any, Any]:
+        """The mean contribution of every path, listed: shape (N,) or (N, *runs)."""
+        number = self.count_paths(param)
+        if number > limit or number * self.weight.size > LARGEST_LISTING:
+            raise TooManyPaths(
+                f'"{self.params[self._source(param)]}" has {spaced(number)} paths. Which of them is the largest for a whole '
+                f"batch is found by listing them, here for {self.weight.size} observations at a time. Let each observation "
+                'have a path of its own, sample="different", which needs no listing; or draw candidates, SPAD(m=...).'
+            )
+        return np.asarray(self._mean(self.lanes.path_gradients(param), axis=1)).reshape(-1, *self.batch)
+
+    def best_index(self, param: str | None = None) -> Any:
+        found = np.argmax(np.abs(self.path_gradients(param)), axis=0)
+        return found if self.batch else int(found)
+
+    def path_shares(self, param: str | None) -> np.ndarray[Any, Any]:
+        sizes = np.abs(self.path_gradients(param))
+        with np.errstate(invalid="ignore", over="ignore"):
+            sizes = sizes / np.where((top := sizes.max(axis=0, initial=0.0)) > 0, top, 1.0)
+            total = sizes.sum(axis=0)
+            return np.where((total > 0) & np.isfinite(total), sizes / np.where(total > 0, total, 1.0), 1 / len(sizes))
+
+
+class Losses:
+    """The mean over data of a loss, ``f(*params, batch)``, which gives the loss of every observation of a batch.
+
+    Where f is elementwise all observations of all runs go side by side, by f's program if it has one. Otherwise the batch
+    is traced as one graph, for one run.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        names: list[str],
+        position: Sequence[Any],
+        data: Any,
+        sampler: Sampler | None,
+        sample: str,
+        compiled: bool,
+        exact: bool,
+    ) -> None:
+        self.f, self.names = f, names
+        self.first = "gradient" if exact else "weights"
+        self.columns, self.pack = columns_of(data)
+        self.n = len(self.columns[0])
+        self.sampler = FullBatch() if sampler is None else sampler
+        if not isinstance(self.sampler, Sampler):
+            raise BadInput(f"observations= is a sampler of ts.data, such as ts.data.Shuffled(8), not {sampler!r:.60}.")
+        if sample not in SAMPLES:
+            raise BadInput(f'sample= is "same" or "different", not {sample!r:.60}.')
+        self.same = sample == "same"
+        shapes = {np.shape(x) for x in position}
+        self.runs: tuple[int, ...] = shapes.pop() if len(shapes) == 1 else ()
+        problem = self._why_not_lanes(position, shapes)
+        self.lanes = problem is None
+        if not self.lanes:
+            self.runs = ()
+            self._check_whole(position, problem)
+        self.sampler.init(self.n, self.runs)  # which says what does not fit
+        self._buffers: dict[tuple[int, ...], Buffers] = {}
+        self._every = FullBatch().draw(FullBatch().init(self.n, self.runs), np.random.default_rng(0))
+        self._all = self._taken(self._every.index)
+        self.program = self._compiled(position) if self.lanes and compiled else None
+
+    # --- what the loop asks ----------------------------------------------------------------------------------
+
+    def init(self) -> Any:
+        return self.sampler.init(self.n, self.runs)
+
+    def at(self, position: Any, state: Any, rng: np.random.Generator) -> tuple[Any, Any]:
+        """The batch of this step, and the sampler's next state."""
+        if self.sampler.asks(state):
+            state = self.sampler.tell(state, self.norms(position))
+        observed = self.sampler.draw(state, rng)
+        return self._batch(position, observed), observed.state
+
+    def draw(self, graph: Any, estimator: Estimator, name: str, state: Any, rng: np.random.Generator) -> Draw:
+        """The gradient with respect to one parameter."""
+        return graph.draw(estimator, name, state, rng) if self.lanes else estimator.draw(graph.lcg, name, state, rng)
+
+    def value(self, position: Any, graph: Any) -> Any:
+        """The mean loss over all data, of each run."""
+        if graph is not None and len(graph.observed.index) == self.n and isinstance(self.sampler, FullBatch):
+            return np.array(graph.value) if self.runs else graph.value
+        if not self.lanes:
+            return float(np.mean(_losses(self.f, position, self.pack(self.columns))))
+        shape = (self.n, *self.runs)
+        if self.program is not None and position_is_double(position):
+            found = self._memory(shape).run("forward", (*self._spread(position, shape), *self._all))[0]
+        else:
+            found = self._trace(position, self._all, shape).value
+        found = np.broadcast_to(found, shape).mean(axis=0)
+        return found if self.runs else float(found)
+
+    def learn(self, graph: Any, state: Any, followed: dict[str, Any]) -> Any:
+        """The sampler's state after a step that followed these paths."""
+        if not self.sampler.learns:
+            return state
+        norms = graph.norms(followed) if self.lanes else self._norms_one_by_one(graph.position, graph.observed.index)
+        return self.sampler.learn(state, graph.observed, norms)
+
+    def norms(self, position: Any) -> Any:
+        """The norms of the gradients of all observations, shape (n, *runs)."""
+        if not self.lanes:
+            return self._norms_one_by_one(position, range(self.n))
+        batch = self._batch(position, self._every)
+        return batch.norms(dict.fromkeys(self.names, ALL_PATHS))
+
+    # --- observations side by side -----------------------------------------------------------------------------
+
+    def _batch(self, position: Any, observed: Observed) -> Any:
+        if not self.lanes:
+            return WholeBatch(self.f, self.names, position, self.pack(self._taken(observed.index)), observed)
+        every = observed.index is self._every.index or isinstance(self.sampler, FullBatch)
+        taken = self._all if every else self._taken(observed.index)
+        shape = observed.index.shape
+        if len(observed.index) == 1:
+            shape, taken = shape[1:], [column[0] for column in taken]
+        if self.program is None or not position_is_double(position):
+            return Batch(self._trace(position, taken, shape), observed, self.runs, self.same)
+        args = (*self._spread(position, shape), *(taken if shape else map(float, taken)))
+        lanes = self.program.at(*args, first=self.first, buffers=self._memory(shape) if shape else None)
+        return Batch(lanes, observed, self.runs, self.same)
+
+    def _taken(self, index: Any) -> list[Any]:
+        """The columns at these places; a column that has an axis of runs at each run's own."""
+        if not self.runs:
+            return [column[index] for column in self.columns]
+        own = np.indices(self.runs)
+        place = (index, *own)
+        return [c[place] if c.ndim > 1 else c[index] for c in self.columns]
+
+    def _spread(self, position: Any, shape: tuple[int, ...]) -> list[Any]:
+        """Each parameter in all lanes."""
+        return [np.broadcast_to(x, shape) if shape else x for x in position]
+
+    def _trace(self, position: Any, taken: list[Any], shape: tuple[int, ...]) -> LCG:
+        batch = self.pack(taken)
+        lcg = trace_as(self.names, lambda *params: self.f(*params, batch), self._spread(position, shape))
+        if not lcg.elementwise or np.shape(lcg.value) != shape:
+            raise BadInput(
+                f"{_name(self.f)} gave shape {np.shape(lcg.value)} for observations of shape {shape}: it is to give the loss of "
+                "each observation, without summing, and without mixing them."
+            )
+        return lcg
+
+    def _memory(self, shape: tuple[int, ...]) -> Buffers:
+        if shape not in self._buffers:
+            assert self.program is not None
+            self._buffers[shape] = Buffers(self.program, shape)
+        return self._buffers[shape]
+
+    def _why_not_lanes(self, position: Sequence[Any], other_shapes: set[Any]) -> Exception | None:
+        """None if f is elementwise in parameters and data; otherwise what happened when it was asked to be."""
+        if other_shapes:
+            return BadInput("the parameters differ in shape")
+        for column in self.columns:
+            if column.ndim > 1 and column.shape[1:] != self.runs:
+                return BadInput(f"an array of data has shape {column.shape}")
+        first = np.broadcast_to(np.zeros(1, int).reshape(1, *(1 for _ in self.runs)), (min(self.n, 2), *self.runs))
+        try:
+            with np.errstate(all="ignore"):
+                self._trace(position, self._taken(first), first.shape)
+        except Exception as problem:  # whatever f raises; told if it cannot be traced as it is, either
+            return problem
+        return None
+
+    def _check_whole(self, position: Sequence[Any], why: Exception | None) -> None:
+        """Raise unless f can be traced with the batch as one graph."""
+        try:
+            with np.errstate(all="ignore"):
+                found = _losses(self.f, position, self.pack([c[:1] for c in self.columns]))
+        except Exception as problem:
+            told = f"; with its observations side by side: {said(why)}" if why is not None else ""
+            if isinstance(problem, TinyspadError):
+                raise
+            raise BadInput(f"{_name(self.f)} failed on a batch of one observation: {said(problem)}{told}").at(
+                problem
+            ) from None
+        if np.shape(found) != (1,):
+            raise BadInput(
+                f"{_name(self.f)} gave shape {np.shape(found)} for a batch of one observation: f(*params, batch) is to give "
+                "the loss of each observation, without summing; here shape (1,)."
+            )
+        if not self.same:
+            raise BadInput(
+                f'sample="different" needs a loss that is elementwise in parameters and data, and {_name(self.f)} is not '
+                f"({said(why) if why is not None else 'arrays'})."
+            )
+
+    def _compiled(self, position: Sequence[Any]) -> Program | None:
+        """f's program, if it has one that agrees with a trace (see ``minimize``)."""
+        if not position_is_double(position):
+            return None
+        data = [f"data{j}" for j in range(len(self.columns))]
+        p = len(self.names)
+
+        def f(*args: Any) -> Any:
+            return self.f(*args[:p], self.pack(list(args[p:])))
+
+        try:
+            program, again = (compile_as(self.names, f, data) for _ in range(2))
+        except (NotCompilable, BadInput):
+            return None
+        if not program.same_as(again):
+            return None
+        shape = (self.n, *self.runs)
+        with np.errstate(all="ignore"):
+            at = program.at(*self._spread(position, shape), *self._all)
+            lcg = self._trace(position, self._all, shape)
+            pairs = [(lcg.value, at.value), *((lcg.adjoint(name), at.adjoint(name)) for name in self.names)]
+        agree = all(np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True) for a, b in pairs)
+        return program if agree else None
+
+    def _norms_one_by_one(self, position: Any, index: Any) -> Any:
+        norms = []
+        for j in index:
+            batch = self.pack([column[j : j + 1] for column in self.columns])
+            lcg = trace_as(self.names, lambda *params, batch=batch: np.sum(self.f(*params, batch)), position)
+            norms.append(np.sqrt(sum(float(np.sum(np.square(lcg.adjoint(name)))) for name in self.names)))
+        return np.array(norms)
+
+
+class WholeBatch:
+    """A batch as one graph, for a loss that is not elementwise: paths lead through linear maps, the same for all of it."""
+
+    def __init__(self, f: Any, names: list[str], position: Any, batch: Any, observed: Observed) -> None:
+        self.position, self.observed = position, observed
+
+        def mean(*params: Any) -> Any:
+            return np.sum(_losses(f, params, batch, len(observed.index)) * observed.weight)
+
+        self.lcg = trace_as(names, mean, position)
+        self.value, self.params, self.batch = self.lcg.value, self.lcg.params, ()
+
+
+def columns_of(data: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """The arrays of data, and what puts as many together as they were given: an array, a tuple, or a named tuple."""
+    several = isinstance(data, tuple)
+    columns = []
+    for column in data if several else (data,):
+        try:
+            array = np.asarray(column)
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"an array of {array.dtype}")
+        except (TypeError, ValueError) as problem:
+            raise BadInput(
+                f"data= is an array of numbers, or a tuple of them, one row per observation ({problem})."
+            ) from None
+        columns.append(array if array.dtype.kind == "f" else array.astype(float))
+    if not columns or any(c.ndim == 0 or not c.size for c in columns) or len({len(c) for c in columns}) > 1:
+        shapes = ", ".join(str(c.shape) for c in columns) or "none"
+        raise BadInput(
+            f"data= is an array of observations, or a tuple of arrays of one length; the shapes are {shapes}."
+        )
+    if not several:
+        return columns, lambda listed: listed[0]
+    if hasattr(data, "_fields"):
+        return columns, lambda listed: type(data)(*listed)
+    return columns, tuple
+
+
+def position_is_double(position: Any) -> bool:
+    """Whether all parameters are double precision, as programs compute."""
+    return all(x.__class__ is float or x.dtype == np.float64 for x in position)
+
+
+def _losses(f: Any, params: Any, batch: Any, number: int | None = None) -> Any:
+    found = f(*params, batch)
+    if number is not None and np.shape(found) != (number,):
+        raise BadInput(
+            f"{_name(f)} gave shape {np.shape(found)} for a batch of {number} observations: it is to give the loss of each, "
+            f"without summing; here shape ({number},)."
+        )
+    return found
+
+
+def _name(f: Any) -> str:
+    return getattr(f, "__name__", None) or type(f).__name__
