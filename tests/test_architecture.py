@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "tinyspad"
 RANKS = [
     ["errors"],  # beneath everything: every module may raise
     ["archive"],
-    ["data", "functions", "optimizers", "history", "differences", "expression"],
+    ["data", "functions", "models", "optimizers", "history", "differences", "expression"],
     ["rules", "paths"],
     ["tape"],
     ["lcg"],

@@ -70,7 +70,7 @@ def test_table_prints_in_three_forms_draws_and_goes_on(capsys, tmp_path):
 @pytest.mark.parametrize(
     "argv, says",
     [
-        (["3"], "There is no table '3'"),
+        (["4"], "There is no table '4'"),
         (["1", "--runs", "0"], "--runs is a whole number, at least 1"),
         (["1", "--workers", "0"], "--workers is a whole number"),
         (["1", "--box", "2", "1"], "boxes: ackley"),

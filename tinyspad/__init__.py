@@ -7,7 +7,7 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import data, functions, paths
+from . import data, functions, models, paths
 from .errors import TinyspadError, TooManyPaths
 from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
 from .gradcheck import GradientReport, check_gradients, check_rule
@@ -66,6 +66,7 @@ __all__ = [
     "functions",
     "jacobian",
     "minimize",
+    "models",
     "nn",
     "paths",
     "relu",

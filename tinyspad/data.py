@@ -337,7 +337,7 @@ def _drawn(p: Any, size: int, rng: np.random.Generator) -> tuple[Any, Any]:
 
 
 def _projected(w: Any, least: float) -> Any:
-    """w scaled to sum 1 with no entry below ``least``: those that are, are lifted to it, and the rest shares what is left."""
+    """w scaled to sum 1 with no entry below ``least``: what is below is lifted, the rest shares what is left."""
     n = len(w)
     low = np.zeros(w.shape, bool)
     p = w / w.sum(axis=0)

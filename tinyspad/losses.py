@@ -21,7 +21,7 @@ from .estimators import ALL_PATHS, Draw, Estimator
 from .lcg import LCG, trace_as
 from .lcg.choice import PathChoice
 from .paths import LIMIT, Chances, spaced
-from .program import Buffers, Evaluated, Program, compile_as
+from .program import Buffers, Program, compile_as
 
 SAMPLES = ("same", "different")
 
@@ -111,7 +111,14 @@ class SamePath(PathChoice):
         self.lanes, self.weight, self.batch = lanes, weight, runs
         self.params, self.names, self.signature = lanes.params, lanes.names, lanes.signature
         self.arguments = tuple(a if runs else a[0] for a in lanes.arguments)
-        self.__dict__["_counts"] = self.__dict__["_numbers"] = lanes._numbers
+
+    @cached_property
+    def _counts(self) -> Any:  # type: ignore[override]
+        return self.lanes._counts
+
+    @cached_property
+    def _numbers(self) -> Any:  # type: ignore[override]
+        return self.lanes._numbers
 
     @property
     def graph(self) -> Any:  # type: ignore[override]
@@ -282,8 +289,8 @@ class Losses:
         lcg = trace_as(self.names, lambda *params: self.f(*params, batch), self._spread(position, shape))
         if not lcg.elementwise or np.shape(lcg.value) != shape:
             raise BadInput(
-                f"{_name(self.f)} gave shape {np.shape(lcg.value)} for observations of shape {shape}: it is to give the loss of "
-                "each observation, without summing, and without mixing them."
+                f"{_name(self.f)} gave shape {np.shape(lcg.value)} for observations of shape {shape}: it is to give the "
+                "loss of each observation, without summing, and without mixing them."
             )
         return lcg
 

@@ -108,12 +108,12 @@ def minimize(
     position: Any = [_start(x) for x in (x0 if several else (x0,))]
     recorder = Recorder(every)
 
+    if data is None and observations is not None:
+        raise BadInput("minimize: observations= says which of the data a step sees; give data=, too.")
     names = parameter_names(f, len(position) + (data is not None))[: len(position)]
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
         stage: Any
         if data is None:
-            if observations is not None:
-                raise BadInput("minimize: observations= says which of the data a step sees; give data=.")
             stage = Whole(_linearizer(f, names, position, estimator, callback))
         else:
             compiled = callback is None and _ours(estimator)
@@ -153,10 +153,11 @@ def minimize(
                     alive, ended, whole = _left(alive, np.isfinite(graph.value), ended, step)
                 if step == steps or not (whole or np.any(alive)):
                     break
-                if callback is not None:
-                    if callback(step, dict(zip(names, map(np.copy, position))), stage.value(position, graph)):
-                        ending = STOPPED
-                        break
+                if callback is not None and callback(
+                    step, dict(zip(names, map(np.copy, position))), stage.value(position, graph)
+                ):
+                    ending = STOPPED
+                    break
                 moved, moments, states, followed = _step(
                     stage, graph, position, moments, states, estimator, optimizer, rng
                 )

@@ -4,13 +4,18 @@ from .holding import HoldSweep, escape_map, hold_sweep, told_choice
 from .laboratory import COLUMNS, Laboratory, Measured, laboratory
 from .minimization import F1_ESTIMATORS, minimize_f1, success_rate
 from .networks import METHODS, TASKS, Method, NetworkRuns, Task, learning_curves, memory_accuracy
+from .stochasticity import CODE, OBSERVATIONS, StochasticityTable, stochasticity_table
 from .success import PAPER, PAPER_BOXES, SuccessTable, paper_table, success_rates, wilson
 from .variance import VarianceCurve, variance_curve
+from .white_box import FITTED, WhiteBoxFit, median_interval, white_box
 
 __all__ = [
+    "CODE",
     "COLUMNS",
     "F1_ESTIMATORS",
+    "FITTED",
     "METHODS",
+    "OBSERVATIONS",
     "PAPER",
     "PAPER_BOXES",
     "TASKS",
@@ -19,19 +24,24 @@ __all__ = [
     "Measured",
     "Method",
     "NetworkRuns",
+    "StochasticityTable",
     "SuccessTable",
     "Task",
     "VarianceCurve",
+    "WhiteBoxFit",
     "escape_map",
     "hold_sweep",
     "laboratory",
     "learning_curves",
+    "median_interval",
     "memory_accuracy",
     "minimize_f1",
     "paper_table",
+    "stochasticity_table",
     "success_rate",
     "success_rates",
     "told_choice",
     "variance_curve",
+    "white_box",
     "wilson",
 ]

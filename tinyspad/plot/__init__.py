@@ -17,6 +17,7 @@ from .palette import ESTIMATORS
 from .plane import contours, fields, trajectories
 from .player import Player, step_through
 from .runs import compare
+from .stochasticity import stochasticity, white_box
 from .success import hold_map, hold_sweep, success
 from .terms import ledger, variance_curve
 
@@ -44,7 +45,9 @@ __all__ = [
     "memory_panels",
     "save",
     "step_through",
+    "stochasticity",
     "success",
     "trajectories",
     "variance_curve",
+    "white_box",
 ]

@@ -17,7 +17,15 @@ from matplotlib.quiver import Quiver
 from .. import functions, nn
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Magnitude
-from ..experiments import escape_map, hold_sweep, laboratory, minimize_f1, paper_table, variance_curve
+from ..experiments import (
+    escape_map,
+    hold_sweep,
+    laboratory,
+    minimize_f1,
+    paper_table,
+    stochasticity_table,
+    variance_curve,
+)
 from ..lcg import trace
 from ..minimize import Result
 from ..minimize import compare as compare_runs
@@ -29,6 +37,7 @@ from .palette import BLACK, GREY, SKY
 from .plane import fields, trajectories
 from .player import step_through
 from .runs import compare
+from .stochasticity import stochasticity
 from .success import LOOKS, hold_map, success
 from .success import hold_sweep as draw_hold_sweep
 from .terms import variance_curve as draw_variance_curve
@@ -271,6 +280,11 @@ def injection() -> Figure:
     return figure
 
 
+def table3() -> Figure:
+    """The paper's Table 3, measured on seasonal demand: each observation sampler with each path estimator."""
+    return cast(Figure, stochasticity(stochasticity_table(runs=60, steps=150)).figure)
+
+
 FIGURES: dict[str, Callable[[], Figure]] = {
     "figure2": figure2,
     "figure3": figure3,
@@ -288,5 +302,6 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "trajectories_ackley": trajectories_ackley,
     "code_f1": code_f1,
     "injection": injection,
+    "table3": table3,
 }
 """Every figure that ``tinyspad figures`` redraws, by the name of its file."""

@@ -1,0 +1,284 @@
+"""The paper's Table 3, measured: randomness over observations and over code, uniform and not, after equal work."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data import Bandit, FullBatch, Importance, Sampler, Shuffled
+from ..errors import BadInput
+from ..estimators import GD, RAD, SPAD, Estimator, Magnitude
+from ..lcg import trace
+from ..minimize import minimize
+from ..models import Model
+from ..optimizers import SGD, Adam, Optimizer
+from .blocks import seed_sequence
+from .success import check_count, provenance
+from .white_box import median_interval, model_of, told
+
+OBSERVATIONS: dict[str, Sampler] = {
+    "all": FullBatch(),
+    "uniform": Shuffled(8),
+    "by norm": Importance(8, refresh=50),
+    "bandit": Bandit(8),
+}
+"""The rows: none, uniform (SGD), non-uniform twice (importance sampling; the paper's reference [10])."""
+
+CODE: dict[str, Estimator] = {
+    "all paths": GD(),
+    "uniform": RAD(),
+    "largest": SPAD(k_max=5),
+    "by magnitude": Magnitude(),
+}
+"""The columns: none, uniform (RAD), non-uniform twice (SPAD; sampling by magnitude)."""
+
+PAPER = {
+    ("all", "all paths"): "GD",
+    ("uniform", "all paths"): "SGD",
+    ("uniform", "uniform"): "RAD",
+    ("uniform", "largest"): "SPAD",
+    ("bandit", "all paths"): "[10]",
+}
+"""The cells that the paper's Table 3 names."""
+
+LONGEST = 100_000
+"""The most steps that a cell is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class StochasticityTable:
+    """What each combination of observation sampler and path estimator comes to, after equal work.
+
+    All arrays are (observations, code, ...). ``train``, ``test``: (..., R), the mean losses at the end, infinite where a run
+    met NaN or infinity. ``work``: multiplications and operations per step. ``steps``: how many of them the budget pays.
+    ``variance``: of the gradient estimate at the starts, over the square of its mean, summed over parameters, the median
+    over starts. ``cosine``: between that mean and the gradient; 1 is no bias of direction.
+    """
+
+    model: str
+    observations: tuple[str, ...]
+    code: tuple[str, ...]
+    train: np.ndarray[Any, Any]
+    test: np.ndarray[Any, Any]
+    work: np.ndarray[Any, Any]
+    steps: np.ndarray[Any, Any]
+    variance: np.ndarray[Any, Any]
+    cosine: np.ndarray[Any, Any]
+    provenance: dict[str, str]
+
+    @property
+    def gap(self) -> np.ndarray[Any, Any]:
+        """The generalisation gap of every run: out-of-sample less in-sample loss."""
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isfinite(self.train) & np.isfinite(self.test), self.test - self.train, np.inf)
+
+    @property
+    def ratio(self) -> np.ndarray[Any, Any]:
+        """Every run's out-of-sample loss over that of the first cell on the same data: 1 in the first cell."""
+        with np.errstate(invalid="ignore"):
+            found = self.test / self.test[0, 0]
+        return np.where(np.isnan(found), 1.0, found)  # both lost
+
+    def _cells(self) -> list[list[Any]]:
+        rows: list[list[Any]] = []
+        for o, c in np.ndindex(self.work.shape):
+            named = PAPER.get((self.observations[o], self.code[c]), "")
+            measured = [median_interval(values[o, c]) for values in (self.train, self.test, self.gap, self.ratio)]
+            numbers = [
+                float(self.variance[o, c]),
+                float(self.cosine[o, c]),
+                float(self.work[o, c]),
+                int(self.steps[o, c]),
+            ]
+            rows.append([self.observations[o], self.code[c], named, measured, numbers])
+        return rows
+
+    def __str__(self) -> str:
+        runs = self.train.shape[-1]
+        columns = (
+            "observations",
+            "code",
+            "paper",
+            "in-sample loss",
+            "gap",
+            "ratio",
+            "variance",
+            "cosine",
+            "work",
+            "steps",
+        )
+        rows = [
+            [
+                o,
+                c,
+                named,
+                told(*found[0]),
+                told(*found[2]),
+                told(*found[3]),
+                f"{v:.3g}",
+                f"{cos:.3f}",
+                f"{work:.0f}",
+                f"{steps}",
+            ]
+            for o, c, named, found, (v, cos, work, steps) in self._cells()
+        ]
+        widths = [max(len(row[i]) for row in [list(columns), *rows]) for i in range(len(columns))]
+        lines = [f"Table 3, measured: {self.model}, median of {runs} runs (95 % interval) after equal work", ""]
+        for row in [list(columns), *rows]:
+            aligned = [cell.ljust(w) if i < 6 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))]
+            lines.append("  ".join(aligned).rstrip())
+        lines += [
+            "",
+            "gap: out-of-sample less in-sample loss. ratio: out-of-sample loss over that of the first row on the same data.",
+            "variance: of the gradient estimate over the square of its mean; cosine: between its mean and the gradient;",
+            "both at the starts. work: operations forward and multiplications back, per step.",
+        ]
+        return "\n".join([*lines, *(f"{key}: {value}" for key, value in self.provenance.items())])
+
+    def to_csv(self) -> str:
+        """One line per cell, with all digits."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        measured = [f"{name}{end}" for name in ("train", "test", "gap", "ratio") for end in ("", "_low", "_high")]
+        names = ("variance", "cosine", "work", "steps")
+        writer.writerow(("model", "observations", "code", "paper", *measured, *names, "runs", *self.provenance))
+        for o, c, named, found, numbers in self._cells():
+            row = [self.model, o, c, named, *(x for triple in found for x in triple), *numbers, self.train.shape[-1]]
+            writer.writerow([*row, *self.provenance.values()])
+        return text.getvalue()
+
+
+def stochasticity_table(
+    model: str | Model = "demand",
+    observations: Mapping[str, Sampler] | None = None,
+    code: Mapping[str, Estimator] | None = None,
+    *,
+    runs: int = 100,
+    steps: int = 200,
+    draws: int = 200,
+    optimizer: Optimizer | None = None,
+    sample: str = "same",
+    rng: np.random.Generator | int | None = 0,
+) -> StochasticityTable:
+    """Every observation sampler with every path estimator, after equal work: the paper's Table 3 with numbers in it.
+
+    ``model``: as for ``white_box``. ``observations``, ``code``: dicts by name, ``OBSERVATIONS`` and ``CODE`` if left out.
+    ``steps``: of the exact gradient on all data; that much work every cell is given. Work is counted, not timed: for each
+    observation the operations of the loss and what ``estimator.cost`` says, and for a sampler that asks for the norms of all
+    gradients those gradients. ``draws``: how many estimates at each of 20 starts the variance is taken of.
+    ``optimizer``: ``Adam()`` if left out; ``sample`` as for ``minimize``.
+
+    Raises BadInput for arguments without meaning. Cost: about half a minute for the default size.
+
+    >>> import tinyspad as ts
+    >>> table = ts.experiments.stochasticity_table(runs=4, steps=3, draws=10)
+    >>> table.steps[:, 0]          # of all observations, and of eight
+    array([ 3, 21, 18, 21])
+    """
+    chosen = model_of(model)
+    rows = OBSERVATIONS if observations is None else observations
+    columns = CODE if code is None else code
+    for name, table in (("observations", rows), ("code", columns)):
+        if not isinstance(table, Mapping) or not table:
+            raise BadInput(f"stochasticity_table: {name} is a dict of names, such as those of {name.upper()}.")
+    for name, value, least in (("runs", runs, 1), ("steps", steps, 1), ("draws", draws, 2)):
+        check_count(name, value, least)
+    optimizer = Adam() if optimizer is None else optimizer
+    root = seed_sequence(rng)
+    seeds = [np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, k)) for k in range(4)]
+    split = chosen.generate(np.random.default_rng(seeds[0]), runs)
+    starts = chosen.starts(np.random.default_rng(seeds[1]), runs)
+    n = len(split.train[0])
+
+    one = tuple(float(np.ravel(column[0])[0]) for column in split.train)
+    lcg = trace(lambda *params: chosen.loss(*params, one), *(float(s[0]) for s in starts))
+    forward = len(lcg.entries)
+    exact = forward + float(GD().cost(lcg).multiplications)
+    budget = steps * n * exact
+
+    def work_of(sampler: Sampler, estimator: Estimator) -> float:
+        size = n if isinstance(sampler, FullBatch) else int(sampler.size)  # type: ignore[attr-defined]
+        own = size * (forward + float(np.mean(estimator.cost(lcg).multiplications)))
+        refresh = getattr(sampler, "refresh", None)
+        return own + (n * exact / refresh if refresh else 0.0)
+
+    shape = (len(rows), len(columns))
+    work, taken = np.zeros(shape), np.zeros(shape, int)
+    train, test = np.zeros((*shape, runs)), np.zeros((*shape, runs))
+    variance, cosine = np.zeros(shape), np.zeros(shape)
+    few = min(runs, 20)
+    there = tuple(np.repeat(s[:few], draws) for s in starts)
+    copies = tuple(c if c.ndim == 1 else np.repeat(c[:, :few], draws, axis=1) for c in split.train)
+    gradient = _step(
+        chosen, GD(), FullBatch(), tuple(s[:few] for s in starts), _first(split.train, few), "same", seeds[3]
+    )
+    for o, sampler in enumerate(rows.values()):
+        for c, estimator in enumerate(columns.values()):
+            work[o, c] = work_of(sampler, estimator)
+            taken[o, c] = min(max(int(budget / work[o, c]), 1), LONGEST)
+            result = minimize(
+                chosen.loss,
+                starts,
+                estimator=estimator,
+                optimizer=optimizer,
+                steps=int(taken[o, c]),
+                rng=np.random.default_rng(seeds[2]),
+                every=None,
+                data=split.train,
+                observations=sampler,
+                sample=sample,
+            )
+            bad = result.status != "done"
+            for kept, found in zip((train, test), chosen.errors(result.x, split)):
+                kept[o, c] = np.where(bad | ~np.isfinite(found), np.inf, found)
+            drawn = _step(chosen, estimator, sampler, there, copies, sample, seeds[3]).reshape(-1, few, draws)
+            variance[o, c], cosine[o, c] = _spread(drawn, gradient)
+    record = {
+        "work": f"that of {steps} steps of the exact gradient on all {n} observations, {budget:.3g} operations",
+        "a path": {"same": "one for the batch", "different": "one for each observation"}[sample],
+        "samplers": "; ".join(f"{name}: {sampler!r}" for name, sampler in rows.items()),
+        "estimators": "; ".join(f"{name}: {estimator!r}" for name, estimator in columns.items()),
+        **provenance(optimizer, steps, root),
+    }
+    record["optimizer"] = repr(optimizer)
+    return StochasticityTable(
+        chosen.name, tuple(rows), tuple(columns), train, test, work, taken, variance, cosine, record
+    )
+
+
+def _first(columns: tuple[Any, ...], few: int) -> tuple[Any, ...]:
+    return tuple(c if c.ndim == 1 else c[:, :few] for c in columns)
+
+
+def _step(
+    model: Model, estimator: Estimator, sampler: Sampler, x0: Any, data: Any, sample: str, seed: Any
+) -> np.ndarray[Any, Any]:
+    """The gradient estimates of one step from x0, (parameters, runs): what plain descent of rate 1 subtracts."""
+    result = minimize(
+        model.loss,
+        x0,
+        estimator=estimator,
+        optimizer=SGD(lr=1.0),
+        steps=1,
+        rng=np.random.default_rng(seed),
+        every=None,
+        data=data,
+        observations=sampler,
+        sample=sample,
+    )
+    return np.array(x0) - np.array(result.x)
+
+
+def _spread(drawn: np.ndarray[Any, Any], gradient: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """Variance over squared mean, and the cosine of mean and gradient: medians over the starts."""
+    mean = drawn.mean(axis=-1)
+    square = np.sum(mean * mean, axis=0)
+    relative = np.sum(drawn.var(axis=-1, ddof=1), axis=0) / np.where(square > 0, square, np.nan)
+    product = np.sqrt(square * np.sum(gradient * gradient, axis=0))
+    cosine = np.sum(mean * gradient, axis=0) / np.where(product > 0, product, np.nan)
+    return float(np.nanmedian(relative)), float(np.nanmedian(cosine))
