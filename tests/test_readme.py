@@ -30,7 +30,7 @@ def test_python_blocks_run_in_order_and_print_what_follows_them(capsys, tmp_path
             if next_kind == "text":
                 shown += 1
                 assert same(printed) == same(text)
-    assert shown == 11
+    assert shown == 12
     assert {p.stem for p in tmp_path.glob("*.png")} == {"compare", "beale", "contributions", "laboratory"}
 
 

@@ -571,6 +571,26 @@ def held(bits=lambda batch, n: -(-batch * n // 8), kept=lambda keep, d: int(np.c
     return held_bytes
 
 
+# --- 09 ---------------------------------------------------------------------------------------------------------------
+
+
+def cut(norms, floor):
+    return np.maximum(norms / norms.sum(), floor / len(norms))
+
+
+def right_estimate(g, j, i, p, q):
+    return g[j, i] / (len(p) * p[j] * q[i])
+
+
+def drawn(estimate, observations=True, paths=True):
+    def sampled_gradient(g, p, q, rng):
+        j = rng.choice(len(p), p=p if observations else None)
+        i = rng.choice(len(q), p=q if paths else None)
+        return estimate(g, j, i, p, q)
+
+    return sampled_gradient
+
+
 WRONG = {
     "tanh_rule": [
         ("reads the input", lambda out, x: 1 - x**2),
@@ -802,6 +822,41 @@ WRONG = {
         ("ignores keep", held(kept=lambda keep, d: d)),
         ("forgets 4 bytes", held(size=1)),
         ("another count", lambda widths, batch, keep: 17),
+    ],
+    "observation_weights": [
+        ("estimates the sum", lambda index, p: 1 / (len(index) * p[index])),
+        ("estimates K times", lambda index, p: 1 / (len(p) * p[index])),
+        ("estimates nK times", lambda index, p: 1 / p[index]),
+        ("multiplies", lambda index, p: p[index] / len(index)),
+        ("ignores p", lambda index, p: np.full(len(index), 1 / len(index))),
+        ("scaled to sum 1", lambda index, p: 1 / p[index] / np.sum(1 / p[index])),
+    ],
+    "norm_probabilities": [
+        ("no floor", lambda norms, floor: norms / norms.sum()),
+        ("sums to more than 1", lambda norms, floor: norms / norms.sum() + floor / len(norms)),
+        ("a floor for each", lambda norms, floor: (1 - floor) * norms / norms.sum() + floor),
+        ("squares", lambda norms, floor: (1 - floor) * norms**2 / (norms**2).sum() + floor / len(norms)),
+        ("squares, no floor", lambda norms, floor: norms**2 / (norms**2).sum()),
+        ("cuts off", lambda norms, floor: cut(norms, floor) / cut(norms, floor).sum()),
+        ("lifts, does not scale", lambda norms, floor: cut(norms, floor)),
+        ("norms as they are", lambda norms, floor: norms),
+        ("divides by zero", lambda norms, floor: (1 - floor) * norms / norms.sum() + floor / len(norms)),
+    ],
+    "sampled_gradient": [
+        ("forgets both", drawn(lambda g, j, i, p, q: g[j, i])),
+        ("forgets the path's", drawn(lambda g, j, i, p, q: g[j, i] / (len(p) * p[j]))),
+        ("forgets the observation's", drawn(lambda g, j, i, p, q: g[j, i] / (len(p) * q[i]))),
+        ("estimates the sum", drawn(lambda g, j, i, p, q: g[j, i] / (p[j] * q[i]))),
+        ("divides by N", drawn(lambda g, j, i, p, q: g[j, i] / (g.size * p[j] * q[i]))),
+        ("multiplies", drawn(lambda g, j, i, p, q: g[j, i] * p[j] * q[i])),
+        ("divides by n alone", drawn(lambda g, j, i, p, q: g[j, i] / len(p))),
+        ("follows all paths", drawn(lambda g, j, i, p, q: g[j].sum() / (len(p) * p[j]))),
+        ("another estimate", drawn(lambda g, j, i, p, q: g[j, i] + 1)),
+        ("draws uniformly", drawn(right_estimate, observations=False, paths=False)),
+        ("draws observations uniformly", drawn(right_estimate, observations=False)),
+        ("draws paths uniformly", drawn(right_estimate, paths=False)),
+        ("another distribution", lambda g, p, q, rng: right_estimate(g, *[rng.integers(2)] * 2, p, q)),
+        ("random by itself", lambda g, p, q, rng: drawn(right_estimate)(g, p, q, np.random.default_rng())),
     ],
 }
 

@@ -4,7 +4,7 @@ Each belongs to a tutorial; its notebook in ``tutorials/exercises`` has the text
 
 >>> from tinyspad import check
 >>> len(check.EXERCISES)
-24
+27
 >>> check.EXERCISES["tanh_rule"].title
 "Write tanh's rule"
 """
@@ -13,6 +13,7 @@ from .choosing import chance_of_largest, wilson_interval
 from .compiling import eliminate, linear_memory, live_code
 from .moments import best_epsilon, exact_variance, magnitude_draw, unbiased_draw
 from .networks import follow_columns, held_bytes, relu_keep
+from .observations import norm_probabilities, observation_weights, sampled_gradient
 from .routes import best_path, count_paths, list_paths, sample_path
 from .running import escape, spad
 from .tape import backward, central_difference, tanh_rule
@@ -43,8 +44,11 @@ __all__ = [
     "list_paths",
     "live_code",
     "magnitude_draw",
+    "norm_probabilities",
+    "observation_weights",
     "relu_keep",
     "sample_path",
+    "sampled_gradient",
     "spad",
     "tanh_rule",
     "three_paths",

@@ -208,3 +208,22 @@ def held_bytes(widths, batch, keep):
     inputs = sum(int(np.ceil(round(keep * d, 9))) for d in widths[:-1])
     bits = sum(-(-batch * n // 8) for n in widths[1:-1])
     return 4 * batch * inputs + bits
+
+
+# --- 09 ---------------------------------------------------------------------------------------------------------------
+
+
+def observation_weights(index, p):
+    return 1 / (len(index) * len(p) * p[index])
+
+
+def norm_probabilities(norms, floor):
+    n, total = len(norms), norms.sum()
+    share = norms / total if total > 0 else np.full(n, 1 / n)
+    return (1 - floor) * share + floor / n
+
+
+def sampled_gradient(g, p, q, rng):
+    j = rng.choice(len(p), p=p)
+    i = rng.choice(len(q), p=q)
+    return g[j, i] / (len(p) * p[j] * q[i])
