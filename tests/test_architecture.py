@@ -21,6 +21,7 @@ RANKS = [
     ["minimize"],
     ["nn"],
     ["experiments"],
+    ["reproduction"],
     ["plot", "check"],
     ["__main__"],
 ]
@@ -90,3 +91,29 @@ def test_every_module_declares_what_it_needs():
         third_party |= {module[0] for module, nested in imports(file) if not nested}
     allowed = {"numpy", "matplotlib", "tinyspad"} | set(sys.stdlib_module_names)
     assert third_party <= allowed
+
+
+def test_every_public_name_is_found_wherever_one_starts():
+    """Whichever is asked for first, in a fresh interpreter; the module minimize must not hide the function."""
+    for first in ("ts.trace", "ts.experiments", "importlib.import_module('tinyspad.minimize')", "ts.plot", "ts.Value"):
+        code = f"""
+import importlib, tinyspad as ts
+assert not set(sys.modules) & {{"tinyspad.tape", "tinyspad.lcg"}}, "importing loads nothing"
+{first}
+names = {{name: getattr(ts, name) for name in ts.__all__}}
+assert ts.minimize is names["minimize"] and callable(ts.minimize) and ts.minimize.__module__ == "tinyspad.minimize"
+assert set(ts.__all__) <= set(dir(ts)) and names["errors" if "errors" in names else "trace"]
+from tinyspad import *
+from tinyspad import minimize, errors, tape
+assert minimize is ts.minimize and ts.errors is errors and ts.tape is tape
+try:
+    ts.nothing
+except AttributeError as problem:
+    assert "nothing" in str(problem)
+else:
+    raise SystemExit(1)
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", "import sys\n" + code], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr

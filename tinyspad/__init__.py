@@ -5,33 +5,73 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 """
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
-
-from . import data, functions, models, paths
-from .errors import TinyspadError, TooManyPaths
-from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
-from .gradcheck import GradientReport, check_gradients, check_rule
-from .history import History
-from .lcg import LCG, Jacobian, Path, PathArray, jacobian, trace
-from .minimize import Result, compare, minimize
-from .optimizers import SGD, Adam, Momentum
-from .paths import Semiring
-from .program import Program, compile
-from .rules import Domain, relu, rule
-from .tape import Value
-
-if TYPE_CHECKING:
-    from . import experiments, nn
 
 __version__ = "0.1.0"
 
+if TYPE_CHECKING:
+    from . import check, data, experiments, functions, models, nn, paths, plot, reproduction
+    from .errors import TinyspadError, TooManyPaths
+    from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
+    from .gradcheck import GradientReport, check_gradients, check_rule
+    from .history import History
+    from .lcg import LCG, Jacobian, Path, PathArray, jacobian
+    from .lcg.trace import trace
+    from .minimize import Result, compare, minimize
+    from .optimizers import SGD, Adam, Momentum
+    from .paths import Semiring
+    from .program import Program, compile
+    from .rules import Domain, relu, rule
+    from .tape import Value
+
+HOME = {
+    "errors": ("TinyspadError", "TooManyPaths"),
+    "estimators": ("GD", "RAD", "SPAD", "Estimator", "FixedPath", "Magnitude", "NearestPath"),
+    "gradcheck": ("GradientReport", "check_gradients", "check_rule"),
+    "history": ("History",),
+    "lcg": ("LCG", "Jacobian", "Path", "PathArray", "jacobian", "trace"),
+    "minimize": ("Result", "compare", "minimize"),
+    "optimizers": ("SGD", "Adam", "Momentum"),
+    "paths": ("Semiring",),
+    "program": ("Program", "compile"),
+    "rules": ("Domain", "relu", "rule"),
+    "tape": ("Value",),
+}
+"""Where each public name lives. A module is loaded when one of its names is first asked for (as SPEC 1 of Scientific
+Python proposes), so that importing tinyspad takes hardly longer than importing NumPy."""
+
+MODULES = ("check", "data", "experiments", "functions", "models", "nn", "plot", "reproduction", *HOME)
+
+_module_of = {name: module for module, names in HOME.items() for name in names}
+
 
 def __getattr__(name: str) -> Any:
-    """``experiments`` and ``nn``, which are loaded when they are first asked for."""
-    if name in ("experiments", "nn"):
-        return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _module_of:
+        found = getattr(importlib.import_module(f".{_module_of[name]}", __name__), name)
+    elif name in MODULES:
+        found = importlib.import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
 
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """Loading the module ``minimize`` does not hide the function ``minimize``."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "minimize" and isinstance(value, ModuleType):
+            value = value.minimize
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 __all__ = [
     "GD",
@@ -57,6 +97,7 @@ __all__ = [
     "TinyspadError",
     "TooManyPaths",
     "Value",
+    "check",
     "check_gradients",
     "check_rule",
     "compare",
@@ -69,7 +110,9 @@ __all__ = [
     "models",
     "nn",
     "paths",
+    "plot",
     "relu",
+    "reproduction",
     "rule",
     "trace",
 ]

@@ -1,5 +1,5 @@
 """The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``table``, ``whitebox``,
-``networks``, ``figures``."""
+``networks``, ``reproduce``, ``figures``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import numpy as np
 
 os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command line writes files and opens no window
 
-from . import __version__, functions, models, plot
+from . import __version__, functions, models, plot, reproduction
 from .errors import BadInput, ExpressionError, TinyspadError
 from .experiments import (
     METHODS,
@@ -80,7 +80,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     parser.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "{demo,paths,explain,laboratory,table,whitebox,networks,figures}"
+    names = "{demo,paths,explain,laboratory,table,whitebox,networks,reproduce,figures}"
     commands = parser.add_subparsers(title="commands", required=True, metavar=names)
 
     demo = commands.add_parser(
@@ -173,6 +173,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     networks.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
     networks.set_defaults(run=_networks)
+
+    claims = commands.add_parser(
+        "reproduce", help="measure every claim of the paper, or one, and write the report: reproduce figure3"
+    )
+    claims.add_argument("keys", nargs="*", metavar="KEY", help="which claims (default: all, and REPRODUCTION.md)")
+    claims.add_argument("--small", action="store_true", help="at a reduced size; nothing is written")
+    claims.add_argument("--workers", type=int, default=1, help="processes (default: 1, no others)")
+    claims.add_argument(
+        "--out", type=Path, default=Path(), help="folder of REPRODUCTION.md and figures/ (default: here)"
+    )
+    claims.set_defaults(run=_reproduce)
 
     figures = commands.add_parser(
         "figures", help="redraw the figures from fixed seeds, and write down what is drawn in each"
@@ -397,6 +408,32 @@ def _networks(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     for kind, draw in (("curves", plot.learning_curves), ("memory", plot.memory_panels)):
         print(plot.save(draw(runs), options.out / f"networks_{runs.task}_{kind}.png"), file=sys.stderr)
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    _check_counts(options)
+    file = options.out / "figures" / "data" / "reproduction.json"
+    known = reproduction.from_json(file.read_text(encoding="utf-8")) if file.exists() and options.keys else {}
+    keys = options.keys or list(reproduction.CLAIMS)
+    reproduction.minimising.WORKERS = None if options.workers == 1 else options.workers
+    found = reproduction.measure(
+        keys, small=options.small, known=known, tell=lambda text: print(text, file=sys.stderr, flush=True)
+    )
+    for key in options.keys:
+        print(reproduction.section(key, found[reproduction.CLAIMS[key].of or key]))
+    if not options.small:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(reproduction.to_json(found), encoding="utf-8")
+        print(f"The numbers: {file}", file=sys.stderr)
+        if len(found) == len({claim.of or key for key, claim in reproduction.CLAIMS.items()}):
+            page = options.out / "REPRODUCTION.md"
+            page.write_text(reproduction.report(found), encoding="utf-8")
+            print(f"The report: {page}", file=sys.stderr)
+    lost = [key for key in reproduction.unsupported(found) if key in keys]
+    if lost:
+        raise BadInput(f"The numbers do not bear out the verdicts on {', '.join(lost)}.")
+    if not options.keys:
+        print(f"The numbers bear out all {len(reproduction.CLAIMS)} verdicts.")
 
 
 def _check_counts(options: argparse.Namespace) -> None:

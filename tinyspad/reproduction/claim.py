@@ -1,0 +1,61 @@
+"""What a claim of the paper is here: what it says, how it is measured, and what the numbers must show for the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+HOLDS = "holds"
+CONDITIONS = "holds under conditions"
+FAILS = "does not hold"
+UNTESTED = "could not be tested here"
+BEYOND = "beyond the paper"
+
+Numbers = dict[str, Any]
+"""What was measured: numbers, texts, lists and dicts of them, as JSON has them."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim. ``key``: its name on the command line. ``where``: its place in the paper. ``says``: what it says.
+
+    ``verdict``: one of the five words above; ``because``: the reason in a few words, from the numbers. ``measure(small)``
+    gives the numbers, at the size of the report, or a reduced one. ``supports(numbers)``: whether they bear the verdict out.
+    ``told(numbers)``: the section of the report. ``of``: the claim whose numbers these are, if they are not its own.
+    """
+
+    key: str
+    where: str
+    says: str
+    verdict: str
+    because: Callable[[Numbers], str]
+    measure: Callable[[bool], Numbers]
+    supports: Callable[[Numbers], bool]
+    told: Callable[[Numbers], str]
+    of: str = ""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table in Markdown."""
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows)])
+
+
+def percent(successes: Any, runs: int) -> str:
+    """A rate with its 95 % interval (Wilson), in percent."""
+    from ..experiments import wilson
+
+    low, high = wilson(successes, runs)
+    return f"{100 * successes / runs:.1f} ({100 * float(low):.1f}-{100 * float(high):.1f})"
+
+
+def interval(triple: Sequence[float | None]) -> str:
+    """A median with its 95 % interval; None is infinite."""
+    value, low, high = (float("inf") if x is None else x for x in triple)
+    return f"{value:.4g} ({low:.4g}-{high:.4g})"
+
+
+def tiny(x: float) -> str:
+    """A difference in one digit."""
+    return f"{x:.0e}" if x else "0"
