@@ -197,7 +197,7 @@ def workloads(small: bool, shape: str) -> Iterator[Workload]:
             base="tinyspad",
             unit="operation",
             units=n,
-            turns=1 if small else 3,
+            turns=1 if small else 3 if n < 10**5 else 2,
             fresh=True,
             size=n,
         )

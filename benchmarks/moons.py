@@ -2,7 +2,7 @@
 
 micrograd and tinyspad with a scalar Value per number, 65 000 operations; tinyspad and PyTorch with the 100 points in two
 arrays, 650 operations. A turn is several training steps and ends with a garbage collection, so that each engine pays for
-its own garbage: micrograd's graphs are reference cycles that only the collector can free. The second case switches the
+its own garbage: micrograd's graphs are reference cycles that only the collector can free. The other cases switch the
 collector off inside the turns.
 """
 
@@ -22,23 +22,28 @@ from .turns import Workload
 
 
 def workloads(small: bool) -> Iterator[Workload]:
-    points, steps = (10, 1) if small else (100, 3)
+    points, steps = (10, 1) if small else (100, 5)
     for collector in (True, False):
-        yield Workload(
-            name="moons",
-            case=f"{points} points, garbage collector {'on' if collector else 'off'}",
-            engines={
-                "tinyspad, scalars": partial(trainer, tinyspad_values, scalar_loss, points, steps, collector),
-                "tinyspad, arrays": partial(trainer, tinyspad_values, array_loss, points, steps, collector),
-                "micrograd": partial(trainer, micrograd_values, scalar_loss, points, steps, collector),
-                "PyTorch, arrays": partial(trainer, pytorch_values, array_loss, points, steps, collector),
-            },
-            base="tinyspad, scalars",
-            unit="step",
-            units=steps,
-            turns=1 if small else 5,
-            tolerance=1e-6,  # the steps before are in it, too
-        )
+        scalars = {
+            "tinyspad, scalars": partial(trainer, tinyspad_values, scalar_loss, points, steps, collector),
+            "micrograd": partial(trainer, micrograd_values, scalar_loss, points, steps, collector),
+        }
+        arrays = {
+            "tinyspad, arrays": partial(trainer, tinyspad_values, array_loss, points, steps, collector),
+            "PyTorch, arrays": partial(trainer, pytorch_values, array_loss, points, steps, collector),
+        }
+        cases = {"scalars": scalars, "arrays": arrays | {"micrograd, scalars": scalars["micrograd"]}}
+        for case, engines in cases.items():
+            yield Workload(
+                name="moons",
+                case=f"{case}, garbage collector {'on' if collector else 'off'}",
+                engines=engines,
+                base=f"tinyspad, {case}",
+                unit="step",
+                units=steps,
+                turns=1 if small else 5,
+                tolerance=1e-6,  # the steps before are in it, too
+            )
 
 
 def moons(n: int) -> tuple[Any, Any]:

@@ -1,6 +1,7 @@
 """SmallFCNet and SmallConvNet, batches of 150 in float32: time of a step (loss and gradients) against PyTorch, and memory.
 
-Engines take turns with a pause between them, since the waiting threads of one BLAS slow down the other's. Memory in three
+Engines take turns with a pause between them, since the waiting threads of one BLAS slow down the other's; where something
+else uses a core, threads wait for each other most of the time, and ``OMP_NUM_THREADS=1`` is what compares. Memory in three
 ways, never mixed: bytes held for backward (counted on the tape), the peak of what is allocated in a step (tracemalloc,
 above what was there before it), and the rise of the peak resident size in a process of its own.
 """
@@ -8,6 +9,7 @@ above what was there before it), and the rise of the peak resident size in a pro
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -37,6 +39,7 @@ NETS: dict[str, tuple[Callable[[], nn.Sequential], tuple[int, ...]]] = {
 
 def workloads(small: bool) -> Iterator[Workload]:
     size = 12 if small else BATCH
+    threads = {"1": "one thread"}.get(os.environ.get("OMP_NUM_THREADS", ""), "all cores")
     for name, (make, shape) in NETS.items():
         net, (x, labels) = make(), batch(shape, size)
         steps = {told: functools.partial(step, net, x, labels, way) for told, way in WAYS.items()}
@@ -48,7 +51,7 @@ def workloads(small: bool) -> Iterator[Workload]:
             memory["PyTorch"] = lambda name=name: {"resident": resident(name, "PyTorch", size)}
         yield Workload(
             name="networks",
-            case=f"{name}, batch of {size}",
+            case=f"{name}, batch of {size}, {threads}",
             engines={told: lambda call=call: call for told, call in steps.items()}
             | {"PyTorch": lambda net=net, x=x, labels=labels: pytorch_step(net, x, labels)},
             base="tinyspad, exact",

@@ -104,21 +104,26 @@ def run(work: Workload, tell: Callable[[str], None] = print) -> dict[str, Any]:
         call = attempt(engine, make)
         if call is not None:
             calls[engine] = call
-    for turn in range(work.turns if work.fresh else work.turns + 1):
-        first = turn == 0 and not work.fresh
-        answers: dict[str, Any] = {}
-        for engine, call in list(calls.items()):
-            time.sleep(work.pause)
-            gc.collect()
-            found = attempt(engine, lambda call=call, first=first: _timed(call, 0.0 if first else work.seconds))
-            if found is None:
-                continue
-            row, answers[engine] = rows[engine], found.answer
-            cold = found.seconds if first else found.cold
-            row.cold += [] if cold is None else [cold / work.units]
-            row.warm += [] if first else [found.seconds / work.units]
-            row.memory |= {kind: max(size, row.memory.get(kind, 0.0)) for kind, size in found.memory.items()}
-        _agree(work, answers)
+    gc.collect()
+    gc.freeze()  # a collection inside a turn is to look at what the turn made, not at every module of every peer
+    try:
+        for turn in range(work.turns if work.fresh else work.turns + 1):
+            first = turn == 0 and not work.fresh
+            answers: dict[str, Any] = {}
+            for engine, call in list(calls.items()):
+                time.sleep(work.pause)
+                gc.collect()
+                found = attempt(engine, lambda call=call, first=first: _timed(call, 0.0 if first else work.seconds))
+                if found is None:
+                    continue
+                row, answers[engine] = rows[engine], found.answer
+                cold = found.seconds if first else found.cold
+                row.cold += [] if cold is None else [cold / work.units]
+                row.warm += [] if first else [found.seconds / work.units]
+                row.memory |= {kind: max(size, row.memory.get(kind, 0.0)) for kind, size in found.memory.items()}
+            _agree(work, answers)
+    finally:
+        gc.unfreeze()
     for engine, measure in work.memory.items():
         if engine in calls:
             rows[engine].memory |= measure()
