@@ -101,7 +101,7 @@ def kept(out: Path | None, results: dict[str, Any], names: Sequence[str]) -> lis
     old = json.loads(file.read_text())
     if any(old[key] != results[key] for key in ("small", "cores", "versions")):
         return []
-    return [record for record in old["records"] if record["workload"] not in names]
+    return [record for record in old["records"] if record["workload"] in WORKLOADS and record["workload"] not in names]
 
 
 def write(results: dict[str, Any], out: Path | None) -> None:

@@ -33,15 +33,14 @@ WHY: dict[tuple[str, str], str] = {
     ("imports", "autograd"): "both import NumPy; autograd has fewer modules of its own, and no data classes.",
     ("imports", "micrograd"): "it imports nothing but `math`; tinyspad imports NumPy.",
     ("beale", "JAX, jit and scan"): (
-        "the whole loop is one machine program without arrays in between. tinyspad makes 50 NumPy calls a step, and a third "
-        "of the gradient's time is `y ** 3`, for which NumPy calls the power function (34 µs for 1000 numbers; a product "
-        "takes 2 µs)."
+        "the whole loop is one machine program without arrays in between; tinyspad's step is some 50 calls of NumPy, on "
+        "arrays too short to hide what a call costs."
     ),
     ("chain", "JAX, jit"): ONCE,
     ("fan", "JAX, jit"): ONCE,
     ("networks", "PyTorch"): (
-        "nine tenths of tinyspad's step are convolutions, in NumPy: copies of shifted images, and one matrix product per image. "
-        "PyTorch's convolutions are machine code made for them."
+        "nine tenths of tinyspad's step with SmallConvNet are convolutions, in NumPy: copies of shifted images, and a "
+        "matrix product for each image. PyTorch's are machine code made for them."
     ),
 }
 """Why a peer is faster than tinyspad, by workload and engine: a sentence under the table, wherever it is."""
