@@ -176,7 +176,7 @@ def draw_ratios(ax: Any, records: list[dict[str, Any]]) -> None:
             face = color if engine == record["base"] or not ours(engine) else "white"
             told = time_of(row["median"]) if engine == record["base"] else digits(row["ratio"])
             ax.plot(row["ratio"], y, "o", markeredgecolor=color, markerfacecolor=face, markersize=7)
-            left = row["ratio"] < 1
+            left = 0.01 < row["ratio"] < 1
             spot = (min(low, row["ratio"]), y) if left else (max(high, row["ratio"]), y)
             ax.annotate(
                 told,
