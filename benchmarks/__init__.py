@@ -1,1 +1,1 @@
-"""Benchmarks: each module prints ratios measured in one run. ``python -m benchmarks.moons``."""
+"""Benchmarks: ``python -m benchmarks [NAME ...]``; what is measured, and what came out, is in benchmarks/README.md."""

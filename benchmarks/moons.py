@@ -1,27 +1,49 @@
-"""micrograd's moons step on micrograd's Value and on ours: 100 points, its own nn.MLP(2, [16, 16, 1]), hinge loss, L2.
+"""micrograd's moons step: 100 points, its own nn.MLP(2, [16, 16, 1]), hinge loss, L2; the same network code for all.
 
-    python -m benchmarks.moons [--small]
-
-Three engines take turns: micrograd; tinyspad with a scalar Value per number, the same 65 000 operations; and tinyspad
-with the 100 points in two array Values, the same network code, 650 operations. A turn is several training steps and
-ends with a garbage collection, so that each engine pays for its own garbage: micrograd's graphs are reference cycles
-that only the collector can free. The second table switches the collector off inside the turns. Ratios are of medians
-over the turns.
+micrograd and tinyspad with a scalar Value per number, 65 000 operations; tinyspad and PyTorch with the 100 points in two
+arrays, 650 operations. A turn is several training steps and ends with a garbage collection, so that each engine pays for
+its own garbage: micrograd's graphs are reference cycles that only the collector can free. The other cases switch the
+collector off inside the turns.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
 import random
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import tinyspad as ts
+
+from .turns import Workload
+
+
+def workloads(small: bool) -> Iterator[Workload]:
+    points, steps = (10, 1) if small else (100, 5)
+    for collector in (True, False):
+        scalars = {
+            "tinyspad, scalars": partial(trainer, tinyspad_values, scalar_loss, points, steps, collector),
+            "micrograd": partial(trainer, micrograd_values, scalar_loss, points, steps, collector),
+        }
+        arrays = {
+            "tinyspad, arrays": partial(trainer, tinyspad_values, array_loss, points, steps, collector),
+            "PyTorch, arrays": partial(trainer, pytorch_values, array_loss, points, steps, collector),
+        }
+        cases = {"scalars": scalars, "arrays": arrays | {"micrograd, scalars": scalars["micrograd"]}}
+        for case, engines in cases.items():
+            yield Workload(
+                name="moons",
+                case=f"{case}, garbage collector {'on' if collector else 'off'}",
+                engines=engines,
+                base=f"tinyspad, {case}",
+                unit="step",
+                units=steps,
+                turns=1 if small else 5,
+                tolerance=1e-6,  # the steps before are in it, too
+            )
 
 
 def moons(n: int) -> tuple[Any, Any]:
@@ -31,6 +53,23 @@ def moons(n: int) -> tuple[Any, Any]:
     x = np.where(label == 0, np.cos(angle), 1 - np.cos(angle)) + 0.1 * rng.normal(size=n)
     y = np.where(label == 0, np.sin(angle), 0.5 - np.sin(angle)) + 0.1 * rng.normal(size=n)
     return np.stack([x, y], axis=1), 2 * label - 1
+
+
+def tinyspad_values() -> tuple[Callable[[Any], Any], Any]:
+    """How to make a Value or its like of data, and what stands for no gradient."""
+    return ts.Value, 0
+
+
+def micrograd_values() -> tuple[Callable[[Any], Any], Any]:
+    from micrograd.engine import Value
+
+    return Value, 0
+
+
+def pytorch_values() -> tuple[Callable[[Any], Any], Any]:
+    import torch
+
+    return lambda data: torch.tensor(data, dtype=torch.float64, requires_grad=True), None
 
 
 def scalar_loss(model: Any, value: Any, x: Any, y: Any) -> Any:
@@ -43,70 +82,48 @@ def scalar_loss(model: Any, value: Any, x: Any, y: Any) -> Any:
 def array_loss(model: Any, value: Any, x: Any, y: Any) -> Any:
     """The same loss with all points in two arrays."""
     score = model([value(x[:, 0]), value(x[:, 1])])
-    return (1 + -y * score).relu().mean()
+    return (1 + constant(-y, score) * score).relu().mean()
 
 
-def trainer(nn: Any, value: Any, loss_of: Callable[..., Any], points: int) -> Callable[[int], float]:
+def constant(y: Any, like: Any) -> Any:
+    return y if isinstance(like, ts.Value) else like.new_tensor(y)
+
+
+def trainer(
+    engine: Callable[[], tuple[Callable[[Any], Any], Any]],
+    loss_of: Callable[..., Any],
+    points: int,
+    steps: int,
+    collector: bool,
+) -> Callable[[], float]:
     """A function that trains for some steps and returns the last loss."""
+    from micrograd import nn
+
+    value, no_gradient = engine()
     x, y = moons(points)
     nn.Value = value
     random.seed(1337)
     model = nn.MLP(2, [16, 16, 1])
 
-    def train(steps: int) -> float:
+    def train() -> float:
         loss = None
         for _ in range(steps):
             loss = loss_of(model, value, x, y) + 1e-4 * sum(p * p for p in model.parameters())
-            model.zero_grad()
+            for p in model.parameters():
+                p.grad = no_gradient
             loss.backward()
             for p in model.parameters():
                 p.data -= 0.1 * p.grad
         return float(loss.data) if loss is not None else float("nan")
 
-    return train
-
-
-def measure(points: int, steps: int, turns: int, collector: bool) -> dict[str, list[float]]:
-    """Seconds per step of each engine, turn by turn; the losses must agree."""
-    from micrograd import engine, nn
-
-    engines = {
-        "micrograd": trainer(nn, engine.Value, scalar_loss, points),
-        "tinyspad, scalars": trainer(nn, ts.Value, scalar_loss, points),
-        "tinyspad, arrays": trainer(nn, ts.Value, array_loss, points),
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in engines}
-    for _ in range(turns + 1):  # the first turn warms up
-        losses = []
-        for name, train in engines.items():
-            gc.collect()
-            if not collector:
-                gc.disable()
-            start = time.perf_counter()
-            losses.append(train(steps))
+    def call() -> float:
+        if not collector:
+            gc.disable()
+        try:
+            return train()
+        finally:
+            gc.enable()
             if collector:
                 gc.collect()
-            seconds[name].append((time.perf_counter() - start) / steps)
-            gc.enable()
-        if not np.allclose(losses, losses[0], rtol=1e-6):
-            raise SystemExit(f"The engines disagree: {losses}")
-    return {name: times[1:] for name, times in seconds.items()}
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--small", action="store_true", help="a few points and steps, to see that it runs")
-    small = parser.parse_args().small
-    points, steps, turns = (10, 1, 1) if small else (100, 5, 5)
-    for collector in (True, False):
-        seconds = measure(points, steps, turns, collector)
-        base = statistics.median(seconds["micrograd"])
-        print(f"garbage collector {'on' if collector else 'off'}: {points} points, {turns} turns of {steps} steps")
-        for name, times in seconds.items():
-            middle = statistics.median(times)
-            spread = f"{1e3 * min(times):.1f} to {1e3 * max(times):.1f}"
-            print(f"  {name:18} {1e3 * middle:8.1f} ms a step ({spread}), micrograd / it = {base / middle:6.1f}")
-
-
-if __name__ == "__main__":
-    main()
+    return call

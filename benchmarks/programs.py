@@ -1,34 +1,165 @@
-"""Generated programs against autograd, tracing, and a NumPy loop written by hand.
-
-    python -m benchmarks.programs [--small]
-
-Two workloads, each engine in turns, medians over the turns and ratios of them:
-
-- the gradient of f1 at one number: autograd, tinyspad traced, tinyspad compiled;
-- 1000 starts of Beale's function, 2000 steps of Adam: the plainly written loop, autograd and eager PyTorch (each left out
-  where it is not installed), and ``minimize`` with several estimators, which run on the compiled program.
-"""
+"""The gradient of f1 at a number, and 1000 starts of Beale's function under Adam, by every engine."""
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 import tinyspad as ts
 
+from .turns import Workload
+
 f1, beale = ts.functions.f1, ts.functions.beale
 ESTIMATORS = {
-    "GD": ts.GD(),
     "RAD": ts.RAD(),
     "RAD(hold=50)": ts.RAD(hold=50),
     "SPAD(k_max=5)": ts.SPAD(k_max=5),
     "SPAD(k_max=50)": ts.SPAD(k_max=50),
 }
+
+
+def gradients(small: bool) -> Iterator[Workload]:
+    """f1's gradient: what it costs where the function is recorded every time, and where it was compiled once."""
+    n = 3 if small else 300
+    settings: dict[str, Any] = {"unit": "gradient", "units": n, "turns": 1 if small else 7}
+    settings["seconds"] = 0.0 if small else 0.3
+    yield Workload(
+        name="f1",
+        case="traced",
+        engines={
+            "tinyspad, trace": lambda: repeated(lambda: ts.trace(f1, 5.0).gradient()["x"], n),
+            "tinyspad, Value": lambda: repeated(f1_by_value, n),
+            "autograd": lambda: repeated(f1_by_autograd(), n),
+            "PyTorch, eager": lambda: repeated(f1_by_pytorch(), n),
+            "JAX, eager": lambda: repeated(f1_by_jax(False), n),
+        },
+        base="tinyspad, trace",
+        **settings,
+    )
+    yield Workload(
+        name="f1",
+        case="compiled",
+        engines={
+            "tinyspad, compiled": f1_compiled(n),
+            "JAX, jit": lambda: repeated(f1_by_jax(True), n),
+        },
+        base="tinyspad, compiled",
+        **settings,
+    )
+
+
+def repeated(gradient: Callable[[], Any], n: int) -> Callable[[], float]:
+    def call() -> float:
+        for _ in range(n - 1):
+            gradient()
+        return float(gradient())
+
+    return call
+
+
+def f1_by_value() -> float:
+    x = ts.Value(5.0)
+    f1(x).backward()
+    return x.grad
+
+
+def f1_compiled(n: int) -> Callable[[], Callable[[], float]]:
+    """The first call compiles, as that of JAX does."""
+
+    def make() -> Callable[[], float]:
+        programs: list[Any] = []
+
+        def gradient() -> float:
+            if not programs:
+                programs.append(ts.compile(f1))
+            return programs[0].gradient(5.0)["x"]
+
+        return repeated(gradient, n)
+
+    return make
+
+
+def f1_by_autograd() -> Callable[[], Any]:
+    import autograd
+    import autograd.numpy as anp
+
+    slope = autograd.grad(lambda x: x**2 * (2 + anp.cos(4 * x)))
+    return lambda: slope(5.0)
+
+
+def f1_by_pytorch() -> Callable[[], Any]:
+    import torch
+
+    def gradient() -> Any:
+        x = torch.tensor(5.0, dtype=torch.float64, requires_grad=True)
+        (x**2 * (2 + torch.cos(4 * x))).backward()
+        return x.grad
+
+    return gradient
+
+
+def f1_by_jax(jit: bool) -> Callable[[], Any]:
+    jax = doubles()
+    slope = jax.grad(lambda x: x**2 * (2 + jax.numpy.cos(4 * x)))
+    slope = jax.jit(slope) if jit else slope
+    return lambda: slope(5.0).block_until_ready()
+
+
+def doubles() -> Any:
+    """JAX, in double precision."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    return jax
+
+
+def runs(small: bool) -> Iterator[Workload]:
+    """1000 starts of Beale's function, a step of Adam; then the estimators, which have no peer but the exact gradient."""
+    steps, starts = (20, 20) if small else (2000, 1000)
+    xs, ys = np.random.default_rng(0).uniform(-4.5, 4.5, (2, starts))
+
+    def minimized(estimator: Any, exact: bool = False) -> Callable[[], Callable[[], Any]]:
+        def call() -> Any:
+            end = ts.minimize(beale, (xs, ys), estimator=estimator, steps=steps, rng=0, every=None).x
+            return np.stack(end) if exact else None  # random ends agree with no others
+
+        return lambda: call
+
+    common: dict[str, Any] = {
+        "base": "tinyspad, minimize",
+        "unit": "step",
+        "units": steps,
+        "turns": 1 if small else 5,
+        "tolerance": 1e-6,  # of 2000 steps: rounding errors add up
+        "apart": middle,
+    }
+    yield Workload(
+        name="beale",
+        case=f"{starts} runs, exact gradient",
+        engines={
+            "tinyspad, minimize": minimized(ts.GD(), exact=True),
+            "tinyspad, compiled, loop in NumPy": lambda: with_compiled(xs, ys, steps),
+            "NumPy by hand": lambda: lambda: by_hand(xs, ys, steps),
+            "autograd": lambda: with_autograd(xs, ys, steps),
+            "PyTorch, eager": lambda: with_pytorch(xs, ys, steps),
+            "JAX, jit and scan": lambda: with_jax(xs, ys, steps),
+        },
+        **common,
+    )
+    yield Workload(
+        name="beale",
+        case=f"{starts} runs, estimators",
+        engines={"tinyspad, minimize": minimized(ts.GD())}
+        | {f"tinyspad, {name}": minimized(estimator) for name, estimator in ESTIMATORS.items()},
+        **common,
+    )
+
+
+def middle(a: Any, b: Any) -> float:
+    """The median difference: a few runs pass by saddles, where rounding decides which way they go."""
+    return float(np.median(np.abs(np.subtract(a, b))))
 
 
 def by_hand(x: Any, y: Any, steps: int, lr: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Any:
@@ -56,6 +187,11 @@ def adam(slopes: Callable[..., Any], x: Any, y: Any, steps: int) -> Any:
     return p
 
 
+def with_compiled(xs: Any, ys: Any, steps: int) -> Callable[[], Any]:
+    program = ts.compile(beale)
+    return lambda: adam(lambda x, y: program.gradient(x, y).values(), xs, ys, steps)
+
+
 def with_autograd(xs: Any, ys: Any, steps: int) -> Callable[[], Any]:
     import autograd
 
@@ -66,80 +202,36 @@ def with_autograd(xs: Any, ys: Any, steps: int) -> Callable[[], Any]:
 def with_pytorch(xs: Any, ys: Any, steps: int) -> Callable[[], Any]:
     import torch
 
-    torch.set_num_threads(1)
-
-    def run() -> Any:
+    def call() -> Any:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # 1000 numbers are too few to share
         x, y = (torch.tensor(p, requires_grad=True) for p in (xs, ys))
         optimizer = torch.optim.Adam([x, y], lr=0.01)
         for _ in range(steps):
             optimizer.zero_grad()
             beale(x, y).sum().backward()
             optimizer.step()
+        torch.set_num_threads(threads)
         return x.detach().numpy(), y.detach().numpy()
 
-    return run
+    return call
 
 
-def in_turns(engines: dict[str, Callable[[], Any]], turns: int) -> dict[str, float]:
-    """The median time of each, in seconds."""
-    times: dict[str, list[float]] = {name: [] for name in engines}
-    for _ in range(turns):
-        for name, engine in engines.items():
-            start = time.perf_counter()
-            engine()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(t) for name, t in times.items()}
+def with_jax(xs: Any, ys: Any, steps: int) -> Callable[[], Any]:
+    jax = doubles()
+    slopes = jax.grad(lambda x, y: beale(x, y).sum(), (0, 1))
 
+    def step(state: Any, t: Any) -> Any:
+        p, m, v = state
+        g = slopes(*p)
+        m = [0.9 * a + 0.1 * b for a, b in zip(m, g)]
+        v = [0.999 * a + 0.001 * b**2 for a, b in zip(v, g)]
+        moves = [(a / (1 - 0.9**t)) / (jax.numpy.sqrt(b / (1 - 0.999**t)) + 1e-8) for a, b in zip(m, v)]
+        return ([x - 0.01 * move for x, move in zip(p, moves)], m, v), None
 
-def report(title: str, medians: dict[str, float], base: str, unit: float, scale: str) -> None:
-    print(f"\n{title}")
-    for name, t in medians.items():
-        print(f"  {name:24s}{t * unit:10.3f} {scale}   {t / medians[base]:6.3f} times {base}")
+    @jax.jit
+    def loop(x: Any, y: Any) -> Any:
+        zero = [jax.numpy.zeros(x.shape)] * 2
+        return jax.lax.scan(step, ([x, y], zero, zero), jax.numpy.arange(1.0, steps + 1))[0][0]
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true", help="few repetitions, for the tests")
-    small = parser.parse_args().small
-    repeats, turns, steps = (3, 1, 20) if small else (2000, 7, 2000)
-
-    program = ts.compile(f1)
-    gradients: dict[str, Callable[[], Any]] = {}
-    try:
-        import autograd
-        import autograd.numpy as anp
-
-        slope = autograd.grad(lambda x: x**2 * (2 + anp.cos(4 * x)))
-        gradients["autograd"] = lambda: [slope(5.0) for _ in range(repeats)]
-    except ImportError:
-        print("autograd is not installed: left out")
-    gradients["traced"] = lambda: [ts.trace(f1, 5.0).gradient() for _ in range(repeats)]
-    gradients["compiled"] = lambda: [program.gradient(5.0) for _ in range(repeats)]
-    base = next(iter(gradients))
-    report("f1, gradient at a number", in_turns(gradients, turns), base, 1e6 / repeats, "us")
-
-    xs, ys = np.random.default_rng(0).uniform(-4.5, 4.5, (2, 1000))
-
-    def run(estimator: Any) -> Callable[[], Any]:
-        return lambda: ts.minimize(beale, (xs, ys), estimator=estimator, steps=steps, rng=0, every=None)
-
-    engines: dict[str, Callable[[], Any]] = {"by hand": lambda: by_hand(xs, ys, steps)}
-    for name, make in (("autograd", with_autograd), ("eager PyTorch", with_pytorch)):
-        try:
-            engines[name] = make(xs, ys, steps)
-        except ImportError:
-            print(f"{name} is not installed: left out")
-            continue
-        apart = np.median(np.abs(np.subtract(engines[name](), engines["by hand"]())))
-        print(f"{name} and the loop by hand end {apart:.0e} apart (median)")
-    engines |= {name: run(estimator) for name, estimator in ESTIMATORS.items()}
-    medians = in_turns(engines, 1 if small else 5)
-    report(f"Beale, 1000 starts, {steps} steps", medians, "by hand", 1.0, "s")
-    for name in ("autograd", "eager PyTorch"):
-        if name in medians:
-            print(f"  {name} takes {medians[name] / medians['GD']:.1f} times as long as tinyspad's GD")
-    print("  against tinyspad's own GD: " + ", ".join(f"{n} {medians[n] / medians['GD']:.2f}" for n in ESTIMATORS))
-
-
-if __name__ == "__main__":
-    main()
+    return lambda: [np.asarray(p) for p in loop(xs, ys)]

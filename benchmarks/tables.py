@@ -1,24 +1,53 @@
 """Tables 1 and 2 whole, from a fresh process to the printed rates: tinyspad with two workers, and JAX with jit and scan.
 
-    python -m benchmarks.tables [--small]
-
 Both sides draw 1000 starts from the same boxes and take 2000 steps of Adam in double precision with GD, RAD, and SPAD with
 k_max 5 and 50. JAX runs the sources that ``ts.compile`` generates, with jax.numpy in NumPy's place: so it has every path's
-contribution, too. It is left out where it is not installed.
+contribution, too. Its random numbers are others, so its rates are not compared.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
-import statistics
 import subprocess
 import sys
-import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .turns import Workload, need
 
 
-def with_jax(runs: int, steps: int) -> None:
-    """The two tables by JAX, as rates in percent."""
+def workloads(small: bool) -> Iterator[Workload]:
+    runs, steps = (20, 20) if small else (1000, 2000)
+    table = ["-m", "tinyspad", "table", "1", "2", "--runs", str(runs), "--steps", str(steps)]
+
+    def printed(arguments: list[str]) -> str:
+        root = Path(__file__).parent.parent
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=root).stdout
+
+    def jax() -> Callable[[], Any]:
+        need("jax")
+        script = f"from benchmarks.tables import with_jax; with_jax({runs}, {steps}, {1 if small else 4})"
+        return lambda: printed(["-c", script])[:0] or None
+
+    yield Workload(
+        name="tables",
+        case=f"{runs} runs, {steps} steps",
+        engines={
+            "tinyspad, 2 workers": lambda: lambda: printed([*table, "--workers", "2"]),
+            "tinyspad, 1 process": lambda: lambda: printed(table),
+            "JAX, jit and scan": jax,
+        },
+        base="tinyspad, 2 workers",
+        unit="run of both tables",
+        turns=1 if small else 5,
+        fresh=True,
+        apart=lambda a, b: float(a != b),
+    )
+
+
+def with_jax(runs: int, steps: int, functions: int = 4) -> None:
+    """The two tables by JAX, as rates in percent, or their first rows."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -39,7 +68,7 @@ def with_jax(runs: int, steps: int) -> None:
             indices.append(held)
         return gradients, indices
 
-    for name, box in ts.experiments.PAPER_BOXES.items():
+    for name, box in list(ts.experiments.PAPER_BOXES.items())[:functions]:
         program, space = ts.compile(ts.functions.ALL[name]), {"np": jnp}
         for kind in ("forward", "gradient", "paths"):
             exec(program.source(kind), space)
@@ -72,36 +101,3 @@ def with_jax(runs: int, steps: int) -> None:
             away = compiled(kind, starts, key, k_max) - ts.functions.ALL[name].minimum
             row += [100 * float((away < limit).mean()) for limit in (0.05, 0.01)]
         print(name.ljust(10), *(f"{cell:5.1f}" for cell in row))
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true", help="few runs and steps, for the tests")
-    parser.add_argument("--jax", action="store_true", help=argparse.SUPPRESS)  # the other side's process
-    options = parser.parse_args()
-    runs, steps, turns = (20, 20, 1) if options.small else (1000, 2000, 5)
-    if options.jax:
-        with_jax(runs, steps)
-        return
-    table = ["-m", "tinyspad", "table", "1", "2", "--runs", str(runs), "--steps", str(steps)]
-    sides = {"tinyspad, 2 workers": [*table, "--workers", "2"], "tinyspad, 1 process": table}
-    if importlib.util.find_spec("jax") is not None:
-        sides["JAX, jit and scan"] = ["-m", "benchmarks.tables", "--jax", *["--small"] * options.small]
-    else:
-        print("jax is not installed: left out")
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for turn in range(turns):
-        for name, argv in sides.items():
-            start = time.perf_counter()
-            told = subprocess.run([sys.executable, *argv], check=True, capture_output=True, text=True).stdout
-            times[name].append(time.perf_counter() - start)
-            if not turn:
-                print(f"{name}:\n{told}")
-    medians = {name: statistics.median(t) for name, t in times.items()}
-    for name, seconds in medians.items():
-        ratio = seconds / medians["tinyspad, 2 workers"]
-        print(f"{name:22s}{seconds:7.2f} s   {ratio:5.2f} times tinyspad with 2 workers ({turns} turns)")
-
-
-if __name__ == "__main__":
-    main()

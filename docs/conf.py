@@ -18,7 +18,7 @@ release = version = __version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/**.md", "benchmarks/*.md", "tutorials/**.ipynb", "tutorials/README.md"]
+include_patterns = ["*.md", "docs/**.md", "benchmarks/**.md", "tutorials/**.ipynb", "tutorials/README.md"]
 
 myst_enable_extensions = ["dollarmath", "html_image"]
 myst_update_mathjax = False

@@ -1,43 +1,213 @@
-"""The benchmarks run, at a tiny size; what they measure is no test's business."""
+"""The benchmarks run, at a tiny size, and catch engines that are wrong; what they measure is no test's business."""
 
+import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import chains, report
+from benchmarks.__main__ import WORKLOADS, main
+from benchmarks.turns import Disagree, Failed, Measured, Workload, need, run
+
 ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
 
 
-def run(name):
-    command = [sys.executable, "-m", f"benchmarks.{name}", "--small"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def two(**settings):
+    return Workload(name="sums", case="two", base="tinyspad", unit="sum", turns=2, **settings)
 
 
-def test_moons_runs_small():
-    pytest.importorskip("micrograd")
-    assert run("moons").count("micrograd / it") == 6
+def command(*arguments):
+    done = subprocess.run([sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
 
 
-def test_paths_runs_small():
-    assert run("paths").count("max / min") == 2
+# --- the command --------------------------------------------------------------------------------------------------------
 
 
-def test_programs_runs_small():
-    assert "SPAD(k_max=50)" in run("programs")
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_every_workload_runs_small_and_leaves_its_results(name, tmp_path):
+    if name == "moons":
+        pytest.importorskip("micrograd")
+    status, told, errors = command(name, "--small", "--out", str(tmp_path))
+    assert status == 0, errors
+    results = json.loads((tmp_path / "results.json").read_text(), parse_constant=pytest.fail)
+    assert results["small"] and results["versions"]["numpy"]
+    for record in results["records"]:
+        assert record["workload"] == name and record["case"] in told
+        base = record["engines"][record["base"]]
+        assert base["ratio"] == 1 and base["failure"] is None
+        for row in record["engines"].values():
+            assert row["failure"] or (row["ratio"] > 0 and row["warm"]), row
+    assert f"## {name}" in (tmp_path / "results.md").read_text()
+    assert (tmp_path / "results.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_networks_runs_small():
-    told = run("networks")
-    assert told.count("projection, 10 %") == 2 and "SmallConvNet, batch of 12" in told
+def test_an_unknown_name_is_told_in_one_line_with_the_names_there_are(tmp_path):
+    status, told, errors = command("moon", "--small", "--out", str(tmp_path))
+    assert (status, told, list(tmp_path.iterdir())) == (2, "", [])
+    assert errors.count("\n") == 1 and "'moon'" in errors and all(name in errors for name in WORKLOADS)
 
 
-def test_tables_runs_small():
-    assert run("tables").count("times tinyspad with 2 workers") >= 2
+def test_the_list_has_every_workload(capsys):
+    assert main(["--list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(WORKLOADS)
+
+
+def test_a_missing_peer_is_skipped_by_name(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "autograd", None)
+    assert main(["f1", "--small", "--out", str(tmp_path)]) == 0
+    assert "autograd: skipped: autograd is not installed" in capsys.readouterr().out
+    rows = json.loads((tmp_path / "results.json").read_text())["records"][0]["engines"]
+    assert rows["autograd"]["failure"] == "skipped: autograd is not installed" and "ratio" not in rows["autograd"]
+    assert "| autograd |  | skipped: autograd is not installed |" in (tmp_path / "results.md").read_text()
+    with pytest.raises(ImportError, match="autograd"):
+        need("autograd")
+
+
+def test_ctrl_c_keeps_what_was_measured(monkeypatch, tmp_path, capsys):
+    def interrupted(small):
+        yield two(engines={"tinyspad": lambda: lambda: 1.0})
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(WORKLOADS, "sums", ("sums", interrupted))
+    assert main(["sums", "--small", "--out", str(tmp_path)]) == 130
+    assert [r["case"] for r in json.loads((tmp_path / "results.json").read_text())["records"]] == ["two"]
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_results_of_other_workloads_stay_if_the_versions_are_the_same(monkeypatch, tmp_path):
+    for name in ("sums", "products"):
+        workload = Workload(name, "one", {"tinyspad": lambda: lambda: 1.0}, "tinyspad", "sum", turns=1)
+        monkeypatch.setitem(WORKLOADS, name, (name, lambda small, workload=workload: iter([workload])))
+
+    def measured():
+        return [r["workload"] for r in json.loads((tmp_path / "results.json").read_text())["records"]]
+
+    folder = ["--small", "--out", str(tmp_path)]
+    main(["products", *folder])
+    main(["sums", *folder])
+    main(["sums", *folder])
+    assert measured() == ["sums", "products"]
+    monkeypatch.setattr("benchmarks.__main__.versions", lambda: {"numpy": "another"})
+    main(["sums", *folder])
+    assert measured() == ["sums"]
+
+
+def test_tables_and_figure_can_be_made_again_from_the_numbers(tmp_path, capsys):
+    assert main(["--draw", "--out", str(tmp_path)]) == 2
+    assert "no results yet" in capsys.readouterr().err
+    (tmp_path / "results.json").write_bytes((RESULTS / "results.json").read_bytes())
+    assert main(["--draw", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "results.md").read_text() == (RESULTS / "results.md").read_text()
+
+
+# --- the turns ----------------------------------------------------------------------------------------------------------
+
+
+def test_engines_take_turns_and_the_first_is_cold():
+    order = []
+
+    def engine(name):
+        return lambda: lambda: order.append(name)
+
+    record = run(two(engines={"tinyspad": engine("A"), "peer": engine("B")}))
+    assert order == ["A", "B"] * 3
+    assert [len(row["cold"]) for row in record["engines"].values()] == [1, 1]
+    assert [len(row["warm"]) for row in record["engines"].values()] == [2, 2]
+
+
+def test_medians_ratios_and_their_quartiles_are_per_unit():
+    times = {"tinyspad": iter([1.0, 2.0, 3.0]), "peer": iter([4.0, 4.0, 12.0])}
+
+    def engine(name):
+        return lambda: lambda: Measured(next(times[name]), cold=9.0, memory={"resident": 5.0})
+
+    work = Workload("sums", "three", {name: engine(name) for name in times}, "tinyspad", "sum", 10, turns=3, fresh=True)
+    rows = run(work)["engines"]
+    assert rows["tinyspad"]["warm"] == [0.1, 0.2, 0.3] and rows["tinyspad"]["cold"] == [0.9] * 3
+    assert (
+        rows["peer"]["median"] == 0.4 and rows["peer"]["ratio"] == 2.0 and rows["peer"]["memory"] == {"resident": 5.0}
+    )
+    assert rows["peer"]["ratio_quartiles"] == [3.0, 4.0]  # of 4, 2 and 4
+
+
+@pytest.mark.parametrize("wrong", [1.0 + 1e-6, float("nan"), [1.0, 1.0]])
+def test_an_engine_that_is_wrong_is_caught_before_a_second_turn(wrong):
+    calls = []
+
+    def peer():
+        calls.append(1)
+        return wrong
+
+    with pytest.raises(Disagree, match=r"sums, two: peer and tinyspad are .* apart"):
+        run(two(engines={"tinyspad": lambda: lambda: 1.0, "peer": lambda: peer}))
+    assert len(calls) == 1
+
+
+def test_the_command_tells_a_disagreement_and_fails(monkeypatch, tmp_path, capsys):
+    work = two(engines={"tinyspad": lambda: lambda: 1.0, "peer": lambda: lambda: 2.0})
+    monkeypatch.setitem(WORKLOADS, "sums", ("sums", lambda small: iter([work])))
+    assert main(["sums", "--small", "--out", str(tmp_path)]) == 1
+    assert "peer and tinyspad are 1.0e+00 apart" in capsys.readouterr().err
+
+
+def test_an_engine_that_fails_is_told_and_asked_no_more():
+    calls = []
+
+    def peer():
+        calls.append(1)
+        raise Failed("RecursionError")
+
+    rows = run(two(engines={"tinyspad": lambda: lambda: 1.0, "peer": lambda: peer}))["engines"]
+    assert len(calls) == 1 and rows["peer"]["failure"] == "RecursionError" and rows["tinyspad"]["failure"] is None
+
+
+# --- chains and fans ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape, gradient", [("chain", [4.0, 2.0]), ("fan", [sum(range(1, 502)) / 1000])])
+def test_tinyspads_gradients_of_chains_and_fans_are_the_formulas(shape, gradient):
+    """y = a * y + x tends to x / (1 - a), at a = 1/2 and x = 1; a fan is x times the sum of its numbers."""
+    for engine in ("tinyspad", "tinyspad, trace", "tinyspad, compiled"):
+        make, inputs = chains.SHAPES[shape]
+        assert chains.ENGINES[engine][1](make(1000), inputs)() == pytest.approx(gradient)
+
+
+def test_how_a_process_ends_is_told_in_words():
+    with pytest.raises(Failed, match="killed after 1 s"):
+        chains.asked("tinyspad", "chain", 10**8, limit=1.0, patience=0.0)
+    with pytest.raises(Failed, match="KeyError: 'nobody'"):
+        chains.asked("nobody", "chain", 10, limit=30.0, patience=0.0)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("micrograd") is None, reason="micrograd is not installed")
+def test_micrograd_recurses_where_we_do_not():
+    with pytest.raises(Failed, match="RecursionError"):
+        chains.asked("micrograd", "chain", 10**4, limit=60.0, patience=0.0)
+
+
+# --- the committed results ----------------------------------------------------------------------------------------------
+
+
+def test_wherever_a_peer_is_faster_the_committed_table_says_why():
+    records = json.loads((RESULTS / "results.json").read_text())["records"]
+    assert {record["workload"] for record in records} == set(WORKLOADS)
+    unexplained = {
+        (r["workload"], engine)
+        for r in records
+        for engine in report.faster(r)
+        if (r["workload"], engine) not in report.WHY
+    }
+    assert not unexplained
 
 
 def test_variance_runs_small_and_the_committed_table_is_what_it_prints():
-    assert "magnitude" in run("variance")
-    from benchmarks.variance import report
+    small = [sys.executable, "-m", "benchmarks.variance", "--small"]
+    assert "magnitude" in subprocess.run(small, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    from benchmarks.variance import report as table
 
-    assert report(200) + "\n" == (ROOT / "benchmarks" / "variance.md").read_text()
+    assert table(200) + "\n" == (ROOT / "benchmarks" / "variance.md").read_text()

@@ -1,0 +1,215 @@
+"""What was measured, as tables in Markdown and as one figure."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from tinyspad.plot.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+
+SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (0.0, "ns"))
+STYLES: dict[str, dict[str, Any]] = {
+    "tinyspad": {"color": BLUE, "marker": "o", "linewidth": 2.6},
+    "tinyspad, trace": {"color": SKY, "marker": "s", "linestyle": "--"},
+    "tinyspad, compiled": {"color": GREEN, "marker": "^", "linestyle": "-."},
+    "micrograd": {"color": BLACK, "marker": "x"},
+    "autograd": {"color": ORANGE, "marker": "v", "linestyle": ":"},
+    "PyTorch, eager": {"color": VERMILLION, "marker": "D"},
+    "JAX, eager": {"color": PURPLE, "marker": "P", "linestyle": "--"},
+    "JAX, jit": {"color": GREY, "marker": "*", "linestyle": "-.", "markersize": 9},
+}
+LINES = [
+    {"color": c, "marker": m} for c, m in zip((BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY), "os^vDPx*")
+]
+NUMPY = "tinyspad imports NumPy, and then 55 modules of its own."
+CHAIN = "compiled once, before; `tinyspad` records at every call, and `tinyspad, compiled` is its like."
+FAN = (
+    "a fan's gradient is a constant, which both compilers compute in advance, so that a call takes 10 µs at any size "
+    "(`tinyspad, compiled`: 2 µs); `tinyspad` records at every call."
+)
+WHY: dict[tuple[str, str], str] = {
+    ("imports", "NumPy"): NUMPY,
+    ("imports", "bare interpreter"): NUMPY,
+    ("imports", "autograd"): "both import NumPy; autograd has less of its own.",
+    ("imports", "micrograd"): "it imports nothing; tinyspad imports NumPy.",
+    ("beale", "JAX, jit and scan"): (
+        "the whole loop is one machine program without arrays in between; tinyspad's step is some 50 calls of NumPy, on "
+        "arrays too short to hide what a call costs."
+    ),
+    ("chain", "JAX, jit"): CHAIN,
+    ("fan", "JAX, jit"): FAN,
+    ("networks", "PyTorch"): (
+        "nine tenths of tinyspad's step with SmallConvNet are convolutions, in NumPy: copies of shifted images, and a "
+        "matrix product for each image. PyTorch's are machine code made for them."
+    ),
+}
+"""Why a peer is faster than tinyspad, by workload and engine: a sentence under the table, wherever it is."""
+SCALING = ("chain", "fan", "paths")
+
+
+def ours(engine: str) -> bool:
+    return engine.startswith("tinyspad")
+
+
+def time_of(seconds: float) -> str:
+    """Three digits and a unit.
+
+    >>> time_of(0.00123), time_of(12.3456), time_of(4.5e-9)
+    ('1.23 ms', '12.3 s', '4.5 ns')
+    """
+    size, unit = next((size, unit) for size, unit in SCALES if seconds >= size)
+    return f"{digits(seconds / (size or 1e-9))} {unit}"
+
+
+def digits(number: float) -> str:
+    """Three of them.
+
+    >>> digits(1234.5), digits(12.345), digits(0.01234)
+    ('1234', '12.3', '0.0123')
+    """
+    return f"{number:.0f}" if number >= 100 else f"{number:#.3g}".rstrip("0").rstrip(".")
+
+
+def bytes_of(size: float) -> str:
+    unit, name = next((u, n) for u, n in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (0.0, "B")) if size >= u)
+    return f"{digits(size / (unit or 1.0))} {name}"
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """All tables, a section for each workload, with a sentence for every peer that is faster."""
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    small = " A small run, to see that it works: its times mean nothing." if results["small"] else ""
+    lines = [
+        "# Results",
+        "",
+        f"Written by `python -m benchmarks`; what is measured is told in benchmarks/README.md.{small}",
+        f"{versions}; {results['cores']} cores.",
+        "",
+        "Cold is the first turn, with what is compiled in it. Warm is the median of the later turns, with their quartiles.",
+        "The ratio is that of the medians, to the row whose ratio is 1; its quartiles are those of the turns' own ratios.",
+        "A ratio below 1 means faster than tinyspad.",
+    ]
+    last = None
+    for record in results["records"]:
+        if record["workload"] != last:
+            lines += ["", f"## {record['workload']}"]
+        last = record["workload"]
+        lines += ["", *table(record)]
+    return "\n".join(lines) + "\n"
+
+
+def table(record: dict[str, Any]) -> list[str]:
+    engines = record["engines"]
+    kinds = list(dict.fromkeys(kind for row in engines.values() for kind in row["memory"]))
+    per = "" if record["size"] is None else f" per {record['unit']}"
+    head = [record["case"], "cold", "warm", "quartiles", "ratio", "quartiles", *(f"{kind}{per}" for kind in kinds)]
+    lines = [f"Seconds per {record['unit']}:", "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for engine, row in engines.items():
+        cells = [engine, time_of(sorted(row["cold"])[len(row["cold"]) // 2]) if row["cold"] else ""]
+        if "median" in row:
+            cells += [time_of(row["median"]), " to ".join(map(time_of, row["quartiles"]))]
+        else:
+            cells += [row["failure"] or "", ""]
+        if "ratio" in row:
+            cells += [digits(row["ratio"]), " to ".join(map(digits, row["ratio_quartiles"]))]
+        else:
+            cells += ["", ""]
+        cells += [bytes_of(row["memory"][kind] / record["units"]) if kind in row["memory"] else "" for kind in kinds]
+        lines.append(f"| {' | '.join(cells)} |")
+    notes = [
+        f"- {engine} takes {digits(ratio)} of tinyspad's time: {WHY.get((record['workload'], engine), 'why is not known.')}"
+        for engine, ratio in faster(record).items()
+    ]
+    return lines + ([""] + notes if notes else [])
+
+
+def faster(record: dict[str, Any]) -> dict[str, float]:
+    """The peers that took less time than tinyspad, with their ratios."""
+    rows = {engine: row.get("ratio", math.inf) for engine, row in record["engines"].items() if not ours(engine)}
+    return {engine: ratio for engine, ratio in rows.items() if ratio < 1}
+
+
+def figure(results: dict[str, Any], file: Path) -> None:
+    """Ratios to tinyspad on the left; on the right, time and memory per operation against size."""
+    plot = Figure(figsize=(15, 12), layout="constrained")
+    FigureCanvasAgg(plot)
+    left, right = plot.subfigures(1, 2, width_ratios=(1, 1.25))
+    draw_ratios(left.subplots(), [r for r in results["records"] if r["workload"] not in SCALING])
+    axes = right.subplots(3, 2)
+    for column, shape in enumerate(("chain", "fan")):
+        records = [r for r in results["records"] if r["workload"] == shape]
+        draw_scaling(axes[0, column], records, "median", STYLES)
+        axes[0, column].set(title=f"{shape}: time", ylabel="seconds per operation", xlabel="operations")
+        draw_scaling(axes[1, column], records, "resident", STYLES)
+        axes[1, column].set(title=f"{shape}: memory", ylabel="bytes per operation (peak resident)", xlabel="operations")
+    for column, family in enumerate(("deep", "wide")):
+        records = [r for r in results["records"] if r["workload"] == "paths" and r["case"].startswith(family)]
+        names = list(dict.fromkeys(engine for r in records for engine in r["engines"]))
+        draw_scaling(axes[2, column], records, "median", dict(zip(names, LINES)))
+        axes[2, column].set(title=f"path algebra, {family} graphs", ylabel="seconds per edge", xlabel="edges")
+    for row in (0, 2):
+        handles, names = axes[row, 0].get_legend_handles_labels()
+        if handles:
+            told = [name.replace("tinyspad, ", "") for name in names] if row == 2 else names
+            axes[row, 1].legend(handles, told, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    plot.savefig(file, dpi=110)
+
+
+def draw_ratios(ax: Any, records: list[dict[str, Any]]) -> None:
+    """A dot for the ratio of medians, a line from quartile to quartile of the turns' ratios; hollow dots are ours."""
+    labels: list[str] = []
+    for record in records:
+        labels.append(f"{record['workload']}: {record['case']}")
+        for engine, row in record["engines"].items():
+            if "ratio" not in row:
+                continue
+            y = len(labels)
+            labels.append(engine)
+            low, high = row["ratio_quartiles"]
+            ax.plot([low, high], [y, y], color=GREY, linewidth=3, solid_capstyle="butt")
+            color = BLUE if ours(engine) else VERMILLION
+            face = color if engine == record["base"] or not ours(engine) else "white"
+            told = time_of(row["median"]) if engine == record["base"] else digits(row["ratio"])
+            ax.plot(row["ratio"], y, "o", markeredgecolor=color, markerfacecolor=face, markersize=7)
+            left = 0.01 < row["ratio"] < 1
+            spot = (min(low, row["ratio"]), y) if left else (max(high, row["ratio"]), y)
+            ax.annotate(
+                told,
+                spot,
+                (-7 if left else 7, 0),
+                textcoords="offset points",
+                fontsize=8,
+                va="center",
+                ha=("left", "right")[left],
+            )
+    ax.axvline(1.0, color=BLUE, linewidth=1.5)
+    ax.set(xscale="log", xlabel="time / tinyspad's (blue, told as a time)")
+    ax.set_yticks(range(len(labels)), labels, fontsize=9)
+    for tick, label in zip(ax.get_yticklabels(), labels):
+        if ": " in label:
+            tick.set_fontweight("bold")
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(labels), -1)
+    ax.margins(x=0.2)
+    ax.grid(axis="x", alpha=0.3)
+
+
+def draw_scaling(ax: Any, records: list[dict[str, Any]], what: str, styles: dict[str, dict[str, Any]]) -> None:
+    """One line per engine, against size; memory only from 10 000 operations, below which it is noise."""
+    for engine, style in styles.items():
+        points = []
+        for record in records:
+            row = record["engines"].get(engine, {})
+            if what == "median" and "median" in row:
+                points.append((record["size"], row["median"]))
+            elif what in row.get("memory", ()) and record["size"] >= 10**4 and row["memory"][what] > 0:
+                points.append((record["size"], row["memory"][what] / record["units"]))
+        if points:
+            ax.plot(*zip(*points), label=engine, **style)
+    ax.set(xscale="log", yscale="log")
+    ax.grid(alpha=0.3)

@@ -1,0 +1,33 @@
+"""By how much something raises the peak resident size of the process it runs in."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def rise(action: Callable[[], Any]) -> tuple[Any, float]:
+    """What the action returns, and the bytes. To be asked in a fresh process: memory that was used before is used again.
+
+    Where the system lets the peak start anew it is counted above what is resident now, elsewhere above the peak so far.
+    """
+    if RESET.exists():
+        RESET.write_text("5")
+        before = _told("VmRSS")
+        return action(), _told("VmHWM") - before
+    before = _peak()
+    return action(), _peak() - before
+
+
+def _told(name: str) -> float:
+    return 1024.0 * int(STATUS.read_text().split(name + ":")[1].split()[0])
+
+
+def _peak() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else 1024 * peak)
