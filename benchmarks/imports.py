@@ -1,4 +1,4 @@
-"""What it takes to import tinyspad, NumPy and the peers, in fresh interpreters."""
+"""What it takes to import tinyspad, NumPy and the peers, and to take a first derivative, in fresh interpreters."""
 
 from __future__ import annotations
 
@@ -10,8 +10,19 @@ from pathlib import Path
 
 from .turns import Measured, Workload, need
 
-INSIDE = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
+INSIDE = "import time; start = time.perf_counter(); {}; print(time.perf_counter() - start)"
 PEERS = {"NumPy": "numpy", "micrograd": "micrograd.engine", "autograd": "autograd", "PyTorch": "torch", "JAX": "jax"}
+
+
+FIRST = {
+    "tinyspad": ("tinyspad", "import tinyspad as ts; ts.trace(lambda x: x * x, 3.0).gradient()"),
+    "NumPy, no derivative": ("numpy", "import numpy"),
+    "micrograd": ("micrograd", "from micrograd.engine import Value; x = Value(3.0); (x * x).backward()"),
+    "autograd": ("autograd", "from autograd import grad; grad(lambda x: x * x)(3.0)"),
+    "PyTorch": ("torch", "import torch; x = torch.tensor(3.0, requires_grad=True); (x * x).backward()"),
+    "JAX": ("jax", "import jax; jax.grad(lambda x: x * x)(3.0)"),
+}
+"""tinyspad's modules are loaded when they are first asked for; so here they are."""
 
 
 def workloads(small: bool) -> Iterator[Workload]:
@@ -23,6 +34,15 @@ def workloads(small: bool) -> Iterator[Workload]:
         engines={name: importing(module) for name, module in modules.items()},
         base="tinyspad",
         unit="import",
+        turns=turns,
+        fresh=True,
+    )
+    yield Workload(
+        name="imports",
+        case="import and first derivative",
+        engines={name: importing(module, script) for name, (module, script) in FIRST.items()},
+        base="tinyspad",
+        unit="process",
         turns=turns,
         fresh=True,
     )
@@ -41,10 +61,10 @@ def workloads(small: bool) -> Iterator[Workload]:
     )
 
 
-def importing(module: str) -> Callable[[], Callable[[], Measured]]:
+def importing(module: str, script: str = "") -> Callable[[], Callable[[], Measured]]:
     def make() -> Callable[[], Measured]:
         need(module.split(".")[0])
-        return lambda: Measured(float(output(INSIDE.format(module))))
+        return lambda: Measured(float(output(INSIDE.format(script or f"import {module}"))))
 
     return make
 

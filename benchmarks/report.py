@@ -25,17 +25,17 @@ STYLES: dict[str, dict[str, Any]] = {
 LINES = [
     {"color": c, "marker": m} for c, m in zip((BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY), "os^vDPx*")
 ]
-NUMPY = "tinyspad imports NumPy, and then 55 modules of its own."
+FIRST = "a first trace loads NumPy, and the tape, its rules, the path algebra and the graph: thirty modules."
 CHAIN = "compiled once, before; `tinyspad` records at every call, and `tinyspad, compiled` is its like."
 FAN = (
     "a fan's gradient is a constant, which both compilers compute in advance, so that a call takes 10 µs at any size "
     "(`tinyspad, compiled`: 2 µs); `tinyspad` records at every call."
 )
 WHY: dict[tuple[str, str], str] = {
-    ("imports", "NumPy"): NUMPY,
-    ("imports", "bare interpreter"): NUMPY,
-    ("imports", "autograd"): "both import NumPy; autograd has less of its own.",
-    ("imports", "micrograd"): "it imports nothing; tinyspad imports NumPy.",
+    ("imports", "NumPy, no derivative"): FIRST,
+    ("imports", "bare interpreter"): "tinyspad's own `__init__`; its modules load when they are first asked for.",
+    ("imports", "autograd"): FIRST,
+    ("imports", "micrograd"): "it needs no NumPy, and is one short module.",
     ("beale", "JAX, jit and scan"): (
         "the whole loop is one machine program without arrays in between; tinyspad's step is some 50 calls of NumPy, on "
         "arrays too short to hide what a call costs."

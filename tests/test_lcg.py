@@ -454,3 +454,28 @@ def test_sampling_frequencies_match_probabilities():
             frequency = np.mean([p.index == index for p in drawn])
             assert abs(frequency - probability) < 5 * np.sqrt(probability * (1 - probability) / 3000) + 1e-9
     assert algebra.LIMIT == 100_000
+
+
+def test_names_of_parameters_are_those_of_the_function_asked():
+    from tinyspad.lcg import parameter_names
+
+    def make(name):
+        namespace = {}
+        exec(f"def f({name}, q=1.0): return {name}", namespace)
+        return namespace["f"]
+
+    f, g = make("a"), make("b")
+    assert parameter_names(f, 1) == ["a"] and parameter_names(g, 1) == ["b"] and parameter_names(f, 2) == ["a", "q"]
+    parameter_names(f, 1).append("harm")
+    assert parameter_names(f, 1) == ["a"]
+
+    class NoHash:
+        __hash__ = None
+
+        def __call__(self, u, v):
+            return u * v
+
+    assert parameter_names(NoHash(), 2) == parameter_names(NoHash().__call__, 2) == ["u", "v"]
+    for _ in range(3):  # what is refused is refused again
+        with pytest.raises(BadInput, match="takes 2 arguments"):
+            parameter_names(f, 3)

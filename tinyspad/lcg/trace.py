@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -100,8 +101,22 @@ def _output(f: Callable[..., Any], output: Any) -> Any:
         raise BadInput(f"{_name(f)} returned {output!r:.60}, which is not a number. {hint}") from None
 
 
+_known_names: weakref.WeakKeyDictionary[Any, tuple[int, list[str]]] = weakref.WeakKeyDictionary()
+"""Reading a signature takes a tenth of a trace and more; so it is kept as long as the function lives."""
+
+
 def parameter_names(f: Callable[..., Any], number: int) -> list[str]:
     """The names of f's first positional parameters; x0, x1, ... where f does not tell."""
+    try:
+        known = _known_names.get(f)
+        if known is None or known[0] != number:
+            known = _known_names[f] = number, _names_of(f, number)
+        return list(known[1])
+    except TypeError:  # no hash, or no weak reference
+        return _names_of(f, number)
+
+
+def _names_of(f: Callable[..., Any], number: int) -> list[str]:
     if not callable(f):
         raise BadInput(f"The first argument is the function to trace, not {f!r:.60}.")
     try:

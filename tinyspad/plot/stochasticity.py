@@ -54,8 +54,11 @@ def white_box(*fits: WhiteBoxFit, axes: Sequence[Axes] | None = None) -> Figure:
                 ax.fill_between(fit.steps, found[:, 1], found[:, 2], color=color, alpha=0.15, linewidth=0)
             ax.axhline(float(np.median(fit.truth[r])), color=GREY, linestyle=":", label="the true parameters")
             ax.set_yscale("log")
-            top = 30 * max(np.median(getattr(fit, side)[:, 0]), np.median(fit.truth[r]))
-            ax.set_ylim(top=min(ax.get_ylim()[1], top))  # what diverges leaves the picture
+            truth = float(np.median(fit.truth[r]))
+            drawn = np.median(getattr(fit, side), axis=-1)
+            top = 30 * max(drawn[0, 0], truth)  # what diverges leaves the picture
+            inside = drawn[np.isfinite(drawn) & (drawn < top)]
+            ax.set_ylim(min(inside.min(initial=truth), truth) / 1.3, min(inside.max(initial=truth) * 2, top))
             ax.grid(alpha=0.3)
             if c == 0:
                 ax.set_ylabel(SIDES[side])
