@@ -260,9 +260,10 @@ def _step(
 
 
 def _finite(x: Any) -> bool:
-    """Whether all of it is finite, for which its sum is asked: where that overflows, it says no."""
+    """Whether all of it is finite, for which its sum of squares is asked: where that overflows, it says no."""
     if isinstance(x, np.ndarray):
-        return math.isfinite(x.sum())
+        flat = x.ravel()
+        return math.isfinite(flat.dot(flat))
     return all(map(_finite, x)) if isinstance(x, list) else math.isfinite(x)
 
 
