@@ -79,7 +79,7 @@ def test_the_reference_has_every_public_name(site):
     text = "\n".join(file.read_text(encoding="utf-8") for file in (site / "docs" / "api").glob("*.html"))
     ids = set(re.findall(r'id="(tinyspad[\w.]*)"', text))
     last = {name.rsplit(".", 1)[1] for name in ids if "." in name}
-    modules = {"experiments", "functions", "nn", "paths"}
+    modules = {"check", "experiments", "functions", "models", "nn", "paths", "plot", "reproduction"}
     theirs = set(nn.__all__) - {"datasets", "training"}
     names = {*ts.__all__, *plot.__all__, *check.__all__, *theirs}
     missing = {n for n in names if n not in last and n not in modules}
