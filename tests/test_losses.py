@@ -234,14 +234,14 @@ def test_a_loss_of_arrays_is_traced_as_one_graph():
 
 def test_norms_of_a_loss_of_arrays_are_those_of_each_observation():
     stage = Losses(linear, ["w"], [W], (X, TARGET), Bandit(2), "same", True, False)
-    assert not stage.lanes
+    assert not stage.side_by_side
     g = 2 * X * (X @ W - TARGET)[:, None] + 0.2 * W
     np.testing.assert_allclose(stage.norms([W]), np.linalg.norm(g, axis=1), rtol=1e-12)
 
 
 def test_norms_of_lanes_are_those_of_each_observation():
     stage = Losses(loss, ["a", "b"], list(AT), DATA, None, "same", True, False)
-    assert stage.lanes and stage.program is not None
+    assert stage.side_by_side and stage.program is not None
     each = [list(ts.trace(lambda a, b: loss(a, b, (t, y)), *AT).gradient().values()) for t, y in zip(T, Y)]
     np.testing.assert_allclose(stage.norms(list(AT)), np.linalg.norm(each, axis=1), rtol=1e-12)
 

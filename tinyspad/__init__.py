@@ -39,8 +39,8 @@ HOME = {
     "rules": ("Domain", "relu", "rule"),
     "tape": ("Value",),
 }
-"""Where each public name lives. A module is loaded when one of its names is first asked for (as SPEC 1 of Scientific
-Python proposes), so that importing tinyspad takes hardly longer than importing NumPy."""
+"""Where each public name lives. A module is loaded when one of its names is first asked for, as SPEC 1 of Scientific
+Python proposes: importing tinyspad itself loads nothing else, not even NumPy."""
 
 MODULES = ("check", "data", "experiments", "functions", "models", "nn", "plot", "reproduction", *HOME)
 
@@ -59,7 +59,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *MODULES, "__version__"})
 
 
 class _Package(ModuleType):

@@ -412,24 +412,41 @@ def _networks(options: argparse.Namespace) -> None:
 
 def _reproduce(options: argparse.Namespace) -> None:
     _check_counts(options)
-    file = options.out / "figures" / "data" / "reproduction.json"
-    known = reproduction.from_json(file.read_text(encoding="utf-8")) if file.exists() and options.keys else {}
-    keys = options.keys or list(reproduction.CLAIMS)
-    reproduction.minimising.WORKERS = None if options.workers == 1 else options.workers
+    data = options.out / "figures" / "data"
+    file = data / "reproduction.json"
+    known = {}
+    if options.keys and not options.small and file.exists():
+        try:
+            known = reproduction.from_json(file.read_bytes().decode("utf-8", errors="replace"))
+        except BadInput as problem:
+            raise BadInput(f"{file}: {problem.message}") from None
+
+    def keep(found: dict[str, Any]) -> None:
+        if not options.small:
+            file.write_text(reproduction.to_json(found), encoding="utf-8")
+
+    if not options.small:
+        data.mkdir(parents=True, exist_ok=True)  # before the work is done
+        keep(known)
+    kept = data if (data / "networks_fashion-fc.json").exists() else Path("figures") / "data"
     found = reproduction.measure(
-        keys, small=options.small, known=known, tell=lambda text: print(text, file=sys.stderr, flush=True)
+        options.keys or None,
+        small=options.small,
+        workers=None if options.workers == 1 else options.workers,
+        folder=kept,
+        known=known,
+        tell=lambda text: print(text, file=sys.stderr, flush=True),
+        keep=keep,
     )
     for key in options.keys:
         print(reproduction.section(key, found[reproduction.CLAIMS[key].of or key]))
     if not options.small:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(reproduction.to_json(found), encoding="utf-8")
         print(f"The numbers: {file}", file=sys.stderr)
         if len(found) == len({claim.of or key for key, claim in reproduction.CLAIMS.items()}):
             page = options.out / "REPRODUCTION.md"
             page.write_text(reproduction.report(found), encoding="utf-8")
             print(f"The report: {page}", file=sys.stderr)
-    lost = [key for key in reproduction.unsupported(found) if key in keys]
+    lost = [key for key in reproduction.unsupported(found) if key in (options.keys or reproduction.CLAIMS)]
     if lost:
         raise BadInput(f"The numbers do not bear out the verdicts on {', '.join(lost)}.")
     if not options.keys:

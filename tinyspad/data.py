@@ -1,4 +1,4 @@
-"""Which observations a step sees: samplers as values, for losses that are means over data.
+"""Which observations of the data a step sees: samplers as values, for losses that are means over data.
 
     loss(theta) = (1 / n) sum_j l_j(theta)
 
@@ -30,13 +30,22 @@ class Observed(NamedTuple):
 
 
 class Sampler:
-    """The base of all samplers: what ``minimize`` asks of them.
+    """The base of all samplers: what ``minimize`` asks of them. One of your own gives ``init`` and ``draw``.
 
-    ``unbiased``: whether the mean over all draws of one step is the gradient of the mean loss. ``learns``: whether
-    ``learn`` wants the gradient norms of what was drawn.
+    ``learns``: whether ``learn`` wants the gradient norms of what was drawn.
+
+    >>> import numpy as np
+    >>> class First(Sampler):  # always the first observation: biased
+    ...     def init(self, n, runs=()):
+    ...         return runs
+    ...     def draw(self, state, rng):
+    ...         return Observed(np.zeros((1, *state), int), np.ones((1, *state)), state)
+    >>> import tinyspad as ts
+    >>> fit = ts.minimize(lambda a, y: (a - y) ** 2, 0.0, data=np.array([3.0, 5.0]), observations=First())
+    >>> round(fit.x, 2)
+    3.0
     """
 
-    unbiased = True
     learns = False
 
     def init(self, n: int, runs: tuple[int, ...] = ()) -> State:
@@ -60,7 +69,11 @@ class Sampler:
         return state
 
     def learn(self, state: State, observed: Observed, norms: Any) -> State:
-        """The next state, given the norms of the gradients that were drawn: shape (K, *runs)."""
+        """The next state, given the norms of the gradients that were drawn: shape (K, *runs).
+
+        Where observations go side by side, of the paths that were followed, which the step has computed anyhow; where a
+        batch is one graph, of the full gradients, K traces more.
+        """
         return state
 
 
@@ -184,10 +197,10 @@ class Importance(Sampler):
 
         p_j = (1 - floor) b_j / sum b + floor / n        weight = 1 / (K n p_j)
 
-    Unbiased whatever the bounds, as long as no p_j is 0, which ``floor`` sees to. Where b_j is the norm itself (and floor
-    0) no other p has less variance. ``bounds``: b, n numbers of at least 0, such as Lipschitz constants; if left out, the
-    norms at the start, and again every ``refresh`` steps, each time at the cost of all n gradients. (Zhao & Zhang 2015;
-    Needell, Srebro & Ward 2014 for bounds; Alain et al. 2015 for norms.)
+    Unbiased whatever the bounds, as long as no p_j is 0, which ``floor`` sees to. Where b_j is the norm itself, and floor
+    0, no other p has less variance (if then a norm is 0, the draw is uniform). ``bounds``: b, n numbers of at least 0,
+    such as Lipschitz constants; if left out, the norms at the start, and again every ``refresh`` steps, each time at the
+    cost of all n gradients. (Zhao & Zhang 2015; Needell, Srebro & Ward 2014 for bounds; Alain et al. 2015 for norms.)
 
     >>> import numpy as np
     >>> sampler = Importance(2, bounds=[1.0, 1.0, 8.0], floor=0.0)
@@ -214,7 +227,7 @@ class Importance(Sampler):
         if self.refresh is not None:
             raise BadInput("Importance: refresh makes the bounds anew; give bounds or refresh, not both.")
         try:
-            bounds = tuple(float(b) for b in self.bounds)
+            bounds = tuple(float(b) for b in np.asarray(self.bounds, float))
         except (TypeError, ValueError):
             bounds = (np.nan,)
         if not all(0 <= b < np.inf for b in bounds) or not sum(bounds) > 0:
@@ -309,6 +322,8 @@ class Bandit(Sampler):
         p, n = state.p, len(state.p)
         norms = np.where(np.isfinite(norms), norms, 0.0)
         largest = np.maximum(state.largest, norms.max(axis=0))
+        if not np.any(largest > 0):
+            return state  # nothing to tell the observations apart
         least = self.floor / n
         drawn = (observed.index, *np.indices(p.shape[1:]))
         held = p[drawn]
@@ -316,7 +331,7 @@ class Bandit(Sampler):
         relative = norms / np.where(largest > 0, largest, 1.0)
         shrink = self.rate * ratio * (1 - (relative * ratio) ** 2) / self.size  # added up: once for each time drawn
         logs = np.zeros(p.shape)
-        np.subtract.at(logs, drawn, shrink)
+        np.subtract.at(logs, drawn, np.where(largest > 0, shrink, 0.0))
         return Arms(_projected(p * np.exp(logs), least), largest)
 
     def probabilities(self, state: Arms) -> Any:

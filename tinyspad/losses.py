@@ -16,7 +16,7 @@ import numpy as np
 
 from . import paths as algebra
 from .data import FullBatch, Observed, Sampler
-from .errors import BadInput, NotCompilable, TinyspadError, TooManyPaths, said
+from .errors import BadInput, TinyspadError, TooManyPaths, said
 from .estimators import ALL_PATHS, Draw, Estimator
 from .lcg import LCG, trace_as
 from .lcg.choice import PathChoice
@@ -191,7 +191,8 @@ class Losses:
     ) -> None:
         self.f, self.names = f, names
         self.first = "gradient" if exact else "weights"
-        self.columns, self.pack = columns_of(data)
+        self.given, self.pack = columns_of(data)  # as they are, for a batch as one graph
+        self.columns = [_locked(column.astype(float)) for column in self.given]
         self.n = len(self.columns[0])
         self.sampler = FullBatch() if sampler is None else sampler
         if not isinstance(self.sampler, Sampler):
@@ -202,15 +203,15 @@ class Losses:
         shapes = {np.shape(x) for x in position}
         self.runs: tuple[int, ...] = shapes.pop() if len(shapes) == 1 else ()
         problem = self._why_not_lanes(position, shapes)
-        self.lanes = problem is None
-        if not self.lanes:
+        self.side_by_side = problem is None
+        if not self.side_by_side:
             self.runs = ()
             self._check_whole(position, problem)
         self.sampler.init(self.n, self.runs)  # which says what does not fit
         self._buffers: dict[tuple[int, ...], Buffers] = {}
         self._every = FullBatch().draw(FullBatch().init(self.n, self.runs), np.random.default_rng(0))
         self._all = self._taken(self._every.index)
-        self.program = self._compiled(position) if self.lanes and compiled else None
+        self.program = self._compiled(position) if self.side_by_side and compiled else None
 
     # --- what the loop asks ----------------------------------------------------------------------------------
 
@@ -221,19 +222,19 @@ class Losses:
         """The batch of this step, and the sampler's next state."""
         if self.sampler.asks(state):
             state = self.sampler.tell(state, self.norms(position))
-        observed = self.sampler.draw(state, rng)
+        observed = self._checked(self.sampler.draw(state, rng))
         return self._batch(position, observed), observed.state
 
     def draw(self, graph: Any, estimator: Estimator, name: str, state: Any, rng: np.random.Generator) -> Draw:
         """The gradient with respect to one parameter."""
-        return graph.draw(estimator, name, state, rng) if self.lanes else estimator.draw(graph.lcg, name, state, rng)
+        return graph.draw(estimator, name, state, rng)  # type: ignore[no-any-return]
 
     def value(self, position: Any, graph: Any) -> Any:
         """The mean loss over all data, of each run."""
         if graph is not None and len(graph.observed.index) == self.n and isinstance(self.sampler, FullBatch):
             return np.array(graph.value) if self.runs else graph.value
-        if not self.lanes:
-            return float(np.mean(_losses(self.f, position, self.pack(self.columns))))
+        if not self.side_by_side:
+            return float(np.mean(_losses(self.f, position, self.pack(self.given))))
         shape = (self.n, *self.runs)
         if self.program is not None and position_is_double(position):
             found = self._memory(shape).run("forward", (*self._spread(position, shape), *self._all))[0]
@@ -246,21 +247,34 @@ class Losses:
         """The sampler's state after a step that followed these paths."""
         if not self.sampler.learns:
             return state
-        norms = graph.norms(followed) if self.lanes else self._norms_one_by_one(graph.position, graph.observed.index)
-        return self.sampler.learn(state, graph.observed, norms)
+        return self.sampler.learn(state, graph.observed, graph.norms(followed))
 
     def norms(self, position: Any) -> Any:
         """The norms of the gradients of all observations, shape (n, *runs)."""
-        if not self.lanes:
-            return self._norms_one_by_one(position, range(self.n))
-        batch = self._batch(position, self._every)
-        return batch.norms(dict.fromkeys(self.names, ALL_PATHS))
+        return self._batch(position, self._every).norms(dict.fromkeys(self.names, ALL_PATHS))
+
+    def _checked(self, observed: Any) -> Observed:
+        """What a sampler drew, as arrays; one of the user's own may give something else."""
+        if type(self.sampler).__module__.startswith("tinyspad."):
+            return observed  # type: ignore[no-any-return]
+        try:
+            index, weight = np.asarray(observed.index), np.asarray(observed.weight, float)
+            fits = index.ndim and index.shape == weight.shape and index.shape[1:] == self.runs and index.size
+            if fits and index.dtype.kind in "iu" and index.min() >= 0 and index.max() < self.n:
+                return Observed(index, weight, observed.state)
+        except (AttributeError, TypeError, ValueError):
+            pass
+        raise BadInput(
+            f"{type(self.sampler).__name__}.draw is to give an Observed(index, weight, state): whole numbers from 0 to "
+            f"{self.n - 1} and weights, both of shape (K, {', '.join(map(str, self.runs))})."
+        )
 
     # --- observations side by side -----------------------------------------------------------------------------
 
     def _batch(self, position: Any, observed: Observed) -> Any:
-        if not self.lanes:
-            return WholeBatch(self.f, self.names, position, self.pack(self._taken(observed.index)), observed)
+        if not self.side_by_side:
+            taken = [_locked(column[observed.index]) for column in self.given]
+            return WholeBatch(self.f, self.names, position, taken, self.pack, observed)
         every = observed.index is self._every.index or isinstance(self.sampler, FullBatch)
         taken = self._all if every else self._taken(observed.index)
         shape = observed.index.shape
@@ -275,10 +289,9 @@ class Losses:
     def _taken(self, index: Any) -> list[Any]:
         """The columns at these places; a column that has an axis of runs at each run's own."""
         if not self.runs:
-            return [column[index] for column in self.columns]
-        own = np.indices(self.runs)
-        place = (index, *own)
-        return [c[place] if c.ndim > 1 else c[index] for c in self.columns]
+            return [_locked(column[index]) for column in self.columns]
+        place = (index, *np.indices(self.runs))
+        return [_locked(c[place] if c.ndim > 1 else c[index]) for c in self.columns]
 
     def _spread(self, position: Any, shape: tuple[int, ...]) -> list[Any]:
         """Each parameter in all lanes."""
@@ -303,7 +316,7 @@ class Losses:
     def _why_not_lanes(self, position: Sequence[Any], other_shapes: set[Any]) -> Exception | None:
         """None if f is elementwise in parameters and data; otherwise what happened when it was asked to be."""
         if other_shapes:
-            return BadInput("the parameters differ in shape")
+            return BadInput("the parameters differ in shape.")
         for column in self.columns:
             if column.ndim > 1 and column.shape[1:] != self.runs:
                 return BadInput(f"an array of data has shape {column.shape}")
@@ -319,18 +332,17 @@ class Losses:
         """Raise unless f can be traced with the batch as one graph."""
         try:
             with np.errstate(all="ignore"):
-                found = _losses(self.f, position, self.pack([c[:1] for c in self.columns]))
+                found = _losses(self.f, position, self.pack([_locked(c[:1]) for c in self.given]))
         except Exception as problem:
-            told = f"; with its observations side by side: {said(why)}" if why is not None else ""
             if isinstance(problem, TinyspadError):
                 raise
-            raise BadInput(f"{_name(self.f)} failed on a batch of one observation: {said(problem)}{told}").at(
+            raise BadInput(f"{_name(self.f)} failed on a batch of one observation: {said(problem)}.{_told(why)}").at(
                 problem
             ) from None
         if np.shape(found) != (1,):
             raise BadInput(
                 f"{_name(self.f)} gave shape {np.shape(found)} for a batch of one observation: f(*params, batch) is to give "
-                "the loss of each observation, without summing; here shape (1,)."
+                f"the loss of each observation, without summing; here shape (1,).{_told(why)}"
             )
         if not self.same:
             raise BadInput(
@@ -348,56 +360,84 @@ class Losses:
         def f(*args: Any) -> Any:
             return self.f(*args[:p], self.pack(list(args[p:])))
 
-        try:
-            program, again = (compile_as(self.names, f, data) for _ in range(2))
-        except (NotCompilable, BadInput):
-            return None
-        if not program.same_as(again):
-            return None
         shape = (self.n, *self.runs)
-        with np.errstate(all="ignore"):
-            at = program.at(*self._spread(position, shape), *self._all)
-            lcg = self._trace(position, self._all, shape)
-            pairs = [(lcg.value, at.value), *((lcg.adjoint(name), at.adjoint(name)) for name in self.names)]
-        agree = all(np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True) for a, b in pairs)
-        return program if agree else None
 
-    def _norms_one_by_one(self, position: Any, index: Any) -> Any:
-        norms = []
-        for j in index:
-            batch = self.pack([column[j : j + 1] for column in self.columns])
-            lcg = trace_as(self.names, lambda *params, batch=batch: np.sum(self.f(*params, batch)), position)
-            norms.append(np.sqrt(sum(float(np.sum(np.square(lcg.adjoint(name)))) for name in self.names)))
-        return np.array(norms)
+        def there(made: Program) -> Any:
+            return made.at(*self._spread(position, shape), *self._all)
+
+        return compiled_twice(
+            lambda: compile_as(self.names, f, data), there, lambda: self._trace(position, self._all, shape)
+        )
 
 
 class WholeBatch:
     """A batch as one graph, for a loss that is not elementwise: paths lead through linear maps, the same for all of it."""
 
-    def __init__(self, f: Any, names: list[str], position: Any, batch: Any, observed: Observed) -> None:
-        self.position, self.observed = position, observed
+    def __init__(
+        self, f: Any, names: list[str], position: Any, columns: list[Any], pack: Any, observed: Observed
+    ) -> None:
+        self.f, self.position, self.columns, self.pack, self.observed = f, position, columns, pack, observed
 
         def mean(*params: Any) -> Any:
-            return np.sum(_losses(f, params, batch, len(observed.index)) * observed.weight)
+            return np.sum(_losses(f, params, pack(columns), len(observed.index)) * observed.weight)
 
         self.lcg = trace_as(names, mean, position)
         self.value, self.params, self.batch = self.lcg.value, self.lcg.params, ()
+
+    def draw(self, estimator: Estimator, name: str, state: Any, rng: np.random.Generator) -> Draw:
+        return estimator.draw(self.lcg, name, state, rng)
+
+    def norms(self, followed: dict[str, Any]) -> Any:
+        """The norm of each observation's full gradient, by a trace of each."""
+        norms = []
+        for j in range(len(self.observed.index)):
+            one = self.pack([column[j : j + 1] for column in self.columns])
+            lcg = trace_as(list(self.params), lambda *params, one=one: np.sum(self.f(*params, one)), self.position)
+            norms.append(np.sqrt(sum(float(np.sum(np.square(lcg.adjoint(name)))) for name in self.params)))
+        return np.array(norms)
+
+
+def compiled_twice(
+    compile_: Callable[[], Program], at: Callable[[Program], Any], trace: Callable[[], LCG]
+) -> Program | None:
+    """A function's program, if it has one, two recordings are the same, and value and gradient are a trace's, to rounding.
+
+    A program is a snapshot: a function that draws random numbers, or counts its calls, must be traced anew at every step.
+    """
+    try:
+        program, again = compile_(), compile_()
+        if not program.same_as(again):
+            return None
+        with np.errstate(all="ignore"):
+            lcg, evaluated = trace(), at(program)
+            pairs = [
+                (lcg.value, evaluated.value),
+                *((lcg.adjoint(name), evaluated.adjoint(name)) for name in lcg.params),
+            ]
+    except Exception:  # whatever f raises, it raises again when it is traced
+        return None
+    agree = (np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True) for a, b in pairs)
+    return program if all(agree) else None
 
 
 def columns_of(data: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """The arrays of data, and what puts as many together as they were given: an array, a tuple, or a named tuple."""
     several = isinstance(data, tuple)
     columns = []
+    if isinstance(data, list) and data and all(np.ndim(column) for column in data):
+        raise BadInput("data= of several columns is a tuple of arrays, not a list: (x, y).")
     for column in data if several else (data,):
         try:
+            if isinstance(column, np.ma.MaskedArray):
+                raise TypeError("a masked array: leave out the rows that are masked")
             array = np.asarray(column)
             if array.dtype.kind not in "fiub":
-                raise TypeError(f"an array of {array.dtype}")
+                raise TypeError(f"a {type(column).__name__}, as an array of {array.dtype}")
         except (TypeError, ValueError) as problem:
             raise BadInput(
                 f"data= is an array of numbers, or a tuple of them, one row per observation ({problem})."
             ) from None
-        columns.append(array if array.dtype.kind == "f" else array.astype(float))
+        columns.append(_locked(array.copy()))
     if not columns or any(c.ndim == 0 or not c.size for c in columns) or len({len(c) for c in columns}) > 1:
         shapes = ", ".join(str(c.shape) for c in columns) or "none"
         raise BadInput(
@@ -423,6 +463,17 @@ def _losses(f: Any, params: Any, batch: Any, number: int | None = None) -> Any:
             f"without summing; here shape ({number},)."
         )
     return found
+
+
+def _locked(array: Any) -> Any:
+    """The array, which a loss cannot change in place: every step sees the data as they were given."""
+    array = array.view() if array.base is not None or not array.flags.owndata else array
+    array.flags.writeable = False
+    return array
+
+
+def _told(why: Exception | None) -> str:
+    return "" if why is None else f" (With observations side by side: {said(why)})"
 
 
 def _name(f: Any) -> str:

@@ -16,7 +16,7 @@ from .estimators import ALL_PATHS, GD, Estimator
 from .history import History, Recorder
 from .lcg import LCG, parameter_names, trace_as
 from .lcg.choice import generator
-from .losses import Losses, Whole
+from .losses import Losses, Whole, compiled_twice
 from .optimizers import Adam, Optimizer
 from .program import Buffers, compile_function
 from .tape import Value
@@ -81,6 +81,7 @@ def minimize(
     so ``value`` and the history's values are. ``observations``: which of them a step sees, a sampler of ``ts.data``; all if
     left out. ``sample``: one path for the whole "same" batch, or a "different" one for each observation. If f is
     elementwise, x0 may be R runs: each draws its own observations, and a column of shape (n, R) gives each its own data.
+    Recording a step computes the loss of all data: with many, record seldom (``every``).
 
     Raises BadInput for arguments without meaning, NotScalar when f gives an array that is not a batch of independent
     runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: a trace per step.
@@ -110,6 +111,8 @@ def minimize(
 
     if data is None and observations is not None:
         raise BadInput("minimize: observations= says which of the data a step sees; give data=, too.")
+    if data is None and sample != "same":
+        raise BadInput("minimize: sample= is about the observations of a batch; give data=, too.")
     names = parameter_names(f, len(position) + (data is not None))[: len(position)]
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
         stage: Any
@@ -202,7 +205,8 @@ def compare(
     """Minimise f from x0 with each of several estimators; a dict of ``Result`` by the names given.
 
     Every estimator starts from the same seed, so a row does not depend on which others are in the table:
-    ``compare(f, x0, {"RAD": RAD()}, rng=0)["RAD"]`` is ``minimize(f, x0, estimator=RAD(), rng=0)``. Arguments, errors
+    ``compare(f, x0, {"RAD": RAD()}, rng=0)["RAD"]`` is ``minimize(f, x0, estimator=RAD(), rng=0)``. Ctrl-C keeps what was
+    done, and leaves out the estimators that have not begun. Arguments, errors
     and cost as for ``minimize``, once per estimator.
 
     >>> import tinyspad as ts
@@ -216,8 +220,9 @@ def compare(
         seeds: Any = rng.spawn(1)[0].bit_generator.seed_seq
     else:
         seeds = np.random.SeedSequence(rng)
-    return {
-        name: minimize(
+    results = {}
+    for name, estimator in estimators.items():
+        results[name] = minimize(
             f,
             x0,
             estimator=estimator,
@@ -230,8 +235,9 @@ def compare(
             observations=observations,
             sample=sample,
         )
-        for name, estimator in estimators.items()
-    }
+        if np.any(np.equal(results[name].status, INTERRUPTED)):
+            break  # who presses Ctrl-C wants the others even less
+    return results
 
 
 def _step(
@@ -295,25 +301,14 @@ def _linearizer(
     numbers = all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
     if callback is not None or not known or not numbers or len({np.shape(x) for x in position}) > 1:
         return traced
-    try:
-        program, again = (compile_function(f, len(names)) for _ in range(2))
-    except Exception:  # whatever f raises, it raises again when it is traced
-        return traced
-    if not program.same_as(again) or not _agrees(program, traced, position):
+    program = compiled_twice(
+        lambda: compile_function(f, len(names)), lambda made: made.at(*position), lambda: traced(*position)
+    )
+    if program is None:
         return traced
     shape = np.shape(position[0])
     buffers = Buffers(program, shape) if shape else None
     return functools.partial(program.at, first="gradient" if isinstance(estimator, GD) else "weights", buffers=buffers)
-
-
-def _agrees(program: Any, traced: Callable[..., LCG], position: list[Any]) -> bool:
-    """Whether a program and a trace have the same value and gradient at the start, to rounding."""
-    with np.errstate(all="ignore"):
-        lcg, at = traced(*position), program.at(*position)
-        pairs = [(lcg.value, at.value), *((lcg.adjoint(name), at.adjoint(name)) for name in lcg.params)]
-        return all(
-            np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True) for a, b in pairs
-        )
 
 
 def _start(x: Any) -> Any:

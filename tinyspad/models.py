@@ -39,8 +39,8 @@ class Split(NamedTuple):
 class Model:
     """A small model in which parameters mean something. ``loss(*params, batch)``: of every observation of a batch.
 
-    ``generate(rng, runs)``: a ``Split`` of fresh data. ``test_loss``: the loss on the
-    test data, where that is another function (a recurrence run for longer).
+    ``generate(rng, runs)``: a ``Split`` of fresh data. ``about``, ``observation``: model and data in words.
+    ``test_loss``: the loss on the test data, where that is another function (a recurrence run for longer).
     """
 
     name: str
@@ -58,7 +58,7 @@ class Model:
         return tuple(p.truth for p in self.parameters.values())
 
     def generate(self, rng: Any = None, runs: int | None = None) -> Split:
-        """Training and test data; with ``runs`` noise of its own for each of so many runs.
+        """Training and test data; with ``runs`` noise of its own for each of so many runs. Raises BadInput for other runs.
 
         >>> split = demand.generate(rng=0)
         >>> [column.shape for column in split.train], split.test[-1].shape
@@ -69,13 +69,23 @@ class Model:
         return self.make(np.random.default_rng(rng), () if runs is None else (int(runs),))
 
     def starts(self, rng: Any = None, runs: int | None = None) -> tuple[Any, ...]:
-        """Uniformly random parameters from the intervals: numbers, or arrays of shape (R,)."""
+        """Uniformly random parameters from the intervals: numbers, or arrays of shape (R,).
+
+        >>> [x.shape for x in growth.starts(rng=0, runs=5)]
+        [(5,), (5,), (5,), (5,)]
+        """
         rng = np.random.default_rng(rng)
         drawn = (rng.uniform(p.low, p.high, runs) for p in self.parameters.values())
         return tuple(float(x) if runs is None else x for x in drawn)
 
     def errors(self, params: Any, split: Split) -> tuple[Any, Any]:
-        """The mean losses on training and test data, of each run."""
+        """The mean losses on training and test data, of each run; infinite or NaN where the model leaves the numbers.
+
+        >>> split = medicine.generate(rng=0)
+        >>> train, test = medicine.errors(medicine.truth, split)
+        >>> bool(train < 0.1), bool(test < 0.1)
+        (True, True)
+        """
         runs = np.shape(params[0])
         lanes = [np.asarray(p)[None] for p in params]
         found = []
@@ -87,7 +97,7 @@ class Model:
         return found[0], found[1]
 
     def __repr__(self) -> str:
-        return f"<Model {self.name}({', '.join(self.parameters)})>"
+        return f"<Model {self.name}({', '.join(self.parameters)}): {self.about}>"
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], size: float) -> Any:
@@ -104,15 +114,19 @@ SLOTS = 8
 def expected_demand(
     level: Any, trend: Any, friday: Any, weekend: Any, morning: Any, evening: Any, *, week: Any, weekday: Any, slot: Any
 ) -> Any:
-    """Demand per slot: a quiet base, a morning peak that weekends flatten, and an evening peak that grows with time."""
-    growth = 1 + trend * week
-    base = level * growth
+    """Demand per slot: a quiet base, a morning peak that weekends flatten, and an evening peak that grows with time.
+
+    level s d (1 + morning w [slot 2 or 3] + evening s [slot 5 or 6]), s = 1 + trend week, d the day's factor (friday,
+    weekend, or 1) and w = weekend on weekends, else 1; written out as a sum of three, so that each factor is read often.
+    """
+    since = 1 + trend * week
+    base = level * since
     of_day = np.where(weekday >= 5, weekend, np.where(weekday == 4, friday, 1.0))
     quiet = base * of_day
-    late = np.where(weekday >= 5, weekend, 1.0)
+    calm = np.where(weekday >= 5, weekend, 1.0)
     at_breakfast = np.where((slot == 2) | (slot == 3), 1.0, 0.0)
     after_work = np.where((slot == 5) | (slot == 6), 1.0, 0.0)
-    return quiet + quiet * morning * late * at_breakfast + quiet * evening * growth * after_work
+    return quiet + quiet * morning * calm * at_breakfast + quiet * evening * since * after_work
 
 
 def demand_loss(level: Any, trend: Any, friday: Any, weekend: Any, morning: Any, evening: Any, batch: Any) -> Any:
@@ -206,7 +220,7 @@ growth = Model(
 
 # --- a medicine taken by mouth -------------------------------------------------------------------------------------------
 
-STEPS, HOUR = 24, 2
+STEPS, PER_HOUR = 24, 2
 """Steps of half an hour: twelve hours after the dose."""
 
 MEASURED = (1, 2, 4, 8, 16, 24)
@@ -214,12 +228,16 @@ MEASURED = (1, 2, 4, 8, 16, 24)
 
 
 def concentrations(absorption: Any, elimination: Any, volume: Any, *, dose: Any) -> list[Any]:
-    """Gut and blood, step by step (Euler); the concentrations at the times of ``MEASURED``."""
+    """Gut and blood, step by step, h = 1/2 hour; the concentrations at the times of ``MEASURED``.
+
+    gut[t+1] = gut[t] - h absorption gut[t]; blood[t+1] = blood[t] + h (absorption gut[t] - elimination blood[t]);
+    the concentration is blood / volume. (Euler's steps.)
+    """
     gut, blood, found = dose, 0.0, []
     for step in range(1, STEPS + 1):
-        absorbed = absorption * gut * (1 / HOUR)
+        absorbed = absorption * gut * (1 / PER_HOUR)
         gut = gut - absorbed
-        blood = blood + absorbed - elimination * blood * (1 / HOUR)
+        blood = blood + absorbed - elimination * blood * (1 / PER_HOUR)
         if step in MEASURED:
             found.append(blood / volume)
     return found

@@ -108,12 +108,13 @@ class Magnitude(Estimator):
         return mean_and_variance(p, over_probability(g, p) if self.normalize else g)
 
     def cost(self, lcg: LCG, param: str | None = None) -> Cost:
-        """A sweep for H every k_max steps, and the mean length of a path in every one."""
+        """A sweep for H every k_max steps (where sizes need a listing, all paths), and the mean length of a path always."""
 
         def length(name: str) -> Any:
             if lcg.elementwise:
                 return lcg.mean_length(name, self._chances(lcg, name))
-            return self.probabilities(lcg, name) @ lcg.lengths(name)
+            return np.tensordot(lcg.lengths(name), self.probabilities(lcg, name), 1)
 
-        sweep = lcg.factors(param)
-        return path_cost(lcg, param, length, sweep, sweep, self.k_max)
+        names = lcg.params if param is None else (param,)
+        select = lcg.factors(param) if lcg.elementwise else sum(int(lcg.lengths(name).sum()) for name in names)
+        return path_cost(lcg, param, length, select, select, self.k_max)

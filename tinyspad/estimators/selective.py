@@ -220,7 +220,8 @@ class SPAD(Estimator):
             )  # the others' mean, with the best one left out
 
         if self.m is None:
-            return path_cost(lcg, param, length, lcg.factors(param), lcg.factors(param), self.k_max)
+            select = lcg.factors(param) if lcg.elementwise else _candidates_cost(lcg, param, None, False)
+            return path_cost(lcg, param, length, select, select, self.k_max)
         if self.m == 1:  # nothing to compare
             return path_cost(lcg, param, length)
         one = _candidates_cost(lcg, param, 1, False)  # candidates are held one after the other

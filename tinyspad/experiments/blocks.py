@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import BadInput, BlockFailed, said
 from ..estimators import Estimator
 from ..functions import Problem
-from ..minimize import INTERRUPTED, minimize
+from ..minimize import INTERRUPTED, Result, minimize
 from ..optimizers import Optimizer
 
 BLOCK = 1000
@@ -83,17 +83,17 @@ def run_block(block: Block) -> list[float]:
     starts, paths = np.random.SeedSequence(block.seed.entropy, spawn_key=block.seed.spawn_key).spawn(2)
     rng = np.random.default_rng(starts)
     position = tuple(rng.uniform(low, high, block.runs) for low, high in cell.box)
-    result = minimize(
-        cell.problem,
-        position if len(position) > 1 else position[0],
-        estimator=cell.estimator,
-        optimizer=cell.optimizer,
-        steps=cell.steps,
-        rng=np.random.default_rng(paths),
-        every=None,
+    result = uninterrupted(
+        minimize(
+            cell.problem,
+            position if len(position) > 1 else position[0],
+            estimator=cell.estimator,
+            optimizer=cell.optimizer,
+            steps=cell.steps,
+            rng=np.random.default_rng(paths),
+            every=None,
+        )
     )
-    if np.any(result.status == INTERRUPTED):
-        raise KeyboardInterrupt
     values: list[float] = np.asarray(result.value, float).tolist()
     return values
 
@@ -356,3 +356,10 @@ def _tqdm(total: int) -> Any:
     except ImportError:
         return None
     return tqdm(total=total, unit="block")
+
+
+def uninterrupted(result: Result) -> Result:
+    """A result as it is; raises KeyboardInterrupt again if Ctrl-C ended it, for no table has half a cell."""
+    if np.any(np.equal(result.status, INTERRUPTED)):
+        raise KeyboardInterrupt
+    return result

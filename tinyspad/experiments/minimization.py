@@ -10,6 +10,7 @@ from .. import functions
 from ..estimators import GD, RAD, SPAD, Estimator, FixedPath
 from ..minimize import Result, minimize
 from ..optimizers import Adam
+from .blocks import uninterrupted
 
 F1_ESTIMATORS: dict[str, Estimator] = {
     "GD": GD(),
@@ -38,14 +39,16 @@ def minimize_f1(
     (5.47, (2,))
     """
     return {
-        name: minimize(
-            functions.f1,
-            np.full(runs, start) if name in RANDOM else start,
-            estimator=estimator,
-            optimizer=Adam(lr=lr),
-            steps=steps,
-            every=every,
-            rng=rng,
+        name: uninterrupted(
+            minimize(
+                functions.f1,
+                np.full(runs, start) if name in RANDOM else start,
+                estimator=estimator,
+                optimizer=Adam(lr=lr),
+                steps=steps,
+                every=every,
+                rng=rng,
+            )
         )
         for name, estimator in F1_ESTIMATORS.items()
     }

@@ -13,21 +13,27 @@ import numpy as np
 from ..data import Bandit, FullBatch, Importance, Sampler, Shuffled
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator, Magnitude
-from ..lcg import trace
+from ..losses import Losses
 from ..minimize import minimize
 from ..models import Model
 from ..optimizers import SGD, Adam, Optimizer
-from .blocks import seed_sequence
+from .blocks import seed_sequence, uninterrupted
 from .success import check_count, provenance
 from .white_box import median_interval, model_of, told
 
-OBSERVATIONS: dict[str, Sampler] = {
-    "all": FullBatch(),
-    "uniform": Shuffled(8),
-    "by norm": Importance(8, refresh=50),
-    "bandit": Bandit(8),
-}
-"""The rows: none, uniform (SGD), non-uniform twice (importance sampling; the paper's reference [10])."""
+
+def samplers(size: int = 8) -> dict[str, Sampler]:
+    """The rows: no randomness, uniform (SGD), non-uniform twice (importance sampling; the paper's reference [10])."""
+    return {
+        "all": FullBatch(),
+        "shuffled": Shuffled(size),
+        "by norm": Importance(size, refresh=50),
+        "bandit": Bandit(size),
+    }
+
+
+OBSERVATIONS = samplers()
+"""The rows for 16 observations and more; for fewer, batches are half of them."""
 
 CODE: dict[str, Estimator] = {
     "all paths": GD(),
@@ -39,9 +45,9 @@ CODE: dict[str, Estimator] = {
 
 PAPER = {
     ("all", "all paths"): "GD",
-    ("uniform", "all paths"): "SGD",
-    ("uniform", "uniform"): "RAD",
-    ("uniform", "largest"): "SPAD",
+    ("shuffled", "all paths"): "SGD",
+    ("shuffled", "uniform"): "RAD",
+    ("shuffled", "largest"): "SPAD",
     ("bandit", "all paths"): "[10]",
 }
 """The cells that the paper's Table 3 names."""
@@ -77,12 +83,17 @@ class StochasticityTable:
         with np.errstate(invalid="ignore"):
             return np.where(np.isfinite(self.train) & np.isfinite(self.test), self.test - self.train, np.inf)
 
+    def ratios(self, cell: tuple[int, int] = (0, 0)) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Every run's in-sample and out-of-sample loss over that of one cell on the same data, the first if left out."""
+        with np.errstate(invalid="ignore"):
+            found = (values / values[cell] for values in (self.train, self.test))
+            train, test = (np.where(np.isnan(ratio), 1.0, ratio) for ratio in found)  # both lost
+        return train, test
+
     @property
     def ratio(self) -> np.ndarray[Any, Any]:
         """Every run's out-of-sample loss over that of the first cell on the same data: 1 in the first cell."""
-        with np.errstate(invalid="ignore"):
-            found = self.test / self.test[0, 0]
-        return np.where(np.isnan(found), 1.0, found)  # both lost
+        return self.ratios()[1]
 
     def _cells(self) -> list[list[Any]]:
         rows: list[list[Any]] = []
@@ -136,7 +147,8 @@ class StochasticityTable:
             "",
             "gap: out-of-sample less in-sample loss. ratio: out-of-sample loss over that of the first row on the same data.",
             "variance: of the gradient estimate over the square of its mean; cosine: between its mean and the gradient;",
-            "both at the starts. work: operations forward and multiplications back, per step.",
+            "both at the starts, where a bandit has learned nothing yet. work: operations forward and multiplications back,",
+            "per step.",
         ]
         return "\n".join([*lines, *(f"{key}: {value}" for key, value in self.provenance.items())])
 
@@ -169,9 +181,10 @@ def stochasticity_table(
 
     ``model``: as for ``white_box``. ``observations``, ``code``: dicts by name, ``OBSERVATIONS`` and ``CODE`` if left out.
     ``steps``: of the exact gradient on all data; that much work every cell is given. Work is counted, not timed: for each
-    observation the operations of the loss and what ``estimator.cost`` says, and for a sampler that asks for the norms of all
-    gradients those gradients. ``draws``: how many estimates at each of 20 starts the variance is taken of.
-    ``optimizer``: ``Adam()`` if left out; ``sample`` as for ``minimize``.
+    observation the operations of the loss and what ``estimator.cost`` says (for a path of the whole batch, what a selection
+    lists), and for a sampler that asks for the norms of all gradients those gradients; drawing itself is not counted.
+    ``draws``: how many estimates at each of 20 starts the variance is taken of. ``optimizer``: ``Adam()`` if left out;
+    ``sample`` as for ``minimize``.
 
     Raises BadInput for arguments without meaning. Cost: about half a minute for the default size.
 
@@ -181,9 +194,8 @@ def stochasticity_table(
     array([ 3, 21, 18, 21])
     """
     chosen = model_of(model)
-    rows = OBSERVATIONS if observations is None else observations
     columns = CODE if code is None else code
-    for name, table in (("observations", rows), ("code", columns)):
+    for name, table in (("observations", OBSERVATIONS if observations is None else observations), ("code", columns)):
         if not isinstance(table, Mapping) or not table:
             raise BadInput(f"stochasticity_table: {name} is a dict of names, such as those of {name.upper()}.")
     for name, value, least in (("runs", runs, 1), ("steps", steps, 1), ("draws", draws, 2)):
@@ -194,24 +206,42 @@ def stochasticity_table(
     split = chosen.generate(np.random.default_rng(seeds[0]), runs)
     starts = chosen.starts(np.random.default_rng(seeds[1]), runs)
     n = len(split.train[0])
+    rows = samplers(min(8, max(n // 2, 1))) if observations is None else observations
+    few = min(runs, 20)
+    stage = Losses(
+        chosen.loss,
+        list(chosen.parameters),
+        [s[:few] for s in starts],
+        _first(split.train, few),
+        None,
+        sample,
+        False,
+        False,
+    )
+    batch, _ = stage.at([s[:few] for s in starts], stage.init(), np.random.default_rng(0))
+    forward = len(batch.lanes.entries)
 
-    one = tuple(float(np.ravel(column[0])[0]) for column in split.train)
-    lcg = trace(lambda *params: chosen.loss(*params, one), *(float(s[0]) for s in starts))
-    forward = len(lcg.entries)
-    exact = forward + float(GD().cost(lcg).multiplications)
+    def each(estimator: Estimator) -> float:
+        """Operations forward and multiplications back for one observation, the mean over the starts."""
+        return forward + float(np.mean(estimator.cost(batch.lcg).multiplications))
+
+    exact = forward + float(np.mean(GD().cost(batch.lanes).multiplications))
     budget = steps * n * exact
 
-    def work_of(sampler: Sampler, estimator: Estimator) -> float:
-        size = n if isinstance(sampler, FullBatch) else int(sampler.size)  # type: ignore[attr-defined]
-        own = size * (forward + float(np.mean(estimator.cost(lcg).multiplications)))
-        refresh = getattr(sampler, "refresh", None)
-        return own + (n * exact / refresh if refresh else 0.0)
+    def work_of(sampler: Sampler, estimator: Estimator) -> tuple[float, float]:
+        """Work per step, and once at the start."""
+        state = sampler.init(n, ())
+        if sampler.asks(state):
+            state = sampler.tell(state, np.ones(n))
+        size = len(sampler.draw(state, np.random.default_rng(0)).index)
+        norms, refresh = n * exact, getattr(sampler, "refresh", None)
+        own = size * each(estimator)
+        return (own + norms / refresh, 0.0) if refresh else (own, norms if sampler.asks(sampler.init(n, ())) else 0.0)
 
     shape = (len(rows), len(columns))
     work, taken = np.zeros(shape), np.zeros(shape, int)
     train, test = np.zeros((*shape, runs)), np.zeros((*shape, runs))
     variance, cosine = np.zeros(shape), np.zeros(shape)
-    few = min(runs, 20)
     there = tuple(np.repeat(s[:few], draws) for s in starts)
     copies = tuple(c if c.ndim == 1 else np.repeat(c[:, :few], draws, axis=1) for c in split.train)
     gradient = _step(
@@ -219,19 +249,21 @@ def stochasticity_table(
     )
     for o, sampler in enumerate(rows.values()):
         for c, estimator in enumerate(columns.values()):
-            work[o, c] = work_of(sampler, estimator)
-            taken[o, c] = min(max(int(budget / work[o, c]), 1), LONGEST)
-            result = minimize(
-                chosen.loss,
-                starts,
-                estimator=estimator,
-                optimizer=optimizer,
-                steps=int(taken[o, c]),
-                rng=np.random.default_rng(seeds[2]),
-                every=None,
-                data=split.train,
-                observations=sampler,
-                sample=sample,
+            work[o, c], once = work_of(sampler, estimator)
+            taken[o, c] = min(max(int((budget - once) / work[o, c]), 1), LONGEST)
+            result = uninterrupted(
+                minimize(
+                    chosen.loss,
+                    starts,
+                    estimator=estimator,
+                    optimizer=optimizer,
+                    steps=int(taken[o, c]),
+                    rng=np.random.default_rng(seeds[2]),
+                    every=None,
+                    data=split.train,
+                    observations=sampler,
+                    sample=sample,
+                )
             )
             bad = result.status != "done"
             for kept, found in zip((train, test), chosen.errors(result.x, split)):
@@ -239,13 +271,12 @@ def stochasticity_table(
             drawn = _step(chosen, estimator, sampler, there, copies, sample, seeds[3]).reshape(-1, few, draws)
             variance[o, c], cosine[o, c] = _spread(drawn, gradient)
     record = {
-        "work": f"that of {steps} steps of the exact gradient on all {n} observations, {budget:.3g} operations",
+        "budget": f"the work of {steps} steps of the exact gradient on all {n} observations, {budget:.3g} operations",
         "a path": {"same": "one for the batch", "different": "one for each observation"}[sample],
         "samplers": "; ".join(f"{name}: {sampler!r}" for name, sampler in rows.items()),
         "estimators": "; ".join(f"{name}: {estimator!r}" for name, estimator in columns.items()),
-        **provenance(optimizer, steps, root),
+        **(provenance(optimizer, steps, root) | {"optimizer": repr(optimizer)}),
     }
-    record["optimizer"] = repr(optimizer)
     return StochasticityTable(
         chosen.name, tuple(rows), tuple(columns), train, test, work, taken, variance, cosine, record
     )
@@ -259,17 +290,19 @@ def _step(
     model: Model, estimator: Estimator, sampler: Sampler, x0: Any, data: Any, sample: str, seed: Any
 ) -> np.ndarray[Any, Any]:
     """The gradient estimates of one step from x0, (parameters, runs): what plain descent of rate 1 subtracts."""
-    result = minimize(
-        model.loss,
-        x0,
-        estimator=estimator,
-        optimizer=SGD(lr=1.0),
-        steps=1,
-        rng=np.random.default_rng(seed),
-        every=None,
-        data=data,
-        observations=sampler,
-        sample=sample,
+    result = uninterrupted(
+        minimize(
+            model.loss,
+            x0,
+            estimator=estimator,
+            optimizer=SGD(lr=1.0),
+            steps=1,
+            rng=np.random.default_rng(seed),
+            every=None,
+            data=data,
+            observations=sampler,
+            sample=sample,
+        )
     )
     return np.array(x0) - np.array(result.x)
 

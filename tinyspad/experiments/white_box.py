@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from ..estimators import GD, RAD, SPAD, Estimator
 from ..minimize import minimize
 from ..models import Model
 from ..optimizers import Adam, Optimizer
-from .blocks import seed_sequence
+from .blocks import seed_sequence, uninterrupted
 from .success import check_count, provenance, wilson
 
 FITTED: dict[str, Estimator] = {
@@ -49,7 +50,6 @@ class WhiteBoxFit:
     test: np.ndarray[Any, Any]
     lost: np.ndarray[Any, Any]
     truth: np.ndarray[Any, Any]
-    sample: str
     provenance: dict[str, str]
 
     @property
@@ -67,6 +67,22 @@ class WhiteBoxFit:
             raise BadInput(f"The fit has no estimator {against!r}; it has {', '.join(self.estimators)}.")
         last = self.test[:, -1]
         return np.sum(last < last[self.estimators.index(against)], axis=-1)
+
+    def ratio(self, against: str = "GD") -> np.ndarray[Any, Any]:
+        """Every run's out-of-sample loss over that of another estimator on the same data, by record: (E, T, R).
+
+        Data differ far more than estimators do, so this is what tells them apart.
+        """
+        if against not in self.estimators:
+            raise BadInput(f"The fit has no estimator {against!r}; it has {', '.join(self.estimators)}.")
+        with np.errstate(invalid="ignore"):
+            found = self.test / self.test[self.estimators.index(against)]
+        return np.where(np.isnan(found), 1.0, found)  # both lost
+
+    def stages(self) -> list[int]:
+        """Four records for tables: about a twentieth, a fifth and half of the steps, and the last."""
+        last = int(self.steps[-1])
+        return sorted({int(np.abs(self.steps - last * share).argmin()) for share in (0.05, 0.2, 0.5, 1.0)})
 
     def _rows(self) -> list[list[Any]]:
         wins, stops = self.wins(self.estimators[0]), self.best_stop()
@@ -106,36 +122,51 @@ class WhiteBoxFit:
             "lost: runs that met NaN or infinity; their errors count as infinite.\n"
             "best stop: the least median out-of-sample error on the way, which nobody knows beforehand."
         )
-        return "\n".join([*lines, *(f"{key}: {value}" for key, value in self.provenance.items())])
+        lines += [
+            "",
+            f"out-of-sample loss over that of {self.estimators[0]} on the same data, median (95 % interval), by step",
+        ]
+        stages = self.stages()
+        lines.append("  ".join(["estimator".ljust(first), *(str(self.steps[t]).center(21) for t in stages)]).rstrip())
+        ratios = self.ratio(self.estimators[0])
+        for e, name in enumerate(self.estimators[1:], start=1):
+            cells = [told(*median_interval(ratios[e, t])).center(21) for t in stages]
+            lines.append("  ".join([name.ljust(first), *cells]).rstrip())
+        return "\n".join([*lines, "", *(f"{key}: {value}" for key, value in self.provenance.items())])
 
     def to_csv(self) -> str:
         """One line per estimator and record, with all digits."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        names = ("in_sample", "in_low", "in_high", "out_of_sample", "out_low", "out_high")
+        names = [f"{what}{end}" for what in ("in_sample", "out_of_sample", "ratio") for end in ("", "_low", "_high")]
+        ratios = self.ratio(self.estimators[0])
         writer.writerow(("model", "estimator", "step", *names, "runs", "lost", *self.provenance))
         for e, name in enumerate(self.estimators):
             for t, step in enumerate(self.steps.tolist()):
-                numbers = [*median_interval(self.train[e, t]), *median_interval(self.test[e, t])]
+                measured = (self.train[e, t], self.test[e, t], ratios[e, t])
+                numbers = [x for values in measured for x in median_interval(values)]
                 row = [self.model, name, step, *numbers, self.runs, int(self.lost[e])]
                 writer.writerow([*row, *self.provenance.values()])
         return text.getvalue()
 
 
 def median_interval(values: Any) -> tuple[float, float, float]:
-    """The median of independent values, and the ends of its 95 % interval: order statistics, whatever the distribution.
+    """The median of independent values, and the ends of an interval that covers the true one with at least 95 %.
 
-    The interval runs from the j-th smallest to the j-th largest, j the largest number with P(Binomial(n, 1/2) < j) <=
-    0.025, by the normal approximation. (Hahn & Meeker 1991, section 5.2.)
+    Order statistics, whatever the distribution: from the (j+1)-th smallest to the (j+1)-th largest, j the largest number
+    with P(Binomial(n, 1/2) <= j) <= 0.025. Fewer than six values say nothing: the ends are infinite. (Hahn & Meeker 1991,
+    section 5.2.)
 
     >>> median_interval(np.arange(101.0))
     (50.0, 40.0, 60.0)
     """
     ordered = np.sort(np.asarray(values, float))
-    n = len(ordered)
-    j = min(max(int(np.floor(n / 2 - 0.98 * np.sqrt(n))), 0), (n - 1) // 2)
+    n, j, below = len(ordered), -1, 0
+    while (below := below + math.comb(n, j + 1)) * 40 <= 2**n:
+        j += 1
+    low, high = (float(ordered[j]), float(ordered[n - 1 - j])) if j >= 0 else (-np.inf, np.inf)
     with np.errstate(invalid="ignore"):
-        return float(np.median(ordered)), float(ordered[j]), float(ordered[n - 1 - j])
+        return float(np.median(ordered)), low, high
 
 
 def told(value: float, low: float, high: float) -> str:
@@ -149,7 +180,7 @@ def white_box(
     *,
     runs: int = 200,
     steps: int = 2000,
-    every: int = 100,
+    every: int = 20,
     optimizer: Optimizer | None = None,
     observations: Sampler | None = None,
     sample: str | None = None,
@@ -185,17 +216,19 @@ def white_box(
     test: list[Any] = []
     lost, at = [], np.array([])
     for estimator in table.values():
-        result = minimize(
-            chosen.loss,
-            starts,
-            estimator=estimator,
-            optimizer=optimizer,
-            steps=steps,
-            rng=np.random.default_rng(seeds[2]),
-            every=every,
-            data=split.train,
-            observations=observations,
-            sample=way,
+        result = uninterrupted(
+            minimize(
+                chosen.loss,
+                starts,
+                estimator=estimator,
+                optimizer=optimizer,
+                steps=steps,
+                rng=np.random.default_rng(seeds[2]),
+                every=every,
+                data=split.train,
+                observations=observations,
+                sample=way,
+            )
         )
         history = result.history
         assert history is not None
@@ -214,7 +247,7 @@ def white_box(
         **provenance(optimizer, steps, root),
     }
     return WhiteBoxFit(
-        chosen.name, tuple(table), at, np.array(train), np.array(test), np.array(lost), np.array(true), way, record
+        chosen.name, tuple(table), at, np.array(train), np.array(test), np.array(lost), np.array(true), record
     )
 
 

@@ -50,7 +50,7 @@ def white_box(*fits: WhiteBoxFit, axes: Sequence[Axes] | None = None) -> Figure:
                 found = np.array([median_interval(at) for at in values])
                 found[~np.isfinite(found)] = np.nan
                 look: dict[str, Any] = {"color": color, "linestyle": DASHES[k % len(DASHES)], "marker": marker}
-                ax.plot(fit.steps, found[:, 0], label=name, markersize=4, markevery=(k, 5), linewidth=1.5, **look)
+                ax.plot(fit.steps, found[:, 0], label=name, markersize=4, markevery=(3 * k, 20), linewidth=1.5, **look)
                 ax.fill_between(fit.steps, found[:, 1], found[:, 2], color=color, alpha=0.15, linewidth=0)
             ax.axhline(float(np.median(fit.truth[r])), color=GREY, linestyle=":", label="the true parameters")
             ax.set_yscale("log")
@@ -75,7 +75,7 @@ def stochasticity(table: StochasticityTable, *, ax: Axes | None = None) -> Axes:
 
     ``table``: from ``experiments.stochasticity_table``. The loss is over that of the first cell (all data, all paths) on the
     same data. The shape of a mark is the observation sampler, its colour and filling the path estimator; bars are 95 %
-    intervals of the median. What has no variance stands at the left edge. Raises BadInput for anything else.
+    intervals of the median. What has no variance stands left of the dotted line. Raises BadInput for anything else.
 
     >>> from tinyspad import plot
     >>> from tinyspad.experiments import stochasticity_table
@@ -112,6 +112,9 @@ def stochasticity(table: StochasticityTable, *, ax: Axes | None = None) -> Axes:
             )
     ax.set_xscale("log")
     ax.axhline(1.0, color=GREY, linestyle=":")
+    if np.any(table.variance <= 1e-12):
+        ax.axvline(edge * 2, color=GREY, linestyle=":")
+        ax.text(edge * 1.8, ax.get_ylim()[0], " no variance", rotation=90, ha="right", va="bottom", fontsize="x-small")
     ax.set_xlabel("variance of the gradient estimate / its squared mean")
     ax.set_ylabel("out-of-sample loss after equal work\nover that of all data, all paths")
     ax.legend(title="observations / code", fontsize="x-small", ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))

@@ -93,7 +93,8 @@ def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str
         if isinstance(function, np.ufunc):
             lines.append(f"np.{function.__name__}({', '.join(told)}, out={out})")
         elif function is np.where:
-            lines += [f"np.copyto({out}, {told[2]})", f"np.copyto({out}, {told[1]}, where={told[0]})"]
+            condition = told[0] if _truth(args[0]) else f"np.not_equal({told[0]}, 0)"
+            lines += [f"np.copyto({out}, {told[2]})", f"np.copyto({out}, {told[1]}, where={condition})"]
         else:
             lines.append(f"np.copyto({out}, np.{function.__name__}({', '.join(told)}))")
         if not isinstance(function, np.ufunc):

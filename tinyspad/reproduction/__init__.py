@@ -1,6 +1,5 @@
 """What of the paper holds: its claims as a table, how each is measured, and the report that is written from the numbers."""
 
-from . import minimising
 from .claim import BEYOND, CONDITIONS, FAILS, HOLDS, UNTESTED, Claim
 from .report import CLAIMS, from_json, measure, report, section, to_json, unsupported
 
@@ -14,7 +13,6 @@ __all__ = [
     "Claim",
     "from_json",
     "measure",
-    "minimising",
     "report",
     "section",
     "to_json",

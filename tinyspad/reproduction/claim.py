@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..experiments import wilson
+from ..experiments.white_box import told
 
 HOLDS = "holds"
-CONDITIONS = "holds under conditions"
+CONDITIONS = "holds under stated conditions"
 FAILS = "does not hold"
 UNTESTED = "could not be tested here"
 BEYOND = "beyond the paper"
@@ -16,11 +20,19 @@ Numbers = dict[str, Any]
 """What was measured: numbers, texts, lists and dicts of them, as JSON has them."""
 
 
+class Setting(NamedTuple):
+    """At which size claims are measured, in how many processes, and where the results of long training runs are."""
+
+    small: bool = False
+    workers: int | None = None
+    folder: Path = Path("figures") / "data"
+
+
 @dataclass(frozen=True)
 class Claim:
     """One claim. ``key``: its name on the command line. ``where``: its place in the paper. ``says``: what it says.
 
-    ``verdict``: one of the five words above; ``because``: the reason in a few words, from the numbers. ``measure(small)``
+    ``verdict``: one of the five words above; ``because``: the reason in a few words, from the numbers. ``measure(setting)``
     gives the numbers, at the size of the report, or a reduced one. ``supports(numbers)``: whether they bear the verdict out.
     ``told(numbers)``: the section of the report. ``of``: the claim whose numbers these are, if they are not its own.
     """
@@ -30,7 +42,7 @@ class Claim:
     says: str
     verdict: str
     because: Callable[[Numbers], str]
-    measure: Callable[[bool], Numbers]
+    measure: Callable[[Setting], Numbers]
     supports: Callable[[Numbers], bool]
     told: Callable[[Numbers], str]
     of: str = ""
@@ -44,16 +56,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def percent(successes: Any, runs: int) -> str:
     """A rate with its 95 % interval (Wilson), in percent."""
-    from ..experiments import wilson
-
     low, high = wilson(successes, runs)
     return f"{100 * successes / runs:.1f} ({100 * float(low):.1f}-{100 * float(high):.1f})"
 
 
 def interval(triple: Sequence[float | None]) -> str:
     """A median with its 95 % interval; None is infinite."""
-    value, low, high = (float("inf") if x is None else x for x in triple)
-    return f"{value:.4g} ({low:.4g}-{high:.4g})"
+    return told(*(float("inf") if x is None else x for x in triple))
 
 
 def tiny(x: float) -> str:

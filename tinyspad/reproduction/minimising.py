@@ -8,17 +8,14 @@ import numpy as np
 
 from .. import functions
 from ..estimators import GD, RAD, SPAD, Estimator, Magnitude, NearestPath
-from ..experiments import PAPER, PAPER_BOXES, escape_map, hold_sweep, minimize_f1, paper_table, success_rates
+from ..experiments import PAPER, PAPER_BOXES, escape_map, hold_sweep, minimize_f1, paper_table, success_rates, wilson
 from ..experiments.success import box_of, told_box
-from .claim import BEYOND, CONDITIONS, FAILS, HOLDS, Claim, Numbers, percent, table
-
-WORKERS: int | None = None
-"""Processes for the large experiments; the numbers do not depend on it."""
+from .claim import BEYOND, CONDITIONS, FAILS, HOLDS, Claim, Numbers, Setting, percent, table
 
 # --- Figures 2 and 3 -------------------------------------------------------------------------------------------------
 
 
-def measure_figure2(small: bool) -> Numbers:
+def measure_figure2(setting: Setting) -> Numbers:
     xs = np.linspace(-6, 6, 120_001)
     values = functions.f1(xs)
     inner = (values[1:-1] < values[:-2]) & (values[1:-1] < values[2:])
@@ -43,10 +40,10 @@ FIGURE2 = Claim(
 )
 
 
-def measure_figure3(small: bool) -> Numbers:
-    runs, steps = (10, 500) if small else (200, 2000)
-    rates = (0.01, 0.1) if small else (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-    swept = escape_map(rates=rates, k_max=(1, 50), runs=runs, steps=steps, workers=WORKERS)
+def measure_figure3(setting: Setting) -> Numbers:
+    runs, steps = (10, 500) if setting.small else (200, 2000)
+    rates = (0.01, 0.1) if setting.small else (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+    swept = escape_map(rates=rates, k_max=(1, 50), runs=runs, steps=steps, workers=setting.workers)
     fixed = {lr: minimize_f1(lr, runs=1, steps=steps, every=None) for lr in rates}
     return {
         "runs": runs,
@@ -67,7 +64,7 @@ def told_figure3(n: Numbers) -> str:
         ends = [f"{n['ends'][name][r]:.3f}" for name in ("GD", "g1", "g2", "SPAD")]
         counts = [percent(n[what][r][k], n["runs"]) for k in (0, 1) for what in ("escaped", "minimum")]
         rows.append([lr, *ends, *counts])
-    head = ("learning rate", "GD ends at x", "g1 alone", "g2 alone", "SPAD, k_max 50")
+    head = ("learning rate", "GD ends at |x|", "g1 alone", "g2 alone", "SPAD, k_max 50")
     shares = ("fresh draw: below the trap", "at the minimum", "held 50 steps: below the trap", "at the minimum")
     return (
         f"Adam from x = 5, {n['steps']} steps, {n['runs']} runs of each random estimator; percent with 95 % "
@@ -75,8 +72,10 @@ def told_figure3(n: Numbers) -> str:
         + table((*head, *shares), rows)
         + "\n\nBlue (full gradient), green (g1) and black (g2) hold at the paper's learning rate of 0.01. Red, a "
         "fresh random term at each step, does not: "
-        "Adam averages the terms back into the gradient. It escapes at times at 0.1, and what escapes reliably "
-        "is a random term that is *held*.\n\n"
+        "Adam averages the terms back into the gradient. At ten times that rate a quarter of its runs leave the "
+        "trap, and at "
+        "thirty times nearly all reach the minimum; a random term that is *held* does so from 0.03 on, with "
+        "fewer steps lost.\n\n"
         "![Figure 3 at two learning rates](figures/figure3.png)\n\n![which runs escape](figures/escape.png)"
     )
 
@@ -91,12 +90,15 @@ FIGURE3 = Claim(
     "The full gradient is trapped, g1 alone reaches the minimum, and a random selection of terms avoids the local minima.",
     CONDITIONS,
     lambda n: (
-        f"at lr 0.01 {100 * _red(n, 0.01, 0, 'escaped'):.0f} % of random runs leave the trap; at 0.1 "
-        f"{100 * _red(n, 0.1, 0):.0f} % reach the minimum, {100 * _red(n, 0.1, 1):.0f} % if the draw is held"
+        f"runs of random terms that leave the trap: {100 * _red(n, 0.01, 0, 'escaped'):.0f} % at the paper's rate of 0.01, "
+        f"{100 * _red(n, 0.1, 0, 'escaped'):.0f} % at 0.1; held for 50 steps {100 * _red(n, 0.01, 1, 'escaped'):.0f} and "
+        f"{100 * _red(n, 0.1, 1, 'escaped'):.0f} %"
     ),
     measure_figure3,
-    lambda n: _red(n, 0.01, 0, "escaped") == 0 and _red(n, 0.1, 1, "escaped") > 0.8
-    and abs(n["ends"]["GD"][n["rates"].index(0.1)] - 5.475) < 0.02,
+    lambda n: _red(n, 0.01, 0, "escaped") == 0 and _red(n, 0.1, 1, "escaped") > 0.8 > 0.5 > _red(n, 0.1, 0, "escaped")
+    and all(
+        abs(n["ends"][name][n["rates"].index(0.1)] - x) < 0.03 for name, x in (("GD", 5.475), ("g1", 0), ("g2", 5.498))
+    ),
     told_figure3,
 )  # fmt: skip
 
@@ -106,16 +108,16 @@ FIGURE3 = Claim(
 BOXES: dict[str, Any] = {
     "nearest": PAPER_BOXES,
     "usual": {name: functions.ALL[name].box for name in PAPER_BOXES},
-    "[-2, 2]^2": (-2.0, 2.0),
+    "[-4, 4]^2": (-4.0, 4.0),
 }
 """Where the runs start: what comes nearest to the paper's baselines, the usual box of each function, one box for all."""
 
 
-def measure_tables(small: bool) -> Numbers:
-    runs, steps = (60, 300) if small else (1000, 2000)
+def measure_tables(setting: Setting) -> Numbers:
+    runs, steps = (60, 300) if setting.small else (1000, 2000)
     boxes: dict[str, Any] = {}
     for name, box in BOXES.items():
-        made = paper_table(1, 2, runs=runs, steps=steps, boxes=box, workers=WORKERS)
+        made = paper_table(1, 2, runs=runs, steps=steps, boxes=box, workers=setting.workers)
         boxes[name] = {f: made.successes[i].tolist() for i, f in enumerate(made.functions)}
     return {"runs": runs, "steps": steps, "boxes": boxes, "estimators": list(made.estimators)}
 
@@ -138,15 +140,26 @@ def told_tables(n: Numbers) -> str:
         + "; ".join(f"{name} {told_box(box_of(functions.ALL[name], PAPER_BOXES))}" for name in PAPER_BOXES)
         + "), the usual box of each function ("
         + "; ".join(f"{name} {told_box(functions.ALL[name].box)}" for name in PAPER_BOXES)
-        + f"), and [-2, 2]^2 for all. {n['runs']} runs each, Adam at 0.01, {n['steps']} steps, 95 % intervals "
+        + f"), and [-4, 4]^2 for all. {n['runs']} runs each, Adam at 0.01, {n['steps']} steps, 95 % intervals "
         "(Wilson). SPAD takes all paths as candidates, as the paper does.\n\n"
         + "\n\n".join(parts)
-        + "\n\nNo box gives all four of the paper's baselines. What is alike: SPAD finds Levi's minimum at times "
-        "where the full gradient hardly does. What is not: on Beale SPAD with k_max 50 does not beat the full "
-        "gradient, "
-        "and on Ackley it does where the paper has it far behind. (`python -m tinyspad table 1 2 --box LOW "
-        "HIGH`)\n\n![Tables 1 and 2](figures/tables.png)"
+        + "\n\nNo box gives all four of the paper's baselines. From all of them SPAD with k_max 50 leads on Levi, "
+        "as in the paper "
+        "(which has k_max 5 ahead); on Beale the full gradient leads where the paper has SPAD, and on Ackley "
+        "SPAD where the paper "
+        "has the full gradient; on Schaffer 2 intervals overlap. (`python -m tinyspad table 1 2 --box LOW HIGH`)\n\n"
+        "![Tables 1 and 2](figures/tables.png)"
     )
+
+
+def _supports_tables(n: Numbers) -> bool:
+    for found in n["boxes"].values():
+        ackley, beale, levi = ([row[0] for row in found[name]] for name in ("ackley", "beale", "levi"))
+        if max(beale) > beale[0] + (0 if n["steps"] == 2000 else 0.15 * n["runs"]):
+            return False
+        if n["steps"] == 2000 and not (int(np.argmax(ackley)) == int(np.argmax(levi)) == 3):
+            return False
+    return True
 
 
 TABLES = Claim(
@@ -154,25 +167,25 @@ TABLES = Claim(
     "Tables 1 and 2",
     "SPAD has the higher success rate on Beale (k_max 50) and Levi; the full gradient on Ackley and Schaffer 2.",
     CONDITIONS,
-    lambda n: "the starts are not given, and no box tried gives the tables; the winner depends on the box",
+    lambda n: (
+        "on Levi, yes; on Beale the full gradient leads and on Ackley SPAD (k_max 50), from all three kinds of "
+        "start (the paper "
+        "does not give its own); Schaffer 2 is a tie"
+    ),
     measure_tables,
-    lambda n: all(_winner(n, box, "beale") != 3 for box in n["boxes"]),
+    _supports_tables,
     told_tables,
 )
-
-
-def _winner(n: Numbers, box: str, function: str) -> int:
-    return int(np.argmax([row[0] for row in n["boxes"][box][function]]))
 
 
 # --- Figure 7 --------------------------------------------------------------------------------------------------------
 
 
-def measure_figure7(small: bool) -> Numbers:
+def measure_figure7(setting: Setting) -> Numbers:
     size: dict[str, Any] = (
-        {"runs": 60, "steps": 300, "k_max": (1, 50)} if small else {"k_max": (1, 5, 10, 20, 50, 100, 200)}
+        {"runs": 60, "steps": 300, "k_max": (1, 50)} if setting.small else {"k_max": (1, 5, 10, 20, 50, 100, 200)}
     )
-    swept = hold_sweep(choices=((None, False),), workers=WORKERS, **size)
+    swept = hold_sweep(choices=((None, False),), workers=setting.workers, **size)
     return {
         "runs": swept.runs,
         "k_max": list(swept.k_max),
@@ -226,9 +239,9 @@ CHOICES: dict[str, Estimator] = {
 }
 
 
-def measure_choices(small: bool) -> Numbers:
-    runs, names = (60, ["ackley"]) if small else (1000, ["ackley", "beale", "levi", "schaffer2"])
-    made = success_rates(names, CHOICES, runs=runs, tolerances=(0.05,), workers=WORKERS)
+def measure_choices(setting: Setting) -> Numbers:
+    runs, names = (60, ["ackley", "beale"]) if setting.small else (1000, ["ackley", "beale", "levi", "schaffer2"])
+    made = success_rates(names, CHOICES, runs=runs, tolerances=(0.05,), workers=setting.workers)
     return {"runs": runs, "successes": {name: made.successes[i, :, 0].tolist() for i, name in enumerate(names)}}
 
 
@@ -247,6 +260,10 @@ def _rate(n: Numbers, function: str, estimator: str) -> float:
 
 
 LARGEST, NEAREST = "SPAD, k_max 50 (Algorithm 2)", "NearestPath, k_max 50 (eq. (8))"
+
+
+def _ends(n: Numbers, function: str, estimator: str) -> Any:
+    return wilson(n["successes"][function][list(CHOICES).index(estimator)], n["runs"])
 
 
 def _told(n: Numbers, function: str, estimator: str) -> str:
@@ -272,9 +289,10 @@ EQUATION8 = Claim(
     lambda n: (
         told_choices(n)
         + "\n\nGreedy is not best: what helps out of local minima is *holding* a path, and the more so the less "
-        "the choice looks at its size. Algorithm 1 (normalised, with exploration) behaves much as the full "
-        "gradient does, and "
-        "so does Magnitude: both are unbiased, and Adam averages. (One learning rate, one box for each function.)"
+        "the choice looks at its size. Magnitude behaves as the full "
+        "gradient does: it is unbiased, and Adam averages. Algorithm 1 (normalised, with exploration) is unbiased, "
+        "too, but has so much "
+        "variance that it falls behind on Beale. (One learning rate, one box for each function.)"
     ),
 )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
-from .claim import Claim, Numbers, table
+from .claim import Claim, Numbers, Setting, table
 from .learning import CLAIMS as LEARNING
 from .minimising import CLAIMS as MINIMISING
 from .theory import CLAIMS as THEORY
@@ -22,13 +25,17 @@ def measure(
     keys: Iterable[str] | None = None,
     *,
     small: bool = False,
+    workers: int | None = None,
+    folder: str | PathLike[str] = "figures/data",
     known: dict[str, Numbers] | None = None,
     tell: Callable[[str], Any] | None = None,
+    keep: Callable[[dict[str, Numbers]], Any] | None = None,
 ) -> dict[str, Numbers]:
     """The numbers behind claims, by key: those asked for (all if left out) measured anew, the others from ``known``.
 
-    ``small``: at a reduced size. ``tell`` hears what is being measured. Raises BadInput for a key that is none. Cost: about
-    five minutes for all, one if small; the networks' long runs are read from figures/data.
+    ``small``: at a reduced size. ``workers``: so many processes; the numbers do not depend on it. ``folder``: where the
+    results of the networks' long runs are. ``tell`` hears what is being measured; ``keep`` gets the numbers after each
+    claim. Raises BadInput for a key that is none. Cost: about five minutes for all, one if small.
 
     >>> from tinyspad import reproduction
     >>> reproduction.measure(["figure2"])["figure2"]
@@ -39,10 +46,13 @@ def measure(
         if key not in CLAIMS:
             raise BadInput(f"There is no claim {key!r:.40}; there are {', '.join(CLAIMS)}.")
     found = dict(known or {})
+    setting = Setting(small, workers, Path(folder))
     for key in dict.fromkeys(CLAIMS[key].of or key for key in wanted):
         if tell is not None:
             tell(f"{key}: {CLAIMS[key].says}")
-        found[key] = CLAIMS[key].measure(small)
+        found[key] = CLAIMS[key].measure(setting)
+        if keep is not None:
+            keep(found)
     return found
 
 
@@ -61,7 +71,12 @@ def unsupported(numbers: dict[str, Numbers]) -> list[str]:
 
 
 def section(key: str, numbers: Numbers) -> str:
-    """One claim's part of the report, in Markdown."""
+    """One claim's part of the report, in Markdown, from its numbers.
+
+    >>> from tinyspad import reproduction
+    >>> print(reproduction.section("figure2", {"minima": 7, "nearest": 5.475, "value": 30.1}).splitlines()[4])
+    **holds**: 7 minima in [-6, 6]; the one that traps at x = 5.475 has value 30.1.
+    """
     claim = CLAIMS[key]
     verdict = f"**{claim.verdict}**: {claim.because(numbers)}."
     return f"### {key}\n\n*{claim.where}.* {claim.says}\n\n{verdict}\n\n{claim.told(numbers)}\n"
@@ -83,7 +98,14 @@ def report(numbers: dict[str, Numbers]) -> str:
                 claim.because(numbers[claim.of or key]),
             ]
         )
-    parts = [HEAD, table(("", "where", "the paper says", "verdict", "measured"), rows), "\n## Claim by claim\n"]
+    counted = Counter(claim.verdict for claim in CLAIMS.values())
+    count = ", ".join(f"{number} {verdict}" for verdict, number in counted.most_common())
+    parts = [
+        HEAD,
+        f"{len(CLAIMS)} claims: {count}.\n",
+        table(("", "where", "the paper says", "verdict", "measured"), rows),
+        "\n## Claim by claim\n",
+    ]
     parts += [section(key, numbers[claim.of or key]) for key, claim in CLAIMS.items()]
     return "\n".join([*parts, NEIGHBOURS])
 
@@ -100,19 +122,26 @@ def from_json(text: str) -> dict[str, Numbers]:
         read = json.loads(text)
         if read.pop("format") != FORMAT:
             raise ValueError
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise BadInput("This is no file of reproduced numbers.") from None
-    return {key: read[key] for key in CLAIMS if key in read}
+        found = {key: read[key] for key in CLAIMS if key in read}
+        for key, claim in CLAIMS.items():
+            if (claim.of or key) in found:
+                section(key, found[claim.of or key])  # which needs all of its numbers
+                claim.supports(found[claim.of or key])
+    except Exception:  # whatever a damaged file leads to
+        raise BadInput(
+            "This is no file of reproduced numbers, or one of another version; delete it, and measure all."
+        ) from None
+    return found
 
 
 HEAD = """# What of the paper holds
 
 *Selective Path Automatic Differentiation* (Peseux, Berar, Paquet, Nicollet, IEEE Access 2023), claim by claim: what it says, what tinyspad measures, and a verdict. The first table is for readers in a hurry.
 
-Every number below is written by one command, from fixed seeds, in about five minutes on two cores (`--small`: every claim at a reduced size, in about a minute; a test does that, and checks that the verdicts are borne out):
+The numbers in the tables and verdicts are written by one command, from fixed seeds, in about five minutes on two cores (`--small`: every claim at a reduced size, in about a minute; a test does that, and checks that the verdicts are borne out):
 
 ```text
-python -m tinyspad reproduce
+python -m tinyspad reproduce --workers 2
 ```
 
 `python -m tinyspad reproduce KEY` measures one claim and prints its section; KEY is in the first column. Intervals are 95 %: Wilson's for rates, order statistics for medians. "Holds" is said of what was measured, with these programs, sizes and seeds.
