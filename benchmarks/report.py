@@ -120,10 +120,10 @@ def table(record: dict[str, Any]) -> list[str]:
             cells += ["", ""]
         cells += [bytes_of(row["memory"][kind] / record["units"]) if kind in row["memory"] else "" for kind in kinds]
         lines.append(f"| {' | '.join(cells)} |")
-    notes = [
-        f"- {engine} takes {digits(ratio)} of tinyspad's time: {WHY.get((record['workload'], engine), 'why is not known.')}"
-        for engine, ratio in faster(record).items()
-    ]
+    notes = []
+    for engine, ratio in faster(record).items():
+        why = WHY.get((record["workload"], engine))
+        notes.append(f"- {engine} takes {digits(ratio)} of tinyspad's time{f': {why}' if why else '.'}")
     return lines + ([""] + notes if notes else [])
 
 

@@ -368,3 +368,124 @@ def test_parameters_may_be_called_anything():
     for f in (lambda a, b: (a - 1) ** 2 + (b * a - 2) ** 2, lambda o, c: (o - 1) ** 2 + (c * o - 2) ** 2):
         result = ts.minimize(f, (np.zeros(3), np.zeros(3)), steps=3)
         np.testing.assert_allclose(result.value, ts.minimize(f, (0.0, 0.0), steps=3).value)
+
+
+# --- what readers and attackers found ---------------------------------------------------------------------------------
+
+
+def test_data_cannot_be_changed_by_the_loss():
+    kept = X.copy()
+
+    def tensor(w, batch):
+        x, y = batch
+        x -= 1.0
+        return (x @ w - y) ** 2
+
+    def lanes(a, b, batch):
+        t, y = batch
+        t -= 0.5
+        return (a + b * t - y) ** 2
+
+    with pytest.raises(BadInput, match="read-only"):
+        ts.minimize(tensor, (W,), data=(X, TARGET), steps=2)
+    np.testing.assert_array_equal(X, kept)
+    pure = ts.minimize(lambda a, b, batch: (a + b * (batch[0] - 0.5) - batch[1]) ** 2, AT, data=DATA, steps=5)
+    for sampler in (None, Uniform(2)):
+        for callback in (None, lambda *_: False):
+            try:
+                found = ts.minimize(lanes, AT, data=DATA, steps=5, observations=sampler, callback=callback, rng=0)
+            except BadInput as refused:
+                assert "read-only" in str(refused)
+            else:
+                assert sampler is not None or np.allclose(found.x, pure.x)
+    np.testing.assert_array_equal(T, [0.5, 1.0, 2.0])
+
+
+def test_masked_arrays_lists_and_dicts_are_told_apart():
+    masked = np.ma.array([1.0, 2.0, 1e6], mask=[0, 0, 1])
+    for data, says in (
+        ((T, masked), "masked"),
+        (masked, "masked"),
+        ([T, Y], r"tuple of arrays, not a list: \(x, y\)"),
+        ({"t": T, "y": Y}, "a dict, as an array of object"),
+    ):
+        with pytest.raises(BadInput, match=says):
+            ts.minimize(loss, AT, data=data, steps=1)
+
+
+def test_conditions_of_where_may_be_data():
+    flag = T > 0.7
+    expected = [2 * (0.1 - 1.0) / 3, 2 * ((0.2 - 0.3) + (0.2 - 2.0)) / 3]
+    for column in (flag, flag.astype(int), flag.astype(float)):
+        for x0 in ((0.1, 0.2), (np.full(3, 0.1), np.full(3, 0.2))):
+            found = one_step(x0, lambda a, b, batch: (np.where(batch[0], b, a) - batch[1]) ** 2, (column, Y))
+            np.testing.assert_allclose(found.T, np.broadcast_to(expected, found.T.shape))
+
+
+def test_whole_numbers_index_in_a_batch_as_one_graph():
+    index = np.array([0, 1, 2, 0])
+    target = np.arange(4.0)
+    found = one_step((np.zeros(3),), lambda w, batch: (w[batch[0]] - batch[1]) ** 2, (index, target))
+    np.testing.assert_allclose(found[0], [-2 * 3.0 / 4, -2 * 1.0 / 4, -2 * 2.0 / 4])
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        ([0, 1], [0.5, 0.5]),
+        (np.array([0.0, 1.0]), np.array([0.5, 0.5])),
+        (np.array([0, 7]), np.array([0.5, 0.5])),
+        (np.array([-1, 0]), np.array([0.5, 0.5])),
+        (np.array([0, 1]), np.array([0.5])),
+        (np.zeros((2, 2), int), np.ones((2, 2))),
+    ],
+)
+def test_a_sampler_of_ones_own_is_checked(drawn):
+    class Mine(Sampler):
+        def init(self, n, runs=()):
+            return None
+
+        def draw(self, state, rng):
+            return Observed(*drawn, None)
+
+    if isinstance(drawn[0], list):  # lists will do
+        assert ts.minimize(loss, AT, data=DATA, observations=Mine(), steps=2).status == "done"
+        return
+    with pytest.raises(BadInput, match=r"Mine\.draw is to give"):
+        ts.minimize(loss, AT, data=DATA, observations=Mine(), steps=2)
+
+
+def test_the_reason_against_lanes_is_told():
+    def mixed(a, b, batch):
+        return (a + b.sum() - batch) ** 2 + 0 * np.ones(3)
+
+    with pytest.raises(BadInput, match="the parameters differ in shape"):
+        ts.minimize(mixed, (0.0, np.zeros(3)), data=np.array([1.0, 2.0]), steps=1)
+    with pytest.raises(BadInput, match="sample= is about"):
+        ts.minimize(mean_loss, AT, sample="different")
+
+
+def test_compare_stops_with_the_estimator_that_was_interrupted():
+    class Interrupts(ts.Estimator):
+        def draw(self, lcg, param, state, rng):
+            raise KeyboardInterrupt
+
+    results = ts.compare(loss, AT, {"GD": ts.GD(), "K": Interrupts(), "RAD": ts.RAD()}, data=DATA, steps=3)
+    assert list(results) == ["GD", "K"] and results["K"].status == "interrupted"
+
+
+def test_a_bandit_learns_nothing_from_zeros():
+    sampler, rng = Bandit(2), np.random.default_rng(0)
+    state = sampler.init(3)
+    seen = sampler.draw(state, rng)
+    np.testing.assert_array_equal(sampler.learn(seen.state, seen, np.zeros(2)).p, np.full(3, 1 / 3))
+
+
+def test_what_a_selection_over_a_batch_costs_is_a_listing():
+    stage = Losses(loss, ["a", "b"], list(AT), DATA, None, "same", False, False)
+    graph, _ = stage.at(list(AT), stage.init(), np.random.default_rng(0))
+    one = ts.trace(lambda a, b: loss(a, b, (0.5, 1.0)), *AT)
+    all_paths = sum(int(one.lengths(name).sum()) for name in ("a", "b"))
+    for estimator in (ts.SPAD(), ts.Magnitude()):
+        assert estimator.cost(graph.lcg).multiplications > all_paths
+        assert estimator.cost(one).multiplications < estimator.cost(graph.lcg).multiplications

@@ -159,11 +159,12 @@ def test_a_fit_tells_and_counts():
         fit.wins("RAD")
 
 
-def test_path_sampling_does_not_regularise_these_models():
+def test_a_path_of_a_recurrence_is_noise():
     """The answer of the tutorial and of the report, at a reduced size."""
     fit = white_box("growth", runs=50, steps=200, every=100)
-    last = {name: np.median(fit.test[e, -1]) for e, name in enumerate(fit.estimators)}
-    assert all(last["GD"] < last[name] for name in last if name not in ("GD", "RAD, by branch"))
+    ends = {name: median_interval(fit.ratio()[e, -1])[1:] for e, name in enumerate(fit.estimators)}
+    assert all(ends[name][0] > 1 for name in ("RAD", "SPAD, k_max 5", "SPAD, k_max 50"))
+    assert ends["RAD, by branch"][1] > 1  # not below GD, either
     assert wilson(int(fit.wins()[1]), 50)[1] < 0.5  # RAD wins in fewer than half of the runs
 
 
@@ -293,3 +294,63 @@ def test_command_line(capsys, tmp_path):
 
 def test_the_default_estimators():
     assert FITTED["SPAD, k_max 5"] == ts.SPAD(k_max=5) and FITTED["RAD, by branch"] == ts.RAD(by="branch")
+
+
+class Interrupts(ts.Estimator):
+    def draw(self, lcg, param, state, rng):
+        raise KeyboardInterrupt
+
+    def cost(self, lcg, param=None):
+        return ts.GD().cost(lcg, param)
+
+
+def test_ctrl_c_ends_an_experiment():
+    for call in (
+        lambda: white_box("demand", {"GD": ts.GD(), "K": Interrupts()}, runs=2, steps=2),
+        lambda: stochasticity_table(code={"K": Interrupts()}, runs=2, steps=1, draws=2),
+    ):
+        with pytest.raises(KeyboardInterrupt):
+            call()
+
+
+def test_table_3_takes_other_models_and_samplers_of_ones_own():
+    class First(data.Sampler):
+        def init(self, n, runs=()):
+            return runs
+
+        def draw(self, state, rng):
+            return data.Observed(np.zeros((2, *state), int), np.full((2, *state), 0.5), state)
+
+    table = stochasticity_table("medicine", sample="different", runs=3, steps=2, draws=3)
+    assert table.train.shape == (4, 4, 3) and "size=2" in str(table)
+    mine = stochasticity_table(
+        observations={"all": data.FullBatch(), "first": First()}, code={"GD": ts.GD()}, runs=2, steps=1
+    )
+    assert mine.work[1, 0] * 28 == mine.work[0, 0]
+    once = stochasticity_table(
+        observations={"all": data.FullBatch(), "norms": data.Importance(8)},
+        code={"GD": ts.GD()},
+        runs=2,
+        steps=2,
+        draws=2,
+    )
+    assert once.steps[1, 0] == 7  # one step's worth went into the norms
+
+
+def test_ratios_are_run_by_run():
+    fit = white_box("demand", runs=5, steps=20)
+    np.testing.assert_array_equal(fit.ratio()[0], 1)
+    np.testing.assert_allclose(fit.ratio("RAD")[2], fit.test[2] / fit.test[1])
+    assert fit.stages()[-1] == len(fit.steps) - 1 and "on the same data" in str(fit)
+    table = stochasticity_table(runs=3, steps=2, draws=3)
+    inside, outside = table.ratios((1, 0))
+    np.testing.assert_allclose(inside[2, 3], table.train[2, 3] / table.train[1, 0])
+    np.testing.assert_array_equal(outside[1, 0], 1)
+
+
+def test_csv_of_several_models_has_one_header(capsys):
+    assert main(["whitebox", "demand", "growth", "--runs", "2", "--steps", "1", "--as", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["model"] for row in rows} == {"demand", "growth"} and len(rows) == 2 * 5 * 2
+    header = stochasticity_table(runs=2, steps=1, draws=2).to_csv().splitlines()[0].split(",")
+    assert len(header) == len(set(header))

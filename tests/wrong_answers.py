@@ -830,6 +830,7 @@ WRONG = {
         ("multiplies", lambda index, p: p[index] / len(index)),
         ("ignores p", lambda index, p: np.full(len(index), 1 / len(index))),
         ("scaled to sum 1", lambda index, p: 1 / p[index] / np.sum(1 / p[index])),
+        ("a weight for each observation", lambda index, p: 1 / (len(index) * len(p) * p)),
     ],
     "norm_probabilities": [
         ("no floor", lambda norms, floor: norms / norms.sum()),
@@ -840,6 +841,7 @@ WRONG = {
         ("cuts off", lambda norms, floor: cut(norms, floor) / cut(norms, floor).sum()),
         ("lifts, does not scale", lambda norms, floor: cut(norms, floor)),
         ("norms as they are", lambda norms, floor: norms),
+        ("the shares exchanged", lambda norms, floor: floor * norms / norms.sum() + (1 - floor) / len(norms)),
         ("divides by zero", lambda norms, floor: (1 - floor) * norms / norms.sum() + floor / len(norms)),
     ],
     "sampled_gradient": [
@@ -850,6 +852,8 @@ WRONG = {
         ("divides by N", drawn(lambda g, j, i, p, q: g[j, i] / (g.size * p[j] * q[i]))),
         ("multiplies", drawn(lambda g, j, i, p, q: g[j, i] * p[j] * q[i])),
         ("divides by n alone", drawn(lambda g, j, i, p, q: g[j, i] / len(p))),
+        ("forgets n and the observation's", drawn(lambda g, j, i, p, q: g[j, i] / q[i])),
+        ("forgets n and the path's", drawn(lambda g, j, i, p, q: g[j, i] / p[j])),
         ("follows all paths", drawn(lambda g, j, i, p, q: g[j].sum() / (len(p) * p[j]))),
         ("another estimate", drawn(lambda g, j, i, p, q: g[j, i] + 1)),
         ("draws uniformly", drawn(right_estimate, observations=False, paths=False)),

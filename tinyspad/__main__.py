@@ -346,13 +346,14 @@ def _whitebox(options: argparse.Namespace) -> None:
     if options.figure is not None:
         plot.check_ending(options.figure)
     optimizer = Adam(lr=options.lr)
-    fits = []
+    fits: list[Any] = []
     for name in dict.fromkeys(options.models or models.ALL):
-        every = max(options.steps // 20, 1)
+        every = max(options.steps // 100, 1)
         fit = white_box(
             name, runs=options.runs, steps=options.steps, every=every, optimizer=optimizer, rng=options.seed
         )
-        print(fit if options.form == "text" else fit.to_csv().rstrip(), end="\n\n", flush=True)
+        rows = fit.to_csv().splitlines()[bool(fits) :]  # one header for all
+        print(f"{fit}\n" if options.form == "text" else "\n".join(rows), flush=True)
         fits.append(fit)
     if options.figure is not None:
         print(f"The drawing: {plot.save(plot.white_box(*fits), options.figure)}", file=sys.stderr)

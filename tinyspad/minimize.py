@@ -76,29 +76,31 @@ def minimize(
     sees every step, and stops the run by returning something true. ``progress=True`` shows a bar where tqdm is
     installed.
 
-    ``data``: an array, or a tuple of arrays, of n observations. Then f is a loss, ``f(*params, batch)``, that gives the loss
-    of every observation of a batch (data[index], or a tuple of as many), and what is minimised is the mean over all data;
-    so ``value`` and the history's values are. ``observations``: which of them a step sees, a sampler of ``ts.data``; all if
-    left out. ``sample``: one path for the whole "same" batch, or a "different" one for each observation. If f is
-    elementwise, x0 may be R runs: each draws its own observations, and a column of shape (n, R) gives each its own data.
-    Recording a step computes the loss of all data: with many, record seldom (``every``).
+    ``data``: an array, or a tuple of arrays, of n observations (with ``sample="different"`` of one axis each). Then f
+    is a loss, ``f(*params, batch)``, that gives the loss of every observation of a batch (data[index], or a tuple of as
+    many), and what is minimised is the mean over all data; so ``value`` and the history's values are. ``observations``:
+    which of them a step sees, a sampler of ``ts.data``; all if left out. ``sample``: one path for the whole "same"
+    batch, or a "different" one for each observation. If f is elementwise, x0 may be R runs: each draws its own
+    observations, and a column of shape (n, R) gives each its own data. Recording a step computes the loss of all data:
+    with many, record seldom (``every``).
 
     Raises BadInput for arguments without meaning, NotScalar when f gives an array that is not a batch of independent
-    runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: a trace per step.
+    runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: a run of f's program per
+    step, or a trace where it has none.
 
     >>> import tinyspad as ts
     >>> print(ts.minimize(ts.functions.f1, 5.0, estimator=ts.GD(), steps=2000))
     done after 2000 steps: f(5.47483) = 30.1001
 
-    A line through noisy points, by bandit sampling of points and a path kept for ten steps:
+    Two parameters that are used twice, fitted to noisy points, by bandit sampling of points and a random path of each:
 
     >>> t = np.linspace(0, 1, 50)
-    >>> y = 2 + 3 * t + 0.1 * np.random.default_rng(0).normal(size=50)
+    >>> y = 2 + 3 * t + 6 * t**2 + 0.1 * np.random.default_rng(0).normal(size=50)
     >>> def loss(a, b, batch):
     ...     t, y = batch
-    ...     return (a + b * t - y) ** 2
-    >>> result = ts.minimize(loss, (0.0, 0.0), data=(t, y), observations=ts.data.Bandit(8),
-    ...                      estimator=ts.SPAD(k_max=10), optimizer=ts.Adam(0.1), steps=500, rng=0)
+    ...     return (a + b * t + a * b * t**2 - y) ** 2
+    >>> result = ts.minimize(loss, (1.0, 1.0), data=(t, y), observations=ts.data.Bandit(8),
+    ...                      estimator=ts.RAD(), steps=2000, every=None, rng=0)
     >>> result.value < 0.02
     True
     """

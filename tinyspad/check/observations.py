@@ -30,6 +30,9 @@ def observation_weights(answer: Callable[..., Any]) -> None:
         size, n, told = len(at), len(q), f"observation_weights({index}, {p})"
         got = call(answer, at.copy(), q.copy(), told=told)
         one = 1 / q[at]
+        if np.shape(got) == (n,) and n != size:
+            why = f"One weight for each of the {size} draws, not for each of the {n} observations: take p[index]."
+            raise Wrong("a weight for each observation", why, f"{told} gave {show(got)}.")
         tells: Tell = {
             "estimates the sum": (one / size, "That is unbiased for the sum of g; the mean is 1/n of it."),
             "estimates K times": (one / n, "Each of the K draws is unbiased on its own: take the mean of them."),
@@ -105,6 +108,10 @@ def norm_probabilities(answer: Callable[..., Any]) -> None:
                 np.maximum(share, floor / n),
                 "These do not sum to 1. Mix: (1 - floor) p + floor / n.",
             ),
+            "the shares exchanged": (
+                floor * share + (1 - floor) / n,
+                "floor is the share of the uniform choice; the norms get the rest, 1 - floor.",
+            ),
             "norms as they are": (norms, "Probabilities sum to 1: divide by the sum of the norms."),
         }
         expect(got, (1 - floor) * share + floor / n, told, tells if floor else None, "Mix: (1 - floor) p + floor / n.")
@@ -146,6 +153,11 @@ def sampled_gradient(answer: Callable[..., Any]) -> None:
             "divides by N": (right / len(q), "The sum over paths is wanted: do not divide by their number."),
             "multiplies": (g * chance, "What is drawn often must count less: divide by its probability."),
             "divides by n alone": (g / len(p), "Divide by the probabilities of what was drawn."),
+            "forgets n and the observation's": (
+                g / np.array(q),
+                "Divide by n and by the observation's probability, too.",
+            ),
+            "forgets n and the path's": (g / np.array(p)[:, None], "Divide by n and by the path's probability, too."),
         }
 
         def among(of: Any, found: Any = found) -> bool:
@@ -158,7 +170,8 @@ def sampled_gradient(answer: Callable[..., Any]) -> None:
                     raise Wrong(name, why, example)
             full = g.sum(axis=1)
             if among(full / (len(p) * np.array(p))) or among(full) or among(mean):
-                raise Wrong("follows all paths", "Draw one path, with rng, by q; follow that alone.", example)
+                why = "That may be right on average, but it used all paths, or all observations. Draw one of each, with rng."
+                raise Wrong("follows all paths", why, example)
             raise Wrong("another estimate", "The estimate is g[j, i] / (n p_j q_i).", example)
         seen = np.isclose(found[:, None], right.ravel(), rtol=1e-9).mean(axis=0)
         if not near(seen, chance.ravel(), draws):

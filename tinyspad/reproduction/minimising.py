@@ -208,6 +208,7 @@ FIGURE7 = Claim(
     lambda n: (
         n["successes"]["beale"][-1] <= n["successes"]["beale"][0] + 3 * np.sqrt(n["runs"] / 4)
         and n["successes"]["levi"][-1] >= n["successes"]["levi"][0]
+        and (n["runs"] < 1000 or n["successes"]["levi"][-1] > n["successes"]["levi"][0] + 100)
     ),
     lambda n: (
         f"The usual boxes, {n['runs']} runs, all paths as candidates, within 0.05 of the minimum, percent with "
@@ -284,7 +285,13 @@ EQUATION8 = Claim(
     measure_choices,
     lambda n: (
         _rate(n, "ackley", "RAD, held 50") > _rate(n, "ackley", LARGEST) + 0.2
-        and ("beale" not in n["successes"] or _rate(n, "beale", NEAREST) > _rate(n, "beale", LARGEST))
+        and (
+            n["runs"] < 1000  # intervals apart
+            or all(
+                _ends(n, function, better)[0] > _ends(n, function, LARGEST)[1]
+                for function, better in (("beale", NEAREST), ("levi", "RAD, held 50"))
+            )
+        )
     ),
     lambda n: (
         told_choices(n)
