@@ -222,7 +222,7 @@ def test_the_measured_variance_is_the_exact_one():
         (lambda: stochasticity_table(draws=1), "draws="),
         (lambda: plot.white_box(), "experiments.white_box"),
         (lambda: plot.white_box(3), "experiments.white_box"),
-        (lambda: plot.white_box(white_box("demand", runs=2, steps=1), axes=[]), "are 2, not 0"),
+        (lambda: plot.white_box(white_box("demand", runs=2, steps=1), axes=[]), "are 3, not 0"),
         (lambda: plot.stochasticity(3), "stochasticity_table"),
     ],
 )

@@ -131,7 +131,7 @@ class StochasticityTable:
                 told(*found[0]),
                 told(*found[2]),
                 told(*found[3]),
-                f"{v:.3g}",
+                f"{v if v > 1e-12 else 0:.3g}",
                 f"{cos:.3f}",
                 f"{work:.0f}",
                 f"{steps}",

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..errors import BadInput
 from ..experiments import StochasticityTable, WhiteBoxFit, median_interval
@@ -17,57 +18,73 @@ from .success import DASHES, LOOKS
 
 FILLS = ("full", "none", "left", "bottom")
 
-SIDES = {"train": "in-sample loss", "test": "out-of-sample loss"}
+ROWS = ("in-sample loss", "out-of-sample loss", "out of sample, over {}'s\non the same data")
 
 
 def white_box(*fits: WhiteBoxFit, axes: Sequence[Axes] | None = None) -> Figure:
-    """In-sample and out-of-sample loss by step: a column for each fit, a line for each estimator.
+    """In-sample loss, out-of-sample loss, and the latter over the first estimator's on the same data, by step.
 
-    ``fits``: from ``experiments.white_box``. Lines are medians over the runs, bands their 95 % intervals; the dotted line is
-    the loss of the parameters that made the data. ``axes``: two for each fit, in-sample ones first. Raises BadInput for
-    anything else.
+    ``fits``: from ``experiments.white_box``, a column for each. Lines are medians over the runs, bands their 95 % intervals;
+    the dotted line is the loss of the parameters that made the data, or the ratio 1. What diverges leaves the picture.
+    ``axes``: three for each fit, row by row. Raises BadInput for anything else.
 
     >>> from tinyspad import plot
     >>> from tinyspad.experiments import white_box
-    >>> figure = plot.white_box(white_box("demand", runs=5, steps=20, every=10))
-    >>> [ax.get_ylabel() for ax in figure.axes]
+    >>> figure = plot.white_box(white_box("demand", runs=8, steps=20))
+    >>> [ax.get_ylabel() for ax in figure.axes][:2]
     ['in-sample loss', 'out-of-sample loss']
     """
     if not fits or not all(isinstance(fit, WhiteBoxFit) for fit in fits):
         raise BadInput(f"plot.white_box draws what experiments.white_box returns, not {fits!r:.60}.")
     if axes is None:
-        size = (3.4 * len(fits) + 1.2, 5.6)
-        _, grid = plt.subplots(2, len(fits), figsize=size, layout="constrained", squeeze=False, sharex="col")
+        size = (3.4 * len(fits) + 1.2, 7.6)
+        _, grid = plt.subplots(3, len(fits), figsize=size, layout="constrained", squeeze=False, sharex="col")
         axes = list(grid.flat)
-    if len(axes) != 2 * len(fits):
-        raise BadInput(f"plot.white_box: axes= are {2 * len(fits)}, not {len(axes)}.")
+    if len(axes) != 3 * len(fits):
+        raise BadInput(f"plot.white_box: axes= are {3 * len(fits)}, not {len(axes)}.")
     for c, fit in enumerate(fits):
-        for r, side in enumerate(SIDES):
+        ratio = fit.ratio(fit.estimators[0])
+        for r, (values, level) in enumerate(
+            ((fit.train, np.median(fit.truth[0])), (fit.test, np.median(fit.truth[1])), (ratio, 1.0))
+        ):
             ax = axes[r * len(fits) + c]
-            for k, name in enumerate(fit.estimators):
-                values = getattr(fit, side)[k]
-                color, marker = LOOKS[k % len(LOOKS)]
-                found = np.array([median_interval(at) for at in values])
-                found[~np.isfinite(found)] = np.nan
-                look: dict[str, Any] = {"color": color, "linestyle": DASHES[k % len(DASHES)], "marker": marker}
-                ax.plot(fit.steps, found[:, 0], label=name, markersize=4, markevery=(3 * k, 20), linewidth=1.5, **look)
-                ax.fill_between(fit.steps, found[:, 1], found[:, 2], color=color, alpha=0.15, linewidth=0)
-            ax.axhline(float(np.median(fit.truth[r])), color=GREY, linestyle=":", label="the true parameters")
-            ax.set_yscale("log")
-            truth = float(np.median(fit.truth[r]))
-            drawn = np.median(getattr(fit, side), axis=-1)
-            top = 30 * max(drawn[0, 0], truth)  # what diverges leaves the picture
-            inside = drawn[np.isfinite(drawn) & (drawn < top)]
-            ax.set_ylim(min(inside.min(initial=truth), truth) / 1.3, min(inside.max(initial=truth) * 2, top))
-            ax.grid(alpha=0.3)
+            _medians(ax, fit, values, float(level), skip=r == 2)
             if c == 0:
-                ax.set_ylabel(SIDES[side])
+                ax.set_ylabel(ROWS[r].format(fit.estimators[0]))
         axes[c].set_title(f"{fit.model}, {fit.runs} runs", fontsize="medium")
-        axes[len(fits) + c].set_xlabel("step")
+        axes[2 * len(fits) + c].set_xlabel("step")
     whole: Any = axes[0].figure
     handles, labels = axes[0].get_legend_handles_labels()
     whole.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
     return whole  # type: ignore[no-any-return]
+
+
+def _medians(ax: Axes, fit: WhiteBoxFit, values: Any, level: float, skip: bool) -> None:
+    """A line with its band for each estimator (without the first, which is 1 in ratios), and a level to compare with."""
+    drawn = np.median(values, axis=-1)
+    top = 30 * max(drawn[0, 0], level)
+    for k, name in enumerate(fit.estimators):
+        if skip and k == 0:
+            continue
+        color, marker = LOOKS[k % len(LOOKS)]
+        found = np.array([median_interval(at) for at in values[k]])
+        found[~(found < 10 * top)] = np.nan
+        look: dict[str, Any] = {"color": color, "linestyle": DASHES[k % len(DASHES)], "marker": marker}
+        every = max(len(fit.steps) // 5, 1)
+        ax.plot(
+            fit.steps, found[:, 0], label=name, markersize=4, markevery=(k * every // 5, every), linewidth=1.5, **look
+        )
+        ax.fill_between(fit.steps, found[:, 1], found[:, 2], color=color, alpha=0.15, linewidth=0)
+    ax.axhline(level, color=GREY, linestyle=":", label="the true parameters")
+    inside = drawn[np.isfinite(drawn) & (drawn < top)]
+    low, high = min(inside.min(initial=level), level), max(inside.max(initial=level), level)
+    ax.set_yscale("log")
+    ax.set_ylim(low / 1.2, min(high * 1.5, top))
+    few, some, many = (1.0,), (1.0, 2.0, 5.0), (1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 8.0)
+    ax.yaxis.set_major_locator(LogLocator(subs=many if high < 4 * low else some if high < 100 * low else few))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.grid(alpha=0.3)
 
 
 def stochasticity(table: StochasticityTable, *, ax: Axes | None = None) -> Axes:
