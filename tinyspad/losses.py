@@ -342,7 +342,7 @@ class Losses:
         if np.shape(found) != (1,):
             raise BadInput(
                 f"{_name(self.f)} gave shape {np.shape(found)} for a batch of one observation: f(*params, batch) is to give "
-                f"the loss of each observation, without summing; here shape (1,).{_told(why)}"
+                f"the loss of each observation, without summing; here shape (1,).{_told(why if np.shape(found) else None)}"
             )
         if not self.same:
             raise BadInput(
