@@ -370,7 +370,7 @@ def test_parameters_may_be_called_anything():
         np.testing.assert_allclose(result.value, ts.minimize(f, (0.0, 0.0), steps=3).value)
 
 
-# --- what readers and attackers found ---------------------------------------------------------------------------------
+# --- data as people have them ----------------------------------------------------------------------------------------
 
 
 def test_data_cannot_be_changed_by_the_loss():
