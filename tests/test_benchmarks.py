@@ -211,3 +211,41 @@ def test_variance_runs_small_and_the_committed_table_is_what_it_prints():
     from benchmarks.variance import report as table
 
     assert table(200) + "\n" == (ROOT / "benchmarks" / "variance.md").read_text()
+
+
+def test_the_main_lines_of_the_readme_are_those_of_the_results():
+    results = json.loads((ROOT / "benchmarks" / "results" / "results.json").read_text(encoding="utf-8"))
+    engines = {(r["workload"], r["case"]): r["engines"] for r in results["records"]}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def row(start):
+        return next(line for line in readme.splitlines() if line.startswith(f"| {start}"))
+
+    def time(workload, case, engine, unit):
+        return f"{engines[workload, case][engine]['median'] / unit:.2g}"
+
+    def ratio(workload, case, engine, form=".1f"):
+        return format(engines[workload, case][engine]["ratio"], form)
+
+    traced, compiled = row("gradient of f1"), row("the same, compiled")
+    assert f"| {time('f1', 'traced', 'tinyspad, trace', 1e-6)} µs |" in traced
+    assert (
+        f"autograd {ratio('f1', 'traced', 'autograd')}, eager PyTorch {ratio('f1', 'traced', 'PyTorch, eager')}"
+        in traced
+    )
+    assert f"| {time('f1', 'compiled', 'tinyspad, compiled', 1e-6)} µs |" in compiled
+    assert f"JAX `jit` {ratio('f1', 'compiled', 'JAX, jit')}" in compiled
+    beale, case = row("a step of Adam on 1000 runs"), "1000 runs, exact gradient"
+    assert f"| {time('beale', case, 'tinyspad, minimize', 1e-6)} µs |" in beale
+    for engine, told in (("NumPy by hand", "by hand"), ("autograd", "autograd"), ("PyTorch, eager", "eager PyTorch")):
+        assert f"{told} {ratio('beale', case, engine)}" in beale
+    assert f"**{ratio('beale', case, 'JAX, jit and scan', '.2f')}**" in beale
+    whole = row("Tables 1 and 2 whole")
+    assert f"| {time('tables', '1000 runs, 2000 steps', 'tinyspad, 2 workers', 1)} s |" in whole
+    assert f"`scan` {ratio('tables', '1000 runs, 2000 steps', 'JAX, jit and scan')}" in whole
+    imports = row("`import tinyspad`")
+    assert f"| {time('imports', 'the import statement', 'tinyspad', 1e-3)} ms |" in imports
+    assert f"`import numpy` {ratio('imports', 'the import statement', 'NumPy', '.0f')}:" in imports
+    first = engines["imports", "import and first derivative"]
+    assert f"derivative {first['tinyspad']['median'] * 1e3:.0f} ms" in imports
+    assert f"**{first['NumPy, no derivative']['ratio']:.2f}**" in imports

@@ -159,16 +159,8 @@ class SamePath(PathChoice):
             )
         return np.asarray(self._mean(self.lanes.path_gradients(param), axis=1)).reshape(-1, *self.batch)
 
-    def best_index(self, param: str | None = None) -> Any:
-        found = np.argmax(np.abs(self.path_gradients(param)), axis=0)
-        return found if self.batch else int(found)
-
-    def path_shares(self, param: str | None) -> np.ndarray[Any, Any]:
-        sizes = np.abs(self.path_gradients(param))
-        with np.errstate(invalid="ignore", over="ignore"):
-            sizes = sizes / np.where((top := sizes.max(axis=0, initial=0.0)) > 0, top, 1.0)
-            total = sizes.sum(axis=0)
-            return np.where((total > 0) & np.isfinite(total), sizes / np.where(total > 0, total, 1.0), 1 / len(sizes))
+    def _norms(self, source: int) -> np.ndarray[Any, Any]:
+        return np.abs(self.path_gradients(self.params[source]))
 
 
 class Losses:

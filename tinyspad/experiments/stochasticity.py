@@ -19,7 +19,7 @@ from ..models import Model
 from ..optimizers import SGD, Adam, Optimizer
 from .blocks import seed_sequence, uninterrupted
 from .success import check_count, provenance
-from .white_box import median_interval, model_of, told
+from .white_box import median_interval, model_of, run_by_run, told
 
 
 def samplers(size: int = 8) -> dict[str, Sampler]:
@@ -85,10 +85,7 @@ class StochasticityTable:
 
     def ratios(self, cell: tuple[int, int] = (0, 0)) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Every run's in-sample and out-of-sample loss over that of one cell on the same data, the first if left out."""
-        with np.errstate(invalid="ignore"):
-            found = (values / values[cell] for values in (self.train, self.test))
-            train, test = (np.where(np.isnan(ratio), 1.0, ratio) for ratio in found)  # both lost
-        return train, test
+        return run_by_run(self.train, self.train[cell]), run_by_run(self.test, self.test[cell])
 
     @property
     def ratio(self) -> np.ndarray[Any, Any]:

@@ -63,21 +63,20 @@ class WhiteBoxFit:
 
     def wins(self, against: str = "GD") -> np.ndarray[Any, Any]:
         """For each estimator in how many runs its last out-of-sample error is below that of another, on the same data."""
-        if against not in self.estimators:
-            raise BadInput(f"The fit has no estimator {against!r}; it has {', '.join(self.estimators)}.")
         last = self.test[:, -1]
-        return np.sum(last < last[self.estimators.index(against)], axis=-1)
+        return np.sum(last < last[self._place(against)], axis=-1)
 
     def ratio(self, against: str = "GD") -> np.ndarray[Any, Any]:
         """Every run's out-of-sample loss over that of another estimator on the same data, by record: (E, T, R).
 
         Data differ far more than estimators do, so this is what tells them apart.
         """
-        if against not in self.estimators:
-            raise BadInput(f"The fit has no estimator {against!r}; it has {', '.join(self.estimators)}.")
-        with np.errstate(invalid="ignore"):
-            found = self.test / self.test[self.estimators.index(against)]
-        return np.where(np.isnan(found), 1.0, found)  # both lost
+        return run_by_run(self.test, self.test[self._place(against)])
+
+    def _place(self, name: str) -> int:
+        if name not in self.estimators:
+            raise BadInput(f"The fit has no estimator {name!r}; it has {', '.join(self.estimators)}.")
+        return self.estimators.index(name)
 
     def stages(self) -> list[int]:
         """Four records for tables: about a twentieth, a fifth and half of the steps, and the last."""
@@ -148,6 +147,13 @@ class WhiteBoxFit:
                 row = [self.model, name, step, *numbers, self.runs, int(self.lost[e])]
                 writer.writerow([*row, *self.provenance.values()])
         return text.getvalue()
+
+
+def run_by_run(losses: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Losses over those of a reference on the same data; 1 where both runs are lost."""
+    with np.errstate(invalid="ignore"):
+        found = losses / reference
+    return np.where(np.isnan(found), 1.0, found)
 
 
 def median_interval(values: Any) -> tuple[float, float, float]:

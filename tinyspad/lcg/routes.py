@@ -120,7 +120,8 @@ class Routes:
         source = self._source(param)
         self._check_any(source)
         if not self.elementwise:
-            return int(np.argmax(self._norms(source)))
+            best = np.argmax(self._norms(source), axis=0)
+            return best if self.batch else int(best)
         return self.route_index(param, self.best_route(param))
 
     def draw_index(self, param: str | None, rng: np.random.Generator, by: str = "path") -> Any:
@@ -171,9 +172,11 @@ class Routes:
         """Through linear maps: the norm of every path's contribution as a share of their sum, listed."""
         norms = self._norms(self._source(param))
         with np.errstate(invalid="ignore", over="ignore"):
-            norms = norms / (norms.max(initial=0.0) or 1.0)
-        total = norms.sum()
-        return norms / total if total > 0 and np.isfinite(total) else np.full(len(norms), 1 / len(norms))
+            top = norms.max(axis=0, initial=0.0)
+            norms = norms / np.where(top > 0, top, 1.0)
+            total = norms.sum(axis=0)
+            shares = norms / np.where(total > 0, total, 1.0)
+        return np.where((total > 0) & np.isfinite(total), shares, 1 / len(norms))
 
     def log_mass(self, param: str | None) -> Any:
         """log H, the logarithm of the sum of all |contributions|: by a sweep that cannot overflow, made once."""

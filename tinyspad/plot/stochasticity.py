@@ -75,7 +75,7 @@ def _medians(ax: Axes, fit: WhiteBoxFit, values: Any, level: float, skip: bool) 
             fit.steps, found[:, 0], label=name, markersize=4, markevery=(k * every // 5, every), linewidth=1.5, **look
         )
         ax.fill_between(fit.steps, found[:, 1], found[:, 2], color=color, alpha=0.15, linewidth=0)
-    ax.axhline(level, color=GREY, linestyle=":", label="the true parameters")
+    ax.axhline(level, color=GREY, linestyle=":", label="the true parameters; in ratios, 1")
     inside = drawn[np.isfinite(drawn) & (drawn < top)]
     low, high = min(inside.min(initial=level), level), max(inside.max(initial=level), level)
     ax.set_yscale("log")
