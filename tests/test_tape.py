@@ -2,10 +2,12 @@
 
 import copy
 import gc
+import inspect
 import math
 import pickle
 import threading
 import tracemalloc
+import warnings
 import weakref
 
 import numpy as np
@@ -544,3 +546,201 @@ def test_gradients_of_two_leaves_never_share_memory():
     c.backward(seed)
     assert not np.shares_memory(c.grad, seed)
     del RULES[same_adjoint]
+
+
+# --- gradients that are set by hand, seeds, and what is one number ---------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [3.0, np.float32(3.0), [1.0, 2.0, 3.0]], ids=repr)
+def test_none_is_no_gradient(data):
+    x = ts.Value(data)
+    x.grad = 7.0
+    x.grad = None
+    np.testing.assert_array_equal(x.grad, np.zeros_like(x.data))
+    np.sum(x * x).backward()
+    np.testing.assert_array_equal(x.grad, 2 * x.data)
+
+
+def test_a_gradient_is_a_number_or_of_the_datas_shape():
+    x = ts.Value([1.0, 2.0, 3.0])
+    for wrong in (np.zeros(2), np.zeros((3, 1)), [[1.0, 2.0, 3.0]], "one", np.zeros(3) * 1j, [1.0, [2.0]]):
+        with pytest.raises(BadInput, match=r"array of shape \(3,\)"):
+            x.grad = wrong
+    with pytest.raises(BadInput):
+        ts.Value(1.0).grad = [1.0]
+    with pytest.raises(DroppedGradient):
+        x.grad = ts.Value(1.0)
+    mine = np.array([1.0, 2.0, 3.0], np.float32)
+    x.grad = mine
+    mine[:] = 0  # it was copied
+    np.sum(x).backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 3.0, 4.0])
+    assert x.grad.dtype == np.float64
+
+
+@pytest.mark.parametrize("of_a_result", [False, True])
+def test_a_gradient_that_is_written_into_is_kept(of_a_result):
+    x = ts.Value([1.0, 2.0, 3.0])
+    v = 2 * x if of_a_result else x
+    v.grad[:] = 5
+    v.grad[0] += 1
+    np.testing.assert_array_equal(v.grad, [6.0, 5.0, 5.0])
+    np.sum(v).backward()
+    np.testing.assert_array_equal(v.grad, [7.0, 6.0, 6.0])
+    if not of_a_result:
+        x.grad = 0.0
+        np.testing.assert_array_equal(x.grad, np.zeros(3))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("data", [1.5, [1.5, 2.5]], ids=["number", "array"])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x * np.array([1.0, 2.0])),
+        lambda x: np.sum(x * ts.Value([1.0, 2.0])),
+        lambda x: np.sum(np.float64(3.0) * x**2),
+        lambda x: np.sum(x) * ts.Value(2.5),
+        lambda x: np.sum(np.ones((3, 2)) @ (x * np.ones(2))),
+        lambda x: np.sum(x),
+    ],
+)
+def test_a_gradient_has_its_parameters_precision(f, data, dtype):
+    x = ts.Value(np.array(data, dtype)[()])
+    f(x).backward()
+    once = np.copy(x.grad)
+    assert np.asarray(x.grad).dtype == dtype
+    x.grad = None
+    f(x).backward(1.0)
+    np.testing.assert_array_equal(x.grad, once)
+    assert np.asarray(x.grad).dtype == dtype
+    f(x).backward(2.0)
+    np.testing.assert_allclose(x.grad, 3 * once, rtol=2 * np.finfo(dtype).eps)
+    lcg = ts.trace(f, x.data)
+    np.testing.assert_array_equal(lcg.gradient()["x"], once)
+    assert {np.asarray(g).dtype for g in (lcg.gradient()["x"], lcg.adjoint("x"), lcg.path_gradients("x"))} == {
+        np.dtype(dtype)
+    }
+
+
+@pytest.mark.parametrize("estimator", [ts.GD(), ts.RAD(), ts.SPAD()])
+def test_minimizing_keeps_precision(estimator):
+    result = ts.minimize(
+        lambda x: np.sum((x * np.array([1.0, 2.0])) ** 2), np.ones(2, np.float32), estimator=estimator, steps=3, rng=0
+    )
+    assert result.x.dtype == np.float32
+
+
+@pytest.mark.parametrize("data", [1.5, np.float32(1.5)], ids=repr)
+@pytest.mark.parametrize("key", [None, ..., (), (None,), (None, None), (..., None), (None, ...)], ids=repr)
+def test_a_number_is_indexed_as_numpys_scalars_are(key, data):
+    x = ts.Value(data)
+    expected = np.asarray(data)[key]
+    found = x[key]
+    assert found.shape == expected.shape
+    np.testing.assert_array_equal(found.data, expected)
+    np.sum(found * found).backward()
+    assert x.grad == 3.0
+
+
+@pytest.mark.parametrize("key", [0, -1, slice(None), (..., ...), [0], "x", (None, 0)], ids=repr)
+def test_a_number_has_no_elements(key):
+    with pytest.raises(BadInput, match="one number and has no elements"):
+        ts.Value(1.5)[key]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.reshape(np.sum(x * x), (1,)),
+        lambda x: np.sum(x * x, keepdims=True),
+        lambda x: (x @ x)[None, None],
+        lambda x: x[:1] * x[1:2] + x[:1] ** 2,
+    ],
+)
+def test_an_array_of_one_number_has_a_gradient(f):
+    at = np.array([3.0, 4.0])
+    expected = ts.trace(lambda x: np.sum(f(x)), at).gradient()["x"]
+    lcg = ts.trace(f, at)
+    np.testing.assert_array_equal(lcg.gradient()["x"], expected)
+    np.testing.assert_allclose(lcg.path_gradients("x").sum(axis=0), expected)
+    np.testing.assert_allclose(np.sum(lcg.jvp(np.array([1.0, 10.0]))), expected @ [1.0, 10.0])
+    x = ts.Value(at)
+    f(x).backward()
+    np.testing.assert_array_equal(x.grad, expected)
+    for estimator in (ts.GD(), ts.RAD(), ts.SPAD()):
+        single = ts.minimize(f, at, estimator=estimator, steps=5, rng=0)
+        number = ts.minimize(lambda x: np.sum(f(x)), at, estimator=estimator, steps=5, rng=0)
+        assert type(single.value) is float and single.status == "done"
+        if isinstance(estimator, ts.GD):
+            assert single.value == number.value
+        np.testing.assert_array_equal(single.history.values[0], number.history.values[0])
+
+
+# --- calls that NumPy takes ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0,), (2, 0, 3)])
+@pytest.mark.parametrize("axis", [None, 0, 1, -1, (0, 1)])
+@pytest.mark.parametrize("function", [np.sum, np.prod, np.mean, np.var, np.std])
+def test_reductions_of_nothing(function, axis, shape):
+    if axis not in (None, 0, -1) and len(shape) == 1:
+        pytest.skip("there is no such axis")
+    at = np.zeros(shape)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's own: mean of empty slice
+        x = ts.Value(at)
+        found = function(x, axis=axis)
+        np.testing.assert_array_equal(found.data, function(at, axis=axis))
+        found.backward(np.ones(found.shape))
+    assert x.grad.shape == shape
+
+
+@pytest.mark.parametrize("ddof", [3, 4])
+@pytest.mark.parametrize("function", [np.var, np.std])
+def test_no_degrees_of_freedom(function, ddof):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for at in (np.arange(3.0), np.ones(3)):
+            found = ts.trace(lambda v: function(v, ddof=ddof), at)
+            np.testing.assert_array_equal(found.value, function(at, ddof=ddof))
+            assert not np.any(np.isfinite(found.gradient()["v"]))
+
+
+def test_arguments_by_numpys_own_names():
+    """Every argument of every rule by the name that NumPy's signature gives it."""
+    rng, told = np.random.default_rng(0), 0
+    for function, rule in RULES.items():
+        if rule.elementwise or not (function.__module__ or "").startswith("numpy"):
+            continue
+        try:
+            named = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        except ValueError:
+            continue
+        for example in rule.domain:
+            call, options = (example[:-1], example[-1]) if isinstance(example[-1], dict) else (example, {})
+            drawn = [[i.sample(rng) for i in a] if rule.sequence and k == 0 else a for k, a in enumerate(call)]
+            drawn = [a.sample(rng) if isinstance(a, ts.Domain) else a for a in drawn]
+            if len(named) < len(drawn) or any(p.kind is p.VAR_POSITIONAL for p in named[: len(drawn)]):
+                continue
+            values = [
+                [ts.Value(i) for i in a]
+                if rule.sequence and k == 0
+                else ts.Value(a)
+                if k < len(rule.derivatives)
+                else a
+                for k, a in enumerate(drawn)
+            ]
+            only = sum(p.kind is p.POSITIONAL_ONLY for p in named[: len(drawn)])
+            by_name = {p.name: value for p, value in list(zip(named, values))[only:]}
+            found = function(*values[:only], **by_name, **options)
+            np.testing.assert_array_equal(found.data, function(*drawn, **options), err_msg=rule.name)
+            told += 1
+    assert told > 60
+    np.testing.assert_array_equal(np.tile(A=ts.Value([1.0, 2.0]), reps=2).data, [1.0, 2.0, 1.0, 2.0])
+
+
+def test_transpose_of_one_axis():
+    x = ts.Value([1.0, 2.0])
+    np.sum(np.transpose(x, 0) * np.array([1.0, 10.0])).backward()
+    np.testing.assert_array_equal(x.grad, [1.0, 10.0])

@@ -34,6 +34,7 @@ from .experiments import (
 )
 from .expression import CONSTANTS, parse
 from .lcg import trace
+from .lcg.text import DRAWABLE
 from .optimizers import Adam
 
 
@@ -276,7 +277,13 @@ def _explain(options: argparse.Namespace) -> None:
     f, point = _expression(options)
     with np.errstate(all="ignore"):
         where = ", ".join(f"{name} = {x:g}" for name, x in point.items())
-        page = plot.explain(trace(f, *point.values()), f"{options.expression.strip()} at {where}")
+        lcg = trace(f, *point.values())
+        if lcg.graph.size > DRAWABLE:
+            raise BadInput(
+                f"The formula makes {lcg.graph.size} nodes, and a drawing stays readable up to {DRAWABLE}. Write it "
+                "shorter; or see its program and its paths as text: tinyspad paths, with the same arguments."
+            )
+        page = plot.explain(lcg, f"{options.expression.strip()} at {where}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(page, encoding="utf-8")
     print(f"The page: {options.out}")

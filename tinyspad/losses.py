@@ -22,6 +22,7 @@ from .lcg import LCG, trace_as
 from .lcg.choice import PathChoice
 from .paths import LIMIT, Chances, spaced
 from .program import Buffers, Program, compile_as
+from .tape import refuse_foreign
 
 SAMPLES = ("same", "different")
 
@@ -50,7 +51,9 @@ class Whole:
         """f there; ``graph`` is the one at this position, or None if it may be half overwritten."""
         if graph is None:
             graph = self.linearize(*position)
-        return np.array(graph.value) if graph.batch else graph.value
+        if graph.batch or not np.shape(graph.value):
+            return np.array(graph.value) if graph.batch else graph.value
+        return graph.value.item()  # an array of one number
 
     def learn(self, graph: Any, state: Any, followed: dict[str, Any]) -> Any:
         return state
@@ -419,6 +422,7 @@ def columns_of(data: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     if isinstance(data, list) and data and all(np.ndim(column) for column in data):
         raise BadInput("data= of several columns is a tuple of arrays, not a list: (x, y).")
     for column in data if several else (data,):
+        refuse_foreign(column, "data=")
         try:
             if isinstance(column, np.ma.MaskedArray):
                 raise TypeError("a masked array: leave out the rows that are masked")

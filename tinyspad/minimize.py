@@ -155,7 +155,7 @@ def minimize(
                             f"f gave shape {graph.batch} at step {step}, and {batch} before: runs cannot come and go."
                         )
                 if not (whole and _finite(graph.value)):
-                    alive, ended, whole = _left(alive, np.isfinite(graph.value), ended, step)
+                    alive, ended, whole = _left(alive, np.isfinite(np.reshape(graph.value, batch)), ended, step)
                 if step == steps or not (whole or np.any(alive)):
                     break
                 if callback is not None and callback(

@@ -16,7 +16,7 @@ from .. import paths as algebra
 from ..errors import BadInput, NotElementwise, TinyspadError
 from ..paths import Elimination, Semiring
 from ..rules import LinearMap
-from ..tape import FIRST_PARENT, KWARGS, ORDER, RULE, Entry, Value, behind, operands, positions, replay
+from ..tape import FIRST_PARENT, KWARGS, ORDER, RULE, Entry, Value, behind, operands, positions, refuse_foreign, replay
 from .text import letters
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def tangents_of(lcg: LCG, given: Sequence[Any]) -> dict[int, Any]:
         )
     tangents = {}
     for i, (name, argument, tangent) in enumerate(zip(lcg.params, lcg.arguments, given)):
+        refuse_foreign(tangent, f"The tangent of {name}")
         try:
             if isinstance(tangent, np.ma.MaskedArray) or np.asarray(tangent).dtype.kind not in "fiu":
                 raise TypeError

@@ -13,7 +13,7 @@ from ..differences import central_difference
 from ..errors import BadInput, NotScalar
 from ..paths import GRADIENT, Elimination, spaced, sweep, sweep_from
 from ..rules import LinearMap
-from ..tape import RULE, Entry, Value
+from ..tape import RULE, Entry, Value, refuse_foreign, run_on
 from .choice import PathChoice
 from .collapse import block_of
 from .comparison import Comparison, comparison_of
@@ -58,6 +58,7 @@ class LCG(PathChoice):
         function: Callable[..., Any] | None = None,
         again: Callable[..., LCG] | None = None,
     ) -> None:
+        refuse_foreign(output, "The function that is recorded here")
         self.params = tuple(params)
         self.function = function
         self._again = again
@@ -155,11 +156,12 @@ class LCG(PathChoice):
         self.check_differentiable()
         if isinstance(self.value, float):
             return 1.0
-        return np.ones(self.batch, np.result_type(self.value)) if self.batch else np.result_type(self.value).type(1)
+        dtype = np.result_type(self.value)
+        return np.ones(np.shape(self.value), dtype) if np.shape(self.value) else dtype.type(1)
 
     def check_differentiable(self) -> None:
         """Raise NotScalar if the output is neither one number nor a batch of independent runs."""
-        if not self.elementwise and np.shape(self.value):
+        if not self.elementwise and np.size(self.value) != 1:
             raise NotScalar(
                 f"The output has shape {np.shape(self.value)} and its elements are not independent runs, so there is no "
                 "single gradient. Reduce it to one number, for example with np.sum or np.mean; or, if they are runs, "
@@ -207,8 +209,10 @@ class LCG(PathChoice):
 
         def along(x: Any) -> Any:
             moved = [Value(x if i == source else a) for i, a in enumerate(self.arguments)]
-            out = function(*moved)
-            return out._data if isinstance(out, Value) else out
+            out = run_on(function, moved)
+            refuse_foreign(out, "The difference")
+            value = out._data if isinstance(out, Value) else out
+            return value if self.batch or not np.shape(value) else np.reshape(value, ())[()]  # an array of one number
 
         return central_difference(along, self.arguments[source])
 

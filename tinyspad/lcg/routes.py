@@ -113,7 +113,8 @@ class Routes:
         self._check_limit(source, limit)
         if not self._number(source):
             return np.zeros((0, *np.shape(self.arguments[source])))
-        return np.asarray(algebra.sweep_to(self.graph, algebra.LISTING, source, np.asarray(self.seed)[None]))
+        listed = algebra.sweep_to(self.graph, algebra.LISTING, source, np.asarray(self.seed)[None])
+        return np.asarray(listed, np.result_type(self.arguments[source]))
 
     def best_index(self, param: str | None = None) -> Any:
         """The index of the best path; in a batch, of every run's: an array of shape ``batch``."""
@@ -272,9 +273,9 @@ class Routes:
         argument = self.arguments[source]
         if isinstance(argument, float):
             return float(adjoint)
-        if np.shape(argument):
-            return np.full_like(argument, adjoint) if np.ndim(adjoint) == 0 else np.array(adjoint)
-        return adjoint
+        if isinstance(argument, np.ndarray) and np.ndim(adjoint) == 0:
+            return np.full_like(argument, adjoint)
+        return argument.dtype.type(adjoint) if isinstance(argument, np.generic) else np.array(adjoint, argument.dtype)
 
     def _check_limit(self, source: int, limit: int) -> None:
         algebra.check_limit(self._number(source), limit, self.params[source])

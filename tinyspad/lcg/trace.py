@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInput, ChangedData
-from ..tape import ARGS, ORDER, Value
+from ..tape import ARGS, ORDER, Value, refuse_foreign, run_on
 from .derivatives import Jacobian, blocks_of
 from .graph import LCG
 
@@ -74,8 +74,10 @@ def jacobian(f: Callable[..., Any], *args: Any) -> Jacobian:
 
 
 def _run(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> tuple[dict[str, Value], Any]:
+    for name, arg in zip(names, args):
+        refuse_foreign(arg, f'The point "{name}" at which {_name(f)} is traced')
     params = {name: Value(arg, name=name) for name, arg in zip(names, args)}
-    output = f(*params.values())
+    output = run_on(f, params.values())
     for name, value in params.items():
         if value._node[ORDER] or (value._node[ARGS] is not None and value._node[ARGS].was_changed()):
             raise ChangedData(

@@ -18,7 +18,7 @@ from ..errors import BadInput, NotCompilable, said
 from ..lcg import LCG, Path, parameter_names
 from ..lcg.derivatives import CLEAN
 from ..paths import Graph, check_limit, enumerate_paths, fold, reachable, sweep, unrank
-from ..tape import LEAF_DATA, Value, behind, replay
+from ..tape import LEAF_DATA, Value, behind, refuse_foreign, replay, run_on
 from .buffers import Buffers, write
 from .evaluated import Evaluated, Structure
 from .source import Writer, function_source
@@ -360,7 +360,7 @@ def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] 
     name = getattr(f, "__name__", type(f).__name__)
     book.recording = True
     try:
-        output = f(*inputs.values())
+        output = run_on(f, inputs.values())
     except NotCompilable:
         raise
     except Exception as problem:  # on numbers it might not have
@@ -454,6 +454,7 @@ class _Tidy:
 
 
 def _number(name: str, a: Any) -> Any:
+    refuse_foreign(a, f'The argument "{name}" of the program')
     try:
         array = None if isinstance(a, (Value, np.ma.MaskedArray)) else np.asarray(a)
         if array is not None and array.dtype.kind in "fiub":

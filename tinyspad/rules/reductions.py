@@ -7,6 +7,7 @@ the winners.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,9 @@ def _mean(out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Vjp:
 
 def _var(out: Any, a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vjp:
     centred = a - np.mean(a, axis=axis, keepdims=True)
-    n = np.size(a) / max(np.size(out), 1) - ddof
-    return lambda g: restore(g, np.shape(centred), axis) * centred * (2 / n)
+    freedom = max(np.size(a) / max(np.size(out), 1) - ddof, 0)
+    slope = centred * np.divide(2.0, freedom)  # infinite or NaN where none is left, as NumPy's own result
+    return lambda g: restore(g, np.shape(slope), axis) * slope
 
 
 def _std(out: Any, a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vjp:
@@ -56,7 +58,8 @@ def _product_of_others(a: Any, axis: Any) -> Any:
     axes = range(a.ndim) if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]
     last = [i for i in range(a.ndim) if i not in axes] + list(axes)
     moved = np.transpose(a, last)
-    flat = moved.reshape(moved.shape[: a.ndim - len(axes)] + (-1,))
+    kept = moved.shape[: a.ndim - len(axes)]
+    flat = moved.reshape(*kept, math.prod(moved.shape[len(kept) :]))
     one = np.ones_like(flat[..., :1])
     before = np.cumprod(np.concatenate([one, flat[..., :-1]], -1), -1)
     after = np.cumprod(np.concatenate([one, flat[..., :0:-1]], -1), -1)[..., ::-1]

@@ -34,7 +34,7 @@ def _ravel(out: Any, a: Any, order: str = "C") -> Vjp:
 
 
 def _transpose(out: Any, a: Any, axes: Any = None) -> Vjp:
-    back = None if axes is None else np.argsort([i % np.ndim(a) for i in axes])
+    back = None if axes is None else np.argsort([i % np.ndim(a) for i in np.atleast_1d(axes)])
     return lambda g: np.transpose(g, back)
 
 

@@ -181,8 +181,11 @@ class Rule:
         if len(args) > len(names) and not any_number:
             raise NoRule(f"{self.name}: the rule covers {', '.join(names)}, and no further positional arguments.")
         arrays = names[: len(self.derivatives)]
-        while len(args) < len(arrays) and arrays[len(args)] in kwargs:
-            args = (*args, kwargs.pop(arrays[len(args)]))
+        while len(args) < len(arrays):  # by the rule's name for it, or by NumPy's own (tile(A=...), vstack(tup=...))
+            known_as = {arrays[len(args)], *self._written[len(args) : len(args) + 1]} & kwargs.keys()
+            if not known_as:
+                break
+            args = (*args, kwargs.pop(known_as.pop()))
         for option in kwargs:
             if option == "out" or not (free or option in known):
                 raise NoRule(

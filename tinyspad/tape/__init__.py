@@ -1,6 +1,7 @@
 """Value, the box that NumPy dispatches on, and the tape that records what is done with it."""
 
 from .entry import ARGS, FIRST_PARENT, GRAD, HOLE, KWARGS, LEAF_DATA, NAME, ORDER, RULE, Entry, tick
+from .recording import refuse_foreign, run_on
 from .replay import behind, leaf_data, operands, positions, replay
 from .value import Value, record
 
@@ -21,6 +22,8 @@ __all__ = [
     "operands",
     "positions",
     "record",
+    "refuse_foreign",
     "replay",
+    "run_on",
     "tick",
 ]

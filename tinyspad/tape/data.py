@@ -75,3 +75,18 @@ def locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The array itself, read-only from now on."""
     array.flags.writeable = False
     return array
+
+
+def gradient_form(grad: Any, data: Any, whose: str) -> Any:
+    """A gradient that is set by hand, as the tape keeps it: of the data's shape and precision, and nobody else's array."""
+    try:
+        array = np.array(grad)
+        if array.dtype.kind not in "fiub" or array.shape not in ((), np.shape(data)):
+            raise ValueError
+    except ValueError:
+        raise BadInput(
+            f"The gradient of {whose} is a number, or an array of shape {np.shape(data)}, not {grad!r:.60}."
+        ) from None
+    if data.__class__ is float or (not array.shape and isinstance(data, np.ndarray)):
+        return float(array)
+    return array.astype(np.result_type(data))[()]

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ChangedData
+from ..rules import Rows
 from .data import locked
 
 ORDER, ADJOINT, GRAD, RULE, ARGS, KWARGS, NAME, OWNER, FIRST_PARENT = range(9)
@@ -99,11 +100,20 @@ def _sweep(operations: list[Entry], leaves: list[Entry], waiting: object) -> Non
                 parent[ADJOINT] = share if before is waiting else before + share
     for leaf in leaves:
         adjoint, leaf[ADJOINT], grad = leaf[ADJOINT], None, leaf[GRAD]
+        if leaf[LEAF_DATA].__class__ is not float:
+            adjoint = _in_precision(adjoint, leaf[LEAF_DATA].dtype)
         fresh = grad.__class__ is float and grad == 0.0 and adjoint.__class__ is np.ndarray
         if fresh and getrefcount(adjoint) == ALONE and adjoint.flags.owndata and adjoint.flags.writeable:
             leaf[GRAD] = adjoint  # nobody else has it: no copy is needed
         else:
             leaf[GRAD] = grad + adjoint
+
+
+def _in_precision(adjoint: Any, dtype: np.dtype[Any]) -> Any:
+    """The adjoint of a leaf of this precision, which float64 constants beside it must not widen."""
+    if adjoint.__class__ is Rows or getattr(adjoint, "dtype", None) == dtype:
+        return adjoint
+    return adjoint.astype(dtype) if isinstance(adjoint, np.ndarray) else dtype.type(adjoint)
 
 
 def _behind(root: Entry, mark: object) -> tuple[list[Entry], list[Entry], list[tuple[Entry, Any]]]:

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
 from ..rules import PLAIN, RULES, Rows, Rule, relu
-from .data import floats, frozen, recorded_form
+from .data import floats, frozen, gradient_form, recorded_form
 from .entry import ARGS, FORGOTTEN, GRAD, HOLE, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
+from .recording import refuse_foreign
 
 _new = object.__new__
 
@@ -90,17 +91,21 @@ class Value:
 
     @property
     def grad(self) -> Any:
-        """The accumulated gradient: zero until backward() reaches this Value."""
+        """The accumulated gradient: zero until backward() reaches this Value, or after it was set to None.
+
+        It may be set to a number, which stands for all elements, or to an array of the data's shape; anything else raises
+        BadInput.
+        """
         grad = self._node[GRAD]
-        if grad.__class__ is float and self._data.__class__ is np.ndarray:
-            return np.full_like(self._data, grad)
-        if grad.__class__ is Rows:
-            self._node[GRAD] = grad = grad.dense()
+        if (
+            self._data.__class__ is np.ndarray and grad.__class__ is not np.ndarray
+        ):  # kept, so that it can be written into
+            self._node[GRAD] = grad = grad.dense() if grad.__class__ is Rows else np.full_like(self._data, grad)
         return grad
 
     @grad.setter
     def grad(self, grad: Any) -> None:
-        self._node[GRAD] = float(grad) if isinstance(grad, (int, float)) else grad
+        self._node[GRAD] = 0.0 if grad is None else gradient_form(grad, self._data, called(self._node))
 
     @property
     def name(self) -> str | None:
@@ -143,7 +148,7 @@ class Value:
     def backward(self, seed: Any = None) -> None:
         """Add d(self)/d(v) to ``v.grad`` for every Value v that self was computed from.
 
-        ``seed`` is the adjoint of self, of self's shape; it may be left out when self is a scalar (it is 1).
+        ``seed`` is the adjoint of self, of self's shape; it may be left out when self is one number (it is 1).
         Raises NotScalar without a seed on an array, ChangedData if a leaf was changed since it was read.
         Cost: one pass over the operations behind self, no recursion. Calling it twice adds exactly twice. A result's own
         ``grad`` is kept for scalars, and for arrays whose Value is still held.
@@ -154,18 +159,18 @@ class Value:
         >>> x.grad
         array([ 2., 40.])
         """
+        refuse_foreign(self, f"backward: {called(self._node)}")
         shape = np.shape(self._data)
         if seed is None:
-            if shape:
+            if self.size != 1:
                 raise NotScalar(
                     f"backward: {called(self._node)} has shape {shape}, so it has no single gradient. Call "
                     f".sum().backward(), or .backward(np.ones({shape})) to say how the elements are weighted."
                 )
-            seed = 1.0 if self._data.__class__ is float else self.dtype.type(1)
+            seed = np.ones(shape)
         elif np.shape(seed) != shape:
             raise BadInput(f"backward: the seed has shape {np.shape(seed)}, the value has shape {shape}.")
-        elif shape:
-            seed = np.array(seed, self.dtype)
+        seed = float(seed) if self._data.__class__ is float else np.array(seed, self.dtype)[()]
         accumulate(self._node, seed)
 
     # --- arithmetic: the scalar cases are written out, everything else goes through NumPy -----------------
@@ -458,6 +463,13 @@ class Value:
         parts = key if isinstance(key, tuple) else (key,)
         if any(isinstance(part, Value) for part in parts):
             raise DroppedGradient("An index has no derivative: index with .data turned into integers.")
+        if isinstance(self._data, (float, np.generic)):  # as NumPy's scalars: only axes may be added
+            if any(part is not None and part is not Ellipsis for part in parts) or parts.count(Ellipsis) > 1:
+                raise BadInput(
+                    f"{called(self._node)} is one number and has no elements; there is no [{key!r:.60}] of it."
+                )
+            axes = (1,) * parts.count(None)
+            return record(RULES[np.reshape], (self, axes)) if axes else self
         return record(RULES[operator.getitem], (self, key))
 
     def __len__(self) -> int:
@@ -521,7 +533,10 @@ class Value:
         return self._refuse("complex()", "tinyspad works on real numbers; use .data.")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse("np.array() or np.asarray()", "Use np.stack([...]) to join Values, or .data for the numbers.")
+        self._refuse(
+            "np.array(), np.asarray(), or a method of a plain array (out[:] = x, a.dot(x))",
+            "Use np.stack([...]) to join Values, a @ x for a.dot(x), or .data for the numbers.",
+        )
 
     # --- NumPy's protocols -----------------------------------------------------------------------------------
 
@@ -554,11 +569,29 @@ _REDUCTIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
+_WRITING = {np.put, np.place, np.putmask, np.copyto, np.fill_diagonal, np.put_along_axis}
+"""Functions that write into their first argument."""
+
+
 def _into_an_array(function: Any) -> DroppedGradient:
+    remedy = (
+        "Collect the Values in a list, and join them: np.stack([...])."
+        if function in _WRITING
+        else "Write y = x + v instead of x += v."
+    )
     return DroppedGradient(
         f"{function.__name__}: writing a Value into an existing array (out=, or += on an array) would drop its gradient. "
-        "Write y = x + v instead of x += v."
+        + remedy
     )
+
+
+def _spelled(function: Any) -> str:
+    """How a user writes a function: np.sinc, np.linalg.eigh; what is not NumPy's own goes by its name alone."""
+    name = getattr(function, "__name__", str(function))
+    for prefix, module in (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft)):
+        if getattr(module, name, None) is function:
+            return f"{prefix}.{name}"
+    return str(name)
 
 
 def _leaf(data: Any, name: str | None, grad: Any) -> Value:
@@ -661,12 +694,13 @@ def _dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     if rule is None or (function is np.where and len(args) == 1):
         if function in PLAIN or function is np.where:
             return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
-        name = getattr(function, "__name__", str(function))
-        module = getattr(function, "__module__", None) or "numpy"
-        called_as = f"np{module[5:]}.{name}" if module.startswith("numpy") and "._" not in module else f"np.{name}"
+        if function in _WRITING:
+            raise _into_an_array(function)
+        name, called_as = getattr(function, "__name__", str(function)), _spelled(function)
         position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Value)), "of a sequence")
+        derivative = "d" if isinstance(function, np.ufunc) and function.signature is None else "vjp"
         raise NoRule(
-            f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other "
-            f"NumPy functions, or teach tinyspad its derivative: ts.rule({called_as}, vjp=...) (README, 'Add a rule')."
+            f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other NumPy "
+            f"functions, or teach tinyspad its derivative: ts.rule({called_as}, {derivative}=...) (README, 'Add a rule')."
         )
     return record(rule, args, kwargs)
