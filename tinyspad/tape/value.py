@@ -159,7 +159,10 @@ class Value:
         >>> x.grad
         array([ 2., 40.])
         """
-        refuse_foreign(self, f"backward: {called(self._node)}")
+        refuse_foreign(self, "What backward() starts from")
+        accumulate(self._node, 1.0 if seed is None and self._data.__class__ is float else self._checked_seed(seed))
+
+    def _checked_seed(self, seed: Any) -> Any:
         shape = np.shape(self._data)
         if seed is None:
             if self.size != 1:
@@ -170,8 +173,7 @@ class Value:
             seed = np.ones(shape)
         elif np.shape(seed) != shape:
             raise BadInput(f"backward: the seed has shape {np.shape(seed)}, the value has shape {shape}.")
-        seed = float(seed) if self._data.__class__ is float else np.array(seed, self.dtype)[()]
-        accumulate(self._node, seed)
+        return float(seed) if self._data.__class__ is float else np.array(seed, self.dtype)[()]
 
     # --- arithmetic: the scalar cases are written out, everything else goes through NumPy -----------------
 
