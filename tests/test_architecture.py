@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "tinyspad"
 RANKS = [
     ["errors"],  # beneath everything: every module may raise
-    ["archive"],
+    ["archive", "arguments"],
     ["data", "functions", "models", "optimizers", "history", "differences", "expression"],
     ["rules", "paths"],
     ["tape"],

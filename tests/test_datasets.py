@@ -295,5 +295,5 @@ def test_glyphs_are_digits_in_many_forms():
         data.take(-5)
     assert len(nn.datasets.glyphs(3, rng=0).y_test) == 1
     for settings in ({"n": 0}, {"n": 2.5}, {"n": 5, "test": 0}):
-        with pytest.raises(BadInput, match="whole number of images"):
+        with pytest.raises(BadInput, match=r"glyphs: (n|test) is a whole number, at least 1"):
             nn.datasets.glyphs(**settings)

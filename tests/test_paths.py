@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tinyspad import paths as algebra
+from tinyspad.arguments import spaced
 from tinyspad.errors import TooManyPaths
 from tinyspad.paths import COUNT, GRADIENT, LARGEST, LISTING, MAGNITUDE, Graph
 
@@ -212,9 +213,9 @@ def test_indices_past_64_bits_work_in_a_batch():
 def test_too_many_paths_names_the_number_and_the_way_out():
     with pytest.raises(TooManyPaths, match=r'"x" has 1 267 650 600 228 229 401 496 703 205 376 paths.*sample_path'):
         algebra.check_limit(2**100, 100_000, "x")
-    assert algebra.spaced(12345) == "12 345"
-    assert algebra.spaced(2**1000) == "1.0715e+301"
-    assert algebra.spaced(2**100_000).endswith("e+30102")
+    assert spaced(12345) == "12 345"
+    assert spaced(2**1000) == "1.0715e+301"
+    assert spaced(2**100_000).endswith("e+30102")
 
 
 # --- the table of semirings ---------------------------------------------------------------------------------------

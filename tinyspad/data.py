@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .arguments import set_integer
 from .errors import BadInput
 
 __all__ = ["Bandit", "FullBatch", "Importance", "Observed", "Sampler", "Shuffled", "Uniform"]
@@ -131,7 +132,7 @@ class Shuffled(Sampler):
     size: int = 8
 
     def __post_init__(self) -> None:
-        _check_size(self)
+        set_integer(self, "size")
 
     def init(self, n: int, runs: tuple[int, ...] = ()) -> Order:
         if self.size > n:
@@ -169,7 +170,7 @@ class Uniform(Sampler):
     size: int = 8
 
     def __post_init__(self) -> None:
-        _check_size(self)
+        set_integer(self, "size")
 
     def init(self, n: int, runs: tuple[int, ...] = ()) -> Count:
         return Count(n, runs)
@@ -214,14 +215,10 @@ class Importance(Sampler):
     floor: float = 0.1
 
     def __post_init__(self) -> None:
-        _check_size(self)
+        set_integer(self, "size")
         _check_share(self, "floor", zero=True)
-        if self.refresh is not None and (
-            isinstance(self.refresh, bool) or not isinstance(self.refresh, (int, np.integer)) or self.refresh < 1
-        ):
-            raise BadInput(
-                f"Importance: refresh is None or a whole number of steps, at least 1, not {self.refresh!r:.60}."
-            )
+        if self.refresh is not None:
+            set_integer(self, "refresh")
         if self.bounds is None:
             return
         if self.refresh is not None:
@@ -306,7 +303,7 @@ class Bandit(Sampler):
     learns = True
 
     def __post_init__(self) -> None:
-        _check_size(self)
+        set_integer(self, "size")
         _check_share(self, "floor", zero=False)
         if not _is_number(self.rate) or not 0 <= self.rate < np.inf:
             raise BadInput(f"Bandit: rate is a finite number, at least 0, not {self.rate!r:.60}.")
@@ -368,15 +365,6 @@ def _projected(w: Any, least: float) -> Any:
 
 def _is_number(x: Any) -> bool:
     return isinstance(x, (int, float, np.number)) and not isinstance(x, bool)
-
-
-def _check_size(sampler: Any) -> None:
-    size = sampler.size
-    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-        raise BadInput(
-            f"{type(sampler).__name__}: size is a whole number of observations, at least 1, not {size!r:.60}."
-        )
-    object.__setattr__(sampler, "size", int(size))
 
 
 def _check_share(sampler: Any, name: str, zero: bool) -> None:

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import generator, spaced
 from .differences import central_difference
 from .errors import BadInput, NoRule, TinyspadError
 from .lcg import LCG, trace
-from .lcg.choice import generator
 from .lcg.text import constant_text
-from .paths import spaced
 from .rules import RULES, Domain, Rule
 from .tape import FIRST_PARENT, KWARGS, RULE, Value, behind, operands, positions, record, replay
 

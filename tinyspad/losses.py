@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from . import paths as algebra
+from .arguments import name_of, spaced
 from .data import FullBatch, Observed, Sampler
 from .errors import BadInput, TinyspadError, TooManyPaths, said
 from .estimators import ALL_PATHS, Draw, Estimator
 from .lcg import LCG, trace_as
 from .lcg.choice import PathChoice
-from .paths import LIMIT, Chances, spaced
+from .paths import LIMIT, Chances
 from .program import Buffers, Program, compile_as
 from .tape import refuse_foreign
 
@@ -297,7 +298,7 @@ class Losses:
         lcg = trace_as(self.names, lambda *params: self.f(*params, batch), self._spread(position, shape))
         if not lcg.elementwise or np.shape(lcg.value) != shape:
             raise BadInput(
-                f"{_name(self.f)} gave shape {np.shape(lcg.value)} for observations of shape {shape}: it is to give the "
+                f"{name_of(self.f)} gave shape {np.shape(lcg.value)} for observations of shape {shape}: it is to give the "
                 "loss of each observation, without summing, and without mixing them."
             )
         return lcg
@@ -331,17 +332,18 @@ class Losses:
         except Exception as problem:
             if isinstance(problem, TinyspadError):
                 raise
-            raise BadInput(f"{_name(self.f)} failed on a batch of one observation: {said(problem)}.{_told(why)}").at(
+            raise BadInput(f"{name_of(self.f)} failed on a batch of one observation: {said(problem)}.{_told(why)}").at(
                 problem
             ) from None
         if np.shape(found) != (1,):
             raise BadInput(
-                f"{_name(self.f)} gave shape {np.shape(found)} for a batch of one observation: f(*params, batch) is to give "
-                f"the loss of each observation, without summing; here shape (1,).{_told(why if np.shape(found) else None)}"
+                f"{name_of(self.f)} gave shape {np.shape(found)} for a batch of one observation: f(*params, batch) is to "
+                "give the loss of each observation, without summing; here shape (1,)."
+                + _told(why if np.shape(found) else None)
             )
         if not self.same:
             raise BadInput(
-                f'sample="different" needs a loss that is elementwise in parameters and data, and {_name(self.f)} is not '
+                f'sample="different" needs a loss that is elementwise in parameters and data, and {name_of(self.f)} is not '
                 f"({said(why) if why is not None else 'arrays'})."
             )
 
@@ -455,8 +457,8 @@ def _losses(f: Any, params: Any, batch: Any, number: int | None = None) -> Any:
     found = f(*params, batch)
     if number is not None and np.shape(found) != (number,):
         raise BadInput(
-            f"{_name(f)} gave shape {np.shape(found)} for a batch of {number} observations: it is to give the loss of each, "
-            f"without summing; here shape ({number},)."
+            f"{name_of(f)} gave shape {np.shape(found)} for a batch of {number} observations: it is to give the loss of "
+            f"each, without summing; here shape ({number},)."
         )
     return found
 
@@ -470,7 +472,3 @@ def _locked(array: Any) -> Any:
 
 def _told(why: Exception | None) -> str:
     return "" if why is None else f" (With observations side by side: {said(why)})"
-
-
-def _name(f: Any) -> str:
-    return getattr(f, "__name__", None) or type(f).__name__

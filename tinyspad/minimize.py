@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import generator, integer
 from .data import Sampler
 from .errors import BadInput
 from .estimators import ALL_PATHS, GD, Estimator
 from .history import History, Recorder
 from .lcg import LCG, parameter_names, trace_as
-from .lcg.choice import generator
 from .losses import Losses, Whole, compiled_twice
 from .optimizers import Adam, Optimizer
 from .program import Buffers, compile_function
@@ -336,10 +336,8 @@ def _check_settings(estimator: Any, optimizer: Any, steps: Any, every: Any) -> N
                 f"minimize: {what}= is a value with {' and '.join(methods)}, which {shown:.60} is not; write {example}."
             )
     for name, value in (("steps", steps), ("every", every)):
-        if name == "every" and value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < (name == "every"):
-            raise BadInput(f"minimize: {name}= is a whole number, at least {int(name == 'every')}, not {value!r}.")
+        if value is not None or name == "steps":
+            integer(value, f"minimize: {name}=", least=int(name == "every"))
 
 
 def _bar(numbers: range, progress: bool) -> Iterable[int]:

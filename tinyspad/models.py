@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .errors import BadInput
+from .arguments import integer
 
 __all__ = ["ALL", "Model", "Parameter", "Split", "demand", "growth", "medicine"]
 
@@ -64,9 +64,7 @@ class Model:
         >>> [column.shape for column in split.train], split.test[-1].shape
         ([(56,), (56,), (56,), (56,)], (224,))
         """
-        if runs is not None and (isinstance(runs, bool) or not isinstance(runs, (int, np.integer)) or runs < 1):
-            raise BadInput(f"generate: runs= is a whole number, at least 1, or None, not {runs!r:.60}.")
-        return self.make(np.random.default_rng(rng), () if runs is None else (int(runs),))
+        return self.make(np.random.default_rng(rng), () if runs is None else (integer(runs, "generate: runs="),))
 
     def starts(self, rng: Any = None, runs: int | None = None) -> tuple[Any, ...]:
         """Uniformly random parameters from the intervals: numbers, or arrays of shape (R,).

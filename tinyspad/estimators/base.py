@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import spaced
 from ..errors import BadInput
 from ..lcg import LCG
-from ..paths import spaced
 
 ALL_PATHS = -1
 """Stands in place of a path index when every path was followed, or when there is none."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import spaced
 from ..errors import BadInput, TooManyPaths
 from ..lcg import LCG
-from ..paths import LIMIT, spaced
+from ..paths import LIMIT
 from .base import (
     Cost,
     Draw,

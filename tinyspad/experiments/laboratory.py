@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import generator, integer, spaced
 from ..errors import BadInput, TinyspadError
 from ..estimators import GD, RAD, SPAD, Cost, Estimator, FixedPath, Magnitude, NearestPath
 from ..lcg import LCG, trace
-from ..lcg.choice import generator
-from ..paths import spaced
 
 ESTIMATORS: dict[str, Estimator] = {
     "GD": GD(),
@@ -176,8 +175,7 @@ def laboratory(
     >>> round(lab.rows["RAD"].bias, 2), round(lab.rows["Magnitude"].variance)
     (33.61, 8794)
     """
-    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 2:
-        raise BadInput(f"laboratory: draws is a whole number, at least 2, not {draws!r}.")
+    integer(draws, "laboratory: draws", least=2)
     lcg = trace(f, *point)
     lcg.check_differentiable()
     if estimators is not None and not (isinstance(estimators, Mapping) and estimators):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import functions as problems
+from ..arguments import integer
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator
 from ..functions import Problem
@@ -351,9 +352,7 @@ MOST = 10**8
 
 def check_count(name: str, value: Any, least: int) -> None:
     """Raise BadInput unless an argument is a whole number, at least so large."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise BadInput(f"{name}= is a whole number, at least {least}, not {value!r:.60}.")
-    if value > MOST:
+    if integer(value, f"{name}=", least) > MOST:
         raise BadInput(f"{name}= is at most {MOST} here, not {value!r:.60}: nobody could wait for that.")
 
 

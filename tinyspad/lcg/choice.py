@@ -8,20 +8,13 @@ from typing import Any
 import numpy as np
 
 from .. import paths as algebra
+from ..arguments import generator, spaced
 from ..errors import BadInput, TooManyPaths
-from ..paths import LIMIT, Semiring, spaced
+from ..paths import LIMIT, Semiring
 from .path import Path, PathArray
 from .routes import Routes
 
 BY = ("path", "branch", "magnitude")
-
-
-def generator(rng: Any) -> np.random.Generator:
-    """A Generator from a Generator, a seed, or None. Raises BadInput for anything else."""
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError) as problem:
-        raise BadInput(f"rng= is a numpy Generator, a whole number or None, not {rng!r:.60} ({problem}).") from None
 
 
 class PathChoice(Routes):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import spaced
 from ..errors import BadInput
-from ..paths import LIMIT, spaced
+from ..paths import LIMIT
 
 if TYPE_CHECKING:
     from .graph import LCG

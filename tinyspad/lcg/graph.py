@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import spaced
 from ..differences import central_difference
 from ..errors import BadInput, NotScalar
-from ..paths import GRADIENT, Elimination, spaced, sweep, sweep_from
+from ..paths import GRADIENT, Elimination, sweep, sweep_from
 from ..rules import LinearMap
 from ..tape import RULE, Entry, Value, refuse_foreign, run_on
 from .choice import PathChoice

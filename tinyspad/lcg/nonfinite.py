@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import paths as algebra
-from ..errors import BadInput
-from ..paths import COUNT, LIMIT, Graph, spaced
+from ..arguments import integer, spaced
+from ..paths import COUNT, LIMIT, Graph
 from ..rules import LinearMap
 from ..tape import RULE, behind, replay
 from .path import Path
@@ -77,8 +77,7 @@ class NonFinite:
 
 def nonfinite_of(lcg: LCG, shown: int) -> NonFinite | None:
     """See ``LCG.trace_nonfinite``."""
-    if isinstance(shown, bool) or not isinstance(shown, (int, np.integer)) or not 0 <= shown <= LIMIT:
-        raise BadInput(f"trace_nonfinite: shown= is a whole number from 0 to {spaced(LIMIT)}, not {shown!r}.")
+    integer(shown, "trace_nonfinite: shown=", 0, LIMIT)
     if lcg.root is None and _bad(lcg.value):
         return NonFinite("the output", "a constant", "value", lcg.value, None, {}, None, {}, {}, {})
     with np.errstate(all="ignore"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import paths as algebra
-from ..paths import spaced
+from ..arguments import spaced
 
 if TYPE_CHECKING:
     from .choice import PathChoice

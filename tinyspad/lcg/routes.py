@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import paths as algebra
+from ..arguments import spaced
 from ..errors import BadInput, NotElementwise
-from ..paths import LIMIT, Chances, Graph, Moments, Semiring, spaced
+from ..paths import LIMIT, Chances, Graph, Moments, Semiring
 
 
 class Routes:

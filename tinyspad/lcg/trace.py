@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import name_of
 from ..errors import BadInput, ChangedData
 from ..tape import ARGS, ORDER, Value, refuse_foreign, run_on
 from .derivatives import Jacobian, blocks_of
@@ -42,7 +43,7 @@ def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LC
     params, output = _run(names, f, args)
     if isinstance(output, (tuple, list)) or (isinstance(output, np.ndarray) and output.dtype == object):
         raise BadInput(
-            f"{_name(f)} returned several outputs; trace takes one. ts.jacobian takes several; or join them with "
+            f"{name_of(f)} returned several outputs; trace takes one. ts.jacobian takes several; or join them with "
             "np.stack([...])."
         )
     return LCG(_output(f, output), params, f, lambda *at: trace_as(names, f, at))
@@ -68,20 +69,20 @@ def jacobian(f: Callable[..., Any], *args: Any) -> Jacobian:
     params, output = _run(names, f, args)
     outputs = list(output) if isinstance(output, (tuple, list)) else [output]
     if not outputs:
-        raise BadInput(f"{_name(f)} returned no outputs.")
+        raise BadInput(f"{name_of(f)} returned no outputs.")
     lcgs = tuple(LCG(_output(f, value), params, None) for value in outputs)
     return Jacobian(tuple(names), tuple(lcg.value for lcg in lcgs), tuple(map(blocks_of, lcgs)), lcgs)
 
 
 def _run(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> tuple[dict[str, Value], Any]:
     for name, arg in zip(names, args):
-        refuse_foreign(arg, f'The point "{name}" at which {_name(f)} is traced')
+        refuse_foreign(arg, f'The point "{name}" at which {name_of(f)} is traced')
     params = {name: Value(arg, name=name) for name, arg in zip(names, args)}
     output = run_on(f, params.values())
     for name, value in params.items():
         if value._node[ORDER] or (value._node[ARGS] is not None and value._node[ARGS].was_changed()):
             raise ChangedData(
-                f'{_name(f)} changed the data of its own argument "{name}"; compute with new names instead.'
+                f'{name_of(f)} changed the data of its own argument "{name}"; compute with new names instead.'
             )
     return params, output
 
@@ -100,7 +101,7 @@ def _output(f: Callable[..., Any], output: Any) -> Any:
         hint = (
             "Does it lack a return?" if output is None else "A gradient is taken of a number, or an array of numbers."
         )
-        raise BadInput(f"{_name(f)} returned {output!r:.60}, which is not a number. {hint}") from None
+        raise BadInput(f"{name_of(f)} returned {output!r:.60}, which is not a number. {hint}") from None
 
 
 _known_names: weakref.WeakKeyDictionary[Any, tuple[int, list[str]]] = weakref.WeakKeyDictionary()
@@ -135,10 +136,6 @@ def _names_of(f: Callable[..., Any], number: int) -> list[str]:
         hint = (
             " Start from a tuple, minimize(f, (1.0, 2.0)), or trace(f, 1.0, 2.0)." if number == 1 < len(named) else ""
         )
-        raise BadInput(f"{_name(f)} takes {takes}, and {number} {'was' if number == 1 else 'were'} given.{hint}")
+        raise BadInput(f"{name_of(f)} takes {takes}, and {number} {'was' if number == 1 else 'were'} given.{hint}")
     joint = "" if not any(name.startswith(str(spread)) for name in named) else "_"
     return named[:number] + [f"{spread}{joint}{i}" for i in range(number - len(named))]
-
-
-def _name(f: Callable[..., Any]) -> str:
-    return getattr(f, "__name__", None) or type(f).__name__

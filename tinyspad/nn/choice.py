@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..arguments import set_integer
 from ..errors import BadInput
 from ..rules import Rows
 from ..tape import GRAD
@@ -154,10 +155,7 @@ class SelectivePaths:
     def __post_init__(self) -> None:
         check_keep(self)
         for name in ("m", "k_max"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise BadInput(f"SelectivePaths: {name} is a whole number, at least 1, not {value!r}.")
-            object.__setattr__(self, name, int(value))
+            set_integer(self, name)
         if self.criterion not in ("gradient", "activation"):
             raise BadInput(f'SelectivePaths: criterion is "gradient" or "activation", not {self.criterion!r}.')
         if self.kind not in KINDS[:3]:

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import generator, integer
 from ..errors import BadInput
-from ..lcg.choice import generator
 
 Array = np.ndarray[Any, Any]
 Folder = str | os.PathLike[str] | None
@@ -74,8 +74,8 @@ class Dataset:
     def take(self, train: int | None = None, test: int | None = None) -> Dataset:
         """The first ones of each; None takes all."""
         for count in (train, test):
-            if count is not None and (isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1):
-                raise BadInput(f"take: how many images is a whole number, at least 1, not {count!r:.40}.")
+            if count is not None:
+                integer(count, "take: how many images")
         parts = self.x[:train], self.y[:train], self.x_test[:test], self.y_test[:test]
         x, y, x_test, y_test = parts
         return replace(self, x=x, y=y, x_test=x_test, y_test=y_test)
@@ -322,8 +322,7 @@ def glyphs(n: int, rng: Any = None, *, test: int | None = None, noise: float = 0
     """
     test = max(1, int(n) // 4) if test is None and isinstance(n, (int, np.integer)) else test
     for name, value in (("n", n), ("test", test)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise BadInput(f"glyphs: {name} is a whole number of images, at least 1, not {value!r}.")
+        integer(value, f"glyphs: {name}")
     if n + test > 10**6 or not isinstance(noise, (int, float)) or not 0 <= noise < np.inf:
         raise BadInput(f"glyphs: at most a million images, with noise of at least 0; not {n + test} and {noise!r:.40}.")
     rng = generator(rng)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import integer
 from ..errors import BadInput
 from ..rules import Rows, rule
 from ..rules.elementwise import reals
@@ -118,8 +119,7 @@ def conv2d(x: Any, weight: Any, bias: Any, stride: int = 1, padding: int = 0, fo
     """
     shape, kernel = np.shape(x), np.shape(weight)
     for name, value, least in (("stride", stride, 1), ("padding", padding, 0)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise BadInput(f"conv2d: {name} is a whole number, at least {least}, not {value!r:.40}.")
+        integer(value, f"conv2d: {name}", least)
     if np.shape(bias) != kernel[:1]:
         raise BadInput(f"conv2d: the bias has shape {kernel[:1]}, one for each output channel, not {np.shape(bias)}.")
     if len(shape) != 4 or len(kernel) != 4 or shape[1] != kernel[1]:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..archive import load_arrays, save_arrays
+from ..arguments import generator, integer
 from ..errors import BadInput
-from ..lcg.choice import generator
 from ..tape import Value
 from . import functional as F
 from .convolution import out_size
@@ -60,9 +60,7 @@ def _uniform(rng: np.random.Generator, shape: tuple[int, ...], inputs: int, dtyp
 
 def _check_sizes(layer: str, dtype: Any = np.float32, **sizes: Any) -> None:
     for name, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < (name != "padding"):
-            least = int(name != "padding")
-            raise BadInput(f"{layer}: {name} is a whole number, at least {least}, not {value!r:.40}.")
+        integer(value, f"{layer}: {name}", least=int(name != "padding"))
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise BadInput(f"{layer}: dtype is float32 or float64, not {np.dtype(dtype)}.")
 

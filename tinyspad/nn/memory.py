@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import integer
 from ..errors import BadInput
 from ..rules import LinearMap
 from ..tape import FIRST_PARENT, NAME, RULE, Value, behind, leaf_data
@@ -101,8 +102,7 @@ def counted_memory(
         raise BadInput("counted_memory: say what shape an example has, shape=(3, 32, 32).")
     weights = sum(value.size for value in net.params.values())
     inputs = bits = 0
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise BadInput(f"counted_memory: batch_size is a whole number, at least 1, not {batch_size!r:.40}.")
+    batch_size = integer(batch_size, "counted_memory: batch_size")
     if not 0 < keep <= 1:
         raise BadInput(f"counted_memory: keep is a share, above 0 and at most 1, not {keep!r:.40}.")
     for layer in layers:

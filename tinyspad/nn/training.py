@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from ..archive import load_arrays, save_arrays
+from ..arguments import generator, integer
 from ..errors import BadInput
-from ..lcg.choice import generator
 from ..optimizers import Adam, Optimizer
 from ..rules import Rows
 from ..tape import ARGS, LEAF_DATA, ORDER, Value, tick
@@ -476,8 +476,7 @@ def _check(net: Any, data: Any, iterations: Any, batch_size: Any, every: Any, we
     if not isinstance(data, Dataset):
         raise BadInput(f"fit takes a Dataset, such as datasets.glyphs(1000), not {type(data).__name__}.")
     for name, value, least in (("iterations", iterations, 0), ("batch_size", batch_size, 1), ("every", every, 1)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise BadInput(f"fit: {name}= is a whole number, at least {least}, not {value!r:.40}.")
+        integer(value, f"fit: {name}=", least)
     if batch_size > len(data.y):
         raise BadInput(f"fit: there are {len(data.y)} images, too few for a batch of {batch_size}.")
     if not isinstance(weight_decay, (int, float, np.floating)) or not 0 <= weight_decay < np.inf:

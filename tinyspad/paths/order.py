@@ -6,12 +6,12 @@ Paths are ordered lexicographically by the branches they take, and the number of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from ..arguments import spaced
 from ..errors import TooManyPaths
 from .graph import Graph, Semiring, fold, reachable, sweep, sweep_to
 from .semirings import COUNT, LARGEST, LOG_LARGEST, in_range, largest_of
@@ -32,11 +32,6 @@ def check_limit(number: int, limit: int, name: str) -> None:
             f'"{name}" has {spaced(number)} path{"s" * (number != 1)}; listing stops at {spaced(limit)}. '
             "Use best_path(), nth_path(i) or sample_path(rng), or raise limit=."
         )
-
-
-def spaced(number: int) -> str:
-    """A whole number in groups of three digits; past 60 digits its magnitude (2**1000 is 1.0715e+301)."""
-    return f"{number:,}".replace(",", " ") if number < 10**60 else f"{Decimal(number):.4e}"
 
 
 def enumerate_paths(graph: Graph, source: int) -> Iterator[tuple[int, ...]]:

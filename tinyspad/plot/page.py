@@ -10,10 +10,10 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from ..arguments import spaced
 from ..errors import BadInput
 from ..lcg import LCG
 from ..lcg.text import weight_text
-from ..paths import spaced
 from .graph import Sketch
 from .player import PAGE, step_through
 

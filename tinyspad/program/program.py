@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import integer
 from ..errors import BadInput, NotCompilable, said
 from ..lcg import LCG, Path, parameter_names
 from ..lcg.derivatives import CLEAN
@@ -338,10 +339,8 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
     """
     if number is None:
         number = _positional(f)
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-        raise BadInput(f"compile: number= is how many parameters f takes, not {number!r:.60}.")
-    names = parameter_names(f, number)
-    return compile_as(names, f)
+    number = integer(number, "compile: number=, how many parameters f takes,", least=0)
+    return compile_as(parameter_names(f, number), f)
 
 
 def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] = ()) -> Program:

@@ -1,0 +1,60 @@
+"""How arguments are read: integers, rng=, and the names of functions; and how large counts are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from .errors import BadInput
+
+
+def integer(value: Any, what: str, least: int = 1, most: int | None = None) -> int:
+    """The argument as an integer of Python's own, which cannot overflow.
+
+    Raises BadInput, which says ``what`` is to be an integer and what it is, for anything else: floats, truth values, and
+    integers below ``least`` or above ``most``.
+
+    >>> integer(np.int64(3), "draw: m")
+    3
+    >>> try:
+    ...     integer(0, "draw: m")
+    ... except BadInput as error:
+    ...     print(error.message)
+    draw: m is a whole number, at least 1, not 0.
+    """
+    fits = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if fits and value >= least and (most is None or value <= most):
+        return int(value)
+    span = f", at least {least}" if most is None else f" from {least} to {spaced(most)}"
+    raise BadInput(f"{what} is a whole number{span}, not {value!r:.60}.")
+
+
+def set_integer(setting_of: Any, name: str, least: int = 1) -> None:
+    """Make a field of a frozen dataclass an integer of Python's own; raises BadInput as :func:`integer` does."""
+    value = integer(getattr(setting_of, name), f"{type(setting_of).__name__}: {name}", least)
+    object.__setattr__(setting_of, name, value)
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """A Generator from a Generator, a seed, or None. Raises BadInput for anything else."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as problem:
+        raise BadInput(f"rng= is a numpy Generator, a whole number or None, not {rng!r:.60} ({problem}).") from None
+
+
+def name_of(f: Callable[..., Any]) -> str:
+    """How messages speak of a function: by its name, or, of an object that can be called, by its class."""
+    return getattr(f, "__name__", None) or type(f).__name__
+
+
+def spaced(number: int) -> str:
+    """An integer in groups of three digits; past 60 digits its magnitude.
+
+    >>> spaced(1267650), spaced(2**1000)
+    ('1 267 650', '1.0715e+301')
+    """
+    return f"{number:,}".replace(",", " ") if number < 10**60 else f"{Decimal(number):.4e}"
