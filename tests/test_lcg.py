@@ -1,6 +1,9 @@
 """The single-access graph: its program, its paths, its ledger, and the laws (CONTRIBUTING.md) on random programs."""
 
 import functools
+import subprocess
+import sys
+from xml.etree import ElementTree
 
 import autograd
 import autograd.numpy as anp
@@ -177,10 +180,47 @@ def test_dot_text_names_every_node_and_edge():
 
 
 def test_a_notebook_shows_program_and_drawing():
-    shown = ts.trace(f2, 1.0, 2.0)._repr_html_()
-    assert "x1, x2 &lt;- x" in shown and "data:image/svg+xml;base64," in shown
+    lcg = ts.trace(f2, 1.0, 2.0)
+    shown = lcg._repr_html_()
+    assert "x1, x2 &lt;- x" in shown
+    picture = ElementTree.fromstring(shown[shown.index("<svg") : shown.index("</svg>") + 6])
+    of = {kind: picture.findall(f"{{*}}{kind}") for kind in ("path", "rect", "circle", "text")}
+    tupled = sum(node.tupled for node in lcg.nodes)
+    assert len(of["path"]) == 2 * len(lcg.edges) + tupled  # a line and a head for every edge, a diamond
+    assert len(of["rect"]) + len(of["circle"]) == len(lcg.nodes) - tupled
+    texts = [text.text for text in of["text"]]
+    assert set(lcg.names) <= set(texts) and {node.text for node in lcg.nodes if node.kind == "operation"} <= set(texts)
     large = ts.trace(doublings(40), 1.0)._repr_html_()
     assert "<svg" not in large and "<img" not in large
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x_y: 3.0,
+        lambda x_y: x_y,
+        lambda x_y: np.sum(np.ones(3) * x_y * x_y),
+        lambda x_y: named(x_y * 2) + x_y,
+    ],
+)
+def test_a_drawing_stays_whole(f):
+    """With an output that reads nothing, linear maps, names too long for a node, and letters that HTML knows."""
+    shown = ts.trace(f, 2.0)._repr_html_()
+    picture = ElementTree.fromstring(shown[shown.index("<svg") : shown.index("</svg>") + 6])
+    _, _, width, height = map(float, picture.get("viewBox").split())
+    for text in picture.findall("{*}text"):
+        half = 3 * len(text.text)  # about 6 pixels a letter, from its middle
+        assert half <= float(text.get("x")) <= width - half and 8 <= float(text.get("y")) <= height - 3
+
+
+def named(value):
+    value.name = '<a & "long name">'
+    return value
+
+
+def test_showing_an_lcg_needs_no_matplotlib():
+    code = "import sys, tinyspad as ts; ts.trace(lambda x: x * x, 3.0)._repr_html_(); sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 # --- f1 and equation (3) ----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 import tinyspad as ts
 from tinyspad import plot
 from tinyspad.errors import BadInput, TooManyPaths
-from tinyspad.plot.layout import crossings, layout, spread, uncrossed
+from tinyspad.layout import crossings, layout, spread, uncrossed
 from tinyspad.plot.palette import ESTIMATORS, styles
 
 f1 = ts.functions.f1

@@ -23,7 +23,8 @@ from .ledger import Ledger, ledger_of
 from .nonfinite import NonFinite, nonfinite_of
 from .single_access import kept, single_access
 from .steps import ReverseStep, reverse_steps
-from .text import graphviz_text, html_text, program_text, right_hand_side, variable_names
+from .svg import html_text
+from .text import graphviz_text, program_text, right_hand_side, variable_names
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import operator
 from collections.abc import Iterator
 from keyword import iskeyword
@@ -146,21 +143,3 @@ def weight_text(weight: Any) -> str:
     if isinstance(weight, np.ndarray) and weight.shape:
         return f"array {'x'.join(map(str, weight.shape))}"
     return f"{float(weight):.4g}" if isinstance(weight, (int, float, np.floating, np.ndarray)) else f"{weight!r}"
-
-
-def html_text(lcg: LCG) -> str:
-    """For notebooks: the program beside its drawing; a program too large to draw stands alone."""
-    program = html.escape(str(lcg))
-    picture = ""
-    if lcg.graph.size <= DRAWABLE:
-        from matplotlib.figure import Figure
-
-        from .. import plot
-
-        figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-        plot.lcg(lcg, ax=figure.add_subplot())
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg")
-        data = base64.b64encode(buffer.getvalue()).decode()
-        picture = f'<img alt="The linearized computational graph" src="data:image/svg+xml;base64,{data}">'
-    return f'<div style="display:flex;gap:2em;align-items:center"><pre>{program}</pre>{picture}</div>'

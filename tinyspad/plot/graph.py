@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from ..errors import BadInput
+from ..layout import Point, free_place, layout
 from ..lcg import LCG, Link, Part, Path, collapsed
+from ..lcg.svg import FACES
 from ..lcg.text import DRAWABLE, weight_text
-from .layout import Point, layout
-from .palette import ADJOINTS, BLACK, ORANGE, SKY, VERMILLION, YELLOW, ink
+from .palette import ADJOINTS, BLACK, VERMILLION, YELLOW, ink
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class Sketch:
             # the edges of a tupling node have weight 1 by definition
             copies = all(len(graph.branches(graph.tail[e])) > 1 for e in link.edges) and not self.parts[link.head].block
             if weights and not copies and link.weight is not None:
-                labels.append(_free_place(way[0], way[1], labels))
+                labels.append(free_place(way[0], way[1], labels))
                 paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none"}
                 look: dict[str, Any] = {
                     "fontsize": 7.5 * letter,
@@ -179,13 +180,10 @@ class Sketch:
             text = f"{len(part.members)} nodes" if len(part.members) > 1 else "1 node"
         else:
             node = self.lcg.nodes[part.members[0]]
-            marker, size, face = {
-                "parameter": ("s", 21, "white"),
-                "branch": ("o", 17, "white"),
-                "operation": ("o", 21, SKY),
-            }[node.kind]
+            marker, size = {"parameter": ("s", 21), "branch": ("o", 17), "operation": ("o", 21)}[node.kind]
+            face = FACES["tupling" if node.tupled else node.kind]
             if node.tupled:
-                marker, size, face = "D", 19, ORANGE
+                marker, size = "D", 19
             text = node.text if node.kind == "operation" else ""
         if look.face is not None:
             face = look.face
@@ -235,14 +233,6 @@ def _adjoint_looks(lcg: LCG, sketch: Sketch) -> dict[int, Look]:
             adjoint = values[part.members[0]]
             found[v] = Look(shades(norm(adjoint)), note=weight_text(adjoint))
     return found
-
-
-def _free_place(start: Point, end: Point, taken: Sequence[Point]) -> Point:
-    """A place for a label on the segment, about its middle, away from other labels; or the farthest from them."""
-    steps = (0.45, 0.33, 0.57, 0.22, 0.68, 0.8)
-    spots = [(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])) for t in steps]
-    apart = [min((max(abs(x - u) / 0.3, abs(y - v) / 0.25) for u, v in taken), default=2.0) for x, y in spots]
-    return spots[next((i for i, d in enumerate(apart) if d > 1), int(np.argmax(apart)))]
 
 
 def _part(parts: list[Part], links: list[Link], around: str | None, reach: int) -> set[int]:

@@ -7,6 +7,7 @@ and fro, and the order with the fewest crossings is kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -104,3 +105,11 @@ def spread(wish: list[float]) -> list[float]:
             pools.append(((m0 * n0 + m1 * n1) / (n0 + n1), n0 + n1))
     flat = [m for m, n in pools for _ in range(n)]
     return [m + i for i, m in enumerate(flat)]
+
+
+def free_place(start: Point, end: Point, taken: Sequence[Point]) -> Point:
+    """A place for a label on the segment, about its middle, away from other labels; or the farthest from them."""
+    steps = (0.45, 0.33, 0.57, 0.22, 0.68, 0.8)
+    spots = [(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])) for t in steps]
+    apart = [min((max(abs(x - u) / 0.3, abs(y - v) / 0.25) for u, v in taken), default=2.0) for x, y in spots]
+    return spots[next((i for i, d in enumerate(apart) if d > 1), int(np.argmax(apart)))]
