@@ -79,6 +79,10 @@ def locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def gradient_form(grad: Any, data: Any, whose: str) -> Any:
     """A gradient that is set by hand, as the tape keeps it: of the data's shape and precision, and nobody else's array."""
+    if grad is None:
+        return 0.0
+    if grad.__class__ is float and data.__class__ is float:
+        return grad
     try:
         array = np.array(grad)
         if array.dtype.kind not in "fiub" or array.shape not in ((), np.shape(data)):

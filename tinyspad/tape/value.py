@@ -1,28 +1,23 @@
-"""Value, the box that NumPy dispatches on, and how it enters what is done with it on the tape."""
+"""Value, the box that NumPy dispatches on: what it shows, backward(), and what would lose the gradient."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
-from weakref import ref
 
 import numpy as np
 
 from ..errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
-from ..rules import PLAIN, RULES, Rows, Rule, relu
-from .data import floats, frozen, gradient_form, recorded_form
-from .entry import ARGS, FORGOTTEN, GRAD, HOLE, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
+from ..rules import RULES, Rows, relu
+from .data import floats, gradient_form
+from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
+from .operators import arithmetic, by_rule, method, of_one, power
+from .record import REDUCTIONS, Operand, dispatch, into_an_array, new, plain, record
 from .recording import refuse_foreign
 
-_new = object.__new__
 
-_ADD, _SUBTRACT, _MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
-_DIVIDE, _POWER, _NEGATIVE = RULES[np.divide], RULES[np.power], RULES[np.negative]
-_RELU = RULES[relu]
-
-
-class Value:
+class Value(Operand):
     """A number or an array of numbers that remembers how it was made.
 
     A drop-in for micrograd's ``Value`` that also takes arrays and plain NumPy code::
@@ -45,7 +40,7 @@ class Value:
     (10.0, 6.0)
     """
 
-    __slots__ = ("__weakref__", "_data", "_node")
+    __slots__ = ()
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, _children: Any = (), _op: str = "", *, name: str | None = None) -> None:
@@ -105,7 +100,7 @@ class Value:
 
     @grad.setter
     def grad(self, grad: Any) -> None:
-        self._node[GRAD] = 0.0 if grad is None else gradient_form(grad, self._data, called(self._node))
+        self._node[GRAD] = gradient_form(grad, self._data, called(self._node))
 
     @property
     def name(self) -> str | None:
@@ -175,181 +170,19 @@ class Value:
             raise BadInput(f"backward: the seed has shape {np.shape(seed)}, the value has shape {shape}.")
         return float(seed) if self._data.__class__ is float else np.array(seed, self.dtype)[()]
 
-    # --- arithmetic: the scalar cases are written out, everything else goes through NumPy -----------------
+    # --- arithmetic: between numbers by itself, everything else goes through NumPy ------------------------
 
-    def __add__(self, other: Any) -> Value:
-        a = self._data
-        if other.__class__ is Value:
-            b = other._data
-            if a.__class__ is float and b.__class__ is float:
-                out = _new(Value)
-                out._data = a + b
-                out._node = [tick(), None, 0.0, _ADD, None, None, None, None, self._node, 1.0, other._node, 1.0]
-                return out
-        elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
-            out = _new(Value)
-            out._data = a + other
-            out._node = [tick(), None, 0.0, _ADD, (HOLE, other), None, None, None, self._node, 1.0]
-            return out
-        return _operate(_ADD, self, other)
-
-    def __radd__(self, other: Any) -> Value:
-        a = self._data
-        if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
-            out = _new(Value)
-            out._data = other + a
-            out._node = [tick(), None, 0.0, _ADD, (other, HOLE), None, None, None, self._node, 1.0]
-            return out
-        return _operate(_ADD, other, self)
-
-    def __sub__(self, other: Any) -> Value:
-        a = self._data
-        if other.__class__ is Value:
-            b = other._data
-            if a.__class__ is float and b.__class__ is float:
-                out = _new(Value)
-                out._data = a - b
-                out._node = [tick(), None, 0.0, _SUBTRACT, None, None, None, None, self._node, 1.0, other._node, -1.0]
-                return out
-        elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
-            out = _new(Value)
-            out._data = a - other
-            out._node = [tick(), None, 0.0, _SUBTRACT, (HOLE, other), None, None, None, self._node, 1.0]
-            return out
-        return _operate(_SUBTRACT, self, other)
-
-    def __rsub__(self, other: Any) -> Value:
-        a = self._data
-        if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
-            out = _new(Value)
-            out._data = other - a
-            out._node = [tick(), None, 0.0, _SUBTRACT, (other, HOLE), None, None, None, self._node, -1.0]
-            return out
-        return _operate(_SUBTRACT, other, self)
-
-    def __mul__(self, other: Any) -> Value:
-        a = self._data
-        if other.__class__ is Value:
-            b = other._data
-            if a.__class__ is float and b.__class__ is float:
-                out = _new(Value)
-                out._data = a * b
-                out._node = [tick(), None, 0.0, _MULTIPLY, None, None, None, None, self._node, b, other._node, a]
-                return out
-        elif a.__class__ is float and (other.__class__ is float or other.__class__ is int):
-            out = _new(Value)
-            out._data = a * other
-            out._node = [tick(), None, 0.0, _MULTIPLY, (HOLE, other), None, None, None, self._node, float(other)]
-            return out
-        return _operate(_MULTIPLY, self, other)
-
-    def __rmul__(self, other: Any) -> Value:
-        a = self._data
-        if a.__class__ is float and (other.__class__ is float or other.__class__ is int):
-            out = _new(Value)
-            out._data = other * a
-            out._node = [tick(), None, 0.0, _MULTIPLY, (other, HOLE), None, None, None, self._node, float(other)]
-            return out
-        return _operate(_MULTIPLY, other, self)
-
-    def __truediv__(self, other: Any) -> Value:
-        a = self._data
-        if other.__class__ is Value:
-            b = other._data
-            if a.__class__ is float and b.__class__ is float and b:
-                out = _new(Value)
-                out._data = ratio = a / b
-                out._node = [
-                    tick(),
-                    None,
-                    0.0,
-                    _DIVIDE,
-                    None,
-                    None,
-                    None,
-                    None,
-                    self._node,
-                    1 / b,
-                    other._node,
-                    -ratio / b,
-                ]
-                return out
-        elif a.__class__ is float and (other.__class__ is float or other.__class__ is int) and other:
-            out = _new(Value)
-            out._data = a / other
-            out._node = [tick(), None, 0.0, _DIVIDE, (HOLE, other), None, None, None, self._node, 1 / other]
-            return out
-        return _operate(_DIVIDE, self, other)
-
-    def __rtruediv__(self, other: Any) -> Value:
-        a = self._data
-        if a.__class__ is float and (other.__class__ is float or other.__class__ is int) and a:
-            out = _new(Value)
-            out._data = ratio = other / a
-            out._node = [tick(), None, 0.0, _DIVIDE, (other, HOLE), None, None, None, self._node, -ratio / a]
-            return out
-        return _operate(_DIVIDE, other, self)
-
-    def __pow__(self, other: Any) -> Value:
-        a = self._data
-        if a.__class__ is float and (
-            (other.__class__ is int and other and (a or other > 0)) or (other.__class__ is float and other and a > 0)
-        ):
-            try:
-                power, partial = a**other, other * a ** (other - 1)
-            except OverflowError:
-                return _operate(_POWER, self, other)
-            out = _new(Value)
-            out._data = power
-            out._node = [tick(), None, 0.0, _POWER, (HOLE, other), None, None, None, self._node, partial]
-            return out
-        return _operate(_POWER, self, other)
-
-    def __rpow__(self, other: Any) -> Value:
-        return _operate(_POWER, other, self)
-
-    def __neg__(self) -> Value:
-        a = self._data
-        if a.__class__ is float:
-            out = _new(Value)
-            out._data = -a
-            out._node = [tick(), None, 0.0, _NEGATIVE, None, None, None, None, self._node, -1.0]
-            return out
-        return record(_NEGATIVE, (self,))
-
-    def relu(self) -> Value:
-        """max(self, 0); its derivative at 0 is 0."""
-        a = self._data
-        if a.__class__ is float:
-            out = _new(Value)
-            out._data = 0.0 if a < 0 else a
-            out._node = [tick(), None, 0.0, _RELU, None, None, None, None, self._node, 1.0 if a > 0 else 0.0]
-            return out
-        return record(_RELU, (self,))
-
-    def __pos__(self) -> Value:
-        return record(RULES[np.positive], (self,))
-
-    def __abs__(self) -> Value:
-        return record(RULES[np.absolute], (self,))
-
-    def __mod__(self, other: Any) -> Value:
-        return _operate(RULES[np.remainder], self, other)
-
-    def __rmod__(self, other: Any) -> Value:
-        return _operate(RULES[np.remainder], other, self)
-
-    def __floordiv__(self, other: Any) -> Value:
-        return _operate(RULES[np.floor_divide], self, other)
-
-    def __rfloordiv__(self, other: Any) -> Value:
-        return _operate(RULES[np.floor_divide], other, self)
-
-    def __matmul__(self, other: Any) -> Value:
-        return _operate(RULES[np.matmul], self, other)
-
-    def __rmatmul__(self, other: Any) -> Value:
-        return _operate(RULES[np.matmul], other, self)
+    __add__, __radd__ = arithmetic(np.add, lambda a, b: (a + b, 1.0, 1.0))
+    __sub__, __rsub__ = arithmetic(np.subtract, lambda a, b: (a - b, 1.0, -1.0))
+    __mul__, __rmul__ = arithmetic(np.multiply, lambda a, b: (a * b, 1.0 * b, 1.0 * a))
+    __truediv__, __rtruediv__ = arithmetic(np.divide, lambda a, b: (a / b, 1 / b, -(a / b) / b))
+    __pow__, __rpow__ = arithmetic(np.power, power)
+    __mod__, __rmod__ = by_rule(np.remainder)
+    __floordiv__, __rfloordiv__ = by_rule(np.floor_divide)
+    __matmul__, __rmatmul__ = by_rule(np.matmul)
+    __neg__ = of_one(np.negative, lambda a: (-a, -1.0))
+    relu = of_one(relu, lambda a: (0.0 if a < 0 else a, 1.0 if a > 0 else 0.0))
+    __pos__, __abs__ = method(np.positive), method(np.absolute)
 
     # --- comparisons act on the data ----------------------------------------------------------------------
 
@@ -376,77 +209,10 @@ class Value:
 
     # --- the methods of arrays ------------------------------------------------------------------------------
 
-    def exp(self) -> Value:
-        """np.exp(self)."""
-        return record(RULES[np.exp], (self,))
-
-    def log(self) -> Value:
-        """np.log(self)."""
-        return record(RULES[np.log], (self,))
-
-    def sqrt(self) -> Value:
-        """np.sqrt(self)."""
-        return record(RULES[np.sqrt], (self,))
-
-    def sin(self) -> Value:
-        """np.sin(self)."""
-        return record(RULES[np.sin], (self,))
-
-    def cos(self) -> Value:
-        """np.cos(self)."""
-        return record(RULES[np.cos], (self,))
-
-    def tanh(self) -> Value:
-        """np.tanh(self)."""
-        return record(RULES[np.tanh], (self,))
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """np.sum(self, axis, keepdims=keepdims)."""
-        return record(RULES[np.sum], (self,), {"axis": axis, "keepdims": keepdims})
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """np.mean(self, axis, keepdims=keepdims)."""
-        return record(RULES[np.mean], (self,), {"axis": axis, "keepdims": keepdims})
-
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """np.prod(self, axis, keepdims=keepdims)."""
-        return record(RULES[np.prod], (self,), {"axis": axis, "keepdims": keepdims})
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """np.max(self, axis, keepdims=keepdims); a tie shares the derivative equally."""
-        return record(RULES[np.max], (self,), {"axis": axis, "keepdims": keepdims})
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Value:
-        """np.min(self, axis, keepdims=keepdims); a tie shares the derivative equally."""
-        return record(RULES[np.min], (self,), {"axis": axis, "keepdims": keepdims})
-
-    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Value:
-        """np.var(self, axis, ddof=ddof, keepdims=keepdims)."""
-        return record(RULES[np.var], (self,), {"axis": axis, "ddof": ddof, "keepdims": keepdims})
-
-    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Value:
-        """np.std(self, axis, ddof=ddof, keepdims=keepdims)."""
-        return record(RULES[np.std], (self,), {"axis": axis, "ddof": ddof, "keepdims": keepdims})
-
-    def cumsum(self, axis: Any = None) -> Value:
-        """np.cumsum(self, axis)."""
-        return record(RULES[np.cumsum], (self,), {"axis": axis})
-
-    def clip(self, min: Any = None, max: Any = None) -> Value:
-        """np.clip(self, min, max); at a bound the derivative is 1/2."""
-        return record(RULES[np.clip], (self, min, max))
-
-    def ravel(self) -> Value:
-        """np.ravel(self)."""
-        return record(RULES[np.ravel], (self,))
-
-    def squeeze(self, axis: Any = None) -> Value:
-        """np.squeeze(self, axis)."""
-        return record(RULES[np.squeeze], (self,), {"axis": axis})
-
-    def dot(self, other: Any) -> Value:
-        """np.dot(self, other)."""
-        return record(RULES[np.dot], (self, other))
+    exp, log, sqrt, sin, cos, tanh = map(method, (np.exp, np.log, np.sqrt, np.sin, np.cos, np.tanh))
+    sum, mean, prod, var, std, cumsum = map(method, (np.sum, np.mean, np.prod, np.var, np.std, np.cumsum))
+    max, min, clip = map(method, (np.max, np.min, np.clip))
+    ravel, squeeze, dot = map(method, (np.ravel, np.squeeze, np.dot))
 
     def reshape(self, *shape: Any) -> Value:
         """np.reshape(self, shape)."""
@@ -503,7 +269,7 @@ class Value:
     def __copy__(self) -> Value:
         if self._node[RULE] is None:
             return _leaf(self._data, self.name, self._node[GRAD])
-        twin = _new(Value)  # the data of a result never changes, so both may stand for it
+        twin = new(Value)  # the data of a result never changes, so both may stand for it
         twin._data, twin._node = self._data, self._node
         return twin
 
@@ -545,164 +311,24 @@ class Value:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         function: Any = ufunc
         if method == "__call__" and not kwargs:
-            return _dispatch(ufunc, inputs, kwargs)
+            return dispatch(ufunc, inputs, kwargs)
         if method != "__call__":
-            function = _REDUCTIONS.get((ufunc, method))
+            function = REDUCTIONS.get((ufunc, method))
             if function is None:
                 raise NoRule(f"{ufunc.__name__}.{method} has no rule. Write it with np.sum, np.prod, np.max or a loop.")
             kwargs.setdefault("axis", 0)
             inputs, kwargs = inputs[:1], {k: v for k, v in kwargs.items() if v is not None or k == "axis"}
         if kwargs.get("out") is not None:
-            raise _into_an_array(function)
-        return _dispatch(function, inputs, kwargs)
+            raise into_an_array(function)
+        return dispatch(function, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
-            raise _into_an_array(function)
-        return _dispatch(function, args, kwargs)
-
-
-_REDUCTIONS: dict[Any, Callable[..., Any]] = {
-    (np.add, "reduce"): np.sum,
-    (np.multiply, "reduce"): np.prod,
-    (np.maximum, "reduce"): np.max,
-    (np.minimum, "reduce"): np.min,
-    (np.add, "accumulate"): np.cumsum,
-}
-
-
-_WRITING = {np.put, np.place, np.putmask, np.copyto, np.fill_diagonal, np.put_along_axis}
-"""Functions that write into their first argument."""
-
-
-def _into_an_array(function: Any) -> DroppedGradient:
-    remedy = (
-        "Collect the Values in a list, and join them: np.stack([...])."
-        if function in _WRITING
-        else "Write y = x + v instead of x += v."
-    )
-    return DroppedGradient(
-        f"{function.__name__}: writing a Value into an existing array (out=, or += on an array) would drop its gradient. "
-        + remedy
-    )
-
-
-def _spelled(function: Any) -> str:
-    """How a user writes a function: np.sinc, np.linalg.eigh; what is not NumPy's own goes by its name alone."""
-    name = getattr(function, "__name__", str(function))
-    for prefix, module in (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft)):
-        if getattr(module, name, None) is function:
-            return f"{prefix}.{name}"
-    return str(name)
+            raise into_an_array(function)
+        return dispatch(function, args, kwargs)
 
 
 def _leaf(data: Any, name: str | None, grad: Any) -> Value:
     value = Value(data, name=name)
     value.grad = grad
     return value
-
-
-def plain(x: Any) -> Any:
-    """The data of a Value, lists of Values included; anything else as it is."""
-    if isinstance(x, Value):
-        return x._data
-    if isinstance(x, (list, tuple)):
-        return type(x)(plain(item) for item in x)
-    return x
-
-
-def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
-    """Evaluate rule.function on the data of its arguments and enter it on the tape."""
-    if kwargs or len(args) > len(rule.derivatives):
-        args, kwargs = rule.bind(args, kwargs or {})
-        kwargs = {option: frozen(setting) for option, setting in kwargs.items()}
-    else:
-        kwargs = {}
-    operands = args[0] if rule.sequence else args
-    arrays = len(operands) if rule.elementwise or rule.sequence or rule.indexed else len(rule.derivatives)
-    data = [_read(x, i < arrays) for i, x in enumerate(operands)]
-    rest = tuple(frozen(a) for a in args[1:]) if rule.sequence else ()
-    call = (data, *rest) if rule.sequence else tuple(data)
-    result = recorded_form(rule.function(*call, **kwargs), rule)
-    scalar = result.__class__ is float and rule.elementwise
-    if rule.elementwise and not scalar:  # an int8 constant must not overflow in a derivative
-        call = tuple(_as_precise(x, result.dtype) for x in call)
-    edges: list[Any] = []
-    holes = list(data)
-    with np.errstate(all="ignore"):  # an infinite slope is reported where it is used, not where it arises
-        for i, operand in enumerate(operands):
-            if isinstance(operand, Value):
-                edge = (
-                    rule.scalar_edge(i, result, call, kwargs) if scalar else rule.edge(i, result, data[i], call, kwargs)
-                )
-                if edge is not None:
-                    edges += (operand._node, edge)
-                    holes[i] = HOLE
-    if not edges:  # np.where(v, 1, 2): the answer does not vary with v, as that of a comparison does not
-        return result
-    if rule.forgets:
-        holes, kwargs = [x if x is HOLE else FORGOTTEN for x in holes], {}
-    if len(edges) == 2 * len(data) and not kwargs and not rule.sequence:
-        shown: Any = None
-    else:
-        shown = (holes, *rest) if rule.sequence else tuple(holes)
-    out = _new(Value)
-    out._data = result
-    owner = ref(out) if result.__class__ is np.ndarray else None
-    out._node = [tick(), None, 0.0, rule, shown, kwargs or None, None, owner, *edges]
-    return out
-
-
-def _read(x: Any, as_array: bool) -> Any:
-    """The data of an operand: a Value's, or a constant's (a list of numbers becomes an array where one is wanted)."""
-    if x.__class__ is Value:
-        data = x._data
-        if data.__class__ is np.ndarray and data.flags.writeable:
-            return x._node[ARGS].read(x._node)  # only a leaf that was lent out is writeable
-        return data
-    if x.__class__ is float or x.__class__ is int:
-        return x
-    if isinstance(x, (list, tuple)):
-        _refuse_values_in(x)
-        return frozen(np.array(x)) if as_array else frozen(x)
-    return frozen(x)
-
-
-def _as_precise(x: Any, dtype: Any) -> Any:
-    if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iuf" and x.dtype != dtype:
-        return x.astype(dtype)
-    return x
-
-
-def _refuse_values_in(x: Any) -> None:
-    if isinstance(x, Value):
-        raise DroppedGradient("A list of Values is no array: join them with np.stack([...]) first.")
-    if isinstance(x, (list, tuple)):
-        for item in x:
-            _refuse_values_in(item)
-
-
-def _operate(rule: Rule, *args: Any) -> Any:
-    """An operator: leave what is not a number to Python, which then names the types."""
-    for a in args:
-        if a is None or isinstance(a, (str, bytes, dict, set)):
-            return NotImplemented
-    return record(rule, args)
-
-
-def _dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What a NumPy function does when one of its arguments is a Value."""
-    rule = RULES.get(function)
-    if rule is None or (function is np.where and len(args) == 1):
-        if function in PLAIN or function is np.where:
-            return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
-        if function in _WRITING:
-            raise _into_an_array(function)
-        name, called_as = getattr(function, "__name__", str(function)), _spelled(function)
-        position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Value)), "of a sequence")
-        derivative = "d" if isinstance(function, np.ufunc) and function.signature is None else "vjp"
-        raise NoRule(
-            f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other NumPy "
-            f"functions, or teach tinyspad its derivative: ts.rule({called_as}, {derivative}=...) (README, 'Add a rule')."
-        )
-    return record(rule, args, kwargs)

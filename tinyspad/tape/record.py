@@ -1,0 +1,158 @@
+"""What happens when a function meets Values: it is evaluated on their data and entered on the tape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from ..errors import DroppedGradient, NoRule
+from ..rules import PLAIN, RULES, Rule
+from .data import frozen, recorded_form
+from .entry import ARGS, FORGOTTEN, HOLE, Entry, tick
+
+
+class Operand:
+    """What an operation reads: data, and the entry of the tape that they came from. The result is of the operands' class."""
+
+    __slots__ = ("__weakref__", "_data", "_node")
+    _data: Any
+    _node: Entry
+
+
+new = object.__new__
+
+
+def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
+    """Evaluate rule.function on the data of its arguments and enter it on the tape."""
+    if kwargs or len(args) > len(rule.derivatives):
+        args, kwargs = rule.bind(args, kwargs or {})
+        kwargs = {option: frozen(setting) for option, setting in kwargs.items()}
+    else:
+        kwargs = {}
+    operands = args[0] if rule.sequence else args
+    arrays = len(operands) if rule.elementwise or rule.sequence or rule.indexed else len(rule.derivatives)
+    data = [_read(x, i < arrays) for i, x in enumerate(operands)]
+    rest = tuple(frozen(a) for a in args[1:]) if rule.sequence else ()
+    call = (data, *rest) if rule.sequence else tuple(data)
+    result = recorded_form(rule.function(*call, **kwargs), rule)
+    scalar = result.__class__ is float and rule.elementwise
+    if rule.elementwise and not scalar:  # an int8 constant must not overflow in a derivative
+        call = tuple(_as_precise(x, result.dtype) for x in call)
+    edges: list[Any] = []
+    holes = list(data)
+    with np.errstate(all="ignore"):  # an infinite slope is reported where it is used, not where it arises
+        for i, operand in enumerate(operands):
+            if isinstance(operand, Operand):
+                edge = (
+                    rule.scalar_edge(i, result, call, kwargs) if scalar else rule.edge(i, result, data[i], call, kwargs)
+                )
+                if edge is not None:
+                    edges += (operand._node, edge)
+                    holes[i] = HOLE
+    if not edges:  # np.where(v, 1, 2): the answer does not vary with v, as that of a comparison does not
+        return result
+    if rule.forgets:
+        holes, kwargs = [x if x is HOLE else FORGOTTEN for x in holes], {}
+    if len(edges) == 2 * len(data) and not kwargs and not rule.sequence:
+        shown: Any = None
+    else:
+        shown = (holes, *rest) if rule.sequence else tuple(holes)
+    out = new(next(x for x in operands if isinstance(x, Operand)).__class__)
+    out._data = result
+    owner = ref(out) if result.__class__ is np.ndarray else None
+    out._node = [tick(), None, 0.0, rule, shown, kwargs or None, None, owner, *edges]
+    return out
+
+
+def _read(x: Any, as_array: bool) -> Any:
+    """The data of an operand: a Value's, or a constant's (a list of numbers becomes an array where one is wanted)."""
+    if isinstance(x, Operand):
+        data = x._data
+        if data.__class__ is np.ndarray and data.flags.writeable:
+            return x._node[ARGS].read(x._node)  # only a leaf that was lent out is writeable
+        return data
+    if x.__class__ is float or x.__class__ is int:
+        return x
+    if isinstance(x, (list, tuple)):
+        _refuse_values_in(x)
+        return frozen(np.array(x)) if as_array else frozen(x)
+    return frozen(x)
+
+
+def _as_precise(x: Any, dtype: Any) -> Any:
+    if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iuf" and x.dtype != dtype:
+        return x.astype(dtype)
+    return x
+
+
+def _refuse_values_in(x: Any) -> None:
+    if isinstance(x, Operand):
+        raise DroppedGradient("A list of Values is no array: join them with np.stack([...]) first.")
+    if isinstance(x, (list, tuple)):
+        for item in x:
+            _refuse_values_in(item)
+
+
+def plain(x: Any) -> Any:
+    """The data of a Value, lists of Values included; anything else as it is."""
+    if isinstance(x, Operand):
+        return x._data
+    if isinstance(x, (list, tuple)):
+        return type(x)(plain(item) for item in x)
+    return x
+
+
+def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a NumPy function does when one of its arguments is a Value."""
+    rule = RULES.get(function)
+    if rule is None or (function is np.where and len(args) == 1):
+        if function in PLAIN or function is np.where:
+            return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
+        if function in WRITING:
+            raise into_an_array(function)
+        name, called_as = getattr(function, "__name__", str(function)), _spelled(function)
+        position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Operand)), "of a sequence")
+        derivative = "d" if isinstance(function, np.ufunc) and function.signature is None else "vjp"
+        raise NoRule(
+            f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other NumPy "
+            f"functions, or teach tinyspad its derivative: ts.rule({called_as}, {derivative}=...) (README, 'Add a rule')."
+        )
+    return record(rule, args, kwargs)
+
+
+REDUCTIONS: dict[Any, Callable[..., Any]] = {
+    (np.add, "reduce"): np.sum,
+    (np.multiply, "reduce"): np.prod,
+    (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min,
+    (np.add, "accumulate"): np.cumsum,
+}
+"""What the methods of ufuncs are other functions' names for."""
+
+
+WRITING = {np.put, np.place, np.putmask, np.copyto, np.fill_diagonal, np.put_along_axis}
+"""Functions that write into their first argument."""
+
+
+def into_an_array(function: Any) -> DroppedGradient:
+    remedy = (
+        "Collect the Values in a list, and join them: np.stack([...])."
+        if function in WRITING
+        else "Write y = x + v instead of x += v."
+    )
+    return DroppedGradient(
+        f"{function.__name__}: writing a Value into an existing array (out=, or += on an array) would drop its gradient. "
+        + remedy
+    )
+
+
+def _spelled(function: Any) -> str:
+    """How a user writes a function: np.sinc, np.linalg.eigh; what is not NumPy's own goes by its name alone."""
+    name = getattr(function, "__name__", str(function))
+    for prefix, module in (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft)):
+        if getattr(module, name, None) is function:
+            return f"{prefix}.{name}"
+    return str(name)
