@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import chains, imports, moons, networks, paths, programs, report, tables
+from . import chains, imports, moons, networks, paths, programs, report, spine, tables
 from .turns import Disagree, Workload, run
 
 WORKLOADS: dict[str, tuple[str, Callable[[bool], Iterator[Workload]]]] = {
@@ -33,7 +33,12 @@ PEERS = ("micrograd", "autograd", "torch", "jax")
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status is 0, 1 if engines disagree, 2 for an unknown name, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Times of tinyspad and of its peers.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a workload; all of them if there is none")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a workload; all of them if there is none; or spine, which counts functions",
+    )
     parser.add_argument("--small", action="store_true", help="everything in seconds, to see that it runs")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the results go (benchmarks/results)")
     parser.add_argument("--draw", action="store_true", help="tables and figure again, of the numbers in the folder")
@@ -41,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.list:
         print("\n".join(f"{name:10}{what}" for name, (what, _) in WORKLOADS.items()))
+        return 0
+    if options.names == ["spine"]:  # nothing is timed
+        print(spine.told())
         return 0
     unknown = [name for name in options.names if name not in WORKLOADS]
     if unknown:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import chains, report
+from benchmarks import chains, report, spine
 from benchmarks.__main__ import WORKLOADS, main
 from benchmarks.turns import Disagree, Failed, Measured, Workload, need, run
 
@@ -55,6 +55,15 @@ def test_an_unknown_name_is_told_in_one_line_with_the_names_there_are(tmp_path):
 def test_the_list_has_every_workload(capsys):
     assert main(["--list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(WORKLOADS)
+
+
+def test_the_spine_of_minimize_is_counted(capsys):
+    assert main(["spine"]) == 0
+    compiled, traced = (line for line in capsys.readouterr().out.splitlines() if not line.startswith(" "))
+    assert compiled.startswith("compiled: ") and traced.startswith("traced: ")
+    found = spine.spine(traced=True)
+    assert "selective.py" in str(list(found.functions)) and "draw" in found.functions["estimators/selective.py"]
+    assert found.number == len([name for names in found.functions.values() for name in names]) and found.switches > 10
 
 
 def test_a_missing_peer_is_skipped_by_name(monkeypatch, tmp_path, capsys):
