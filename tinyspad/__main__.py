@@ -19,6 +19,7 @@ import numpy as np
 os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command line writes files and opens no window
 
 from . import __version__, functions, models, plot, reproduction
+from .archive import write_text
 from .errors import BadInput, ExpressionError, TinyspadError
 from .experiments import (
     METHODS,
@@ -285,7 +286,7 @@ def _explain(options: argparse.Namespace) -> None:
             )
         page = plot.explain(lcg, f"{options.expression.strip()} at {where}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(page, encoding="utf-8")
+    write_text(options.out, page)
     print(f"The page: {options.out}")
 
 
@@ -386,7 +387,7 @@ def _figures(options: argparse.Namespace) -> None:
     for name in options.names or plot.FIGURES:
         figure = plot.FIGURES[name]()
         text = json.dumps(plot.data_of(figure), ensure_ascii=False, separators=(",", ":"))
-        (options.out / "data" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        write_text(options.out / "data" / f"{name}.json", text + "\n")
         print(plot.save(figure, options.out / f"{name}.png"), flush=True)
 
 
@@ -410,8 +411,8 @@ def _networks(options: argparse.Namespace) -> None:
             resident=True,
             tell=lambda text: print(text, file=sys.stderr, flush=True),
         )
-        (options.out / "data" / f"networks_{runs.task}.json").write_text(runs.to_json() + "\n", encoding="utf-8")
-        (options.out / "data" / f"networks_{runs.task}.csv").write_text(runs.to_csv(), encoding="utf-8")
+        write_text(options.out / "data" / f"networks_{runs.task}.json", runs.to_json() + "\n")
+        write_text(options.out / "data" / f"networks_{runs.task}.csv", runs.to_csv())
     print(runs)
     options.out.mkdir(parents=True, exist_ok=True)
     for kind, draw in (("curves", plot.learning_curves), ("memory", plot.memory_panels)):
@@ -431,7 +432,7 @@ def _reproduce(options: argparse.Namespace) -> None:
 
     def keep(found: dict[str, Any]) -> None:
         if not options.small:
-            file.write_text(reproduction.to_json(found), encoding="utf-8")
+            write_text(file, reproduction.to_json(found))
 
     if not options.small:
         data.mkdir(parents=True, exist_ok=True)  # before the work is done
@@ -452,7 +453,7 @@ def _reproduce(options: argparse.Namespace) -> None:
         print(f"The numbers: {file}", file=sys.stderr)
         if len(found) == len({claim.of or key for key, claim in reproduction.CLAIMS.items()}):
             page = options.out / "REPRODUCTION.md"
-            page.write_text(reproduction.report(found), encoding="utf-8")
+            write_text(page, reproduction.report(found))
             print(f"The report: {page}", file=sys.stderr)
     lost = [key for key in reproduction.unsupported(found) if key in (options.keys or reproduction.CLAIMS)]
     if lost:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import signal
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..archive import locked
 from ..errors import BadInput, BlockFailed, said
 from ..estimators import Estimator
 from ..functions import Problem
 from ..minimize import INTERRUPTED, Result, minimize
 from ..optimizers import Optimizer
+from .workers import processes
 
 BLOCK = 1000
 """How many runs a block has at most: enough that NumPy's cost per call does not count, and few enough to share out."""
@@ -111,7 +111,8 @@ def run_cells(
 
     The runs are cut into blocks whose seeds depend on ``root``, the function, and the block's place alone, so that
     neither the number of workers nor the other cells change a result. ``executor``: any ``concurrent.futures.Executor``;
-    ``workers``: that many processes of our own; otherwise this process. ``resume``: a file that keeps finished blocks;
+    it is left as it is, its processes are its owner's. ``workers``: that many processes of our own, which end when this one
+    does; otherwise this process. ``resume``: a file that keeps finished blocks, of several runs at once if need be;
     the same call goes on where it stopped. ``progress``: tell how far it is.
 
     Raises BlockFailed, by name, for blocks that fail twice, when all others are done; BadInput for arguments without
@@ -251,44 +252,34 @@ def _submitted(
 def _in_processes(
     blocks: dict[int, Block], workers: int, failures: dict[int, BaseException]
 ) -> Iterator[tuple[int, list[float]]]:
-    # Fresh interpreters: forking a process in which a BLAS has started threads can hang.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, max(len(blocks), 1)), mp_context=context, initializer=_leave_interrupts)
-    try:
+    with processes(min(workers, max(len(blocks), 1))) as pool:
         yield from _submitted(blocks, pool, failures)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; the one that waits for the others deals with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 # --- keeping them -----------------------------------------------------------------------------------------------------
 
 
 class _Kept:
-    """A file of finished blocks, one line each, which can be read after an interruption at any moment."""
+    """A file of finished blocks, one line each, which can be read after an interruption at any moment.
+
+    Several runs may keep their blocks in one file: each line is written whole, under a lock.
+    """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
         self.path = None if path is None else Path(path)
         self.known: dict[str, list[float]] = {}
-        self._torn = False
         if self.path is not None and self.path.exists():
             self._read(self.path.read_bytes())
 
     def _read(self, content: bytes) -> None:
         lines = content.split(b"\n")
         torn = lines.pop()  # empty, unless the last line was not finished
-        self._torn = bool(torn)
         for number, line in enumerate(lines, start=1):
             try:
                 entry = json.loads(line)
-                if number == 1:
-                    if entry != {"format": FORMAT}:
-                        raise ValueError
-                else:
+                if number == 1 and entry != {"format": FORMAT}:
+                    raise ValueError
+                if number > 1:
                     self.known[entry["block"]] = [float.fromhex(v) for v in entry["values"]]
             except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
                 raise BadInput(
@@ -302,12 +293,8 @@ class _Kept:
         self._stream: Any = None
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = self.path.open("ab")
-            if self._torn:  # drop what an interruption left unfinished
-                whole = self.path.read_bytes().rfind(b"\n") + 1
-                self._stream.truncate(whole)
-            if not self._stream.tell() or self.path.stat().st_size == 0:
-                self._line({"format": FORMAT})
+            self._stream = self.path.open("a+b")
+            self._line(None)
         return self
 
     def add(self, key: str, values: list[float]) -> None:
@@ -315,10 +302,18 @@ class _Kept:
         if self._stream is not None:
             self._line({"block": key, "values": [float(v).hex() for v in values]})
 
-    def _line(self, entry: dict[str, Any]) -> None:
-        self._stream.write(json.dumps(entry).encode() + b"\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+    def _line(self, entry: dict[str, Any] | None) -> None:
+        stream = self._stream
+        with locked(stream.fileno()):
+            size = stream.seek(0, os.SEEK_END)
+            if size and (stream.seek(size - 1), stream.read(1))[1] != b"\n":  # drop what a killed run left unfinished
+                stream.seek(0)
+                size = stream.truncate(stream.read().rfind(b"\n") + 1)
+            lines = [] if size else [{"format": FORMAT}]
+            lines += [] if entry is None else [entry]
+            stream.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+            stream.flush()
+            os.fsync(stream.fileno())
 
     def __exit__(self, *_: object) -> None:
         if self._stream is not None:

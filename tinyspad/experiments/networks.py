@@ -6,12 +6,10 @@ import csv
 import functools
 import io
 import json
-import multiprocessing
 import os
 import re
 import tracemalloc
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from ..errors import BadInput
 from ..optimizers import Adam
 from .blocks import seed_sequence
 from .success import check_count
+from .workers import processes
 
 FORMAT = "tinyspad network runs 1"
 
@@ -287,8 +286,7 @@ def measure(
         "allocated": float(max(allocated(functools.partial(step, seed)) for seed in seeds)),
     }
     if resident and Path("/proc/self/clear_refs").exists():
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=context) as pool:
+        with processes(1) as pool:
             found["resident"] = float(pool.submit(_resident, task.name, method, folder).result())
     return found
 

@@ -15,6 +15,7 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.quiver import Quiver
 
 from .. import functions, nn
+from ..archive import write_file
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Magnitude
 from ..experiments import (
@@ -47,14 +48,15 @@ RATES = (0.01, 0.1)
 
 
 def save(figure: Any, file: Path) -> Path:
-    """Write a figure to a file, whose ending gives the format, close it, and return the file's path.
+    """Write a figure to a file, whose ending gives the format, whole or not at all; close it, and return the file's path.
 
     Makes the folder if it is not there. Raises BadInput for an ending that names no format, OSError as ``open`` does.
     """
     check_ending(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        figure.savefig(file, dpi=150)
+        ending = file.suffix.lower()[1:]
+        write_file(file, lambda stream: figure.savefig(stream, format=ending, dpi=150))
     finally:
         plt.close(figure)
     return file

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.animation import HTMLWriter
 from matplotlib.axes import Axes
 
+from ..archive import write_text
 from ..errors import BadInput
 from ..lcg import LCG, waiting
 from ..lcg.text import weight_text
@@ -119,9 +120,9 @@ class Player:
         return _self_contained(page)
 
     def save(self, file: str | Path) -> Path:
-        """Write the player as a page that opens in any browser. Raises OSError as ``open`` does."""
+        """Write the player as a page that opens in any browser, whole or not at all. Raises OSError as ``open`` does."""
         file = Path(file)
-        file.write_text(PAGE.format(title="Reverse accumulation", body=self.html()), encoding="utf-8")
+        write_text(file, PAGE.format(title="Reverse accumulation", body=self.html()))
         return file
 
     def _repr_html_(self) -> str:
