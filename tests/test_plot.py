@@ -1,15 +1,29 @@
 """Drawings are built from the right data, without overlaps or crossings that could be avoided; the eye checks the rest."""
 
+import io
+import re
+from collections import defaultdict
+from dataclasses import replace
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
+from matplotlib.cbook import is_math_text
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.text import Text
 
 import tinyspad as ts
 from tinyspad import plot
 from tinyspad.errors import BadInput, TooManyPaths
 from tinyspad.layout import crossings, layout, spread, uncrossed
+from tinyspad.lcg.trace import trace_as
+from tinyspad.plot.outside import legend_label, verbatim
 from tinyspad.plot.palette import ESTIMATORS, styles
+from tinyspad.rules import RULES
 
 f1 = ts.functions.f1
 
@@ -193,3 +207,201 @@ def test_trivial_graphs_are_drawn():
     plot.lcg(ts.trace(lambda x: 3.0, 2.0))
     plot.lcg(ts.trace(f1, np.ones(4)))
     plot.lcg(ts.trace(lambda w: np.sum(w @ w), np.ones((2, 2))))
+
+
+# --- text from outside ------------------------------------------------------------------------------------------------
+
+NAMES = [
+    "$x_",
+    "$x$",
+    r"\$y$",
+    r"$\frac{$",
+    "_hidden",
+    "__",
+    "two\nlines\tand",
+    "control\x01\x7f\ud800",
+    "long" * 100,
+    "имя שם نام",
+    "<b>&\"'</b>",
+    "a|b {c} %d \\",
+]
+WORST = "_$\\frac{$\n<&\"'>имя"
+SEEN = "frac{"
+"""What is left of WORST wherever it is drawn, unless it is shortened to less."""
+
+
+def strange(x):
+    return np.sin(x) * x + x * x
+
+
+strange.__name__ = WORST
+
+
+@pytest.fixture
+def traced():
+    """A trace whose parameters, rule and variables have the worst of names."""
+
+    def rule(x):
+        return np.sin(x)
+
+    rule.__name__ = WORST
+    rule = ts.rule(rule, d=lambda out, x: np.cos(x), domain=ts.Domain(-1, 1))
+
+    def f(*args):
+        total = 0
+        for k, x in enumerate(args):
+            inside = rule(x)
+            inside.name = f"{WORST}{k}"
+            total = inside * x + total
+        return total
+
+    yield lambda *args: trace_as([WORST[: -k or None] for k in range(len(args))], f, args)
+    del RULES[rule]
+
+
+def each(thing):
+    return dict.fromkeys(NAMES, thing)
+
+
+def plane():
+    return np.meshgrid(np.linspace(1, 2, 9), np.linspace(1, 2, 9))
+
+
+def runs_of(f, *names):
+    results = ts.compare(f, (1.0, 2.0), each(ts.RAD()), steps=3, rng=0)
+    for result in results.values():  # a function's own parameters are identifiers, a history's need not be
+        for part in (result.history.x, result.history.paths):
+            for old, new in zip(list(part), names):
+                part[new] = part.pop(old)
+    return results
+
+
+def problem():
+    return ts.functions.Problem(WORST, lambda x: x * x, 0.0, ((0.0,),), ((-1.0, 1.0),), "here")
+
+
+def networks():
+    method = ts.experiments.METHODS["baseline"]
+    return ts.experiments.learning_curves("glyphs-fc", each(method), iterations=2, records=2)
+
+
+DRAWINGS = {
+    "function": lambda traced: plot.function(traced(np.linspace(1, 2, 5)), label="_$x$").legend(),
+    "contributions": lambda traced: plot.contributions(traced(np.linspace(1, 2, 5))),
+    "compare": lambda traced: plot.compare(runs_of(lambda a, b: a * b * b, WORST, "b")),
+    "contours": lambda traced: plot.contours(traced(*plane())),
+    "fields": lambda traced: plot.fields(traced(*plane())),
+    "trajectories": lambda traced: plot.trajectories(runs_of(ts.functions.f2, *(t := traced(*plane())).params), t),
+    "lcg": lambda traced: plot.lcg(
+        (t := traced(1.0, 2.0)), around=WORST, reach=9, adjoints=True, collapse={"$block_\n": t.block(f"{WORST}1")}
+    ),
+    "ledger": lambda traced: plot.ledger(traced(1.0).ledger(WORST)),
+    "step_through": lambda traced: plot.step_through(traced(1.0)).draw(3),
+    "laboratory": lambda traced: plot.laboratory(
+        ts.experiments.laboratory(strange, 1.0, estimators=each(ts.RAD()), draws=20)
+    ),
+    "laboratory, along": lambda traced: plot.laboratory(
+        ts.experiments.laboratory(strange, np.linspace(1, 2, 5), estimators=each(ts.RAD()), draws=20)
+    ),
+    "variance_curve": lambda traced: plot.variance_curve(ts.experiments.variance_curve(strange, 1.0)),
+    "success": lambda traced: plot.success(
+        ts.experiments.success_rates(problem(), each(ts.GD()), tolerances=(0.1,), runs=5, steps=2)
+    ),
+    "hold_sweep": lambda traced: plot.hold_sweep(
+        ts.experiments.hold_sweep([problem()], k_max=(1, 2), runs=5, steps=2, tolerances=(0.1,))
+    ),
+    "hold_map": lambda traced: plot.hold_map(
+        ts.experiments.hold_sweep([problem()], k_max=(1, 2), rates=(0.1, 0.2), runs=5, steps=2, tolerances=(0.1,))
+    ),
+    "white_box": lambda traced: plot.white_box(
+        replace(ts.experiments.white_box("demand", {WORST: ts.GD(), **each(ts.RAD())}, runs=8, steps=20), model="$x_\n")
+    ),
+    "stochasticity": lambda traced: plot.stochasticity(
+        ts.experiments.stochasticity_table(
+            "demand", {WORST: ts.data.Uniform(4)}, each(ts.GD()), runs=4, steps=3, draws=10
+        )
+    ),
+    "memory_accuracy": lambda traced: plot.memory_accuracy(
+        each(([1e6, 2e6], [0.9, 0.8])), memory=WORST, accuracy="$x$"
+    ),
+    "learning_curves": lambda traced: plot.learning_curves(networks()),
+    "memory_panels": lambda traced: plot.memory_panels(networks()),
+    "figure3": lambda traced: plot.figure3(
+        {
+            lr: {**table, **ts.compare(ts.functions.f1, 5.0, each(ts.RAD()), steps=3)}
+            for lr, table in {lr: ts.experiments.minimize_f1(lr, runs=2, steps=3) for lr in plot.RATES}.items()
+        }
+    ),
+}
+LEGENDS = {"compare", "laboratory, along", "success", "white_box", "stochasticity"}
+LEGENDS |= {"memory_accuracy", "learning_curves", "memory_panels", "figure3"}
+"""Drawings that tell estimators or methods apart in a legend."""
+
+
+def test_every_drawing_is_tried_with_strange_names():
+    drawn = {name for name in plot.__all__ if callable(getattr(plot, name)) and name not in NO_DRAWING}
+    assert {name.split(",")[0] for name in DRAWINGS} == drawn
+
+
+NO_DRAWING = {"Player", "check_ending", "data_of", "save", "explain"}  # the last two have tests of their own
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_text_from_outside_is_drawn_letter_by_letter(name, traced):
+    """Warnings are errors here: a formula that does not parse, a label that a legend drops, a letter that no font has."""
+    drawn = DRAWINGS[name](traced)
+    figure = drawn if isinstance(drawn, Figure) else drawn.figure
+    figure.canvas.draw()
+    texts = [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+    formulas = [text for text in texts if is_math_text(text)]
+    assert all("mathdefault" in text for text in formulas), formulas  # those of matplotlib's own ticks
+    legends = [legend for legend in figure.findobj(Legend) if legend.get_visible()]
+    entries = [text.get_text() for legend in legends for text in legend.get_texts()]
+    if name in LEGENDS:
+        for wanted in NAMES:
+            assert any(verbatim(wanted) in entry for entry in entries), wanted
+    if name == "function":
+        assert entries == [r" _\$x\$"]
+    if name not in ("learning_curves", "memory_panels", "figure3"):  # where all names are in the legend
+        assert any(SEEN in text for text in texts), texts
+    for ending in ("svg", "pdf"):
+        figure.savefig(io.BytesIO(), format=ending)
+
+
+def test_verbatim_text_is_what_matplotlib_draws():
+    for name in NAMES:
+        shown, math = Text(0, 0, verbatim(name, 10**6))._preprocess_math(verbatim(name, 10**6))
+        assert math is False and shown == name.translate(
+            {ord(c): " " for c in "\n\t"} | dict.fromkeys((1, 127, 0xD800), "?")
+        )
+    assert verbatim("a" * 60 + "b" * 60) == "a" * 25 + "…" + "b" * 24
+    assert legend_label("_x") == " _x" and legend_label("x_") == "x_" and legend_label(3) == "3"
+
+
+def test_pages_and_graphviz_escape_what_comes_from_outside(traced):
+    lcg = traced(1.0)
+    page = plot.explain(lcg, "</title><script>alert(1)</script> & \"'")
+    parsed = Tags()
+    parsed.feed(page)
+    assert parsed.seen.count("script") == 2 and "alert" not in "".join(parsed.inside["script"])  # the player's own
+    assert "&lt;/title&gt;&lt;script&gt;" in page and "<&\"'>имя" not in page
+    drawing = ElementTree.fromstring(re.search(r"<svg.*?</svg>", page, re.S)[0])
+    assert any(SEEN in (text.text or "") for text in drawing.iter("text"))
+    assert "&lt;&amp;" in lcg._repr_html_()
+    for line in lcg.to_dot().splitlines()[2:-1]:
+        assert re.fullmatch(r'  n\d+ (-> n\d+ )?\[label="([^"\\]|\\.)*"(, shape=\w+)?\];', line), line
+
+
+class Tags(HTMLParser):
+    """The tags of a page, and what stands in them."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.inside = [], defaultdict(list)
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+
+    def handle_data(self, data):
+        if self.seen:
+            self.inside[self.seen[-1]].append(data)

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import tracemalloc
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -239,7 +240,7 @@ def learning_curves(
             file = None
             if resume is not None:
                 Path(resume).mkdir(parents=True, exist_ok=True)
-                file = Path(resume) / f"{chosen_task.name}-{re.sub('[^a-z0-9]+', '-', name.lower())}-{k}.npz"
+                file = Path(resume) / f"{chosen_task.name}-{_file_name(name)}-{k}.npz"
             run = nn.fit(
                 net,
                 data,
@@ -325,6 +326,12 @@ def _resident(task: str, method: Method, folder: Any) -> int:
 
 def _status(name: str) -> int:
     return 1024 * int(Path("/proc/self/status").read_text().split(f"{name}:")[1].split()[0])
+
+
+def _file_name(method: str) -> str:
+    """A part of a file's name for a method; names of one's own may differ in other letters alone, or be long."""
+    found = re.sub("[^a-z0-9]+", "-", method.lower())
+    return found if method in METHODS else f"{found[:40]}-{zlib.crc32(method.encode(errors='replace')):08x}"
 
 
 def _task(task: Any) -> Task:

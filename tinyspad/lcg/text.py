@@ -131,11 +131,15 @@ def graphviz_text(lcg: LCG) -> str:
     for node in lcg.nodes:
         shape = "diamond" if node.tupled else {"parameter": "box", "branch": "point"}.get(node.kind, "ellipse")
         label = node.name if node.kind != "operation" else f"{node.name} = {node.text}"
-        quoted = label.replace("\\", "\\\\").replace('"', '\\"')
-        lines.append(f'  n{node.index} [label="{quoted}", shape={shape}];')
+        lines.append(f"  n{node.index} [label={_quoted(label)}, shape={shape}];")
     for tail, head, weight in zip(lcg.graph.tail, lcg.graph.head, lcg.graph.weight):
-        lines.append(f'  n{tail} -> n{head} [label="{weight_text(weight)}"];')
+        lines.append(f"  n{tail} -> n{head} [label={_quoted(weight_text(weight))}];")
     return "\n".join([*lines, "}"])
+
+
+def _quoted(text: str) -> str:
+    """A text as DOT shows it letter by letter, each on its line."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def weight_text(weight: Any) -> str:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from ..errors import BadInput
 from ..lcg import LCG
+from .outside import legend_label, verbatim
 from .palette import BLACK, BLUE, HATCHES, TERMS
 
 
@@ -27,9 +28,9 @@ def function(lcg: LCG, *, ax: Axes | None = None, label: str | None = None, **li
     """
     ax = plt.gca() if ax is None else ax
     xs, name = _axis(lcg, None)
-    ax.plot(xs, lcg.value, **({"color": BLUE, "label": label} | line))
-    ax.set_xlabel(name)
-    ax.set_ylabel(f"f({name})" if label is None else label)
+    ax.plot(xs, lcg.value, **({"color": BLUE, "label": None if label is None else legend_label(label)} | line))
+    ax.set_xlabel(verbatim(name))
+    ax.set_ylabel(verbatim(f"f({name})" if label is None else label))
     return ax
 
 
@@ -54,13 +55,13 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
         up, down = np.maximum(term, 0), np.minimum(term, 0)
         color, hatch = TERMS[i % len(TERMS)], HATCHES[i % len(HATCHES)]
         look: dict[str, Any] = {"facecolor": color, "alpha": 0.45, "hatch": hatch, "edgecolor": color, "linewidth": 0.0}
-        ax.fill_between(xs, above, above + up, label=_short(lcg, i, name), **look)
+        ax.fill_between(xs, above, above + up, label=legend_label(_short(lcg, i, name)), **look)
         ax.fill_between(xs, below, below + down, **look)
         above, below = above + up, below + down
     ax.plot(xs, np.sum(terms, axis=0), color=BLACK, linewidth=1.8, label="sum: the gradient")
     ax.axhline(0.0, color=BLACK, linewidth=0.6)
-    ax.set_xlabel(name)
-    ax.set_ylabel(f"contribution to df/d{name}")
+    ax.set_xlabel(verbatim(name))
+    ax.set_ylabel(f"contribution to df/d{verbatim(name)}")
     ax.legend()
     return ax
 

@@ -17,6 +17,7 @@ from ..layout import Point, free_place, layout
 from ..lcg import LCG, Link, Part, Path, collapsed
 from ..lcg.svg import FACES
 from ..lcg.text import DRAWABLE, weight_text
+from .outside import verbatim
 from .palette import ADJOINTS, BLACK, VERMILLION, YELLOW, ink
 
 
@@ -75,7 +76,8 @@ def lcg(
         bar.set_label("adjoint: d output / d node")
     if around is not None and len(sketch.chosen) < len(sketch.parts):
         ax.set_title(
-            f'part of the graph: {len(sketch.chosen)} of {len(sketch.parts)} nodes around "{around}"', fontsize="small"
+            f'part of the graph: {len(sketch.chosen)} of {len(sketch.parts)} nodes around "{verbatim(around)}"',
+            fontsize="small",
         )
     return ax
 
@@ -159,7 +161,7 @@ class Sketch:
                     "weight": "bold" if thick else "normal",
                     "bbox": paper,
                 }
-                ax.text(*labels[-1], weight_text(link.weight), ha="center", va="center", zorder=2, **look)
+                ax.text(*labels[-1], verbatim(weight_text(link.weight)), ha="center", va="center", zorder=2, **look)
         on_path = {v for link in self.links if not bold.isdisjoint(link.edges) for v in (link.tail, link.head)}
         for v, place in self.places.items():
             own = looks.get(v, Look())
@@ -189,13 +191,11 @@ class Sketch:
             face = look.face
         ax.plot(*place, marker, markersize=size * scale, markerfacecolor=face, zorder=3, **edge)
         font = (9 if len(part.name) < 3 else 6.5) * letter
-        ax.text(
-            *place, part.name, ha="center", va="center", fontsize=font, zorder=4, color=ink_on(face), parse_math=False
-        )
+        ax.text(*place, verbatim(part.name, 18), ha="center", va="center", fontsize=font, zorder=4, color=ink_on(face))
         reach = size * (0.71 if marker == "D" else 0.5)
         around: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 4}
         if text:
-            text = text if len(text) <= 18 else text[:17] + "…"
+            text = verbatim(text if len(text) <= 18 else text[:17] + "…")
             below = (0, -(reach + 1.5) * scale)
             paper: dict[str, Any] = {"boxstyle": "round,pad=0.05", "facecolor": ax.get_facecolor(), "edgecolor": "none"}
             paper["alpha"] = 0.7  # an edge may pass below the text
@@ -204,7 +204,14 @@ class Sketch:
             above = (0, (reach + 2.5) * scale)
             paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none", "alpha": 0.8}
             ax.annotate(
-                look.note, place, xytext=above, va="bottom", fontsize=7.5 * letter, weight="bold", bbox=paper, **around
+                verbatim(look.note),
+                place,
+                xytext=above,
+                va="bottom",
+                fontsize=7.5 * letter,
+                weight="bold",
+                bbox=paper,
+                **around,
             )
 
 

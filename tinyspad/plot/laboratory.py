@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from ..errors import BadInput
 from ..experiments import Laboratory, Measured
+from .outside import legend_label, verbatim
 from .palette import BLACK, BLUE, ORANGE, VERMILLION, styles
 from .panels import panels as panels_of
 
@@ -45,7 +46,7 @@ def laboratory(lab: Laboratory, *, axes: Sequence[Axes] | None = None) -> Figure
     (_curves if along else _dots)(lab, panels)
     figure = cast(Figure, panels[0].figure)
     if own:
-        figure.suptitle(lab.title, fontsize="medium")
+        figure.suptitle(verbatim(lab.title, 120), fontsize="medium")
     return figure
 
 
@@ -71,7 +72,7 @@ def _dots(lab: Laboratory, axes: Sequence[Axes]) -> None:
     error.set_xlabel(f"error of {lab.gradient_cost} multiplications,\nthe cost of one exact gradient")
     for ax in axes:
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
-        ax.set_yticks(y, list(lab.rows))
+        ax.set_yticks(y, [verbatim(name) for name in lab.rows])
         ax.grid(axis="x", alpha=0.3)
         for line in y:
             ax.axhline(line, color=BLACK, alpha=0.12, linewidth=0.6, zorder=0)
@@ -98,7 +99,7 @@ def _curves(lab: Laboratory, axes: Sequence[Axes]) -> None:
     xs = axis[name]
     every = max(1, len(xs) // SHOWN_DRAWS)
     for (label, row), style in zip(lab.rows.items(), styles(lab.rows).values()):
-        axes[0].plot(xs, np.broadcast_to(row.bias, xs.shape), label=label, **style)
+        axes[0].plot(xs, np.broadcast_to(row.bias, xs.shape), label=legend_label(label), **style)
         axes[1].plot(xs, np.sqrt(np.broadcast_to(row.variance, xs.shape)), **style)
         low, drawn, high = (np.broadcast_to(part, xs.shape)[::every] for part in _drawn(row))
         look: dict[str, Any] = {"fmt": ".", "color": style["color"], "markersize": 5, "elinewidth": 1.0}
@@ -106,6 +107,6 @@ def _curves(lab: Laboratory, axes: Sequence[Axes]) -> None:
     axes[1].errorbar([], [], yerr=[], fmt=".", color=BLACK, label=f"{lab.draws} draws, ± 2 s.e.")
     axes[0].set_ylabel("bias")
     axes[1].set_ylabel("standard deviation")
-    axes[1].set_xlabel(name)
+    axes[1].set_xlabel(verbatim(name))
     axes[0].legend(fontsize="x-small", ncols=2, handlelength=4.0)
     axes[1].legend(fontsize="x-small")

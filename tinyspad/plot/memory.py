@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from ..errors import BadInput
+from .outside import legend_label, verbatim
 from .palette import ink
 from .success import LOOKS
 
@@ -52,13 +53,13 @@ def memory_accuracy(
             color=color,
             markersize=7,
             markeredgecolor=ink() if k < len(LOOKS) else color,
-            label=name,
+            label=legend_label(name),
             **bars,
         )
     ax.xaxis.set_major_formatter(EngFormatter(unit="B"))
     ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.set_xlabel(f"memory: {memory}")
-    ax.set_ylabel(accuracy)
+    ax.set_xlabel(f"memory: {verbatim(memory)}")
+    ax.set_ylabel(verbatim(accuracy))
     ax.annotate("better", (0.06, 0.9), (0.16, 0.8), "axes fraction", arrowprops={"arrowstyle": "->"}, fontsize="small")
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from ..errors import BadInput
 from ..experiments import NetworkRuns
 from .memory import memory_accuracy
+from .outside import legend_label
 from .success import DASHES, LOOKS
 
 PANELS = {
@@ -56,7 +57,7 @@ def learning_curves(runs: NetworkRuns, *, axes: Sequence[Axes] | None = None) ->
             look |= {"marker": marker, "markevery": (k % 3, 4), "markersize": 5, "linewidth": 1.4}
             look |= {"fillstyle": "full" if k < len(LOOKS) else "none"}
             at, mean = repeats[0].iteration, values.mean(axis=0)
-            ax.plot(at, mean, label=name, **look)
+            ax.plot(at, mean, label=legend_label(name), **look)
             if len(repeats) > 1:
                 reach = 2 * values.std(axis=0, ddof=1) / np.sqrt(len(repeats))
                 ax.fill_between(at, mean - reach, mean + reach, color=color, alpha=0.15, linewidth=0)

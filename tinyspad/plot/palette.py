@@ -45,7 +45,7 @@ def styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     chosen: dict[str, dict[str, Any]] = {}
     used: set[str] = set()
     for name in names:
-        stem = max((known for known in ESTIMATORS if name.startswith(known)), key=len, default=None)
+        stem = max((known for known in ESTIMATORS if str(name).startswith(known)), key=len, default=None)
         style = dict(ESTIMATORS[stem]) if stem else {"color": next(spare), "linestyle": "-", "linewidth": 1.6}
         if stem in used:
             style["linestyle"] = next(dashes)

@@ -16,6 +16,7 @@ from matplotlib.patheffects import withStroke
 from ..errors import BadInput
 from ..lcg import LCG
 from ..minimize import Result
+from .outside import verbatim
 from .palette import BLACK, TERMS, ink
 from .panels import panels as panels_of
 
@@ -50,7 +51,7 @@ def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = 12, fill: bool =
     ax = plt.gca() if ax is None else ax
     image = _shade(ax, xs, ys, z, levels, fill)
     if fill and image is not None:
-        bar = ax.figure.colorbar(image, ax=ax, label=f"f({', '.join(lcg.params)})", spacing="uniform")
+        bar = ax.figure.colorbar(image, ax=ax, label=verbatim(f"f({', '.join(lcg.params)})"), spacing="uniform")
         bar.set_ticks(list(image.levels), labels=[f"{value:.3g}" for value in image.levels])
     _frame(ax, lcg, xs, ys)
     return ax
@@ -68,8 +69,8 @@ def _shade(ax: Axes, xs: Any, ys: Any, z: Any, levels: int = 12, fill: bool = Tr
 
 
 def _frame(ax: Axes, lcg: LCG, xs: Any, ys: Any) -> None:
-    ax.set_xlabel(lcg.params[0])
-    ax.set_ylabel(lcg.params[1])
+    ax.set_xlabel(verbatim(lcg.params[0]))
+    ax.set_ylabel(verbatim(lcg.params[1]))
     ax.set_xlim(xs[0], xs[-1])
     ax.set_ylim(ys[0], ys[-1])
 
@@ -114,7 +115,7 @@ def fields(lcg: LCG, *, axes: Sequence[Axes] | None = None, limit: int = MOST_PA
         arrows = ax.quiver(xs[thin[1]], ys[thin[0]], du, dv, size, norm=norm, cmap=SHADES, **look)
         _frame(ax, lcg, xs, ys)
         ax.set_title(
-            "all paths: the exact gradient" if k == 0 else f"path {terms[k - 1][1]} of {terms[k - 1][0]}",
+            "all paths: the exact gradient" if k == 0 else f"path {terms[k - 1][1]} of {verbatim(terms[k - 1][0])}",
             fontsize="small",
         )
     figure = cast(Figure, panels[0].figure)
@@ -167,7 +168,7 @@ def trajectories(
             ax.plot(way[0][:1, r], way[1][:1, r], "o", color=color, markeredgecolor=BLACK, markersize=5)
             ax.plot(way[0][-1:, r], way[1][-1:, r], "X", color=color, markeredgecolor=BLACK, markersize=7, zorder=5)
         steps = int(result.history.steps[-1]) if len(result.history) else 0
-        ax.set_title(f"{name}, {steps} steps", fontsize="small")
+        ax.set_title(f"{verbatim(name)}, {steps} steps", fontsize="small")
     if own:
         _label_outer(panels)
     return cast(Figure, panels[0].figure)

@@ -18,6 +18,7 @@ from ..errors import BadInput
 from ..lcg import LCG, waiting
 from ..lcg.text import weight_text
 from .graph import Look, Sketch
+from .outside import verbatim
 from .palette import GREEN, ORANGE, YELLOW
 
 SIGNS = {
@@ -70,7 +71,9 @@ class Player:
         elif self.steps:
             looks[self._number[self.steps[0].node]] = Look("white", note="starts with 1")
         self.sketch.draw(ax, bold=sent, looks=looks)
-        ax.set_title(self.caption(i), fontsize="medium", wrap=True)
+        ax.set_title(
+            "\n".join(verbatim(line, 240) for line in self.caption(i).splitlines()), fontsize="medium", wrap=True
+        )
         return ax
 
     def caption(self, i: int) -> str:

@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..errors import BadInput
 from ..experiments import StochasticityTable, WhiteBoxFit, median_interval
+from .outside import legend_label, verbatim
 from .palette import GREY
 from .success import DASHES, LOOKS
 
@@ -50,8 +51,8 @@ def white_box(*fits: WhiteBoxFit, axes: Sequence[Axes] | None = None) -> Figure:
             ax = axes[r * len(fits) + c]
             _medians(ax, fit, values, float(level), skip=r == 2)
             if c == 0:
-                ax.set_ylabel(ROWS[r].format(fit.estimators[0]))
-        axes[c].set_title(f"{fit.model}, {fit.runs} runs", fontsize="medium")
+                ax.set_ylabel(ROWS[r].format(verbatim(fit.estimators[0])))
+        axes[c].set_title(f"{verbatim(fit.model)}, {fit.runs} runs", fontsize="medium")
         axes[2 * len(fits) + c].set_xlabel("step")
     whole: Any = axes[0].figure
     handles, labels = axes[0].get_legend_handles_labels()
@@ -72,7 +73,13 @@ def _medians(ax: Axes, fit: WhiteBoxFit, values: Any, level: float, skip: bool) 
         look: dict[str, Any] = {"color": color, "linestyle": DASHES[k % len(DASHES)], "marker": marker}
         every = max(len(fit.steps) // 5, 1)
         ax.plot(
-            fit.steps, found[:, 0], label=name, markersize=4, markevery=(k * every // 5, every), linewidth=1.5, **look
+            fit.steps,
+            found[:, 0],
+            label=legend_label(name),
+            markersize=4,
+            markevery=(k * every // 5, every),
+            linewidth=1.5,
+            **look,
         )
         ax.fill_between(fit.steps, found[:, 1], found[:, 2], color=color, alpha=0.15, linewidth=0)
     ax.axhline(level, color=GREY, linestyle=":", label="the true parameters; in ratios, 1")
@@ -125,7 +132,7 @@ def stochasticity(table: StochasticityTable, *, ax: Axes | None = None) -> Axes:
                 markerfacecoloralt="white",
                 elinewidth=0.8,
                 linestyle="none",
-                label=f"{sampler} / {estimator}",
+                label=f"{legend_label(sampler)} / {verbatim(estimator)}",
             )
     ax.set_xscale("log")
     ax.axhline(1.0, color=GREY, linestyle=":")

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from ..errors import BadInput
 from ..experiments import HoldSweep, SuccessTable, told_choice, wilson
+from .outside import legend_label, verbatim
 from .palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from .panels import panels as panels_of
 
@@ -55,7 +56,14 @@ def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figur
             y, p = rows + offsets[e], 100 * table.rates[:, e, t]
             reach = (p - 100 * low[:, e, t], 100 * high[:, e, t] - p)
             ax.errorbar(
-                p, y, xerr=np.maximum(reach, 0.0), fmt=marker, color=color, markersize=5, capsize=2.5, label=name
+                p,
+                y,
+                xerr=np.maximum(reach, 0.0),
+                fmt=marker,
+                color=color,
+                markersize=5,
+                capsize=2.5,
+                label=legend_label(name),
             )
             paper = [
                 (table.paper[f, tolerance][e], at) for f, at in zip(table.functions, y) if (f, tolerance) in table.paper
@@ -65,7 +73,7 @@ def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figur
                 ax.plot(*zip(*paper), "d", label="the paper" if e == number - 1 else None, **look)
         for line in rows[:-1] - 0.5:
             ax.axhline(line, color=BLACK, alpha=0.2, linewidth=0.7)
-        ax.set_yticks(rows, table.functions)
+        ax.set_yticks(rows, [verbatim(name) for name in table.functions])
         ax.set_xlim(-2, 102)
         ax.set_xlabel(f"runs that end within {tolerance:g} of the minimum (%)")
         ax.grid(axis="x", alpha=0.3)
@@ -108,17 +116,15 @@ def hold_sweep(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figur
             for c, choice in enumerate(sweep.choices):
                 color, marker = LOOKS[(c + 1) % len(LOOKS)]
                 style: Any = DASHES[c % len(DASHES)]
-                label = f"SPAD, {told_choice(choice)}"
-                ax.plot(
-                    sweep.k_max, 100 * sweep.success[f, r, c, :, t], color=color, marker=marker, ls=style, label=label
-                )
+                look: Any = {"color": color, "marker": marker, "ls": style, "label": f"SPAD, {told_choice(choice)}"}
+                ax.plot(sweep.k_max, 100 * sweep.success[f, r, c, :, t], **look)
                 band = (100 * low[f, r, c, :, t], 100 * high[f, r, c, :, t])
                 ax.fill_between(sweep.k_max, *band, color=color, alpha=0.2, linewidth=0)
             gd = sweep.baseline[f, r, t]
             ax.axhline(100 * gd / sweep.runs, color=BLUE, linewidth=2.5, label="GD")
             ax.axhspan(*(100 * float(end) for end in wilson(gd, sweep.runs)), color=BLUE, alpha=0.15, linewidth=0)
             rate = f", lr {sweep.rates[r]:g}" if len(sweep.rates) > 1 else ""
-            ax.set_title(f"{sweep.functions[f]}, within {tolerance:g}{rate}", fontsize="medium")
+            ax.set_title(f"{verbatim(sweep.functions[f])}, within {tolerance:g}{rate}", fontsize="medium")
             ax.set_xscale("log")
             ax.set_xticks(sweep.k_max, [str(k) for k in sweep.k_max])
             ax.minorticks_off()
@@ -170,7 +176,8 @@ def hold_map(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figure:
             ax.set_yticks(range(len(sweep.rates)), [f"{rate:g}" for rate in sweep.rates])
             how = told_choice(sweep.choices[c])
             ax.set_title(
-                f"{sweep.functions[f]}, {how}: ends below {_level(tolerance, sweep.functions[f])}", fontsize="small"
+                f"{verbatim(sweep.functions[f])}, {how}: ends below {_level(tolerance, sweep.functions[f])}",
+                fontsize="small",
             )
             if t == 0:
                 ax.set_ylabel("learning rate")

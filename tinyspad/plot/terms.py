@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from ..errors import BadInput
 from ..experiments import VarianceCurve
 from ..lcg import Ledger
+from .outside import verbatim
 from .palette import HATCHES, PURPLE, SKY, TERMS, VERMILLION, ink
 
 MOST_BARS = 30
@@ -41,7 +42,7 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
         )
     ax = plt.gca() if ax is None else ax
     texts = [str(path) for path in ledger.paths]
-    texts = [f"path {i}: {text}" if len(text) <= 40 else f"path {i}" for i, text in enumerate(texts)]
+    texts = [f"path {i}: {verbatim(text)}" if len(text) <= 40 else f"path {i}" for i, text in enumerate(texts)]
     for i, value in enumerate(values):
         look: dict[str, Any] = {"facecolor": TERMS[i % len(TERMS)], "edgecolor": ink(), "linewidth": 0.8}
         ax.barh(i, value, height=0.62, alpha=0.75, hatch=HATCHES[i % len(HATCHES)], **look)
@@ -57,7 +58,7 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
     low, high = min(0.0, *values, float(ledger.total)), max(0.0, *values, float(ledger.total))
     span = (high - low) or 1.0
     ax.set_xlim(low - 0.04 * span, high + 0.32 * span)
-    ax.set_xlabel(f"contribution to d output / d{ledger.param} (share of all magnitudes)")
+    ax.set_xlabel(f"contribution to d output / d{verbatim(ledger.param)} (share of all magnitudes)")
     return ax
 
 
@@ -88,8 +89,9 @@ def variance_curve(curve: VarianceCurve, *, ax: Axes | None = None) -> Axes:
     if least > 1e-12 * curve.rad:
         ax.set_yscale("log")
     where = ", ".join(f"{name} = {x:g}" for name, x in curve.point.items())
-    ax.set_title(f"{curve.function} at {where}: {curve.paths} paths of {curve.param}", fontsize="medium")
+    at, paths = verbatim(f"{curve.function} at {where}"), f"{curve.paths} paths of {verbatim(curve.param)}"
+    ax.set_title(f"{at}: {paths}", fontsize="medium")
     ax.set_xlabel("epsilon, the probability of leaving the largest path")
-    ax.set_ylabel(f"variance of the estimate of d/d{curve.param}")
+    ax.set_ylabel(f"variance of the estimate of d/d{verbatim(curve.param)}")
     ax.legend(fontsize="small")
     return ax
