@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from ..errors import BadInput
 from ..lcg import LCG
-from .outside import legend_label, verbatim
+from .outside import FEW, legend_label, verbatim
 from .palette import BLACK, BLUE, HATCHES, TERMS
 
 
@@ -61,7 +61,7 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     ax.plot(xs, np.sum(terms, axis=0), color=BLACK, linewidth=1.8, label="sum: the gradient")
     ax.axhline(0.0, color=BLACK, linewidth=0.6)
     ax.set_xlabel(verbatim(name))
-    ax.set_ylabel(f"contribution to df/d{verbatim(name)}")
+    ax.set_ylabel(f"contribution to df/d{verbatim(name, FEW)}")
     ax.legend()
     return ax
 

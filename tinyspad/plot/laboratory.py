@@ -99,7 +99,7 @@ def _curves(lab: Laboratory, axes: Sequence[Axes]) -> None:
     xs = axis[name]
     every = max(1, len(xs) // SHOWN_DRAWS)
     for (label, row), style in zip(lab.rows.items(), styles(lab.rows).values()):
-        axes[0].plot(xs, np.broadcast_to(row.bias, xs.shape), label=legend_label(label), **style)
+        axes[0].plot(xs, np.broadcast_to(row.bias, xs.shape), label=legend_label(label, 36), **style)
         axes[1].plot(xs, np.sqrt(np.broadcast_to(row.variance, xs.shape)), **style)
         low, drawn, high = (np.broadcast_to(part, xs.shape)[::every] for part in _drawn(row))
         look: dict[str, Any] = {"fmt": ".", "color": style["color"], "markersize": 5, "elinewidth": 1.0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,6 +15,7 @@ from ..errors import BadInput
 from ..experiments import NetworkRuns
 from .memory import memory_accuracy
 from .outside import legend_label
+from .panels import legend_of
 from .success import DASHES, LOOKS
 
 PANELS = {
@@ -72,10 +73,9 @@ def learning_curves(runs: NetworkRuns, *, axes: Sequence[Axes] | None = None) ->
             ax.set_yscale("log")
     for ax in axes[2:]:
         ax.set_xlabel("iteration")
-    whole: Any = axes[0].figure
-    handles, labels = axes[0].get_legend_handles_labels()
-    whole.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
-    return whole  # type: ignore[no-any-return]
+    whole = cast(Figure, axes[0].figure)
+    legend_of(whole, *axes[0].get_legend_handles_labels(), loc="outside lower center", most=4)
+    return whole
 
 
 def memory_panels(runs: NetworkRuns) -> Figure:
@@ -98,5 +98,5 @@ def memory_panels(runs: NetworkRuns) -> Figure:
         ax.get_legend().remove()
         if ax is not axes[0][0]:
             ax.set_ylabel("")
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize="small")
+    legend_of(figure, *axes[0][0].get_legend_handles_labels(), loc="outside lower center", most=4)
     return figure

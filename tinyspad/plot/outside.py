@@ -11,6 +11,9 @@ import unicodedata
 MOST = 50
 """The most letters that are drawn of a name: a longer one would leave no room for the drawing."""
 
+FEW = 24
+"""The most where there is little room: beside other text, or above one of several panels."""
+
 
 def verbatim(text: object, most: int = MOST) -> str:
     r"""A text in one line, without control characters, shortened in its middle, for matplotlib to draw as it is.

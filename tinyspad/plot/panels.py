@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ..errors import BadInput
+
+Place = Literal["outside upper center", "outside lower center"]
 
 
 def panels(
@@ -29,3 +33,16 @@ def panels(
     if len(found) != number or not all(isinstance(ax, Axes) for ax in found):
         raise BadInput(f"There are {number} panels to draw: axes= is a list of that many Axes.")
     return found, False
+
+
+def legend_of(figure: Figure, handles: Sequence[Any], labels: Sequence[str], *, loc: Place, most: int) -> None:
+    """One legend for all panels, in as many columns as there is room for."""
+    room = 72 * figure.get_figwidth()
+    columns = next((n for n in range(most, 1, -1) if _width(labels, n) <= room), 1)
+    figure.legend(handles, labels, loc=loc, ncols=columns, fontsize="small")
+
+
+def _width(labels: Sequence[str], columns: int) -> float:
+    """About how many points wide a legend is: of a letter in small print 5.2, of a handle with its margins 34."""
+    split = np.array_split([len(label) for label in labels], min(columns, max(len(labels), 1)))
+    return sum(5.2 * float(max(part, default=0)) + 34 for part in split)

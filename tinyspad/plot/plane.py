@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 from ..errors import BadInput
 from ..lcg import LCG
 from ..minimize import Result
-from .outside import verbatim
+from .outside import FEW, verbatim
 from .palette import BLACK, TERMS, ink
 from .panels import panels as panels_of
 
@@ -115,7 +115,9 @@ def fields(lcg: LCG, *, axes: Sequence[Axes] | None = None, limit: int = MOST_PA
         arrows = ax.quiver(xs[thin[1]], ys[thin[0]], du, dv, size, norm=norm, cmap=SHADES, **look)
         _frame(ax, lcg, xs, ys)
         ax.set_title(
-            "all paths: the exact gradient" if k == 0 else f"path {terms[k - 1][1]} of {verbatim(terms[k - 1][0])}",
+            "all paths: the exact gradient"
+            if k == 0
+            else f"path {terms[k - 1][1]} of {verbatim(terms[k - 1][0], FEW)}",
             fontsize="small",
         )
     figure = cast(Figure, panels[0].figure)
@@ -168,7 +170,7 @@ def trajectories(
             ax.plot(way[0][:1, r], way[1][:1, r], "o", color=color, markeredgecolor=BLACK, markersize=5)
             ax.plot(way[0][-1:, r], way[1][-1:, r], "X", color=color, markeredgecolor=BLACK, markersize=7, zorder=5)
         steps = int(result.history.steps[-1]) if len(result.history) else 0
-        ax.set_title(f"{verbatim(name)}, {steps} steps", fontsize="small")
+        ax.set_title(f"{verbatim(name, FEW)}, {steps} steps", fontsize="small")
     if own:
         _label_outer(panels)
     return cast(Figure, panels[0].figure)

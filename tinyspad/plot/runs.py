@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from ..errors import BadInput
 from ..minimize import Result
-from .outside import legend_label, verbatim
+from .outside import FEW, legend_label, verbatim
 from .palette import styles
 
 
@@ -42,7 +42,7 @@ def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
             continue
         low, middle, high = np.nanquantile(values.reshape(len(values), -1), [0.1, 0.5, 0.9], axis=1)
         runs = values[0].size
-        ax.plot(history.steps, middle, label=f"{legend_label(name)} (median of {runs}, band 10-90 %)", **style)
+        ax.plot(history.steps, middle, label=f"{legend_label(name, FEW)} (median of {runs}, band 10-90 %)", **style)
         ax.fill_between(history.steps, low, high, color=style["color"], alpha=0.18, linewidth=0)
     ax.set_xlabel("step")
     ax.set_ylabel(verbatim(f"f({', '.join(sorted(parameters))})"))

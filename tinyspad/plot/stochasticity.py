@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,8 +13,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..errors import BadInput
 from ..experiments import StochasticityTable, WhiteBoxFit, median_interval
-from .outside import legend_label, verbatim
+from .outside import FEW, legend_label, verbatim
 from .palette import GREY
+from .panels import legend_of
 from .success import DASHES, LOOKS
 
 FILLS = ("full", "none", "left", "bottom")
@@ -51,13 +52,12 @@ def white_box(*fits: WhiteBoxFit, axes: Sequence[Axes] | None = None) -> Figure:
             ax = axes[r * len(fits) + c]
             _medians(ax, fit, values, float(level), skip=r == 2)
             if c == 0:
-                ax.set_ylabel(ROWS[r].format(verbatim(fit.estimators[0])))
-        axes[c].set_title(f"{verbatim(fit.model)}, {fit.runs} runs", fontsize="medium")
+                ax.set_ylabel(ROWS[r].format(verbatim(fit.estimators[0], FEW)))
+        axes[c].set_title(f"{verbatim(fit.model, FEW)}, {fit.runs} runs", fontsize="medium")
         axes[2 * len(fits) + c].set_xlabel("step")
-    whole: Any = axes[0].figure
-    handles, labels = axes[0].get_legend_handles_labels()
-    whole.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
-    return whole  # type: ignore[no-any-return]
+    whole = cast(Figure, axes[0].figure)
+    legend_of(whole, *axes[0].get_legend_handles_labels(), loc="outside lower center", most=3)
+    return whole
 
 
 def _medians(ax: Axes, fit: WhiteBoxFit, values: Any, level: float, skip: bool) -> None:
@@ -132,7 +132,7 @@ def stochasticity(table: StochasticityTable, *, ax: Axes | None = None) -> Axes:
                 markerfacecoloralt="white",
                 elinewidth=0.8,
                 linestyle="none",
-                label=f"{legend_label(sampler)} / {verbatim(estimator)}",
+                label=f"{legend_label(sampler, FEW)} / {verbatim(estimator, FEW)}",
             )
     ax.set_xscale("log")
     ax.axhline(1.0, color=GREY, linestyle=":")

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from ..errors import BadInput
 from ..experiments import HoldSweep, SuccessTable, told_choice, wilson
-from .outside import legend_label, verbatim
+from .outside import FEW, legend_label, verbatim
 from .palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from .panels import legend_of
 from .panels import panels as panels_of
 
 LOOKS = [
@@ -81,13 +82,7 @@ def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figur
     if own:
         handles, labels = panels[0].get_legend_handles_labels()
         order = sorted(range(len(labels)), key=lambda i: labels[i] == "the paper")
-        figure.legend(
-            [handles[i] for i in order],
-            [labels[i] for i in order],
-            loc="outside upper center",
-            ncols=5,
-            fontsize="small",
-        )
+        legend_of(figure, [handles[i] for i in order], [labels[i] for i in order], loc="outside upper center", most=5)
     else:
         panels[0].legend(fontsize="x-small")
     return figure
@@ -124,7 +119,7 @@ def hold_sweep(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figur
             ax.axhline(100 * gd / sweep.runs, color=BLUE, linewidth=2.5, label="GD")
             ax.axhspan(*(100 * float(end) for end in wilson(gd, sweep.runs)), color=BLUE, alpha=0.15, linewidth=0)
             rate = f", lr {sweep.rates[r]:g}" if len(sweep.rates) > 1 else ""
-            ax.set_title(f"{verbatim(sweep.functions[f])}, within {tolerance:g}{rate}", fontsize="medium")
+            ax.set_title(f"{verbatim(sweep.functions[f], FEW)}, within {tolerance:g}{rate}", fontsize="medium")
             ax.set_xscale("log")
             ax.set_xticks(sweep.k_max, [str(k) for k in sweep.k_max])
             ax.minorticks_off()
@@ -136,7 +131,7 @@ def hold_sweep(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figur
                 ax.set_xlabel("k_max, steps that a path is held")
     figure = cast(Figure, panels[0].figure)
     if own:
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize="small")
+        legend_of(figure, *panels[0].get_legend_handles_labels(), loc="outside upper center", most=4)
     else:
         panels[0].legend(fontsize="x-small")
     return figure
@@ -176,7 +171,7 @@ def hold_map(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figure:
             ax.set_yticks(range(len(sweep.rates)), [f"{rate:g}" for rate in sweep.rates])
             how = told_choice(sweep.choices[c])
             ax.set_title(
-                f"{verbatim(sweep.functions[f])}, {how}: ends below {_level(tolerance, sweep.functions[f])}",
+                f"{verbatim(sweep.functions[f], FEW)}, {how}: ends below {_level(tolerance, sweep.functions[f])}",
                 fontsize="small",
             )
             if t == 0:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from ..errors import BadInput
 from ..experiments import VarianceCurve
 from ..lcg import Ledger
-from .outside import verbatim
+from .outside import FEW, verbatim
 from .palette import HATCHES, PURPLE, SKY, TERMS, VERMILLION, ink
 
 MOST_BARS = 30
@@ -58,7 +58,7 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
     low, high = min(0.0, *values, float(ledger.total)), max(0.0, *values, float(ledger.total))
     span = (high - low) or 1.0
     ax.set_xlim(low - 0.04 * span, high + 0.32 * span)
-    ax.set_xlabel(f"contribution to d output / d{verbatim(ledger.param)} (share of all magnitudes)")
+    ax.set_xlabel(f"contribution to d output / d{verbatim(ledger.param, FEW)} (share of all magnitudes)")
     return ax
 
 
@@ -89,9 +89,9 @@ def variance_curve(curve: VarianceCurve, *, ax: Axes | None = None) -> Axes:
     if least > 1e-12 * curve.rad:
         ax.set_yscale("log")
     where = ", ".join(f"{name} = {x:g}" for name, x in curve.point.items())
-    at, paths = verbatim(f"{curve.function} at {where}"), f"{curve.paths} paths of {verbatim(curve.param)}"
+    at, paths = verbatim(f"{curve.function} at {where}"), f"{curve.paths} paths of {verbatim(curve.param, FEW)}"
     ax.set_title(f"{at}: {paths}", fontsize="medium")
     ax.set_xlabel("epsilon, the probability of leaving the largest path")
-    ax.set_ylabel(f"variance of the estimate of d/d{verbatim(curve.param)}")
+    ax.set_ylabel(f"variance of the estimate of d/d{verbatim(curve.param, FEW)}")
     ax.legend(fontsize="small")
     return ax
