@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tinyspad.archive import write_text
+
 from . import chains, imports, moons, networks, paths, programs, report, spine, tables
 from .turns import Disagree, Workload, run
 
@@ -119,8 +121,8 @@ def write(results: dict[str, Any], out: Path | None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     order = list(WORKLOADS)
     results["records"].sort(key=lambda record: order.index(record["workload"]))
-    (out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    (out / "results.md").write_text(report.markdown(results), encoding="utf-8")
+    write_text(out / "results.json", json.dumps(results, indent=1) + "\n")
+    write_text(out / "results.md", report.markdown(results))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from tinyspad.archive import write_file
 from tinyspad.plot.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 
 SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (0.0, "ns"))
@@ -157,7 +158,7 @@ def figure(results: dict[str, Any], file: Path) -> None:
             told = [name.replace("tinyspad, ", "") for name in names] if row == 2 else names
             axes[row, 1].legend(handles, told, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     file.parent.mkdir(parents=True, exist_ok=True)
-    plot.savefig(file, dpi=110)
+    write_file(file, lambda stream: plot.savefig(stream, format=file.suffix[1:], dpi=110))
 
 
 def draw_ratios(ax: Any, records: list[dict[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.graphs import layered
+from tinyspad.archive import write_text
 from tinyspad.paths import MAGNITUDE, SPLIT, SQUARES, Graph, sweep
 
 
@@ -98,7 +99,7 @@ def main() -> None:
     table = report(10 if options.small else 200)
     print(table)
     if options.out:
-        options.out.write_text(table + "\n")
+        write_text(options.out, table + "\n")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,7 @@ def test_processes_with_one_number_save_to_one_file(tmp_path):
     assert names(tmp_path) == ["run.npz"] and number_in(file) in (119, 219)
 
 
+@locks
 def test_a_block_file_that_two_runs_share_keeps_the_blocks_of_both(tmp_path, monkeypatch):
     monkeypatch.setattr("tinyspad.experiments.blocks.BLOCK", 2)
     file, few = tmp_path / "kept.jsonl", {"runs": 40, "steps": 2}
@@ -270,6 +271,21 @@ def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, monkeypatch):
     with pytest.raises(PermissionError, match=r"run\.npz"):
         save(file, 2)
     assert number_in(file) == 1 and names(tmp_path) == ["run.npz"]
+
+
+@posix
+def test_a_folder_that_may_not_be_written_to_is_told(tmp_path, monkeypatch):
+    def refuses(part, flags, mode):
+        raise PermissionError(errno.EACCES, "Permission denied", str(part))
+
+    save(tmp_path / "run.npz", 1)
+    monkeypatch.setattr(os, "open", refuses)
+    with pytest.raises(PermissionError, match=r"Permission denied in its folder.*save to another folder: .*run\.npz'$"):
+        save(tmp_path / "run.npz", 2)
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "scandir", lambda folder: refuses(folder, 0, 0))
+    save(tmp_path / "run.npz", 3)
+    assert number_in(tmp_path / "run.npz") == 3
 
 
 def test_a_folder_is_told_as_such(tmp_path):

@@ -411,6 +411,15 @@ def test_learning_curves_resume(tmp_path, monkeypatch):
     )
 
 
+def test_methods_with_strange_names_keep_files_of_their_own(tmp_path):
+    names = ["имя", "שם", "$a$", "_A_", "long" * 100]
+    methods = {name: dataclasses.replace(METHODS["RAD, same"], batch=1 + k) for k, name in enumerate(names)}
+    few = {"iterations": 2, "records": 1, "resume": tmp_path}
+    first = learning_curves("glyphs-fc", methods, **few)
+    assert len(list(tmp_path.iterdir())) == len(names)
+    assert learning_curves("glyphs-fc", methods, **few).to_csv() == first.to_csv()
+
+
 def test_every_method_of_the_paper_runs():
     runs = learning_curves("glyphs-fc", iterations=3, records=1)
     assert list(runs.runs) == list(METHODS)

@@ -92,7 +92,8 @@ def test_workers_end_with_the_process_that_they_work_for(tmp_path, call, name):
         process.send_signal(getattr(signal, name))
         out, err = process.communicate(timeout=SOON)  # the ends of both pipes: nobody holds them any more
     finally:
-        process.kill()
+        if process.poll() is None:
+            process.kill()
         for pid in alive(str(marks)):
             os.kill(pid, signal.SIGKILL)  # what the test would leave behind where it fails
     assert process.returncode == (130 if name == "SIGINT" else -getattr(signal, name))

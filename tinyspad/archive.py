@@ -131,7 +131,12 @@ def _replaced(target: Path, write: Callable[[BinaryIO], object]) -> bool:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     part = target.parent / PART.format(secrets.token_hex(8))
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    handle = os.open(part, flags, 0o666 if old is None else 0o600)  # less the umask; of a secret file not a moment more
+    mode = 0o666 if old is None else 0o600  # less the umask; a secret file is not shown for a moment
+    try:
+        handle = os.open(part, flags, mode)
+    except PermissionError as problem:
+        told = f"{problem.strerror} in its folder, where a file is made before it gets its name: save to another folder"
+        raise PermissionError(problem.errno, told, str(target)) from None
     try:
         with os.fdopen(handle, "wb") as stream, locked(handle):
             if not part.exists():  # swept between its birth and its lock
@@ -182,7 +187,8 @@ def _sweep(folder: Path, now: float) -> None:
     moment before it is renamed. Should two machines that write to one folder not see each other's locks, the save whose
     part is taken away starts again.
     """
-    with os.scandir(folder) as entries:
+    left = []
+    with suppress(OSError), os.scandir(folder) as entries:  # one may be allowed to write where one may not look
         left = [e.path for e in entries if OUR_PART.fullmatch(e.name) and e.is_file(follow_symlinks=False)]
     for path in left:
         with suppress(OSError):  # it has its name by now, is in use, or somebody else's

@@ -277,10 +277,11 @@ class _Kept:
         for number, line in enumerate(lines, start=1):
             try:
                 entry = json.loads(line)
-                if number == 1 and entry != {"format": FORMAT}:
+                if entry == {"format": FORMAT}:  # first, and again where runs without locks began at once
+                    continue
+                if number == 1:
                     raise ValueError
-                if number > 1:
-                    self.known[entry["block"]] = [float.fromhex(v) for v in entry["values"]]
+                self.known[entry["block"]] = [float.fromhex(v) for v in entry["values"]]
             except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
                 raise BadInput(
                     f"{self.path}: line {number} is not what tinyspad writes there; the file is something else, or damaged. "
