@@ -3,7 +3,8 @@
 Every picture is made of data that the rest of tinyspad computed. Functions of one panel draw on ``ax=`` and return it
 (the current axes if it is left out; ``lcg`` makes a figure of a fitting size); those of several panels take ``axes=``, a
 list, and return the Figure. ``step_through`` returns a player, ``explain`` a page. None calls ``plt.show``. Colours of
-lines and text, and the size of the text, follow rcParams. This is the only place that imports matplotlib.
+lines and text, and the size of the text, follow rcParams. Names, whoever gave them, are drawn letter by letter: a ``$``
+starts no formula. This is the only place that imports matplotlib.
 """
 
 from .curves import contributions, function
