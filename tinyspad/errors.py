@@ -25,6 +25,7 @@ __all__ = [
     "NotCompilable",
     "NotElementwise",
     "NotScalar",
+    "NotSymmetric",
     "TinyspadError",
     "TooManyPaths",
 ]
@@ -109,6 +110,10 @@ class NotCompilable(TinyspadError, TypeError):
 
 class NotElementwise(TinyspadError, TypeError):
     """An operation that needs a number on every edge met an edge that is a linear map."""
+
+
+class NotSymmetric(TinyspadError, ArithmeticError):
+    """Second derivatives that depend on the order of differentiation, as those of no smooth function do."""
 
 
 class TooManyPaths(TinyspadError, ValueError):

@@ -70,6 +70,11 @@ class SPAD(Estimator):
                 f"SPAD: with epsilon={self.epsilon} some paths are never followed, so no normalisation makes the estimate "
                 "unbiased. Use 0 < epsilon < 1, or normalize=False (Algorithm 2)."
             )
+        if self.normalize and 1 / self.epsilon == float("inf"):
+            raise BadInput(
+                f"SPAD: with normalize=True a rare path is divided by epsilon, and 1 / {self.epsilon} is beyond floats. Use "
+                "an epsilon of 1e-300 or more, or normalize=False."
+            )
         if self.replace and self.m is None:
             raise BadInput("SPAD: replace=True needs m, the number of candidates to draw.")
 
@@ -154,8 +159,9 @@ class SPAD(Estimator):
             kept_to, stray = 1 / (1 - epsilon), as_float(lcg.count_paths(param) - 1) / epsilon
             if stray == float("inf"):
                 raise BadInput(
-                    f'"{param}" has more paths than the largest float; what an estimate is multiplied by when it strays is '
-                    "beyond floats, and so are its moments. Magnitude() and RAD(normalize=True) have moments there."
+                    f'"{param}" has so many paths, or epsilon is so small, that what an estimate is multiplied by when it '
+                    "strays, (N - 1) / epsilon, is beyond floats, and so are its moments. Magnitude() and "
+                    "RAD(normalize=True) have moments there."
                 )
         rest, root = np.sqrt(1 - epsilon), np.sqrt(epsilon)
         with np.errstate(all="ignore"):

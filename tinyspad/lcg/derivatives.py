@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import paths as algebra
-from ..errors import BadInput, NotElementwise, TinyspadError
+from ..errors import BadInput, NotElementwise, NotSymmetric, TinyspadError
 from ..paths import Elimination, Semiring
 from ..rules import LinearMap
 from ..tape import FIRST_PARENT, KWARGS, ORDER, RULE, Entry, Value, behind, operands, positions, refuse_foreign, replay
@@ -110,6 +110,39 @@ def derivative_of(lcg: LCG, source: int, params: dict[str, Value]) -> Any:
         weight[e] = local(results[id(entry)], *operands(entry, results), **(entry[KWARGS] or {}))
     graph = algebra.Graph(lcg.graph.start, lcg.graph.tail, lcg.graph.head, weight, lcg.graph.output)
     return algebra.sweep_to(graph, CLEAN, source)
+
+
+def hessian_of(lcg: LCG) -> dict[str, dict[str, Any]]:
+    """The gradients of all derivatives. Raises NotSymmetric where their order matters by more than rounding.
+
+    Two numbers are apart by more than rounding if it is more than half of the digits, sqrt(eps), of the terms that were
+    added up; a wrong formula is wrong in the first few. What is not finite is seen without a check.
+    """
+    rows = {name: lcg.derivative(name) for name in lcg.params}
+    hessian = {name: row.gradient() for name, row in rows.items()}
+    value = np.result_type(lcg.value)
+    share = float(np.sqrt(np.finfo(value if value.kind == "f" else float).eps))
+    for i, p in enumerate(lcg.params):
+        for q in lcg.params[:i]:
+            one, other = hessian[q][p], hessian[p][q]
+            with np.errstate(all="ignore"):
+                apart = abs(one - other)
+                if np.all(apart <= share * abs(one)):
+                    continue
+                terms = rows[q].sweep("magnitude")[p] + rows[p].sweep("magnitude")[q]
+                wrong = (apart > share * terms) & np.isfinite(one) & np.isfinite(other)
+            if np.any(wrong):
+                at = tuple(map(int, np.argwhere(wrong)[0]))
+                told = [f"{np.broadcast_to(h, np.shape(wrong))[at]:.10g}" for h in (one, other)]
+                run = f" in run {at[0] if len(at) == 1 else at}" if at else ""
+                raise NotSymmetric(
+                    f"The second derivatives of {q} and {p} depend on the order{run}: "
+                    f"d/d{p} of df/d{q} is {told[0]}, d/d{q} of df/d{p} is {told[1]}. Either the function has none here "
+                    "(a kink, or x ** y where x is 0), or a partial derivative is right as a number and wrong as a formula "
+                    "to differentiate again (look at the rules of your own first). ts.check_gradients(f, ..., order=2) says "
+                    f'which of the two is wrong; derivative("{p}").gradient() is a row as it is.'
+                )
+    return hessian
 
 
 def origins_of(lcg: LCG, entry_of: list[Entry | None], reads: dict[int, list[Any]]) -> list[tuple[int, Entry, int]]:

@@ -18,7 +18,7 @@ from ..tape import RULE, Entry, Value, refuse_foreign, run_on
 from .choice import PathChoice
 from .collapse import block_of
 from .comparison import Comparison, comparison_of
-from .derivatives import TANGENT, derivative_of, eliminate_together, origins_of, tangents_of
+from .derivatives import TANGENT, derivative_of, eliminate_together, hessian_of, origins_of, tangents_of
 from .ledger import Ledger, ledger_of
 from .nonfinite import NonFinite, nonfinite_of
 from .single_access import kept, single_access
@@ -271,7 +271,7 @@ class LCG(PathChoice):
         params = {p: Value(a, name=p) for p, a in zip(self.params, self.arguments)}
         out = derivative_of(self, source, params)
         if not isinstance(out, Value):
-            out = self._shaped(source, float(out))
+            out = self._shaped(source, out if np.shape(out) else float(out))
         function = None
         if self.function is not None:
             retrace = self.retrace
@@ -284,14 +284,16 @@ class LCG(PathChoice):
     def hessian(self) -> dict[str, dict[str, Any]]:
         """The second derivatives, ``hessian()[p][q]``: the gradients of all derivatives. In a batch, of each run.
 
-        Raises as ``derivative`` does. Cost: a derivative and a sweep per parameter. Not offered: second derivatives
-        through linear maps (sums, matrix products, indexing); take central differences of ``gradient()`` there.
+        Raises as ``derivative`` does, and NotSymmetric where ``[p][q]`` and ``[q][p]`` differ by more than rounding: a
+        partial derivative in a rule is wrong as a program, or the function has no second derivative there. Cost: a
+        derivative and a sweep per parameter. Not offered: second derivatives through linear maps (sums, matrix products,
+        indexing); take central differences of ``gradient()`` there.
 
         >>> import tinyspad as ts
         >>> ts.trace(lambda x, y: x * x * y, 2.0, 3.0).hessian()
         {'x': {'x': 6.0, 'y': 4.0}, 'y': {'x': 4.0, 'y': 0.0}}
         """
-        return {name: self.derivative(name).gradient() for name in self.params}
+        return hessian_of(self)
 
     def eliminate(self, order: str | Sequence[Any] = "reverse", by: str = "vertex") -> Elimination:
         """Accumulate the gradient by eliminating intermediate variables, or edges, one after the other, and count.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import NoRule
 from .elementwise import nonzero, reals
-from .reductions import restore
+from .reductions import direction_of, in_double, restore
 from .table import Vjp, rule, unbroadcast
 
 NUMPY_2 = hasattr(np, "vecdot")  # since then solve takes a vector beside a stack of matrices
@@ -19,6 +19,7 @@ def _t(a: Any) -> Any:
     return np.swapaxes(a, -1, -2)
 
 
+@in_double(np.float16)
 def _norm(out: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Vjp:
     matrix = (isinstance(axis, tuple) and len(axis) == 2) or (axis is None and np.ndim(x) == 2)
     if ord not in (None, "fro", 2) and (matrix or not isinstance(ord, (int, float)) or ord < 1 or np.isinf(ord)):
@@ -26,9 +27,7 @@ def _norm(out: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = 
     if matrix and ord == 2:
         raise NoRule("linalg.norm: the spectral norm of a matrix has no rule; use ord='fro'.")
     p = 2 if ord in (None, "fro") else ord
-    norm = restore(out, np.shape(x), axis)
-    safe = np.where(norm == 0, 1.0, norm)  # at the origin: the mean of the one-sided derivatives, 0
-    direction = np.sign(x) * (np.abs(x) / safe) ** (p - 1)
+    direction = direction_of(x, axis, p)
     return lambda g: restore(g, np.shape(direction), axis) * direction
 
 

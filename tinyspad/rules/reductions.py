@@ -7,7 +7,9 @@ the winners.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,29 +27,79 @@ def restore(g: Any, shape: tuple[int, ...], axis: Any) -> Any:
     return np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
+def in_double(*types: Any) -> Callable[[Callable[..., Vjp]], Callable[..., Vjp]]:
+    """For arrays of these dtypes compute a vjp in float64, and round what comes out.
+
+    float16 ends at 65504 and its normal numbers at 6e-5: a count, a share or a product of a few factors is soon out of it,
+    where the derivative is not.
+    """
+
+    def wrap(builder: Callable[..., Vjp]) -> Callable[..., Vjp]:
+        @functools.wraps(builder)
+        def wide(out: Any, a: Any, *args: Any, **kwargs: Any) -> Vjp:
+            dtype = np.result_type(a)
+            if dtype not in types:
+                return builder(out, a, *args, **kwargs)
+            vjp = builder(np.asarray(out, float), np.asarray(a, float), *args, **kwargs)
+            return lambda g: np.asarray(vjp(np.asarray(g, float))).astype(dtype)
+
+        return wide
+
+    return wrap
+
+
 def _sum(out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Vjp:
     shape = np.shape(a)
     return lambda g: np.broadcast_to(restore(g, shape, axis), shape)
 
 
+@in_double(np.float16)
 def _mean(out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Vjp:
     shape = np.shape(a)
     n = np.size(a) / max(np.size(out), 1)
     return lambda g: np.broadcast_to(restore(g, shape, axis) / n, shape)
 
 
+@in_double(np.float16)
 def _var(out: Any, a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vjp:
     centred = a - np.mean(a, axis=axis, keepdims=True)
-    freedom = max(np.size(a) / max(np.size(out), 1) - ddof, 0)
-    slope = centred * np.divide(2.0, freedom)  # infinite or NaN where none is left, as NumPy's own result
-    return lambda g: restore(g, np.shape(slope), axis) * slope
+    n = _freedom(a, out, ddof)
+    return lambda g: restore(g, np.shape(centred), axis) * centred * (2 / n)
 
 
+@in_double(np.float16)
 def _std(out: Any, a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vjp:
-    through_var = _var(out, a, axis, ddof)
-    return lambda g: through_var(g * 0.5 / (out + (out == 0)))  # equal elements: the mean of the one-sided slopes, 0
+    centred = a - np.mean(a, axis=axis, keepdims=True)
+    direction, root = direction_of(centred, axis), math.sqrt(_freedom(a, out, ddof))
+    return lambda g: restore(g, np.shape(direction), axis) * direction * (1 / root)
 
 
+def _freedom(a: Any, out: Any, ddof: int) -> float:
+    """What var divides by; NaN where nothing is left of it."""
+    n = np.size(a) / max(np.size(out), 1) - ddof
+    return n if n > 0 else math.nan
+
+
+def direction_of(x: Any, axis: Any, p: float = 2) -> Any:
+    """The gradient of the p-norm of x along these axes: sign(x) (|x| / norm)^(p - 1).
+
+    At the origin it is 0, the mean of the one-sided derivatives. Where NumPy's norm adds up powers that over- or underflow,
+    it is infinite, zero, or of few digits; here x is divided by its largest element then.
+    """
+    powers, limits = _sum_of_powers(x, axis, p), np.finfo(np.result_type(x))
+    if not np.all((powers > limits.tiny / limits.eps) & (powers < np.inf)):
+        largest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+        x = x / np.where((largest > 0) & (largest < np.inf), largest, 1)
+        powers = _sum_of_powers(x, axis, p)
+        powers = np.where(powers == 0, 1, powers)
+    return x / np.sqrt(powers) if p == 2 else np.sign(x) * (np.abs(x) / powers ** (1 / p)) ** (p - 1)
+
+
+def _sum_of_powers(x: Any, axis: Any, p: float) -> Any:
+    return np.sum(x * x if p == 2 else np.abs(x) ** p, axis=axis, keepdims=True)
+
+
+@in_double(np.float16)
 def _prod(out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Vjp:
     others = _product_of_others(np.asarray(a), axis)
     return lambda g: restore(g, np.shape(others), axis) * others
@@ -66,12 +118,14 @@ def _product_of_others(a: Any, axis: Any) -> Any:
     return np.transpose((before * after).reshape(moved.shape), np.argsort(last))
 
 
+@in_double(np.float16)
 def _extremum(out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Vjp:
-    winners = (a == restore(out, np.shape(a), axis)).astype(np.result_type(a))
-    share = winners / np.sum(winners, axis=axis, keepdims=True)
-    return lambda g: restore(g, np.shape(share), axis) * share
+    winners = a == restore(out, np.shape(a), axis)
+    number = np.count_nonzero(winners, axis=axis, keepdims=True).astype(np.result_type(a))
+    return lambda g: restore(g, np.shape(winners), axis) / number * winners
 
 
+@in_double(np.float16, np.float32)  # a sum of ones in float32 stops at 2^24
 def _cumsum(out: Any, a: Any, axis: Any = None) -> Vjp:
     shape = np.shape(a)
 

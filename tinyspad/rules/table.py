@@ -131,12 +131,15 @@ class Rule:
         derivative = self._derivative(i)
         if derivative is None:
             return None
-        local = derivative(out, *args, **kwargs)
         if not self.elementwise:
-            return LinearMap(local, np.shape(x), np.shape(out), self.name)
+            return LinearMap(derivative(out, *args, **kwargs), np.shape(x), np.shape(out), self.name)
         own = x.shape if isinstance(x, np.ndarray) else ()
         shape, dtype = (out.shape, out.dtype) if isinstance(out, np.ndarray) else ((), np.result_type(out))
-        if isinstance(local, np.ndarray) and local.dtype != dtype:
+        if dtype.char == "e":  # float16, whose squares end at 256: the derivative need not
+            local = derivative(_single(out), *map(_single, args), **kwargs)
+        else:
+            local = derivative(out, *args, **kwargs)
+        if isinstance(local, (np.ndarray, np.generic)) and local.dtype != dtype:
             local = local.astype(dtype)  # a condition or a constant inside a formula must not widen float32
         if own == shape:
             if not isinstance(local, np.ndarray) or local.shape == shape:
@@ -277,6 +280,10 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     extra = np.ndim(g) - len(shape)
     axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and np.shape(g)[extra + i] != 1)
     return np.reshape(np.sum(g, axis=axes), shape)
+
+
+def _single(x: Any) -> Any:
+    return x.astype(np.float32) if isinstance(x, (np.ndarray, np.generic)) and x.dtype.char == "e" else x
 
 
 def _broadcast_vjp(local: Any, shape: tuple[int, ...]) -> Vjp:
