@@ -191,7 +191,9 @@ def _first_order(lcg: LCG, directions: int, rng: np.random.Generator, notes: lis
 
 def _second_order(lcg: LCG, notes: list[str]) -> list[Finding]:
     try:
-        hessian = {p: lcg.derivative(p).gradient() for p in lcg.params}  # unchecked: the differences below are the check
+        hessian = {
+            p: lcg.derivative(p).gradient() for p in lcg.params
+        }  # unchecked: the differences below are the check
     except TinyspadError as why:
         notes.append(f"No second derivatives: {why}")
         return []

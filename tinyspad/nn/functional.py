@@ -321,7 +321,7 @@ def log_softmax(x: Any) -> Any:
 def _log_softmax_of(x: Any) -> Any:
     x = _floating(x)
     shifted: Array = x - x.max(axis=-1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True, dtype=np.result_type(x, np.float32)))
     return shifted
 
 
@@ -367,7 +367,7 @@ def _cross_entropy(out: Any, logits: Array, labels: Any) -> Vjp:
     def back(g: Any) -> Array:
         gradient = p.copy()
         gradient[np.arange(len(p)), labels] -= 1
-        gradient *= p.dtype.type(g / len(p))
+        gradient *= p.dtype.type(float(g) / len(p))  # a count may be beyond float16
         return gradient
 
     return back

@@ -75,13 +75,19 @@ def _gather(function: Callable[..., Any]) -> Callable[..., Vjp]:
         positions = function(np.arange(size).reshape(shape), *args, **kwargs)
 
         def scatter(g: Any) -> Any:
-            result = np.zeros(size, np.result_type(g))
-            np.add.at(result, positions, g)
-            return result.reshape(shape)
+            return _added_at((size,), positions, g).reshape(shape)
 
         return scatter
 
     return vjp
+
+
+def _added_at(shape: tuple[int, ...], key: Any, g: Any) -> Any:
+    """Zeros with g added there; of float16 in float32, since one by one its sums of ones stop at 2048."""
+    dtype = np.result_type(g)
+    result = np.zeros(shape, np.result_type(dtype, np.float32))
+    np.add.at(result, key, g)
+    return result.astype(dtype, copy=False)
 
 
 def _getitem(out: Any, a: Any, key: Any) -> Vjp:
@@ -91,11 +97,10 @@ def _getitem(out: Any, a: Any, key: Any) -> Vjp:
     repeats = not all(isinstance(part, basic) for part in parts)  # an array of positions may name one twice
 
     def vjp(g: Any) -> Any:
-        result = np.zeros(shape, np.result_type(g))
         if repeats:
-            np.add.at(result, key, g)
-        else:
-            result[key] = g
+            return _added_at(shape, key, g)
+        result = np.zeros(shape, np.result_type(g))
+        result[key] = g
         return result
 
     return vjp
