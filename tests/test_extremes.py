@@ -210,5 +210,5 @@ def test_an_epsilon_that_cannot_be_divided_by():
             x = 0.5 * x + 0.5 * x
         return x
 
-    with pytest.raises(BadInput, match=r"or epsilon is so small, .*\(N - 1\) / epsilon, is beyond floats"):
+    with pytest.raises(BadInput, match=r"or epsilon is so small, .*\(N - 1\) / epsilon, is beyond the largest float"):
         ts.SPAD(epsilon=1e-300, normalize=True).variance(ts.trace(doublings, 1.0), "x")

@@ -160,7 +160,7 @@ class SPAD(Estimator):
             if stray == float("inf"):
                 raise BadInput(
                     f'"{param}" has so many paths, or epsilon is so small, that what an estimate is multiplied by when it '
-                    "strays, (N - 1) / epsilon, is beyond floats, and so are its moments. Magnitude() and "
+                    "strays, (N - 1) / epsilon, is beyond the largest float, and so are its moments. Magnitude() and "
                     "RAD(normalize=True) have moments there."
                 )
         rest, root = np.sqrt(1 - epsilon), np.sqrt(epsilon)

@@ -74,7 +74,8 @@ def _about(x: Any, y: Any) -> Any:
 
 def _lost(sum_of: Any, x: Any, y: Any) -> Any:
     """log(e^x + e^y) - x, of x - y alone: the difference of the two would round off what x and y have in common."""
-    return sum_of(0.0, _choose((x == y) & np.isinf(x), 0.0, y - x))  # infinities that tie share, as numbers do
+    tie = (x == y) & np.isinf(x)  # infinities that tie share, as numbers do
+    return sum_of(0.0, _choose(tie, 0.0, y) - _choose(tie, 0.0, x))
 
 
 SINC_SERIES = 0.6
