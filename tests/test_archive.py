@@ -397,7 +397,6 @@ ALLOWED = {
     ("__main__.py", "open"),  # the null device, for what nobody reads any more
     ("plot/figures.py", "savefig"),  # into write_file's stream
     ("plot/page.py", "savefig"),  # into memory
-    ("lcg/text.py", "savefig"),  # into memory
 }
 WRITES = {"write_text", "write_bytes", "savefig", "save", "savez", "savez_compressed", "savetxt", "tofile", "touch"}
 OPENS = {"open", "fdopen", "mkstemp", "NamedTemporaryFile"}
