@@ -585,6 +585,120 @@ def test_a_checkpoint_backward_twice_adds_twice_and_reaches_its_input():
     np.testing.assert_array_equal(plain.grad, once[1])
 
 
+class Own(nn.Layer):
+    """A layer of one's own: ``f(x, self)``, which may have a state."""
+
+    def __init__(self, f, **state):
+        super().__init__()
+        self.f = f
+        vars(self).update(state)
+
+    def run(self, x, params, way):
+        return self.f(x, self)
+
+
+def changed_mask(x, layer):
+    layer.calls += 1
+    return x * layer.mask[layer.calls % 2]
+
+
+def longer_each_time(x, layer):
+    layer.calls += 1
+    return np.tile(x, layer.calls)
+
+
+DIFFERENT_TWICE = {
+    "draws": lambda: Own(lambda x, own: x * own.rng.normal(size=x.shape), rng=np.random.default_rng(0)),
+    "draws a mask of few": lambda: Own(
+        lambda x, own: x * (np.arange(x.size).reshape(x.shape) != own.rng.integers(x.size)),
+        rng=np.random.default_rng(0),
+    ),
+    "draws an order": lambda: Own(lambda x, own: x[:, own.rng.permutation(3)], rng=np.random.default_rng(0)),
+    "goes to and fro": lambda: Own(changed_mask, calls=0, mask=np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 4.0]])),
+    "another shape": lambda: Own(longer_each_time, calls=0),
+    "another dtype": lambda: Own(
+        lambda x, own: x * own.ones.pop(), ones=[np.ones(3, t) for t in (np.float64, np.float32)]
+    ),
+    "once NaN": lambda: Own(
+        lambda x, own: x * own.first.pop(), first=[np.ones(3), np.ones(3), np.array([1, np.nan, 1])]
+    ),
+}
+
+
+@pytest.mark.parametrize("make", DIFFERENT_TWICE.values(), ids=DIFFERENT_TWICE)
+@pytest.mark.parametrize("with_params", [False, True])
+def test_a_block_that_gives_something_else_the_second_time_is_refused(make, with_params):
+    layers = [nn.Linear(3, 3, rng=0), make()] if with_params else [make()]
+    x = ts.Value(np.arange(6, dtype=np.float32).reshape(2, 3) + 1)
+    out = np.sum(nn.checkpoint(nn.Sequential(*layers), x) ** 2)
+    with pytest.raises(ts.errors.ChangedData, match="computed again"):
+        out.backward()
+
+
+def test_a_weight_changed_in_place_between_the_passes_is_refused():
+    layer = Own(lambda x, own: x * own.weight, weight=np.ones(3))
+    for changed in (1 + 1e-15, np.nan):
+        out = np.sum(nn.checkpoint(layer, ts.Value(np.ones(3))))
+        layer.weight[1] = changed
+        with pytest.raises(ts.errors.ChangedData, match="run the forward pass again"):
+            out.backward()
+        layer.weight[1] = 1.0
+    block = nn.Linear(3, 3, rng=0)  # a parameter's own data the tape looks after
+    out = np.sum(nn.checkpoint(block, np.ones((2, 3), np.float32)))
+    block.params["weight"].data = np.ones((3, 3), np.float32)
+    with pytest.raises(ts.errors.ChangedData):
+        out.backward()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_block_that_gives_the_same_the_second_time_is_not():
+    odd = np.array([1.0, np.nan, np.inf, -0.0])
+    blocks = [
+        Own(lambda x, own: x * odd),  # NaN is equal to NaN
+        Own(lambda x, own: x * own.signs.pop(), signs=[np.full(4, s * np.nan) for s in (1, 1, -1)]),  # of any sign
+        Own(lambda x, own: np.sum(x * 3.0)),
+        Own(lambda x, own: x[:0]),
+        Own(lambda x, own: x * np.random.default_rng(3).normal(size=4)),
+    ]
+    for block in blocks:
+        x, plain = (ts.Value(np.array([0.3, 0.7, 1.9, 2.3])) for _ in range(2))
+        np.sum(nn.checkpoint(block, x) * 2.0).backward()
+        np.sum(block(plain) * 2.0).backward()
+        np.testing.assert_array_equal(x.grad, plain.grad)
+
+
+def test_a_block_whose_passes_differ_by_rounding_alone_is_not_refused():
+    """A Value may take another way through a block than a plain array: here one that rounds otherwise."""
+
+    def f(x, own):
+        return (x + 0.1) + 0.2 if isinstance(x, ts.Value) else x + (0.1 + 0.2)
+
+    data = np.random.default_rng(0).normal(size=100)
+    assert np.any((data + 0.1) + 0.2 != data + (0.1 + 0.2))
+    x = ts.Value(data)
+    nn.checkpoint(Own(f), x).backward(np.ones(100))
+    np.testing.assert_array_equal(x.grad, np.ones(100))
+
+    def g(x, own):
+        return x * (2.0 if isinstance(x, ts.Value) else 3.0)
+
+    out = nn.checkpoint(Own(g), ts.Value(data))
+    with pytest.raises(ts.errors.ChangedData, match="computed again"):
+        out.backward(np.ones(100))
+
+
+def test_a_block_that_reads_a_value_beside_its_parameters_is_refused():
+    hidden = ts.Value(np.ones(3))
+    with pytest.raises(ts.errors.DroppedGradient, match="Make it a parameter"):
+        nn.checkpoint(Own(lambda x, own: x * hidden), ts.Value(np.ones(3)))
+
+
+def test_a_block_that_does_not_depend_on_its_input_gives_it_no_gradient():
+    x = ts.Value(np.ones(3))
+    (np.sum(x) + np.sum(nn.checkpoint(Own(lambda x, own: np.ones(3)), x))).backward()
+    np.testing.assert_array_equal(x.grad, np.ones(3))
+
+
 def test_what_forgets_cannot_be_replayed_and_says_so():
     big = np.ones((20, 30))
     loss = np.sum(nn.linear(big, ts.Value(np.ones((30, 2))), np.zeros(2), nn.Same(np.array([4]), 30)))
