@@ -121,7 +121,7 @@ def minimize(
         if data is None:
             stage = Whole(_linearizer(f, names, position, estimator, callback))
         else:
-            compiled = callback is None and _ours(estimator)
+            compiled = callback is None and _asks_paths_only(estimator)
             stage = Losses(f, names, position, data, observations, sample, compiled, isinstance(estimator, GD))
         seen = stage.init()
         graph, seen = stage.at(position, seen, rng)
@@ -135,7 +135,7 @@ def minimize(
             )
     states = {name: estimator.init() for name in names}
     moments: Any
-    if batch and _ours(optimizer) and all(x.dtype == np.float64 for x in position):
+    if batch and _says(optimizer, "elementwise", "init", "update") and all(x.dtype == np.float64 for x in position):
         position = np.array(position)  # a row for each parameter: one call of NumPy serves all
         moments = optimizer.init(position)
     else:
@@ -281,9 +281,21 @@ def _left(alive: Any, finite: Any, ended: Any, step: int) -> tuple[Any, Any, boo
     return left, np.where(alive & ~left, step, ended), bool(np.all(left))
 
 
-def _ours(value: Any) -> bool:
-    """Whether an estimator or optimizer is tinyspad's own, and so asks for no more than it should."""
-    return type(value).__module__.startswith("tinyspad.")
+def _says(value: Any, what: str, *methods: str) -> bool:
+    """Whether a class says this of its methods: ``Estimator.paths_only``, or that an optimizer is ``elementwise``.
+
+    What is said holds for derived classes, but not for one that writes one of the methods anew without saying so again.
+    """
+    for kind in type(value).__mro__:
+        if what in vars(kind):
+            return vars(kind)[what] is True
+        if any(method in vars(kind) for method in methods):
+            return False
+    return False
+
+
+def _asks_paths_only(estimator: Any) -> bool:
+    return _says(estimator, "paths_only", "init", "draw")
 
 
 def _linearizer(
@@ -299,9 +311,13 @@ def _linearizer(
     def traced(*at: Any) -> LCG:
         return trace_as(names, f, at)
 
-    known = _ours(estimator)  # one of the user's own may ask an LCG for more
     numbers = all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
-    if callback is not None or not known or not numbers or len({np.shape(x) for x in position}) > 1:
+    if (
+        callback is not None
+        or not _asks_paths_only(estimator)
+        or not numbers
+        or len({np.shape(x) for x in position}) > 1
+    ):
         return traced
     program = compiled_twice(
         lambda: compile_function(f, len(names)), lambda made: made.at(*position), lambda: traced(*position)

@@ -19,7 +19,11 @@ State = tuple[Any, ...]
 
 
 class Optimizer(Protocol):
-    """What ``minimize`` asks of an optimizer."""
+    """What ``minimize`` asks of an optimizer.
+
+    One may say ``elementwise = True``: ``init`` and ``update`` treat every number by itself, so that parameters can be
+    handed over side by side, as rows of one array. A class that overrides one of them says it anew.
+    """
 
     def init(self, x: Any) -> State:
         """The state before the first step, for a parameter of x's shape."""
@@ -35,6 +39,8 @@ class SGD:
     >>> SGD(lr=0.1).update(2.0, ())
     (-0.2, ())
     """
+
+    elementwise = True
 
     lr: float = 0.01
 
@@ -57,6 +63,8 @@ class Momentum:
     >>> m.update(2.0, state)[0]
     -0.30000000000000004
     """
+
+    elementwise = True
 
     lr: float = 0.01
     beta: float = 0.9
@@ -87,6 +95,8 @@ class Adam:
     >>> round(step, 6)   # the first step is lr, whatever the gradient's size
     -0.01
     """
+
+    elementwise = True
 
     lr: float = 0.01
     beta1: float = 0.9

@@ -57,6 +57,18 @@ class Estimator:
     ``minimize`` asks for ``init`` and ``draw`` alone. ``probabilities`` gives the exact theory by enumeration; an estimator
     that knows better overrides ``moments``, which takes sweeps instead. In ``expectation``, ``variance``, ``bias`` and
     ``second_moment`` a parameter is named, or left out for a dict of all.
+
+    ``draw`` may ask of ``lcg``, be it an LCG of numbers or arrays, a program at a point, or a batch of observations:
+    ``params``, ``arguments``, ``value``, ``gradient()``, ``adjoint(param)``, ``batch`` (the shape of the runs),
+    ``elementwise``, ``signature``, and whatever is about paths: ``count_paths``, ``paths``, ``nth_path``,
+    ``path_gradients`` and the like (the methods of ``lcg.routes.Routes`` and ``lcg.choice.PathChoice``).
+    """
+
+    paths_only = False
+    """Whether ``draw`` asks no more than this, keeps no ``lcg`` beyond its step, and changes nothing that f refers to.
+
+    Then ``minimize`` runs f's program instead of tracing f at every step. True of tinyspad's own estimators, and of what is
+    derived from them; but a class with a ``draw`` or ``init`` of its own has to say it anew, or it gets an LCG.
     """
 
     steps_per_draw = 1

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..lcg import LCG
-from ..paths import Chances, with_floor
+from ..paths import Chances, drawn_from, with_floor
 from .base import (
     Cost,
     Draw,
@@ -46,7 +46,8 @@ class Magnitude(Estimator):
     H**2 - G**2 is zero where all contributions have one sign.
     ``k_max``: the distribution is made anew every k_max steps. In between it stays unbiased, since what is divided by is the
     probability that was used. For k_max > 1 no branch is ruled out: where the distribution gives one none,
-    1 % of uniform choice is mixed in at that node. Where all contributions are zero, so is the estimate.
+    1 % of uniform choice is mixed in at that node. Where all contributions are zero, so is the estimate. NaN and infinity
+    count as the largest: where there are some, one of those is followed, and the run stops, marked.
 
     >>> import tinyspad as ts
     >>> lcg = ts.trace(ts.functions.f1, 5.0)
@@ -55,6 +56,8 @@ class Magnitude(Estimator):
     >>> f"{ts.Magnitude().variance(lcg, 'x'):.6f} {H**2 - G**2:.6f}"
     '8793.788327 8793.788327'
     """
+
+    paths_only = True
 
     k_max: int = 1
     normalize: bool = True
@@ -72,12 +75,11 @@ class Magnitude(Estimator):
             gradient = lcg.follow(param, route, held.chances if self.normalize else None)
             return Draw(gradient, lcg.route_index(param, route), held)
         p = held.chances
+        index = drawn_from(rng, p, lcg.batch)
         if lcg.batch:
-            upto = np.cumsum(p, axis=0)
-            index = np.minimum((upto <= rng.random(lcg.batch) * upto[-1]).sum(axis=0), len(p) - 1)
             chance = np.take_along_axis(p, index[None], axis=0)[0]
         else:
-            index = int(rng.choice(len(p), p=p))
+            index = int(index)
             chance = p[index]
         gradient = lcg.path_gradient(param, index)
         return Draw(gradient / chance if self.normalize else gradient, index, held)
@@ -91,11 +93,10 @@ class Magnitude(Estimator):
         return chances if self.k_max == 1 else with_floor(lcg.graph, chances, FLOOR)
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
-        """p_i = |g_i| / H, shape (N,) or (N, R); NaN where H is not finite."""
+        """p_i = |g_i| / H, shape (N,) or (N, R); where some g_i are not finite, they share all."""
         if not lcg.elementwise:
             return np.asarray(self._chances(lcg, param))
-        p = lcg.path_probabilities(param, self._chances(lcg, param))
-        return np.where(np.isnan(lcg.log_mass(param)), np.nan, p)
+        return lcg.path_probabilities(param, self._chances(lcg, param))
 
     def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
         """By one sweep over the branch probabilities; through linear maps by enumeration."""

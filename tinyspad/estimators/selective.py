@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..arguments import spaced
-from ..errors import BadInput, TooManyPaths
+from ..errors import BadInput, NotElementwise, TooManyPaths
 from ..lcg import LCG
-from ..paths import LIMIT
+from ..paths import LIMIT, by_size, sizes_of
 from .base import (
     Cost,
     Draw,
@@ -28,6 +28,9 @@ from .base import (
     times_number,
 )
 
+FEW = 16
+"""Up to this many candidates are followed one after the other; for more it pays to list all paths, if there are few."""
+
 
 @dataclass(frozen=True)
 class SPAD(Estimator):
@@ -38,6 +41,8 @@ class SPAD(Estimator):
     sweep. ``replace``: candidates are drawn with replacement. ``epsilon > 0``: at every step follow, with probability
     epsilon, one of the N - 1 other paths instead, uniformly (the almost-Dirac distribution over all N paths, eq. (5)).
     ``normalize=True`` divides by the probability of what was followed, 1 - epsilon or epsilon / (N - 1): unbiased.
+    NaN counts as the largest |g|, so that a candidate that is not a number is followed, and the run stops, marked. More than
+    100 000 candidates out of more paths than that raise TooManyPaths; out of fewer paths any number takes one listing.
 
     Algorithm 2, the paper's "SPAD in practice", is ``epsilon=0, normalize=False``; with m = 1 and k_max = 1 it is RAD.
     The paper's Algorithm 1 is ``epsilon > 0, normalize=True``; see ``best_epsilon``. Raises BadInput for ``normalize`` with
@@ -50,6 +55,8 @@ class SPAD(Estimator):
     >>> round(ts.SPAD().expectation(lcg, "x"), 2)
     -91.29
     """
+
+    paths_only = True
 
     m: int | None = None
     k_max: int = 1
@@ -99,16 +106,17 @@ class SPAD(Estimator):
         return Draw(gradient, index, held._replace(left=held.left - 1))
 
     def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Held:
-        if self.m is None and lcg.elementwise:
+        if self._selects_the_best(lcg, param):
+            if not lcg.elementwise:
+                return hold(lcg, param, lcg.best_index(param), self.k_max)
             route = lcg.best_route(param)
             return Held(lcg.route_index(param, route), route, lcg.signature, self.k_max)
-        if self.m is None:
-            return hold(lcg, param, lcg.best_index(param), self.k_max)
-        if self.replace:
-            candidates = [lcg.draw_index(param, rng) for _ in range(self.m)]
+        assert self.m is not None
+        if self.replace and self.m > max(FEW, lcg.count_paths(param) - 1):
+            index = _best_of_very_many(lcg, param, rng, self.m)
         else:
-            candidates = list(lcg.draw_distinct(param, rng, self.m))
-        return hold(lcg, param, _first_of_least(lcg, param, candidates, lambda g: -_size(lcg, g)), self.k_max)
+            index = _best_of(lcg, param, rng, self.m, self.replace, lambda g: _sizes(lcg, g))
+        return hold(lcg, param, index, self.k_max)
 
     def _selects_the_best(self, lcg: LCG, param: str) -> bool:
         return self.m is None or (not self.replace and self.m >= lcg.count_paths(param))
@@ -117,9 +125,13 @@ class SPAD(Estimator):
         """The probability that each path is the one selected (before epsilon), shape (N,) or (N, R).
 
         A path that r others beat is the best of m candidates with probability C(N-1-r, m-1) / C(N, m) without
-        replacement and ((N-r)**m - (N-r-1)**m) / N**m with it.
+        replacement and ((N-r)**m - (N-r-1)**m) / N**m with it. NaN beats all others.
         """
-        return _chance_of_selection(-_sizes(lcg, param), self.m, self.replace)
+        sizes = lcg.path_sizes(param)
+        if not len(sizes) or not self._selects_the_best(lcg, param):
+            return _chance_of_selection(sizes, self.m, self.replace)
+        chosen = np.arange(len(sizes)).reshape(-1, *(1 for _ in lcg.batch)) == lcg.best_index(param)
+        return chosen.astype(float)
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
         """The probability that a fresh draw follows each path, shape (N,) or (N, R)."""
@@ -191,6 +203,8 @@ class SPAD(Estimator):
         13311
         21803
         """
+        if not lcg.elementwise:
+            raise NotElementwise("best_epsilon: some edges are linear maps, so squares do not multiply along a path.")
         best, others = lcg.largest_and_others(param)
         n = lcg.count_paths(param)
         if not n:
@@ -241,13 +255,16 @@ class NearestPath(Estimator):
 
     Every ``k_max`` steps draw ``m`` different candidates, keep the one of least |g - gradient| (the first in path order on a
     tie), and follow it. ``m=None`` compares all paths; no sweep finds the nearest, so they are listed, and it raises
-    TooManyPaths past 100 000. It needs the full gradient at every selection.
+    TooManyPaths past 100 000. It needs the full gradient at every selection. A candidate that is not finite counts as the
+    nearest (so is the gradient, then), so that it is followed, and the run stops, marked.
 
     >>> import tinyspad as ts
     >>> lcg = ts.trace(lambda x: x + x**2 + x**3, 1.0)
     >>> lcg.path_gradients("x"), lcg.adjoint("x"), ts.NearestPath().expectation(lcg, "x")
     (array([2., 1., 3.]), 6.0, 3.0)
     """
+
+    paths_only = True
 
     m: int | None = None
     k_max: int = 1
@@ -270,18 +287,14 @@ class NearestPath(Estimator):
                 f"{spaced(LIMIT)}. Give it m, the number of candidates to draw."
             )
         if self.m is None or self.m >= lcg.count_paths(param):
-            index = np.argmin(self._distances(lcg, param), axis=0)
+            index = np.argmax(_nearness(lcg, lcg.path_gradients(param), lcg.adjoint(param)), axis=0)
             return index if lcg.batch else int(index)
         gradient = lcg.adjoint(param)
-        candidates = list(lcg.draw_distinct(param, rng, self.m))
-        return _first_of_least(lcg, param, candidates, lambda g: _size(lcg, g - gradient))
-
-    def _distances(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
-        return _sizes(lcg, param, lcg.adjoint(param))
+        return _best_of(lcg, param, rng, self.m, False, lambda g: _nearness(lcg, g, gradient))
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
         """The probability that each path is the nearest of the candidates, shape (N,) or (N, R)."""
-        return _chance_of_selection(self._distances(lcg, param), self.m, False)
+        return _chance_of_selection(_nearness(lcg, lcg.path_gradients(param), lcg.adjoint(param)), self.m, False)
 
     @property
     def steps_per_draw(self) -> int:  # type: ignore[override]
@@ -309,48 +322,87 @@ def _candidates_cost(lcg: LCG, param: str | None, m: int | None, replace: bool) 
     return total
 
 
-def _first_of_least(lcg: LCG, param: str, candidates: list[Any], score: Any) -> Any:
-    """The candidate of least score, the first in path order on a tie; in a batch, run by run.
+def _best_of(lcg: LCG, param: str, rng: np.random.Generator, m: int, replace: bool, score: Any) -> Any:
+    """The index of the candidate of highest score, the first in path order on a tie; in a batch, run by run.
 
-    One candidate after the other, so that memory does not depend on their number.
+    ``score``: of contributions, one behind the other. NaN is the highest.
     """
+    n = lcg.count_paths(param)
+    if m > LIMIT < n:
+        raise TooManyPaths(
+            f'The best of {spaced(m)} candidates is found by following each, and "{param}" has {spaced(n)} paths; following '
+            f"stops at {spaced(LIMIT)}. Take fewer candidates, or SPAD(m=None): all of them, by one sweep."
+        )
+    if m <= FEW or n > LIMIT or n > m * (2 if lcg.batch else 100):
+        return _best_one_by_one(lcg, param, _candidates(lcg, param, rng, m, replace), score)
+    scores = score(lcg.path_gradients(param))
+    candidates = np.sort(np.array(_candidates(lcg, param, rng, m, replace)), axis=0)
+    first = np.argmax(np.take_along_axis(scores, candidates, axis=0), axis=0)
+    index = np.take_along_axis(candidates, first[None], axis=0)[0]
+    return index if lcg.batch else int(index)
+
+
+def _candidates(lcg: LCG, param: str, rng: np.random.Generator, m: int, replace: bool) -> list[Any]:
+    return [lcg.draw_index(param, rng) for _ in range(m)] if replace else list(lcg.draw_distinct(param, rng, m))
+
+
+def _best_one_by_one(lcg: LCG, param: str, candidates: list[Any], score: Any) -> Any:
+    """One candidate after the other, so that memory does not depend on their number."""
     best = candidates[0]
-    least = score(lcg.path_gradient(param, best)) if len(candidates) > 1 else None
+    highest = score(np.asarray(lcg.path_gradient(param, best))[None])[0] if len(candidates) > 1 else None
     for index in candidates[1:]:
-        found = score(lcg.path_gradient(param, index))
-        better = (found < least) | ((found == least) & (index < best))
+        found = score(np.asarray(lcg.path_gradient(param, index))[None])[0]
+        same = (found == highest) | ((found != found) & (highest != highest))
+        better = (found > highest) | ((found != found) & (highest == highest)) | (same & (index < best))
         if lcg.batch:
-            best, least = np.where(better, index, best), np.where(better, found, least)
+            best, highest = np.where(better, index, best), np.where(better, found, highest)
         elif better:
-            best, least = index, found
+            best, highest = index, found
     return best if lcg.batch else int(best)
 
 
+def _best_of_very_many(lcg: LCG, param: str, rng: np.random.Generator, m: int) -> Any:
+    """The index of the largest of m paths drawn with replacement, m beyond their number: by its rank, which one draw gives.
+
+    All m have rank r or more with probability ((N - r) / N)**m, so that of the best is N (1 - U**(1 / m)), rounded down.
+    """
+    sizes = lcg.path_sizes(param)
+    n = len(sizes)
+    rank = -n * np.expm1(np.log1p(-rng.random(lcg.batch or None)) / as_float(m))
+    order = by_size(sizes)
+    index = (
+        np.take_along_axis(order, np.minimum(rank.astype(int), n - 1)[None], axis=0)[0]
+        if lcg.batch
+        else order[int(rank)]
+    )
+    return index if lcg.batch else int(index)
+
+
 def _chance_of_selection(scores: np.ndarray[Any, Any], m: int | None, replace: bool) -> np.ndarray[Any, Any]:
-    """The probability that each path has the least score of m random candidates; the first path wins a tie."""
+    """The probability that each path has the highest score of m random candidates; the first path wins a tie."""
     n = len(scores)
-    in_order = np.argsort(scores, axis=0, kind="stable")
     if m is None:
         chance = np.array([1.0, *[0.0] * (n - 1)])
     elif replace:  # ((n - r)/n)**m (1 - (1 - 1/(n - r))**m)
         left = np.arange(n, 0, -1)
         with np.errstate(divide="ignore"):
-            chance = (left / n) ** m * -np.expm1(m * np.log1p(-1 / left))
+            chance = (left / n) ** as_float(m) * -np.expm1(as_float(m) * np.log1p(-1 / left))
     else:  # C(n-1-r, m-1) / C(n, m), each from the one before
         m, r = min(m, n), np.arange(max(n - 1, 0))
         chance = np.cumprod([m / max(n, 1), *(np.maximum(n - m - r, 0) / (n - 1 - r))])
     result = np.empty(scores.shape)
-    np.put_along_axis(result, in_order, np.reshape(chance[:n], (n,) + (1,) * (scores.ndim - 1)), axis=0)
+    np.put_along_axis(result, by_size(scores), np.reshape(chance[:n], (n,) + (1,) * (scores.ndim - 1)), axis=0)
     return result
 
 
-def _size(lcg: LCG, gradient: Any) -> Any:
-    return np.abs(gradient) if lcg.batch or np.shape(gradient) == () else np.linalg.norm(np.ravel(gradient))
+def _sizes(lcg: LCG, listed: Any) -> Any:
+    """The size of each of some contributions: |g|, of an array its norm."""
+    return np.abs(listed) if lcg.batch or listed.ndim == 1 else sizes_of(listed)
 
 
-def _sizes(lcg: LCG, param: str, centre: Any = 0.0) -> np.ndarray[Any, Any]:
-    """The distance of every path's contribution from a centre, shape (N,) or (N, R)."""
-    listed = lcg.path_gradients(param) - centre
-    if lcg.batch or listed.ndim == 1:
-        return np.abs(listed)
-    return np.asarray(np.linalg.norm(listed.reshape(len(listed), -1), axis=1))
+def _nearness(lcg: LCG, listed: Any, gradient: Any) -> Any:
+    """Minus the distance of each from the gradient; NaN, which counts as the nearest, for what is not finite itself."""
+    with np.errstate(all="ignore"):
+        distance = _sizes(lcg, listed - gradient)
+        wild = ~np.isfinite(_sizes(lcg, listed))
+    return np.where(wild, np.nan, np.where(np.isnan(distance), -np.inf, -distance))

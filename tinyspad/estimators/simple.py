@@ -39,6 +39,8 @@ class GD(Estimator):
     6.0
     """
 
+    paths_only = True
+
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         return Draw(lcg.adjoint(param), everywhere(lcg, ALL_PATHS), None)
 
@@ -71,6 +73,8 @@ class RAD(Estimator):
     >>> ts.RAD().expectation(lcg, "x"), ts.RAD(normalize=True).expectation(lcg, "x")
     (3.0, 6.0)
     """
+
+    paths_only = True
 
     by: str = "path"
     normalize: bool = False
@@ -127,6 +131,8 @@ class FixedPath(Estimator):
     >>> round(ts.FixedPath(0).expectation(ts.trace(ts.functions.f1, 5.0), "x"), 2)
     24.08
     """
+
+    paths_only = True
 
     index: int
 

@@ -65,10 +65,10 @@ class PathChoice(Routes):
     def best_path(self, param: str | None = None) -> Any:
         """The path of the largest |contribution|, the first one on a tie. Exact, by one max-product sweep: O(edges).
 
-        In a batch every run has a best path of its own: a ``PathArray`` of shape ``batch`` (a run with contributions that
-        are not numbers has path 0). Products that floats cannot hold are compared by their logarithms. With linear maps
-        on edges size means the norm of the path's gradient, and that needs a listing: then it raises NotElementwise where
-        there are too many paths. Raises BadInput where there is no path, or where sizes are not numbers.
+        In a batch every run has a best path of its own: a ``PathArray`` of shape ``batch``. Products that floats cannot hold
+        are compared by their logarithms. With linear maps on edges size means the norm of the path's gradient, and that
+        needs a listing: then it raises NotElementwise where there are too many paths. Raises BadInput where there is no
+        path, or, for one run, where sizes are not numbers; in a batch, and in ``best_index``, NaN counts as the largest.
 
         >>> import numpy as np, tinyspad as ts
         >>> print(ts.trace(ts.functions.f1, 5.0).best_path("x"))
@@ -77,13 +77,10 @@ class PathChoice(Routes):
         array([0, 1])
         """
         source = self._source(param)
+        self._check_any(source)
+        self._check_sizes(source)
         if self.elementwise and not self.batch:
-            self._check_any(source)
-            self._check_sizes(source)
             return self._path(source, algebra.best(self.graph, source, self._largest))
-        if not self.elementwise:
-            self._check_any(source)
-            self._check_sizes(source)
         index = self.best_index(param)
         if not self.batch:
             return self.nth_path(self.params[source], index)
@@ -93,7 +90,8 @@ class PathChoice(Routes):
         """The n paths of the largest |contribution|, largest first, in path order among equals; all if there are fewer.
 
         Exact, by one k-best sweep: O(edges * n log n). In a batch every run has its own: a ``PathArray`` of shape (n, R).
-        With linear maps on edges, by norms of listed gradients. Raises BadInput where there is no path.
+        With linear maps on edges, by norms of listed gradients. Raises BadInput where there is no path, or, for one run,
+        where sizes are not numbers; in a batch NaN counts as the largest.
 
         >>> import tinyspad as ts
         >>> lcg = ts.trace(ts.functions.beale, 1.0, 2.0)
@@ -106,14 +104,14 @@ class PathChoice(Routes):
         self._check_any(source)
         if n > LIMIT < self._number(source):
             raise TooManyPaths(f"top_paths({n}) would list {n} paths; listing stops at {spaced(LIMIT)}.")
+        self._check_sizes(source)
         if not self.elementwise:
-            order = np.argsort(-self._norms(source), kind="stable")[:n]
-            return [self.nth_path(self.params[source], int(i)) for i in order]
+            order = algebra.by_size(self.path_sizes(param))[:n]
+            return self._paths_at(source, order) if self.batch else [self.nth_path(param, int(i)) for i in order]
         if self.batch:
             return self._paths_at(
                 source, algebra.top_ranks(self.graph, self._counts, source, n, self.batch, self._largest[0])
             )
-        self._check_sizes(source)
         return [self._path(source, edges) for edges in algebra.top(self.graph, source, n)]
 
     # --- drawing ----------------------------------------------------------------------------------------------
@@ -124,16 +122,16 @@ class PathChoice(Routes):
         ``by="path"``: uniform over all paths, exactly so at any count. ``"branch"``: uniform at each tupling node that it
         meets. ``"magnitude"``: probability |g_i| / sum |g_j|, by one sweep. ``rng``: Generator, int or None. Raises
         BadInput when there is no path, ``by`` is none of these, or magnitudes have no positive finite sum; in a batch, runs
-        without one draw uniformly where all contributions are zero, and with probability NaN where some are not numbers.
+        without one draw uniformly where all contributions are zero, and from those that are not finite where there are some.
         Cost: O(edges) once per graph, O(length) for the walk.
         """
         source = self._source(param)
         rng = generator(rng)
         self._check_draw(source, by)
+        if not self.elementwise and by == "magnitude":
+            return self._draw_listed(source, rng, self.batch) if self.batch else self._draw_listed(source, rng, (1,))[0]
         if self.batch:
             return self._draw_runs(source, rng, by, self.batch)
-        if not self.elementwise and by == "magnitude":
-            return self._draw_listed(source, rng, 1)[0]
         chances = self.chances(by)
         edges, probability = algebra.draw(self.graph, source, rng, chances)
         log_p = float(algebra.log_probability(self.graph, chances, edges))
@@ -155,10 +153,10 @@ class PathChoice(Routes):
             raise BadInput(f"sample_paths: n is a whole number, at least 0, not {n!r}.")
         rng = generator(rng)
         self._check_draw(source, by)
+        if not self.elementwise and by == "magnitude":
+            return self._draw_listed(source, rng, (int(n), *self.batch))
         if self.batch:
             return self._draw_runs(source, rng, by, (int(n), *self.batch))
-        if not self.elementwise and by == "magnitude":
-            return self._draw_listed(source, rng, int(n))
         with np.errstate(over="ignore", invalid="ignore"):
             turns = algebra.draw_many(self.graph, source, rng, self.chances(by), int(n))
         gradient = turns.gradient
@@ -167,16 +165,19 @@ class PathChoice(Routes):
                 self.past_turns(self.params[source], [e for e in taken if e >= 0]) for taken in turns.edges.T.tolist()
             ]
             shape = (int(n), *np.shape(self.arguments[source]))
-            gradient = np.array([self.follow(self.params[source], route) for route in routes]).reshape(shape)
+            gradient = np.array([self.product(route) for route in routes]).reshape(shape)
         return PathArray(
             self.params[source], gradient, turns.probability, turns.log_probability, lcg=self, turns=turns.edges
         )
 
-    def _draw_listed(self, source: int, rng: np.random.Generator, n: int) -> PathArray:
+    def _draw_listed(self, source: int, rng: np.random.Generator, shape: tuple[int, ...]) -> PathArray:
         """By the norms of all listed path gradients, where edges are linear maps."""
-        listed, p = self.path_gradients(self.params[source]), self.path_shares(self.params[source])
-        index = rng.choice(len(p), size=n, p=p)
-        return PathArray(self.params[source], listed[index], p[index], np.log(p[index]), lcg=self, indexed=index)
+        name = self.params[source]
+        listed, shares = self.path_gradients(name), self.path_shares(name)
+        index = algebra.drawn_from(rng, shares, shape)
+        place = (index, *np.indices(shape)[len(shape) - len(self.batch) :])
+        p = shares[place]
+        return PathArray(name, listed[place], p, np.log(p), lcg=self, indexed=index)
 
     def _draw_runs(self, source: int, rng: np.random.Generator, by: str, shape: tuple[int, ...]) -> PathArray:
         if by == "path":
@@ -187,7 +188,7 @@ class PathChoice(Routes):
         chances = self.chances(by)
         taken = algebra.draw_runs(self.graph, source, rng, chances, shape)
         index = algebra.ranks(self.graph, self._counts, source, taken, shape)
-        gradient = algebra.follow(self.graph, source, taken, np.broadcast_to(self.seed, shape))
+        gradient = self._followed(source, taken, index)
         p = algebra.follow(self.graph, source, taken, np.ones(shape), chances.share)
         with np.errstate(divide="ignore"):
             logs = [np.log(q) for q in chances.share]
@@ -218,7 +219,10 @@ class PathChoice(Routes):
             raise BadInput(f"sweep takes a Semiring, or the name of one in ts.paths.SEMIRINGS, not {semiring!r:.60}.")
         if direction not in ("reverse", "forward"):
             raise BadInput(f'sweep: direction= is "reverse" or "forward", not {direction!r}.')
-        graph, one = self.graph, semiring.one
+        if semiring is algebra.LISTING:
+            for source in range(len(self.params)):
+                self._check_limit(source, LIMIT)
+        graph, one = self._swept, semiring.one
         if semiring is algebra.LISTING:
             one = np.asarray(self.seed)[None]
         elif semiring is algebra.GRADIENT:
@@ -248,13 +252,20 @@ class PathChoice(Routes):
         source = self._source(param)
         self._check_any(source)
         if not self.elementwise:
-            p = self.path_shares(param)
+            sizes, p = self.path_sizes(param), self.path_shares(param)
             with np.errstate(divide="ignore", invalid="ignore"):
-                return float(np.sum(np.where(p > 0, -p * np.log(p), 0.0 * p)))
+                found = np.sum(np.where(p > 0, -p * np.log(p), 0.0), axis=0)
+            found = np.where(sizes.any(axis=0), np.where(np.isfinite(sizes).all(axis=0), found, np.nan), 0.0)
+            return found if self.batch else float(found)
         entropy = algebra.sweep_to(self.graph, algebra.ENTROPY, source)[1]
         return np.broadcast_to(entropy, self.batch).copy() if self.batch else float(entropy)
 
     # --- private ----------------------------------------------------------------------------------------------
+
+    @property
+    def _swept(self) -> algebra.Graph:
+        """The graph that sweeps go over."""
+        return self.graph
 
     def _path(
         self,
@@ -268,12 +279,15 @@ class PathChoice(Routes):
 
     def _paths_at(self, source: int, index: Any) -> PathArray:
         """The paths with these indices, in a batch; index is of shape (R,) or (n, R)."""
-        taken = algebra.choices(self.graph, self._counts, source, index)
-        gradient = algebra.follow(self.graph, source, taken, np.broadcast_to(self.seed, np.shape(index)))
+        gradient = self._followed(source, algebra.choices(self.graph, self._counts, source, index), index)
         return PathArray(self.params[source], gradient, lcg=self, indexed=np.asarray(index))
 
+    def _followed(self, source: int, taken: dict[int, Any], index: Any) -> Any:
+        """The contributions of the paths that make these choices and have these indices."""
+        return algebra.follow(self.graph, source, taken, np.broadcast_to(self.seed, np.shape(index)))
+
     def _check_sizes(self, source: int) -> None:
-        if np.isnan(self.log_mass(self.params[source]) if self.elementwise else self._norms(source).sum()):
+        if not self.batch and np.isnan(self.log_mass(self.params[source])):
             raise BadInput(
                 f'Some contributions to the gradient of "{self.params[source]}" are not numbers, so none is the largest. '
                 "trace_nonfinite() names the operation they come from."
@@ -285,9 +299,8 @@ class PathChoice(Routes):
             raise BadInput(f'by= is "path", "branch" or "magnitude", not {by!r}.')
         if by == "magnitude" and not self.batch:
             name = self.params[source]
-            with np.errstate(divide="ignore", over="ignore"):
-                mass = np.exp(self.log_mass(name)) if self.elementwise else self._norms(source).sum()
-            if not np.isfinite(self.log_mass(name) if self.elementwise else mass) or (
-                not self.elementwise and mass == 0
-            ):
+            log_mass = self.log_mass(name)
+            if not np.isfinite(log_mass):
+                with np.errstate(over="ignore"):
+                    mass = np.exp(log_mass)
                 raise BadInput(f"Sampling by magnitude needs a positive finite sum of |contributions|, not {mass}.")

@@ -65,11 +65,15 @@ class Path:
 
     @property
     def gradient(self) -> Any:
-        return self._own(algebra.product(self.lcg.graph, self.edges, self.lcg.seed))
+        return self._own(self.lcg.product(self.edges))
 
     def _own(self, x: Any) -> Any:
         """The run's number, where there is a run and x is an array over the runs."""
-        return float(x[self.run]) if self.run and isinstance(x, np.ndarray) else x
+        if not self.run or not isinstance(x, np.ndarray):
+            return x
+        place: Any = (Ellipsis, *self.run)  # of a batch of observations, those of each
+        own = x[place]
+        return own if own.shape else float(own)
 
     def __str__(self) -> str:
         return " -> ".join(self.nodes)

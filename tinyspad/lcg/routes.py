@@ -29,8 +29,13 @@ class Routes:
     signature: Any
 
     def chances(self, by: str) -> Chances:
-        """The branch probabilities of "path", "branch" or "magnitude"; made once per graph. O(edges)."""
+        """The branch probabilities of "path", "branch" or "magnitude"; made once per graph. O(edges).
+
+        Raises NotElementwise for "magnitude" where sizes do not multiply along a path: there are ``path_shares``.
+        """
         if by not in self._known_chances:
+            if by == "magnitude":
+                self._check_elementwise()
             make = {"path": algebra.by_path, "branch": algebra.by_branch, "magnitude": algebra.by_magnitude}
             self._known_chances[by] = make[by](self.graph)
         return self._known_chances[by]
@@ -47,8 +52,10 @@ class Routes:
         return taken
 
     def best_route(self, param: str | None) -> Any:
-        """The choices of the best path; in a batch, of each run's own."""
+        """The choices of the best path; in a batch, of each run's own. NaN counts as the largest."""
         source = self._source(param)
+        if not self.elementwise:
+            return self.route(param, self.best_index(param))
         if self.batch:
             return algebra.best_choices(self.graph, source, self._largest)
         return algebra.best(self.graph, source, self._largest)
@@ -84,10 +91,16 @@ class Routes:
                 weight = [w if q.__class__ is float and q == 1 else np.divide(w, q) for w, q in shares]
             if self.batch:
                 return algebra.follow(self.graph, self._source(param), route, self.seed, weight)
-            gradient = self.seed
-            for e in reversed(route):
-                gradient = gradient * weight[e]
+            gradient = self.product(route, weight)
         return float(gradient) if isinstance(gradient, np.float64) else gradient
+
+    def product(self, edges: Any, weight: list[Any] | None = None) -> Any:
+        """The contribution of the path of these edges; from the output back, so that linear maps act on adjoints."""
+        weight = self.graph.weight if weight is None else weight
+        gradient = self.seed
+        for e in reversed(edges):
+            gradient = gradient * weight[e]
+        return gradient
 
     def route_index(self, param: str | None, route: Any) -> Any:
         """The index of the path that makes these choices; in a batch, of each run's."""
@@ -118,20 +131,23 @@ class Routes:
         return np.asarray(listed, np.result_type(self.arguments[source]))
 
     def best_index(self, param: str | None = None) -> Any:
-        """The index of the best path; in a batch, of every run's: an array of shape ``batch``."""
+        """The index of the best path; in a batch, of every run's: an array of shape ``batch``. NaN counts as the largest."""
         source = self._source(param)
         self._check_any(source)
         if not self.elementwise:
-            best = np.argmax(self._norms(source), axis=0)
+            best = np.argmax(self.path_sizes(param), axis=0)
             return best if self.batch else int(best)
         return self.route_index(param, self.best_route(param))
 
     def draw_index(self, param: str | None, rng: np.random.Generator, by: str = "path") -> Any:
-        """The index of a random path; in a batch, of one per run."""
+        """The index of a random path; in a batch, of one per run. ``by``: as for ``chances``, also through linear maps."""
         source = self._source(param)
         self._check_any(source)
         if by == "path":
             return algebra.uniform_below(rng, self._number(source), self.batch)
+        if by == "magnitude" and not self.elementwise:
+            index = algebra.drawn_from(rng, self.path_shares(param), self.batch)
+            return index if self.batch else int(index)
         return self.route_index(param, self.draw_route(param, rng, self.chances(by)))
 
     def draw_distinct(self, param: str | None, rng: np.random.Generator, m: int) -> Any:
@@ -144,18 +160,40 @@ class Routes:
         return drawn + (drawn >= index)
 
     def moments(self, param: str | None, chances: Chances, normalize: bool) -> tuple[Any, Any]:
-        """Exact mean and variance of a path's contribution (divided by its probability if ``normalize``): one sweep."""
+        """Exact mean and variance of a path's contribution (divided by its probability if ``normalize``): one sweep.
+
+        Through linear maps, where squares do not multiply along a path, elementwise and by a listing.
+        """
         source = self._source(param)
-        self._check_elementwise()
         if not self._number(source):
             return (zero := self._shaped(source, 0.0)), zero
+        if not self.elementwise:
+            g, p = self.path_gradients(param), self.path_probabilities(param, chances)
+            p = p.reshape(p.shape + (1,) * (g.ndim - p.ndim))
+            with np.errstate(all="ignore"):
+                g = np.where(p > 0, g / p, 0.0) if normalize else g
+                mean = np.sum(p * g, axis=0)
+                return self._shaped(source, mean), self._shaped(source, np.sum(p * (g - mean) ** 2, axis=0))
         mean, deviation = algebra.moments(self.graph, source, chances, normalize, self.seed)
         return self._shaped(source, mean), self._shaped(source, deviation * deviation)
 
     def largest_and_others(self, param: str | None = None) -> tuple[Any, Moments]:
-        """The contribution of the best path, and number, mean and standard deviation of all the others: one sweep."""
+        """The contribution of the best path, and number, mean and standard deviation of all the others: one sweep.
+
+        Through linear maps, elementwise and by a listing.
+        """
         source = self._source(param)
-        self._check_elementwise()
+        if not self.elementwise and self._number(source):
+            g = self.path_gradients(param)
+            best = np.reshape(self.best_index(param), (1, *self.batch) + (1,) * (g.ndim - 1 - len(self.batch)))
+            rest = np.arange(len(g)).reshape(-1, *(1,) * (g.ndim - 1)) != best
+            number = max(len(g) - 1, 1)
+            with np.errstate(all="ignore"):
+                mean = np.sum(g, axis=0, where=rest) / number
+                spread = np.sqrt(np.sum((g - mean) ** 2, axis=0, where=rest) / number)
+            largest = np.take_along_axis(g, best, axis=0)[0]
+            found = Moments(len(g) - 1, self._shaped(source, mean), self._shaped(source, spread))
+            return self._shaped(source, largest), found
         with np.errstate(all="ignore"):
             largest, _, others = algebra.sweep_to(self.graph, algebra.SPLIT, source)
         mean, deviation = self._shaped(source, others.mean), self._shaped(source, others.deviation)
@@ -170,19 +208,47 @@ class Routes:
         graph = Graph(self.graph.start, self.graph.tail, self.graph.head, chances.share, self.graph.output)
         return np.asarray(algebra.sweep_to(graph, algebra.LISTING, source, np.ones((1, *self.batch))))
 
-    def path_shares(self, param: str | None) -> np.ndarray[Any, Any]:
-        """Through linear maps: the norm of every path's contribution as a share of their sum, listed."""
-        norms = self._norms(self._source(param))
-        with np.errstate(invalid="ignore", over="ignore"):
-            top = norms.max(axis=0, initial=0.0)
-            norms = norms / np.where(top > 0, top, 1.0)
-            total = norms.sum(axis=0)
-            shares = norms / np.where(total > 0, total, 1.0)
-        return np.where((total > 0) & np.isfinite(total), shares, 1 / len(norms))
+    def path_sizes(self, param: str | None = None) -> np.ndarray[Any, Any]:
+        """The size of every path's contribution, listed: |g_i|, of an array its norm; shape (N,) or (N, R).
 
-    def log_mass(self, param: str | None) -> Any:
-        """log H, the logarithm of the sum of all |contributions|: by a sweep that cannot overflow, made once."""
-        return self._log_masses[self._source(param)]
+        Raises TooManyPaths past 100 000 paths; through linear maps NotElementwise, for there no sweep compares them, either.
+        """
+        source = self._source(param)
+        number, name = self._number(source), self.params[source]
+        if number > LIMIT and not self.elementwise:
+            raise NotElementwise(
+                f'"{name}" has {spaced(number)} paths through linear maps; their sizes are norms of whole gradients, which '
+                "no sweep can compare. Use sample_path(rng), or fewer paths."
+            )
+        listed = self.path_gradients(name)
+        return np.abs(listed) if listed.ndim == 1 + len(self.batch) else algebra.sizes_of(listed)
+
+    def path_shares(self, param: str | None = None) -> np.ndarray[Any, Any]:
+        """The size of every path's contribution as a share of their sum, listed: shape (N,) or (N, R).
+
+        Equal shares where all are zero. NaN and infinity count as the largest: where there are some, they share all.
+        """
+        sizes = self.path_sizes(param)
+        wild = ~np.isfinite(sizes)
+        sizes = np.where(wild.any(axis=0), wild, sizes)
+        top = sizes.max(axis=0, initial=0.0)
+        sizes = sizes / np.where(top > 0, top, 1.0)
+        total = sizes.sum(axis=0)
+        return np.where(total > 0, sizes / np.where(total > 0, total, 1.0), 1 / max(len(sizes), 1))
+
+    def log_mass(self, param: str | None = None) -> Any:
+        """log H, the logarithm of the sum of all |contributions|: by a sweep that cannot overflow, made once.
+
+        Through linear maps by a listing of their norms.
+        """
+        if self.elementwise:
+            return self._log_masses[self._source(param)]
+        sizes = self.path_sizes(param)
+        with np.errstate(all="ignore"):
+            top = sizes.max(axis=0, initial=0.0)
+            scale = np.where((top > 0) & np.isfinite(top), top, 1.0)
+            found = np.log(scale) + np.log(np.sum(sizes / scale, axis=0))
+        return found if self.batch else float(found)
 
     def factors(self, param: str | None = None) -> int:
         """The number of factors on all paths from a parameter (or from any of them): the multiplications of one sweep."""
@@ -246,19 +312,6 @@ class Routes:
     def _factors(self, e: int) -> int:
         """1 for an edge that multiplies, 0 for a branch of a tupling node, which copies."""
         return int(len(self.graph.branches(self.graph.tail[e])) == 1)
-
-    def _norms(self, source: int) -> np.ndarray[Any, Any]:
-        """The sizes of all paths through linear maps: the norms of their gradients."""
-        number, name = self._number(source), self.params[source]
-        if number > LIMIT:
-            raise NotElementwise(
-                f'"{name}" has {spaced(number)} paths through linear maps; their sizes are norms of whole gradients, which '
-                "no sweep can compare. Use sample_path(rng), or fewer paths."
-            )
-        listed = self.path_gradients(name)
-        flat = np.abs(listed).reshape(len(listed), -1)
-        largest = flat.max(initial=0.0) or 1.0  # squares would overflow before the norms do
-        return np.asarray(largest * np.sqrt(np.sum((flat / largest) ** 2, axis=1)))
 
     def _source(self, param: str | None) -> int:
         if param is None:

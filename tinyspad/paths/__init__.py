@@ -44,11 +44,13 @@ from .semirings import (
     SPLIT,
     SQUARES,
     Moments,
+    by_size,
     in_range,
     largest_of,
     norm,
+    sizes_of,
 )
-from .whole import distinct_below, uniform_below, whole_dtype
+from .whole import distinct_below, drawn_from, uniform_below, whole_dtype
 
 __all__ = [
     "COUNT",
@@ -74,6 +76,7 @@ __all__ = [
     "by_branch",
     "by_magnitude",
     "by_path",
+    "by_size",
     "check_limit",
     "choices",
     "count",
@@ -81,6 +84,7 @@ __all__ = [
     "draw",
     "draw_many",
     "draw_runs",
+    "drawn_from",
     "eliminate",
     "enumerate_paths",
     "fold",
@@ -96,6 +100,7 @@ __all__ = [
     "ranks",
     "reachable",
     "settle",
+    "sizes_of",
     "sweep",
     "sweep_from",
     "sweep_to",

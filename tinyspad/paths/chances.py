@@ -73,7 +73,10 @@ def by_path(graph: Graph) -> Chances:
 
 
 def by_magnitude(graph: Graph) -> Chances:
-    """Proportional to the |product| along the path. Where all products behind a node are zero, uniform at that node."""
+    """Proportional to the |product| along the path. Where all products behind a node are zero, uniform at that node.
+
+    NaN and infinity count as the largest: at a node with such products behind it, one of those branches is taken.
+    """
     with np.errstate(all="ignore"):
         masses = sweep(graph, MAGNITUDE)
         logarithms = not in_range(masses)
@@ -93,7 +96,10 @@ def _shares_of_numbers(graph: Graph, masses: list[Any], logarithms: bool) -> Cha
         if logarithms:
             logs = [LOG.edge(graph.weight[e]) + masses[head[e]] for e in branches]
             highest = max(logs)
-            sizes = [math.exp(size - highest) if size > -math.inf else 0.0 for size in logs]
+            if all(size < math.inf for size in logs):
+                sizes = [math.exp(size - highest) if size > -math.inf else 0.0 for size in logs]
+            else:
+                sizes = [0.0 if size < math.inf else 1.0 for size in logs]
         else:
             sizes = [abs(graph.weight[e]) * masses[head[e]] for e in branches]
         total = sum(sizes)
@@ -110,8 +116,9 @@ def _shares_of_runs(graph: Graph, masses: list[Any], logarithms: bool) -> Chance
             continue
         if logarithms:
             logs = np.stack(np.broadcast_arrays(*[LOG.edge(graph.weight[e]) + masses[graph.head[e]] for e in branches]))
-            highest = np.max(logs, axis=0)
+            highest, wild = np.max(logs, axis=0), ~(logs < np.inf)
             sizes = np.exp(logs - np.where(np.isneginf(highest), 0.0, highest))
+            sizes = np.where(wild.any(axis=0), wild, sizes)
         else:
             sizes = np.stack(np.broadcast_arrays(*[abs(graph.weight[e]) * masses[graph.head[e]] for e in branches]))
         total = np.sum(sizes, axis=0)

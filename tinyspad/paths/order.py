@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -111,11 +112,10 @@ def largest_sizes(graph: Graph) -> tuple[Semiring, list[Any]]:
         if in_range(sizes):
             return LARGEST, sizes
         logs = sweep(graph, LOG_LARGEST)
-        # A product that is zero is no rounding matter, and plain products break ties exactly.
-        zero = LOG_LARGEST.zero
+        # A product that is zero, infinite or NaN is no rounding matter, and plain products break ties exactly.
         faithful = in_range(
             [
-                np.where(log == zero, 1.0, size) if isinstance(log, np.ndarray) else 1.0 if log == zero else size
+                np.where(np.isfinite(log), size, 1.0) if isinstance(log, np.ndarray) else size if isfinite(log) else 1.0
                 for size, log in zip(sizes, logs)
             ]
         )
@@ -123,7 +123,7 @@ def largest_sizes(graph: Graph) -> tuple[Semiring, list[Any]]:
 
 
 def best(graph: Graph, source: int, largest: tuple[Semiring, list[Any]]) -> tuple[int, ...]:
-    """The path of the largest |product|, the first one on a tie; ``largest`` is what ``largest_sizes`` found."""
+    """The path of the largest |product|, the first one on a tie, NaN before all; ``largest``: of ``largest_sizes``."""
     semiring, sizes = largest
     head, weight = graph.head, graph.weight
 
@@ -133,7 +133,7 @@ def best(graph: Graph, source: int, largest: tuple[Semiring, list[Any]]) -> tupl
         found, size = branches[0], None
         for e in branches:
             other = semiring.extend(sizes[head[e]], semiring.edge(weight[e]))
-            if size is None or other > size:
+            if size is None or other > size or (other != other and size == size):
                 found, size = e, other
         return found
 

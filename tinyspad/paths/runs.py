@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Graph, Semiring, fold, reachable
+from .semirings import by_size
 from .whole import whole_dtype
 
 
@@ -59,7 +60,7 @@ def ranks(graph: Graph, counts: list[int], source: int, taken: dict[int, Any], s
 
 
 def best_choices(graph: Graph, source: int, largest: tuple[Semiring, list[Any]]) -> dict[int, Any]:
-    """For every run the branch of the largest |product| at each tupling node, the first one on a tie."""
+    """For every run the branch of the largest |product| at each tupling node, the first one on a tie, NaN before all."""
     semiring, sizes = largest
     taken = {}
     for node in reachable(graph, source):
@@ -72,14 +73,15 @@ def best_choices(graph: Graph, source: int, largest: tuple[Semiring, list[Any]])
 
 
 def top_ranks(graph: Graph, counts: list[int], source: int, n: int, shape: tuple[int, ...], size: Semiring) -> Any:
-    """For every run the indices of its n paths of largest |product|, in that order: shape (min(n, N), R).
+    """For every run the indices of its n paths of largest |product|, in that order, NaN first: shape (min(n, N), R).
 
     ``size``: LARGEST, or LOG_LARGEST where floats cannot hold the products.
     """
 
     def extend(value: tuple[Any, Any], e: int) -> tuple[Any, Any]:
         sizes, indices = value
-        lost = np.broadcast_to(graph.weight[e] == 0, shape)  # among products of zero the first paths come first
+        lost = (graph.weight[e] == 0) & np.all(np.isfinite(sizes) | (sizes == size.zero), axis=0)
+        lost = np.broadcast_to(lost, shape)  # among products of zero the first paths come first
         if np.any(lost):
             first = np.arange(len(indices)).reshape(-1, *(1 for _ in shape))
             indices = np.where(lost, first, indices).astype(indices.dtype)
@@ -91,7 +93,7 @@ def top_ranks(graph: Graph, counts: list[int], source: int, n: int, shape: tuple
             sizes.append(s)
             indices.append(i + before)
             before += counts[graph.head[e]]
-        order = np.argsort(-np.concatenate(sizes), axis=0, kind="stable")[:n]
+        order = by_size(np.concatenate(sizes))[:n]
         return (
             np.take_along_axis(np.concatenate(sizes), order, axis=0),
             np.take_along_axis(np.concatenate(indices), order, axis=0),

@@ -12,9 +12,24 @@ from .graph import Semiring
 
 
 def _larger(a: Any, b: Any) -> Any:
+    """The larger one; NaN counts as the largest, as it does for np.maximum and np.argmax."""
     if a.__class__ is float and b.__class__ is float:
-        return a if a >= b else b
+        return a if a >= b or a != a else b
     return np.maximum(a, b)
+
+
+def by_size(sizes: Any) -> Any:
+    """The order of sizes along the first axis, largest first, in the given order among equals; NaN is the largest."""
+    return len(sizes) - 1 - np.argsort(sizes[::-1], axis=0, kind="stable")[::-1]
+
+
+def sizes_of(listed: Any) -> Any:
+    """The norm of each of N arrays, shape (N,): without squares that over- or underflow, NaN where one is in it."""
+    flat = np.abs(listed).reshape(len(listed), int(np.prod(np.shape(listed)[1:])))
+    with np.errstate(all="ignore"):
+        largest = flat.max(axis=1, initial=0.0, keepdims=True)
+        scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)
+        return scale[:, 0] * np.sqrt(np.sum((flat / scale) ** 2, axis=1))
 
 
 def _prolong_all(listed: Any, weight: Any) -> Any:
@@ -119,7 +134,7 @@ def _split_extend(value: _Split, weight: Any) -> _Split:
 
 
 def _split_combine(a: _Split, b: _Split) -> _Split:
-    first = np.abs(a[0]) >= np.abs(b[0])  # the first path wins a tie
+    first = (np.abs(a[0]) >= np.abs(b[0])) | (a[0] != a[0])  # the first path wins a tie, and NaN is the largest
     kept, passed = a[2].beside(b[1]), a[1].beside(b[2])
     if isinstance(first, np.ndarray):
         return np.where(first, a[0], b[0]), a[1].beside(b[1]), kept.where(first, passed)

@@ -19,11 +19,13 @@ class Buffers:
     """The memory in which a program runs for arguments of one shape, again and again without asking for more.
 
     ``run(kind, args)`` gives an array (outputs, *shape) for float64 arguments; the next run of that kind overwrites it.
+    ``turn``: whose numbers these are, counted up by everyone who begins to compute here.
     """
 
     def __init__(self, program: Program, shape: tuple[int, ...]) -> None:
         self.program, self.shape = program, shape
         self.few = program.few
+        self.turn = 0
         self.numbers = np.arange(int(np.prod(shape)))
         self._ready: dict[str, tuple[Callable[..., Any], Any, list[Any], list[Any]]] = {}
 

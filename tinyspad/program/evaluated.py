@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import ChangedData
 from ..lcg import LCG
 from ..lcg.choice import PathChoice
 from ..paths import GRADIENT, LIMIT, Chances, Graph, choices, count, reachable, sweep
@@ -103,10 +104,13 @@ class Evaluated(PathChoice):
 
     def __init__(self, program: Program, args: tuple[Any, ...], first: str, buffers: Buffers | None = None) -> None:
         structure = program.structure
-        self.params, self.arguments = program.params, args
+        self.params, self.arguments, self._inputs = program.params, args[: len(program.params)], args  # data behind
         self.batch = np.shape(args[0]) if args else ()
         self._program, self._buffers = program, buffers
         self._few = self._takes_few() if buffers is None else buffers.few
+        if buffers is not None:
+            buffers.turn += 1
+            self._turn = buffers.turn
         self._first = "paths" if first == "weights" and self._few else first
         self.names, self.signature = structure.names, structure.signature
         known = self.__dict__  # both are the table of counts here: they do not depend on the point
@@ -116,13 +120,16 @@ class Evaluated(PathChoice):
     @cached_property
     def value(self) -> Any:
         """The value, by the code that also gives what is asked first: the gradient, or the weights."""
+        self._check_turn()
         if self._first == "paths":
-            return self._value_and_paths[0]
-        return self._value_and_gradient[0] if self._first == "gradient" else self._weights[0]
+            found = self._value_and_paths[0]
+        else:
+            found = self._value_and_gradient[0] if self._first == "gradient" else self._weights[0]
+        return found.copy() if self.batch else found
 
     def _takes_few(self) -> bool:
         """Whether these are runs side by side of a program with few paths, in double precision."""
-        return bool(self.batch) and all(a.dtype == float for a in self.arguments) and self._program.few
+        return bool(self.batch) and all(a.dtype == float for a in self._inputs) and self._program.few
 
     @cached_property
     def graph(self) -> Graph:  # type: ignore[override]
@@ -133,21 +140,22 @@ class Evaluated(PathChoice):
 
     @cached_property
     def _weights(self) -> Any:
-        return self._program.run_checked("weights", self.arguments)
+        return self._program.run_checked("weights", self._inputs)
 
     @cached_property
     def _value_and_gradient(self) -> Any:
         if self._buffers is not None:
-            return self._buffers.run("value_and_gradient", self.arguments)
-        return self._program.run_checked("value_and_gradient", self.arguments)
+            return self._buffers.run("value_and_gradient", self._inputs)
+        return self._program.run_checked("value_and_gradient", self._inputs)
 
     @cached_property
     def _value_and_paths(self) -> Any:
         buffers = Buffers(self._program, self.batch) if self._buffers is None else self._buffers
-        return buffers.run("value_and_paths", self.arguments)
+        return buffers.run("value_and_paths", self._inputs)
 
     def _listed(self, source: int) -> Any:
         """All contributions to the gradient by a parameter, where there are few: shape (N, R)."""
+        self._check_turn()
         counts = self._program.structure.counts
         before = 1 + sum(counts[:source])
         return self._value_and_paths[before : before + counts[source]]
@@ -163,8 +171,9 @@ class Evaluated(PathChoice):
     def adjoint(self, param: str | None = None) -> Any:
         """The gradient with respect to one parameter."""
         source = self._source(param)
+        self._check_turn()
         found = self._value_and_gradient[1 + source]
-        return found.copy() if self.batch and self._buffers is None else found
+        return found.copy() if self.batch else found
 
     def path_gradients(self, param: str | None = None, *, limit: int = LIMIT) -> np.ndarray[Any, Any]:
         source = self._source(param)
@@ -235,6 +244,20 @@ class Evaluated(PathChoice):
 
     def __repr__(self) -> str:
         return f"<{self._program!r} at a point>"
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f'A program at a point has no "{name}"; it answers what ts.Estimator lists. An estimator that asks an LCG for '
+            "more must not say paths_only = True; then f is traced at every step."
+        )
+
+    def _check_turn(self) -> None:
+        """Raise ChangedData if another point has been computed in the same memory since."""
+        if self._buffers is not None and self._turn != self._buffers.turn:
+            raise ChangedData(
+                "This graph is that of an earlier step, and its memory holds a later one. Keep what it answers rather than "
+                "the graph; or do not say paths_only = True in the estimator's class, and f is traced at every step."
+            )
 
     def check_differentiable(self) -> None:
         """Programs are elementwise: there is always a gradient for each run."""
