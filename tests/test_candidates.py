@@ -178,10 +178,16 @@ def test_norms_keep_their_numbers_beside_what_is_none():
 
 
 def test_a_run_that_is_not_a_number_changes_no_tie_of_another():
-    """0.1 * 0.7 and 0.7 * 0.1 are one number; their logarithms, added up, are two."""
-    u, v = np.array([[0.1, NAN], [0.7, 1.0]]), np.array([[0.7, 1.0], [0.1, 1.0]])
-    batch = ts.trace(lambda x: v[0] * (u[0] * x) + v[1] * (u[1] * x), np.ones(2))
-    assert batch.best_index("x").tolist() == [0, 0]
+    """1.5 * 0.2 * 0.1 is 0.1 * 0.2 * 1.5 in floats; the sums of their logarithms are not equal."""
+
+    def f(x, n):
+        return 1.5 * (0.2 * (0.1 * x)) + 0.1 * (0.2 * (1.5 * x)) + n * x
+
+    first, second = ((np.log(a) + np.log(0.2)) + np.log(b) for a, b in ((1.5, 0.1), (0.1, 1.5)))
+    assert first < second and 1.5 * 0.2 * 0.1 == 0.1 * 0.2 * 1.5
+    for wild, its in ((NAN, 2), (INF, 2), (0.0, 0)):
+        batch = ts.trace(lambda x, n=wild: f(x, np.array([0.0, n])), np.ones(2))
+        assert batch.best_index("x").tolist() == [0, its]
 
 
 # --- very many candidates -------------------------------------------------------------------------------------------------
