@@ -394,8 +394,10 @@ def test_what_is_no_such_question_is_refused_with_what_to_do(sample):
         return lcg.nodes
 
     ask = through_minimize(AsksPathsOnly, loss, NUMBERS, data=DATA, sample=sample)
-    with pytest.raises(AttributeError, match="answers what"):
+    with pytest.raises(BadInput, match='for "nodes"; it answers what'):
         ask(nodes, truths[0, 0])
+    with pytest.raises(AttributeError, match="no attribute 'nods'"):  # a slip of the user's own
+        ask(lambda lcg, *_: lcg.nods, truths[0, 0])
     if sample == "different":
         through_minimize(Asks, loss, NUMBERS, data=DATA, sample=sample)(nodes, truths[0, 0])
 

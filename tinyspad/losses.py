@@ -117,12 +117,6 @@ class SamePath(PathChoice):
         self.params, self.names, self.signature = lanes.params, lanes.names, lanes.signature
         self.arguments = tuple(a[0] if runs else float(a[0]) for a in lanes.arguments)
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            f'A batch of observations that share a path has no "{name}"; it answers what ts.Estimator lists. With '
-            'sample="different" an estimator that does not say paths_only = True gets an LCG of all observations.'
-        )
-
     @cached_property
     def _counts(self) -> Any:  # type: ignore[override]
         return self.lanes._counts

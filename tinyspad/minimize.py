@@ -16,9 +16,11 @@ from .errors import BadInput
 from .estimators import ALL_PATHS, GD, Estimator
 from .history import History, Recorder
 from .lcg import LCG, parameter_names, trace_as
+from .lcg.choice import PathChoice
 from .losses import Losses, Whole, compiled_twice
 from .optimizers import Adam, Optimizer
 from .program import Buffers, compile_function
+from .program.evaluated import Evaluated
 from .tape import Value
 
 __all__ = ["Result", "compare", "minimize"]
@@ -255,7 +257,11 @@ def _step(
     """One step of every parameter, and the paths it followed."""
     states, followed, gradients = dict(states), {}, []
     for name in graph.params:
-        gradient, followed[name], states[name] = stage.draw(graph, estimator, name, states[name], rng)
+        try:
+            gradient, followed[name], states[name] = stage.draw(graph, estimator, name, states[name], rng)
+        except AttributeError as problem:
+            _tell_what_is_not_asked(estimator, problem)
+            raise
         gradients.append(gradient)
     if isinstance(position, np.ndarray):
         rows = np.empty_like(position)
@@ -292,6 +298,18 @@ def _says(value: Any, what: str, *methods: str) -> bool:
         if any(method in vars(kind) for method in methods):
             return False
     return False
+
+
+def _tell_what_is_not_asked(estimator: Any, problem: AttributeError) -> None:
+    """Raise BadInput if an estimator asked something that only an LCG can answer."""
+    asked, known = problem.obj, isinstance(problem.name, str) and hasattr(LCG, problem.name)
+    if isinstance(asked, PathChoice) and not isinstance(asked, LCG) and known:
+        which = "a program at a point" if isinstance(asked, Evaluated) else "observations that share a path"
+        raise BadInput(
+            f'{type(estimator).__name__} asks {which} for "{problem.name}"; it answers what ts.Estimator lists. An LCG, '
+            "which answers more, is for estimators that do not say paths_only = True; and, with data=, for "
+            'sample="different".'
+        ).at(problem) from None
 
 
 def _asks_paths_only(estimator: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -106,13 +107,13 @@ class SPAD(Estimator):
         return Draw(gradient, index, held._replace(left=held.left - 1))
 
     def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Held:
-        if self._selects_the_best(lcg, param):
+        n = lcg.count_paths(param)
+        if self.m is None or (not self.replace and self.m >= n):
             if not lcg.elementwise:
                 return hold(lcg, param, lcg.best_index(param), self.k_max)
             route = lcg.best_route(param)
             return Held(lcg.route_index(param, route), route, lcg.signature, self.k_max)
-        assert self.m is not None
-        if self.replace and self.m > max(FEW, lcg.count_paths(param) - 1):
+        if self.replace and self.m > FEW and self.m >= n:
             index = _best_of_very_many(lcg, param, rng, self.m)
         else:
             index = _best_of(lcg, param, rng, self.m, self.replace, lambda g: _sizes(lcg, g))
@@ -348,17 +349,37 @@ def _candidates(lcg: LCG, param: str, rng: np.random.Generator, m: int, replace:
 
 def _best_one_by_one(lcg: LCG, param: str, candidates: list[Any], score: Any) -> Any:
     """One candidate after the other, so that memory does not depend on their number."""
+
+    def scored(index: Any) -> Any:
+        g = lcg.path_gradient(param, index)
+        return score(g) if g.__class__ is float else score(np.asarray(g)[None])[0]
+
     best = candidates[0]
-    highest = score(np.asarray(lcg.path_gradient(param, best))[None])[0] if len(candidates) > 1 else None
+    highest = scored(best) if len(candidates) > 1 else None
     for index in candidates[1:]:
-        found = score(np.asarray(lcg.path_gradient(param, index))[None])[0]
-        same = (found == highest) | ((found != found) & (highest != highest))
-        better = (found > highest) | ((found != found) & (highest == highest)) | (same & (index < best))
+        found = scored(index)
+        better = (found > highest) | ((found == highest) & (index < best))
+        if _has_nan(found) or _has_nan(highest):
+            new, old = found != found, highest != highest
+            better = np.where(new | old, new & (~old | (index < best)), better)
         if lcg.batch:
             best, highest = np.where(better, index, best), np.where(better, found, highest)
         elif better:
             best, highest = index, found
     return best if lcg.batch else int(best)
+
+
+def _has_nan(x: Any) -> bool:
+    return math.isnan(_square(x))  # squares may overflow, but to infinity
+
+
+def _square(x: Any) -> float:
+    """The sum of the squares: the quickest way to see whether some number is NaN or infinite."""
+    if not isinstance(x, np.ndarray):
+        return float(x * x)
+    flat = x.ravel()
+    with np.errstate(all="ignore"):
+        return float(flat.dot(flat))
 
 
 def _best_of_very_many(lcg: LCG, param: str, rng: np.random.Generator, m: int) -> Any:
@@ -396,13 +417,16 @@ def _chance_of_selection(scores: np.ndarray[Any, Any], m: int | None, replace: b
 
 
 def _sizes(lcg: LCG, listed: Any) -> Any:
-    """The size of each of some contributions: |g|, of an array its norm."""
+    """The size of each of some contributions, or of one number: |g|, of an array its norm."""
+    if listed.__class__ is float:
+        return abs(listed)
     return np.abs(listed) if lcg.batch or listed.ndim == 1 else sizes_of(listed)
 
 
 def _nearness(lcg: LCG, listed: Any, gradient: Any) -> Any:
     """Minus the distance of each from the gradient; NaN, which counts as the nearest, for what is not finite itself."""
-    with np.errstate(all="ignore"):
-        distance = _sizes(lcg, listed - gradient)
-        wild = ~np.isfinite(_sizes(lcg, listed))
+    distance = _sizes(lcg, listed - gradient)
+    if math.isfinite(_square(distance)):
+        return -distance
+    wild = ~np.isfinite(_sizes(lcg, listed))
     return np.where(wild, np.nan, np.where(np.isnan(distance), -np.inf, -distance))

@@ -104,7 +104,7 @@ class Evaluated(PathChoice):
 
     def __init__(self, program: Program, args: tuple[Any, ...], first: str, buffers: Buffers | None = None) -> None:
         structure = program.structure
-        self.params, self.arguments, self._inputs = program.params, args[: len(program.params)], args  # data behind
+        self.params, self._inputs = program.params, args
         self.batch = np.shape(args[0]) if args else ()
         self._program, self._buffers = program, buffers
         self._few = self._takes_few() if buffers is None else buffers.few
@@ -120,12 +120,18 @@ class Evaluated(PathChoice):
     @cached_property
     def value(self) -> Any:
         """The value, by the code that also gives what is asked first: the gradient, or the weights."""
-        self._check_turn()
+        if self._buffers is not None:
+            self._check_turn()
         if self._first == "paths":
             found = self._value_and_paths[0]
         else:
             found = self._value_and_gradient[0] if self._first == "gradient" else self._weights[0]
         return found.copy() if self.batch else found
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:  # type: ignore[override]
+        """The point: what the program read for its parameters; data come behind them."""
+        return self._inputs[: len(self.params)]
 
     def _takes_few(self) -> bool:
         """Whether these are runs side by side of a program with few paths, in double precision."""
@@ -155,7 +161,8 @@ class Evaluated(PathChoice):
 
     def _listed(self, source: int) -> Any:
         """All contributions to the gradient by a parameter, where there are few: shape (N, R)."""
-        self._check_turn()
+        if self._buffers is not None:
+            self._check_turn()
         counts = self._program.structure.counts
         before = 1 + sum(counts[:source])
         return self._value_and_paths[before : before + counts[source]]
@@ -171,7 +178,8 @@ class Evaluated(PathChoice):
     def adjoint(self, param: str | None = None) -> Any:
         """The gradient with respect to one parameter."""
         source = self._source(param)
-        self._check_turn()
+        if self._buffers is not None:
+            self._check_turn()
         found = self._value_and_gradient[1 + source]
         return found.copy() if self.batch else found
 
@@ -244,12 +252,6 @@ class Evaluated(PathChoice):
 
     def __repr__(self) -> str:
         return f"<{self._program!r} at a point>"
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            f'A program at a point has no "{name}"; it answers what ts.Estimator lists. An estimator that asks an LCG for '
-            "more must not say paths_only = True; then f is traced at every step."
-        )
 
     def _check_turn(self) -> None:
         """Raise ChangedData if another point has been computed in the same memory since."""
