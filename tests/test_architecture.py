@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "tinyspad"
 RANKS = [
-    ["errors"],  # beneath everything: every module may raise
+    ["one_page", "errors"],  # read first, and alone; and beneath everything, as every module may raise
     ["archive", "arguments"],
     ["data", "functions", "models", "optimizers", "history", "differences", "expression", "layout"],
     ["rules", "paths"],
