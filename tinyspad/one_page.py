@@ -130,7 +130,7 @@ def listing(graph):
 
 # --- estimators: choose a path, and follow it -------------------------------------------------------------------------
 def walk(graph, node, choose):
-    """The path from a node by branch ``choose(node)`` of each tupling node: its route {node: branch}, its contribution."""
+    """The path that takes branch ``choose(node)`` at each tupling node: as route {node: branch}, and its contribution."""
     route, product = {}, 1.0
     while edges := graph.edges[node]:
         if len(edges) > 1:
@@ -141,7 +141,7 @@ def walk(graph, node, choose):
 
 
 def at_random(graph, rng):
-    """The choice that makes all paths equally likely: a branch is taken as often as there are paths through it."""
+    """The choice that makes all paths equally likely: each branch in proportion to the number of paths through it."""
     paths = count(graph)
 
     def choose(node):
@@ -175,7 +175,7 @@ def minimize(f, x0, select=None, hold=1, steps=2000, rng=None, lr=0.01):
             choose = select(graph, rng)
             routes = {node: walk(graph, node, choose)[0] for node in graph.source}
         g = {node: walk(graph, node, routes[node].get)[1] for node in routes} if select else gradient(graph)
-        for i in graph.source:  # a step of Adam: in units of the gradient's recent size
+        for i in graph.source:  # a step of Adam: the mean of g over the root of the mean of its square, both recent
             m[i], v[i] = 0.9 * m[i] + 0.1 * g[i], 0.999 * v[i] + 0.001 * g[i] ** 2
             x[i] -= lr * m[i] / (1 - 0.9**t) / (math.sqrt(v[i] / (1 - 0.999**t)) + 1e-8)
         way.append(list(x))
