@@ -1,5 +1,7 @@
 """Seeded random programs, and brute force over their paths: what the laws (CONTRIBUTING.md) are tested against."""
 
+import functools
+
 import numpy as np
 
 from tinyspad.rules import RULES, Domain
@@ -91,3 +93,18 @@ def more_operations(value):
     g += 10.0 / f
     g.backward()
     return g.data, a.grad, b.grad
+
+
+def scaled(derivative, factor):
+    """The derivative, or the vjp, times a factor."""
+
+    @functools.wraps(derivative)  # rules are asked for the names of their arguments
+    def elementwise(*args, **kwargs):
+        return factor * derivative(*args, **kwargs)
+
+    @functools.wraps(derivative)
+    def linear(*args, **kwargs):
+        vjp = derivative(*args, **kwargs)
+        return lambda g: factor * vjp(g)
+
+    return elementwise, linear

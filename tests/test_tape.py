@@ -665,6 +665,7 @@ def test_an_array_of_one_number_has_a_gradient(f):
     np.testing.assert_array_equal(lcg.gradient()["x"], expected)
     np.testing.assert_allclose(lcg.path_gradients("x").sum(axis=0), expected)
     np.testing.assert_allclose(np.sum(lcg.jvp(np.array([1.0, 10.0]))), expected @ [1.0, 10.0])
+    assert ts.check_gradients(f, at)
     x = ts.Value(at)
     f(x).backward()
     np.testing.assert_array_equal(x.grad, expected)

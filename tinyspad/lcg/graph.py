@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..arguments import spaced
-from ..differences import central_difference
 from ..errors import BadInput, NotScalar
 from ..paths import GRADIENT, Elimination, sweep, sweep_from
 from ..rules import LinearMap
-from ..tape import RULE, Entry, Value, refuse_foreign, run_on
+from ..tape import RULE, Entry, Value, refuse_foreign
+from .beside import difference_beside
 from .choice import PathChoice
 from .collapse import block_of
 from .comparison import Comparison, comparison_of
@@ -203,25 +203,17 @@ class LCG(PathChoice):
         return list(reverse_steps(self))
 
     def central_difference(self, param: str | None = None) -> tuple[Any, Any]:
-        """The derivative of the traced function by one parameter, by central differences, and an estimate of its error."""
-        source = self._source(param)
-        if self.function is None:
-            raise BadInput("This LCG was built without its function, so there is nothing to evaluate.")
-        function = self.function
+        """The derivative of the traced function by one parameter, by central differences, and how far it may be off.
 
-        def along(x: Any) -> Any:
-            moved = [Value(x if i == source else a) for i, a in enumerate(self.arguments)]
-            out = run_on(function, moved)
-            refuse_foreign(out, "The difference")
-            value = out._data if isinstance(out, Value) else out
-            return value if self.batch or not np.shape(value) else np.reshape(value, ())[()]  # an array of one number
-
-        return central_difference(along, self.arguments[source])
+        Infinitely where nothing can be told: f is not deterministic, or stands at a jump or the edge of its domain.
+        """
+        found = difference_beside(self, self._source(param))
+        return found.slope, found.margin
 
     def ledger(self, param: str | None = None, *, limit: int = 1000) -> Ledger:
         """Every path with its edge factors, product and share, and the proof that they add up to the gradient.
 
-        ``print`` it. Raises TooManyPaths past ``limit``. Cost: a listing, a sweep and 27 evaluations of f for a number.
+        ``print`` it. Raises TooManyPaths past ``limit``. Cost: a listing, a few sweeps, 38 evaluations of f for a number.
 
         >>> import tinyspad as ts
         >>> ledger = ts.trace(ts.functions.f1, 5.0).ledger("x")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import said
+from ..verdicts import Verdict, by_difference, judged
+from .beside import difference_beside, noise_beside, wobble
 from .path import Path, middle
 
 if TYPE_CHECKING:
@@ -20,8 +22,9 @@ class Ledger:
 
     ``products``: every path's contribution, shape (N,) + the parameter's. ``shares``: its part of the sum of all
     magnitudes, adding up to 1. ``total``: the sum of the products; ``reverse`` and ``difference``: the gradient by
-    reverse mode and by central differences (the reason, a text, if f could not be evaluated beside the point), with its
-    estimated ``error``. ``agrees``: whether they confirm each other.
+    reverse mode and by central differences (the reason, a text, if f could not be evaluated), and how far that may be
+    off, ``error``. ``verdict``: whether they confirm each other, "agree" or "disagree"; "cannot tell" where there is no
+    difference to tell by, and ``why``: f is not deterministic, say, or stands at a kink.
     """
 
     param: str
@@ -33,16 +36,13 @@ class Ledger:
     reverse: Any
     difference: Any
     error: Any
+    verdict: Verdict
+    why: str = ""
 
     @property
     def agrees(self) -> bool | None:
-        """Whether reverse mode and the central difference confirm the sum; None if no difference could be taken."""
-        scale = np.maximum(1.0, np.sum(np.abs(self.products), axis=0))
-        same = np.all(np.abs(_difference(self.reverse, self.total)) <= 1e-10 * scale)
-        if isinstance(self.difference, str):
-            return None if same else False
-        apart = np.abs(_difference(self.difference, self.total))
-        return bool(same and np.all(apart <= np.maximum(1e-7 * scale, 10 * self.error)))
+        """Whether reverse mode and the central difference confirm the sum; None if there is no telling."""
+        return None if self.verdict == "cannot tell" else self.verdict == "agree"
 
     def __str__(self) -> str:
         rows = [("path", "through", "factors", "product", "share")]
@@ -72,11 +72,12 @@ class Ledger:
                 "A contribution is not a finite number here, so nothing can be proved: there may be no derivative at this "
                 "point. lcg.trace_nonfinite() names the first operation that is to blame."
             )
-        elif self.agrees is False:
+        elif self.verdict == "disagree":
             lines.append(
-                "THEY DISAGREE. Either the point is a kink, where there is no one derivative, or f hides a part of its "
-                "dependence from the tape (a .data inside f, for example)."
+                "THEY DISAGREE. f hides a part of its dependence from the tape (a .data inside f, for example)."
             )
+        elif self.why:
+            lines.append(f"The difference cannot tell: {self.why}.")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -93,14 +94,25 @@ def ledger_of(lcg: LCG, param: str, limit: int) -> Ledger:
         sizes = np.sqrt(np.sum((flat / largest) ** 2, axis=1))
     shares = sizes / (sizes.sum() or 1.0)
     total: Any = np.sum(products, axis=0)
+    total = float(total) if total.shape == () else total
+    reverse, terms = lcg.gradient()[param], np.sum(np.abs(products), axis=0)
+    known = judged("sum over paths", reverse, total, terms=terms)
     difference: Any
     try:
         with np.errstate(all="ignore"):
-            difference, error = lcg.central_difference(param)
-    except Exception as problem:  # whatever f raises beside its domain, the ledger itself stands
+            source = lcg.params.index(param)
+            found, moved = difference_beside(lcg, source, noise_beside(lcg)[0]), wobble(lcg)[source]
+    except Exception as problem:  # whatever f raises at its own point, the ledger itself stands
         difference, error = f"not available ({said(problem)})", None
-    total = float(total) if total.shape == () else total
-    return Ledger(param, lcg.value, paths, products, shares, total, lcg.gradient()[param], difference, error)
+        checked = replace(known, verdict="disagree" if known.verdict == "disagree" else "cannot tell")
+    else:
+        difference, error = found.slope, found.margin
+        checked = by_difference("sum over paths", found, total, terms=terms, wobble=moved)
+    verdicts = {known.verdict, checked.verdict}
+    verdict: Verdict = next(v for v in ("disagree", "cannot tell", "agree") if v in verdicts)
+    return Ledger(
+        param, lcg.value, paths, products, shares, total, reverse, difference, error, verdict, checked.why or known.why
+    )
 
 
 def _number(x: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import ChangedData, NoRule
@@ -24,9 +25,10 @@ def behind(root: Entry) -> list[Entry]:
     return operations
 
 
-def replay(operations: list[Entry], known: dict[int, Any]) -> dict[int, Any]:
+def replay(operations: list[Entry], known: dict[int, Any], then: Callable[[Any], Any] | None = None) -> dict[int, Any]:
     """The results of the operations, oldest first, by id of their entries; ``known`` stands in for leaves' own data.
 
+    ``then``: what is done to each result before it is read.
     Raises ChangedData if a leaf that is not known was changed since it was read.
     """
     results = dict(known)
@@ -41,7 +43,8 @@ def replay(operations: list[Entry], known: dict[int, Any]) -> dict[int, Any]:
                 if leaf[ORDER] > entry[ORDER] or (leaf[ARGS] and leaf[ARGS].was_changed()):
                     raise ChangedData(f"The data of {called(leaf)} was changed after {entry[RULE].name} read it.")
                 results[id(leaf)] = leaf_data(leaf)
-        results[id(entry)] = entry[RULE].function(*operands(entry, results), **(entry[KWARGS] or {}))
+        result = entry[RULE].function(*operands(entry, results), **(entry[KWARGS] or {}))
+        results[id(entry)] = result if then is None else then(result)
     return results
 
 
