@@ -212,6 +212,18 @@ def test_outside_of_the_slopes_of_a_kink_a_gradient_is_wrong():
     assert ts.check_rule(wrong, 0.0).verdict == "disagree"
 
 
+def test_where_f_is_not_analytic_the_complex_step_accuses_nobody():
+    """At a tie sort, max and abs go to one side of a complex step; the difference is the mean of both."""
+    tied = np.array([1.0, 1.0, 2.0, 3.0])
+    for f in (
+        lambda w: np.sum(np.sort(w) * np.arange(4)),
+        lambda w: np.max(w[:2]) * w[3],
+        lambda w: w[0] + np.sum(np.sort(w)[:1]),
+    ):
+        report = ts.check_gradients(f, tied)
+        assert report.verdict == "cannot tell" and "a kink: one-sided slopes" in str(report), report
+
+
 def test_one_run_at_a_kink_among_others_is_found():
     report = ts.check_gradients(lambda x: np.abs(x), np.array([-1.0, 0.0, 2.0]))
     assert report.verdict == "cannot tell" and "one-sided slopes -1 and 1" in str(report)

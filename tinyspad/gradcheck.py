@@ -116,7 +116,7 @@ def _first_order(lcg: LCG, directions: int, rng: np.random.Generator, notes: lis
                 added, give = (_dot(lcg, a, np.abs(v)) for a in (terms[name], moved[name]))
                 yield by_difference(what, found, _dot(lcg, g, v), terms=added, wobble=give)
             slope, margin, size = found.slope, found.margin, found.size
-        by_step, why = _complex_step(lcg, i, v, slope, margin)
+        by_step, why = _complex_step(lcg, i, v, slope, margin, size)
         if why:
             notes.append(f"No complex step for {name}: {why}")
         else:
@@ -188,7 +188,7 @@ def _along(lcg: LCG, moves: dict[int, Any]) -> Callable[[Any], Any]:
     return moved
 
 
-def _complex_step(lcg: LCG, i: int, v: Any, slope: Any, margin: Any) -> tuple[Any, str]:
+def _complex_step(lcg: LCG, i: int, v: Any, slope: Any, margin: Any, size: Any) -> tuple[Any, str]:
     """The derivative along v, or None and why there is none."""
     h = 2.0**-67 * (unit_of(lcg.arguments[i]) if lcg.batch or np.shape(v) == () else 1.0)
     try:
@@ -200,7 +200,7 @@ def _complex_step(lcg: LCG, i: int, v: Any, slope: Any, margin: Any) -> tuple[An
     if not np.all(np.abs(np.real(out) - lcg.value) <= 1e-6 * np.abs(lcg.value) + 1e-3 * np.abs(slope) * h * 2**67):
         return None, "f is another function on complex numbers."
     by_step = np.imag(out) / h
-    if not np.all(np.isfinite(margin)):
+    if not np.all((margin <= 0.1 * size) | (slope == by_step)):
         return None, "no difference tells whether f is analytic here."
     if not np.all(np.abs(slope - by_step) <= np.fmax(margin, CLOSE * np.abs(by_step))):
         return None, "f is not analytic here (abs, maximum, a branch)."

@@ -99,8 +99,8 @@ def judged(
     said = ""
     if verdict == "cannot tell":
         said = str(why[worst]) or (
-            f"{what}: the gradient is uncertain by {allowed[worst]:.1g}, for so much it changes with the last digit of the "
-            "point. Write f so that less cancels, or check in double precision"
+            f"{what} is known to within {allowed[worst]:.1g} alone, by the last digits of f or of its gradient. Write f so "
+            "that less cancels, or check in double precision"
         )
     return Finding(what, expected, got, float(apart[worst]), float(allowed[worst]), verdict, said)
 
