@@ -183,7 +183,8 @@ def _along(lcg: LCG, moves: dict[int, Any]) -> Callable[[Any], Any]:
         assert lcg.function is not None
         args = [a + h * moves[i] if i in moves else a for i, a in enumerate(lcg.arguments)]
         out = lcg.function(*(args if np.iscomplexobj(h) else map(Value, args)))
-        return out._data if isinstance(out, Value) else out
+        value = out._data if isinstance(out, Value) else out
+        return value if lcg.batch or not np.shape(value) else np.reshape(value, ())[()]  # an array of one number
 
     return moved
 
@@ -195,7 +196,7 @@ def _complex_step(lcg: LCG, i: int, v: Any, slope: Any, margin: Any, size: Any) 
         out = _along(lcg, {i: v})(h * 1j)
     except Exception as problem:  # whatever f does not like about complex numbers
         return None, f"f does not take complex numbers ({type(problem).__name__})."
-    if not np.iscomplexobj(out) or np.shape(out) != np.shape(lcg.value):
+    if not np.iscomplexobj(out) or np.shape(out) != lcg.batch:
         return None, "f gives no complex number for one."
     if not np.all(np.abs(np.real(out) - lcg.value) <= 1e-6 * np.abs(lcg.value) + 1e-3 * np.abs(slope) * h * 2**67):
         return None, "f is another function on complex numbers."

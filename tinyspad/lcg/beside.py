@@ -51,6 +51,8 @@ def noise_beside(lcg: LCG) -> tuple[Any, dict[str, Any]]:
     """
     arguments = [np.asarray(x, np.float64)[()] for x in lcg.arguments]
     output, *adjoints = _apart(lcg, arguments, lcg.seed, exact=True)
+    if not lcg.batch:
+        output = np.max(output)  # also of an array of one number
     return output, dict(zip(lcg.params, adjoints))
 
 
