@@ -15,70 +15,138 @@ from tinyspad.plot import figures
 
 ROOT = Path(__file__).parent.parent / "figures"
 
-COUNTED = {"figure7": 2.0, "escape": 6.0, "tables": 2.0}
-"""Figures of success rates in percent: rounding, which differs between machines, may turn a run or two."""
+RATES = {"figure7": 1000, "tables": 1000, "escape": 200}
+"""Figures of success rates in percent, and of how many runs."""
 
-LONG = {"figure3", "trajectories_ackley"}
-"""Thousands of steps: rounding may grow on the way, and a run in a hundred may part."""
-
-
-def numbers(data):
-    """Every number in nested lists and dicts, those in texts, too, in order; None is NaN."""
-    if isinstance(data, dict):
-        return [x for value in data.values() for x in numbers(value)]
-    if isinstance(data, list):
-        return [x for value in data for x in numbers(value)]
-    if isinstance(data, str):
-        return [float(x) for x in NUMBER.findall(data)]
-    return [np.nan if data is None else float(data)]
-
+BASIN = {"figure3": 1.0, "trajectories_ackley": 0.4}
+"""How far a run may end from where it ended: less than from one minimum to the next, which for f1 are 0, 5.4, 15.3
+and 30.1 high, and for Ackley's function lie 1 apart. Within a basin Adam goes on jumping, and amplifies the last bit."""
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
-def texts(data):
-    """All texts, without the numbers in them."""
-    found = []
-    for ax in data:
-        found += ax["texts"] + [line["label"] for line in ax["lines"]]
-    return [NUMBER.sub("#", text) for text in found]
+def allowed(name, old):
+    """By how much each number of a row may differ."""
+    if name in RATES:
+        # On another machine a run may part from its way, and one more or one less succeed. Two standard errors of a rate
+        # are what the runs tell at all; at 0 and 100 % they are those of a single run.
+        n, p = RATES[name], np.clip(old / 100, 0, 1)
+        return 200 * np.sqrt((p * (1 - p) + 1 / n) / n)
+    if name == "injection":
+        # Sums in float32, of images that matplotlib's FreeType draws: the versions 3.8 and 3.11 are 0.7 % apart.
+        return 0.02 * np.abs(old)
+    # Six digits are written, so the last may turn; a difference of two numbers is only as good as they are.
+    return 1e-5 * np.abs(old) + 1e-6 * np.nanmax(np.abs(old), initial=0.0)
+
+
+def rows(ax):
+    """Every row of numbers that is drawn in an Axes, with the key it is under."""
+    for line in ax["lines"]:
+        yield from (("lines", line[part]) for part in ("x", "y"))
+    for band in ax["bands"]:
+        yield from (("bands", band[part]) for part in ("x", "low", "high"))
+    for key in ("points", "arrows", "whiskers", "bars", "levels", "images"):
+        yield from ((key, row) for row in ax[key])
+
+
+def numbers(data):
+    """Every number that is drawn; None is NaN."""
+    return np.concatenate([np.ravel(np.array(row, float)) for ax in data for _, row in rows(ax)])
+
+
+def texts(ax):
+    return ax["texts"] + [line["label"] for line in ax["lines"]]
+
+
+def compare_text(name, new, old):
+    """The same but for numbers: decimals may be rounded the other way, in a map of rates they are rates."""
+    assert NUMBER.sub("#", new) == NUMBER.sub("#", old)
+    for now, then in zip(NUMBER.findall(new), NUMBER.findall(old)):
+        decimals = re.search(r"\.(\d+)", then)
+        unit = 1.01 * 10.0 ** -len(decimals[1]) if decimals and "e" not in then else 0.0
+        unit = max(unit, allowed(name, float(then))) if name == "escape" else unit
+        assert abs(float(now) - float(then)) <= unit, f"{new!r}, not {old!r}"
 
 
 def compare(name, fresh, committed):
     """Raise AssertionError unless what is drawn is the same, to the tolerance of this figure."""
-    assert texts(fresh) == texts(committed)
-    old, new = np.array(numbers(committed)), np.array(numbers(fresh))
-    assert old.shape == new.shape and len(old) > 0
-    assert np.array_equal(np.isnan(old), np.isnan(new))
-    off = np.nan_to_num(np.abs(old - new)) > 1e-4 * (1 + np.abs(np.nan_to_num(old)))
-    if name in COUNTED:
-        assert np.nanmax(np.abs(old - new)) <= COUNTED[name] and np.mean(off) < 0.1
-    elif name in LONG:
-        assert np.mean(off) < 0.01
-    else:
-        assert not np.any(off)
+    assert len(fresh) == len(committed) > 0
+    for now, then in zip(fresh, committed):
+        assert len(texts(now)) == len(texts(then))
+        for new, old in zip(texts(now), texts(then)):
+            compare_text(name, new, old)
+        assert len(list(rows(now))) == len(list(rows(then)))
+        for (key, new), (_, old) in zip(rows(now), rows(then)):
+            new, old = np.array(new, float), np.array(old, float)
+            assert new.shape == old.shape and np.array_equal(np.isnan(new), np.isnan(old)), key
+            off = np.nan_to_num(np.abs(new - old))
+            if name in BASIN and key in ("lines", "bands") and len(off):
+                assert off[-1] <= BASIN[name], key
+                new, old, off = new[:-1], old[:-1], off[:-1]
+            assert np.all(off <= np.nan_to_num(allowed(name, old))), (key, new, old)
 
 
+def committed_data(name):
+    return json.loads((ROOT / "data" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def fresh_data(name):
+    return json.loads(json.dumps(plot.data_of(plot.FIGURES[name](), plot.EARLY.get(name))))
+
+
+@pytest.mark.committed
 @pytest.mark.parametrize("name", plot.FIGURES)
 def test_fresh_data_are_the_committed_ones(name):
-    committed = json.loads((ROOT / "data" / f"{name}.json").read_text(encoding="utf-8"))
-    compare(name, json.loads(json.dumps(plot.data_of(plot.FIGURES[name]()))), committed)
+    compare(name, fresh_data(name), committed_data(name))
 
 
-@pytest.mark.parametrize("name", ["f1_graph", "step", "code_f1", "figure2", "f1_contributions"])
+@pytest.mark.committed
+@pytest.mark.parametrize(
+    "name", ["f1_graph", "step", "code_f1", "figure2", "figure3", "f1_contributions", "laboratory_f1"]
+)
 def test_another_function_would_be_seen(name, monkeypatch):
     """The same program with another number in it: only numbers change, some of them in texts alone."""
-    committed = json.loads((ROOT / "data" / f"{name}.json").read_text(encoding="utf-8"))
     monkeypatch.setattr(figures.functions, "f1", lambda x: x**2 * (2 + np.cos(5 * x)))
     with pytest.raises(AssertionError):
-        compare(name, plot.data_of(plot.FIGURES[name]()), committed)
+        compare(name, fresh_data(name), committed_data(name))
 
 
-def test_zeroed_rates_would_be_seen():
-    committed = json.loads((ROOT / "data" / "tables.json").read_text(encoding="utf-8"))
-    zeroed = json.loads(re.sub(r"(?<=[\[,:])[01]\.\d+", "0.0", json.dumps(committed, separators=(",", ":"))))
+@pytest.mark.parametrize("name", RATES)
+def test_zeroed_rates_would_be_seen(name):
+    zeroed = committed_data(name)
+    for ax in zeroed:
+        for line in ax["lines"]:
+            line["x" if name == "tables" else "y"] = [0.0] * len(line["x"])
+        ax["images"] = np.zeros_like(ax["images"]).tolist()
     with pytest.raises(AssertionError):
-        compare("tables", zeroed, committed)
+        compare(name, zeroed, committed_data(name))
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_rates_of_other_runs_would_be_seen(name):
+    """Five points of hundred, in one field."""
+    other = committed_data(name)
+    row = other[0]["images"][0][0] if name == "escape" else other[0]["lines"][0]["x" if name == "tables" else "y"]
+    row[0] += 5.0 if row[0] < 50 else -5.0
+    with pytest.raises(AssertionError):
+        compare(name, other, committed_data(name))
+
+
+@pytest.mark.parametrize("name", plot.EARLY)
+def test_a_way_is_compared_in_its_early_steps_and_by_the_basin_of_its_end(name):
+    for point, by, seen in ((5, 1e-3, True), (-1, 1.1 * BASIN[name], True), (-1, 0.1, False)):
+        other = committed_data(name)
+        other[0]["lines"][0]["y"][point] += by
+        if seen:
+            with pytest.raises(AssertionError):
+                compare(name, other, committed_data(name))
+        else:
+            compare(name, other, committed_data(name))
+
+
+def test_no_whole_way_is_written_down():
+    for name in plot.EARLY:
+        assert max(len(row) for ax in committed_data(name) for key, row in rows(ax) if key == "lines") == 21
 
 
 def test_every_picture_has_its_data():
@@ -97,12 +165,15 @@ def test_a_changed_number_would_be_seen():
     ax.imshow([[1.0, 2.0]])
     ax.contourf([[0, 1], [2, 3]], levels=[0, 1, 3])
     ax.quiver([0], [0], [1.5], [2.5])
-    ax.fill_between([0, 1], [0, 0], [1, 7.25])
+    ax.fill_between([0, 1, 2, 3], [0, 0, 1, 0], [1, 7.25, 1, 2], where=[True, True, True, False])
+    ax.errorbar([4.0], [5.0], yerr=[[0.0], [0.0]], linestyle="")
     ax.scatter([1, 2], [3, 4])
     (data,) = plot.data_of(figure)
-    assert data["lines"] == [{"label": "a", "x": [0.0, 1.0], "y": [1.0, None]}] and data["levels"] == [[0.0, 1.0, 3.0]]
+    assert data["lines"][0] == {"label": "a", "x": [0.0, 1.0], "y": [1.0, None]} and data["levels"] == [[0.0, 1.0, 3.0]]
     assert data["arrows"] == [[[1.5], [2.5]]] and data["images"] == [[[1.0, 2.0]]] and data["bars"][0][2] == 3.0
-    assert data["points"] == [[[1.0, 3.0], [2.0, 4.0]]] and 7.25 in numbers(data["areas"])
+    assert data["points"] == [[[1.0, 3.0], [2.0, 4.0]]]
+    assert data["bands"] == [{"x": [0.0, 1.0, 2.0], "low": [0.0, 0.0, 1.0], "high": [1.0, 7.25, 1.0]}]
+    assert data["whiskers"] == [[[4.0, 5.0], [4.0, 5.0]]] and 7.25 in numbers([data])
     assert json.loads(json.dumps(data)) == data
 
 

@@ -386,7 +386,7 @@ def _figures(options: argparse.Namespace) -> None:
     (options.out / "data").mkdir(parents=True, exist_ok=True)
     for name in options.names or plot.FIGURES:
         figure = plot.FIGURES[name]()
-        text = json.dumps(plot.data_of(figure), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(plot.data_of(figure, plot.EARLY.get(name)), ensure_ascii=False, separators=(",", ":"))
         write_text(options.out / "data" / f"{name}.json", text + "\n")
         print(plot.save(figure, options.out / f"{name}.png"), flush=True)
 

@@ -8,7 +8,7 @@ starts no formula. This is the only place that imports matplotlib.
 """
 
 from .curves import contributions, function
-from .figures import FIGURES, RATES, check_ending, data_of, figure3, save
+from .figures import EARLY, FIGURES, RATES, check_ending, data_of, figure3, save
 from .graph import lcg
 from .laboratory import laboratory
 from .memory import memory_accuracy
@@ -23,6 +23,7 @@ from .success import hold_map, hold_sweep, success
 from .terms import ledger, variance_curve
 
 __all__ = [
+    "EARLY",
     "ESTIMATORS",
     "FIGURES",
     "RATES",

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.collections import PathCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
@@ -46,6 +46,10 @@ from .terms import variance_curve as draw_variance_curve
 RATES = (0.01, 0.1)
 """The learning rates of figure3: the paper's, and ten times that."""
 
+EARLY = {"figure3": 20, "trajectories_ackley": 20}
+"""Figures of runs, and how many points of each way are written down before its end. The steps in between are left out:
+a run of thousands of steps amplifies the last bit of a number, in which machines differ."""
+
 
 def save(figure: Any, file: Path) -> Path:
     """Write a figure to a file, whose ending gives the format, whole or not at all; close it, and return the file's path.
@@ -68,26 +72,34 @@ def check_ending(file: Path) -> None:
         raise BadInput(f"{file} has no ending that names a picture format: .png, .svg, .pdf.")
 
 
-def data_of(figure: Figure) -> list[dict[str, Any]]:
-    """What is drawn in a figure, as plain numbers and texts that JSON can hold: a dict for each of its Axes.
+def data_of(figure: Figure, early: int | None = None) -> list[dict[str, Any]]:
+    """What was given to be drawn in a figure, as plain numbers and texts that JSON can hold: a dict for each of its Axes.
 
-    ``texts``: title, labels and everything written. ``lines``: label, x and y. ``points``: the places of collections,
-    ``areas`` the corners of theirs, sorted. ``arrows``: their two components. ``bars``: x, y, width and height.
-    ``levels``: of contours. ``images``: their arrays. Six significant digits each.
+    ``texts``: title, labels and everything written. ``lines``: label, x and y. ``points``: the places of collections.
+    ``bands``: x, low and high of areas. ``whiskers``: the two ends of each. ``arrows``: their two components.
+    ``bars``: x, y, width and height. ``levels``: of contours. ``images``: their arrays. Six significant digits each,
+    and nothing that matplotlib computes. ``early``: of lines and bands only so many points, and the last one.
 
     >>> figure, ax = plt.subplots()
-    >>> lines = ax.plot([0.0, 1.0], [2.0, 1 / 3], label="falls")
+    >>> lines = ax.plot([0.0, 1.0, 2.0], [2.0, 1 / 3, 0.0], label="falls")
     >>> data_of(figure)[0]["lines"]
-    [{'label': 'falls', 'x': [0.0, 1.0], 'y': [2.0, 0.333333]}]
+    [{'label': 'falls', 'x': [0.0, 1.0, 2.0], 'y': [2.0, 0.333333, 0.0]}]
+    >>> data_of(figure, early=1)[0]["lines"]
+    [{'label': 'falls', 'x': [0.0, 2.0], 'y': [2.0, 0.0]}]
     """
+
+    def written(numbers: Any) -> Any:
+        numbers = np.asarray(numbers, float)
+        whole = early is None or len(numbers) <= early + 1
+        return _rounded(numbers if whole else [*numbers[:early], numbers[-1]])
+
     found: list[dict[str, Any]] = []
     for ax in figure.axes:
         texts = [ax.get_title(), ax.get_xlabel(), ax.get_ylabel(), *(text.get_text() for text in ax.texts)]
         drawn = [c for c in ax.collections if not isinstance(c, ContourSet)]
         offsets = [np.asarray(c.get_offsets()) for c in drawn]
-        outlines = [
-            path.vertices for c in drawn for path in c.get_paths() if not isinstance(c, (PathCollection, Quiver))
-        ]
+        whiskers = [path.vertices for c in drawn if isinstance(c, LineCollection) for path in c.get_paths()]
+        bands = [_band(c) for c in drawn if isinstance(c, PolyCollection) and not isinstance(c, Quiver)]
         bars = [bar for bar in ax.patches if isinstance(bar, (Rectangle, Polygon))]
         found.append(
             {
@@ -95,20 +107,31 @@ def data_of(figure: Figure) -> list[dict[str, Any]]:
                 "lines": [
                     {
                         "label": "" if str(line.get_label()).startswith("_") else str(line.get_label()),
-                        "x": _rounded(line.get_xdata()),
-                        "y": _rounded(line.get_ydata()),
+                        "x": written(line.get_xdata()),
+                        "y": written(line.get_ydata()),
                     }
                     for line in ax.lines
                 ],
                 "points": [_rounded(places) for places in offsets if len(places) > 1],
                 "arrows": [_rounded([c.U, c.V]) for c in drawn if isinstance(c, Quiver)],
-                "areas": [_rounded(np.unique(outline, axis=0)) for outline in outlines],
+                "bands": [{part: written(numbers) for part, numbers in band.items()} for band in bands],
+                "whiskers": [_rounded(ends) for ends in whiskers],
                 "bars": [_rounded(_box(bar)) for bar in bars],
                 "levels": [_rounded(c.levels) for c in ax.collections if isinstance(c, ContourSet)],
                 "images": [_rounded(image.get_array()) for image in ax.images],
             }
         )
     return found
+
+
+def _band(area: PolyCollection) -> dict[str, Any]:
+    """What fill_between was given, whatever polygons matplotlib makes of it: at each x the lowest and the highest y."""
+    corners = np.concatenate([np.zeros((0, 2)), *(np.asarray(path.vertices) for path in area.get_paths())])
+    xs, at = np.unique(corners[:, 0], return_inverse=True)
+    low, high = np.full(len(xs), np.inf), np.full(len(xs), -np.inf)
+    np.minimum.at(low, at, corners[:, 1])
+    np.maximum.at(high, at, corners[:, 1])
+    return {"x": xs, "low": low, "high": high}
 
 
 def _box(patch: Rectangle | Polygon) -> Any:
