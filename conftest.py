@@ -8,6 +8,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers of -n auto
 matplotlib.use("Agg")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items):
+    """What an example is said to print is a committed number, too."""
+    for item in items:
+        if isinstance(item, pytest.DoctestItem):
+            item.add_marker("committed")
+
+
 @pytest.fixture(autouse=True)
 def no_figures_left_open():
     yield

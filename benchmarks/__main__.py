@@ -94,7 +94,7 @@ def versions() -> dict[str, str]:
 
 def draw(out: Path | None) -> int:
     try:
-        results = json.loads(((out or Path()) / "results.json").read_text())
+        results = json.loads(((out or Path()) / "results.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         print(f"there are no results yet: {error.filename}", file=sys.stderr)
         return 2
@@ -108,7 +108,7 @@ def kept(out: Path | None, results: dict[str, Any], names: Sequence[str]) -> lis
     file = out / "results.json" if out else None
     if file is None or not file.exists():
         return []
-    old = json.loads(file.read_text())
+    old = json.loads(file.read_text(encoding="utf-8"))
     if any(old[key] != results[key] for key in ("small", "cores", "versions")):
         return []
     return [record for record in old["records"] if record["workload"] in WORKLOADS and record["workload"] not in names]

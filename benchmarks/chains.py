@@ -166,7 +166,9 @@ def asked(engine: str, shape: str, n: int, limit: float, patience: float) -> Mea
     told = json.loads(done.stdout.splitlines()[-1])
     if "failed" in told:
         raise Failed(told["failed"])
-    return Measured(told["warm"], told["answer"], told["cold"], {"resident": told["bytes"]})
+    return Measured(
+        told["warm"], told["answer"], told["cold"], {} if told["bytes"] is None else {"resident": told["bytes"]}
+    )
 
 
 def workloads(small: bool, shape: str) -> Iterator[Workload]:

@@ -9,6 +9,7 @@ above what was there before it), and the rise of the peak resident size in a pro
 from __future__ import annotations
 
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def workloads(small: bool) -> Iterator[Workload]:
             for told in list(WAYS)[: 1 if small else None]
         }
         if not small:
-            memory["PyTorch"] = lambda name=name: {"resident": resident(name, "PyTorch", size)}
+            memory["PyTorch"] = lambda name=name: resident(name, "PyTorch", size)
         yield Workload(
             name="networks",
             case=f"{name}, batch of {size}, {threads}",
@@ -125,15 +126,16 @@ def allocated(step: Callable[[], Any]) -> int:
 
 
 def bytes_of(call: Callable[..., Any], net: str, way: str, size: int) -> dict[str, float]:
-    return {"held": call(count=True), "allocated": allocated(call), "resident": resident(net, way, size)}
+    return {"held": call(count=True), "allocated": allocated(call), **resident(net, way, size)}
 
 
-def resident(net: str, way: str, size: int) -> float:
-    """By how much a first step raises the peak resident size of a fresh process, bytes."""
+def resident(net: str, way: str, size: int) -> dict[str, float]:
+    """By how much a first step raises the peak resident size of a fresh process, bytes; where the system tells it."""
     script = f"from benchmarks.networks import first_step; first_step({net!r}, {way!r}, {size})"
     command = [sys.executable, "-c", script]
     root = Path(__file__).parent.parent
-    return float(subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout)
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout)
+    return {} if told is None else {"resident": told}
 
 
 def first_step(net: str, way: str, size: int) -> None:
@@ -147,4 +149,4 @@ def first_step(net: str, way: str, size: int) -> None:
         return functools.partial(step, model, x[:n], labels[:n], WAYS[way])
 
     call(2)()
-    print(rise(call(size))[1])
+    print(json.dumps(rise(call(size))[1]))

@@ -34,7 +34,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 def imports(file):
     """(module, nested in a function or a type check) for every import of tinyspad's own modules."""
     package = ("tinyspad", *file.relative_to(ROOT).parts[:-1])
-    tree = ast.parse(file.read_text())
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     top = {id(node) for node in tree.body}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -28,13 +28,14 @@ def command(*arguments):
 # --- the command --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_every_workload_runs_small_and_leaves_its_results(name, tmp_path):
     if name == "moons":
         pytest.importorskip("micrograd")
     status, told, errors = command(name, "--small", "--out", str(tmp_path))
     assert status == 0, errors
-    results = json.loads((tmp_path / "results.json").read_text(), parse_constant=pytest.fail)
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert results["small"] and results["versions"]["numpy"]
     for record in results["records"]:
         assert record["workload"] == name and record["case"] in told
@@ -42,7 +43,7 @@ def test_every_workload_runs_small_and_leaves_its_results(name, tmp_path):
         assert base["ratio"] == 1 and base["failure"] is None
         for row in record["engines"].values():
             assert row["failure"] or (row["ratio"] > 0 and row["warm"]), row
-    assert f"## {name}" in (tmp_path / "results.md").read_text()
+    assert f"## {name}" in (tmp_path / "results.md").read_text(encoding="utf-8")
     assert (tmp_path / "results.png").read_bytes()[:4] == b"\x89PNG"
 
 
@@ -70,9 +71,11 @@ def test_a_missing_peer_is_skipped_by_name(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "autograd", None)
     assert main(["f1", "--small", "--out", str(tmp_path)]) == 0
     assert "autograd: skipped: autograd is not installed" in capsys.readouterr().out
-    rows = json.loads((tmp_path / "results.json").read_text())["records"][0]["engines"]
+    rows = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["records"][0]["engines"]
     assert rows["autograd"]["failure"] == "skipped: autograd is not installed" and "ratio" not in rows["autograd"]
-    assert "| autograd |  | skipped: autograd is not installed |" in (tmp_path / "results.md").read_text()
+    assert "| autograd |  | skipped: autograd is not installed |" in (tmp_path / "results.md").read_text(
+        encoding="utf-8"
+    )
     with pytest.raises(ImportError, match="autograd"):
         need("autograd")
 
@@ -84,7 +87,9 @@ def test_ctrl_c_keeps_what_was_measured(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setitem(WORKLOADS, "sums", ("sums", interrupted))
     assert main(["sums", "--small", "--out", str(tmp_path)]) == 130
-    assert [r["case"] for r in json.loads((tmp_path / "results.json").read_text())["records"]] == ["two"]
+    assert [r["case"] for r in json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["records"]] == [
+        "two"
+    ]
     assert "interrupted" in capsys.readouterr().err
 
 
@@ -94,7 +99,7 @@ def test_results_of_other_workloads_stay_if_the_versions_are_the_same(monkeypatc
         monkeypatch.setitem(WORKLOADS, name, (name, lambda small, workload=workload: iter([workload])))
 
     def measured():
-        return [r["workload"] for r in json.loads((tmp_path / "results.json").read_text())["records"]]
+        return [r["workload"] for r in json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["records"]]
 
     folder = ["--small", "--out", str(tmp_path)]
     main(["products", *folder])
@@ -106,12 +111,13 @@ def test_results_of_other_workloads_stay_if_the_versions_are_the_same(monkeypatc
     assert measured() == ["sums"]
 
 
+@pytest.mark.committed
 def test_tables_and_figure_can_be_made_again_from_the_numbers(tmp_path, capsys):
     assert main(["--draw", "--out", str(tmp_path)]) == 2
     assert "no results yet" in capsys.readouterr().err
     (tmp_path / "results.json").write_bytes((RESULTS / "results.json").read_bytes())
     assert main(["--draw", "--out", str(tmp_path)]) == 0
-    assert (tmp_path / "results.md").read_text() == (RESULTS / "results.md").read_text()
+    assert (tmp_path / "results.md").read_text(encoding="utf-8") == (RESULTS / "results.md").read_text(encoding="utf-8")
 
 
 # --- the turns ----------------------------------------------------------------------------------------------------------
@@ -203,7 +209,7 @@ def test_micrograd_recurses_where_we_do_not():
 
 
 def test_wherever_a_peer_is_faster_the_committed_table_says_why():
-    records = json.loads((RESULTS / "results.json").read_text())["records"]
+    records = json.loads((RESULTS / "results.json").read_text(encoding="utf-8"))["records"]
     assert {record["workload"] for record in records} == set(WORKLOADS)
     unexplained = {
         (r["workload"], engine)
@@ -214,14 +220,16 @@ def test_wherever_a_peer_is_faster_the_committed_table_says_why():
     assert not unexplained
 
 
+@pytest.mark.committed
 def test_variance_runs_small_and_the_committed_table_is_what_it_prints():
     small = [sys.executable, "-m", "benchmarks.variance", "--small"]
     assert "magnitude" in subprocess.run(small, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     from benchmarks.variance import report as table
 
-    assert table(200) + "\n" == (ROOT / "benchmarks" / "variance.md").read_text()
+    assert table(200) + "\n" == (ROOT / "benchmarks" / "variance.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.committed
 def test_the_main_lines_of_the_readme_are_those_of_the_results():
     results = json.loads((ROOT / "benchmarks" / "results" / "results.json").read_text(encoding="utf-8"))
     engines = {(r["workload"], r["case"]): r["engines"] for r in results["records"]}

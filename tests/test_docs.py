@@ -15,6 +15,7 @@ pytest.importorskip("furo")
 pytest.importorskip("latex2mathml")
 
 ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.slow
 
 
 class Page(HTMLParser):
@@ -89,4 +90,4 @@ def test_the_reference_has_every_public_name(site):
 def test_tutorials_and_exercises_are_pages(site):
     for file in (ROOT / "tutorials").rglob("*.ipynb"):
         assert (site / file.relative_to(ROOT)).with_suffix(".html").exists()
-    assert "docs/index.html" in (site / "index.html").read_text()
+    assert "docs/index.html" in (site / "index.html").read_text(encoding="utf-8")

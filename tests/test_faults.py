@@ -4,7 +4,6 @@ import copy
 import errno
 import os
 import pickle
-import resource
 import subprocess
 import sys
 import threading
@@ -402,6 +401,8 @@ def test_a_full_disk_under_the_command_line_is_one_line():
 
 
 def test_figures_that_do_not_fit_on_the_disk(tmp_path):
+    resource = pytest.importorskip("resource", reason="needs resource, to limit the size of files")
+
     def small():
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 

@@ -18,6 +18,9 @@ ROOT = Path(__file__).parent.parent / "figures"
 RATES = {"figure7": 1000, "tables": 1000, "escape": 200}
 """Figures of success rates in percent, and of how many runs."""
 
+LONG = {"figure7", "tables", "escape", "table3"}
+"""Figures of so many runs that they take seconds."""
+
 BASIN = {"figure3": 1.0, "trajectories_ackley": 0.4}
 """How far a run may end from where it ended: less than from one minimum to the next, which for f1 are 0, 5.4, 15.3
 and 30.1 high, and for Ackley's function lie 1 apart. Within a basin Adam goes on jumping, and amplifies the last bit."""
@@ -95,7 +98,9 @@ def fresh_data(name):
 
 
 @pytest.mark.committed
-@pytest.mark.parametrize("name", plot.FIGURES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in plot.FIGURES]
+)
 def test_fresh_data_are_the_committed_ones(name):
     compare(name, fresh_data(name), committed_data(name))
 

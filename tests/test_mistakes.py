@@ -39,6 +39,7 @@ def execute(text, namespace, file):
     return None if last is None else eval(compile(ast.Expression(last.value), file, "eval"), namespace)
 
 
+@pytest.mark.committed
 @pytest.mark.parametrize(("wrong", "says", "right"), ROWS, ids=[row[0].splitlines()[-1] for row in ROWS])
 def test_the_mistake_is_met_with_what_the_page_says(tmp_path, wrong, says, right):
     namespace = {"np": np, "ts": ts, "math": math}

@@ -162,14 +162,15 @@ def test_explain_writes_a_page(capsys, tmp_path):
         (["x*y", "x=1"], "give y=NUMBER"),
         (["log(x)", "x=0"], "outside its domain"),
         (["+".join(["x"] * 60), "x=1"], "readable up to 60"),
-        (["x*x", "x=1", "--out", "/proc/no/page.html"], "/proc/no"),
+        (["x*x", "x=1", "--out", "taken/page.html"], "taken"),
     ],
 )
 def test_explain_refuses_in_one_line(capsys, tmp_path, monkeypatch, argv, says):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").write_bytes(b"")  # a file, where a folder would have to be
     assert main(["explain", *argv]) == 2
     err = capsys.readouterr().err
-    assert says in err and len(err.splitlines()) == 1 and not list(tmp_path.iterdir())
+    assert says in err and len(err.splitlines()) == 1 and [p.name for p in tmp_path.iterdir()] == ["taken"]
 
 
 # --- in a browser ---------------------------------------------------------------------------------------------------

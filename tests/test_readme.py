@@ -5,13 +5,15 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tinyspad.__main__ import main
 from tinyspad.experiments import PAPER, minimize_f1, paper_table, success_rate
 from tinyspad.plot import FIGURES
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+pytestmark = pytest.mark.committed
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.S)
 
 
@@ -35,7 +37,7 @@ def test_python_blocks_run_in_order_and_print_what_follows_them(capsys, tmp_path
 
 
 def test_the_table_of_variances_is_the_committed_one():
-    committed = (ROOT / "benchmarks" / "variance.md").read_text()
+    committed = (ROOT / "benchmarks" / "variance.md").read_text(encoding="utf-8")
     rows = [line for line in README.splitlines() if "of 200 |" in line]
     assert len(rows) == 3 and all(row in committed for row in rows)
 
@@ -44,7 +46,7 @@ def test_the_two_commands_come_first():
     commands = [text.strip() for kind, text in BLOCKS if kind == "sh"][:2]
     assert commands == [
         "python -m pip install -e . && python -m tinyspad demo",
-        "python -m pip install -e '.[test]' && python -m pytest -n auto",
+        "python -m pip install -e '.[test]' && python -m pytest -n auto -m 'not slow'",
     ]
 
 

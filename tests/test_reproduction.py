@@ -22,12 +22,14 @@ def at_the_top(monkeypatch):
     monkeypatch.chdir(ROOT)  # where the long runs' results are read
 
 
+@pytest.mark.committed
 def test_the_committed_report_is_written_from_the_committed_numbers():
     assert (ROOT / "REPRODUCTION.md").read_text(encoding="utf-8") == reproduction.report(NUMBERS)
     assert reproduction.unsupported(NUMBERS) == []
     assert reproduction.from_json(reproduction.to_json(NUMBERS)) == NUMBERS
 
 
+@pytest.mark.committed
 @pytest.mark.parametrize("key", OWN)
 def test_every_claim_at_a_reduced_size(key):
     found = reproduction.measure([key], small=True)
@@ -39,6 +41,7 @@ def test_every_claim_at_a_reduced_size(key):
             assert claim.verdict in reproduction.section(name, found[key])
 
 
+@pytest.mark.committed
 @pytest.mark.parametrize("key", ["decomposition", "algorithms", "best-path", "figure2"])
 def test_what_is_exact_is_measured_whole(key):
     found = reproduction.measure([key])[key]

@@ -71,6 +71,7 @@ def test_memory_is_proportional_to_the_edges(make, name):
     assert large < 6 * small + 100_000
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_tuplings():
     lcg = ts.trace(chain(100_000), 1.0)
     assert lcg.gradient() == {"x": 1.0}
@@ -84,6 +85,7 @@ def test_a_hundred_thousand_tuplings():
     assert ts.RAD(normalize=True).variance(lcg, "x") == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_reads_of_one_variable():
     n = 100_000
     lcg = ts.trace(fan(n), 1.0)

@@ -186,19 +186,19 @@ def test_an_interruption_loses_no_finished_block(monkeypatch, tmp_path):
     assert done == [20, 30]
     monkeypatch.setattr(blocks, "run_block", None)  # everything is in the file now
     assert str(success_rates("beale", GD, resume=file, **FEW)) == str(table)
-    assert all(json.loads(line) for line in file.read_text().splitlines())
+    assert all(json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
 
 
 def test_kept_blocks_serve_only_the_same_question(tmp_path):
     file = tmp_path / "kept.jsonl"
     success_rates("beale", GD, resume=file, **FEW)
-    lines = len(file.read_text().splitlines())
+    lines = len(file.read_text(encoding="utf-8").splitlines())
     for change in ({"rng": 1}, {"steps": 31}, {"boxes": (-1, 1)}, {"optimizer": ts.Adam(lr=0.02)}, {"runs": 41}):
         success_rates("beale", GD, resume=file, **{**FEW, **change})
-        assert len(file.read_text().splitlines()) == (lines := lines + 1)
+        assert len(file.read_text(encoding="utf-8").splitlines()) == (lines := lines + 1)
     other = ts.functions.Problem("beale", lambda x, y: x * x + y * y, 0.0, ((0.0, 0.0),), beale.box, "here")
     success_rates(other, GD, resume=file, **FEW)
-    assert len(file.read_text().splitlines()) == lines + 1
+    assert len(file.read_text(encoding="utf-8").splitlines()) == lines + 1
 
 
 @pytest.mark.parametrize("content", ["notes of mine\n", "PK", '{"format": "x"}\n', "FIRST[1]\n", 'FIRST{"block": 1}\n'])
@@ -208,17 +208,17 @@ def test_a_file_that_is_something_else_is_left_alone(tmp_path, content):
     file.write_text(content)
     with pytest.raises(BadInput, match="resume="):
         success_rates("beale", GD, resume=file, **FEW)
-    assert file.read_text() == content
+    assert file.read_text(encoding="utf-8") == content
 
 
 def test_a_block_that_lost_some_of_its_values_is_done_again(tmp_path):
     file = tmp_path / "kept.jsonl"
     table = success_rates("beale", GD, resume=file, **FEW)
-    head, line = (json.loads(text) for text in file.read_text().splitlines())
+    head, line = (json.loads(text) for text in file.read_text(encoding="utf-8").splitlines())
     line["values"].pop()
     file.write_text(json.dumps(head) + "\n" + json.dumps(line) + "\n")
     assert str(success_rates("beale", GD, resume=file, **FEW)) == str(table)
-    assert len(file.read_text().splitlines()) == 3
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 3
 
     line["values"][0] = "0x1p9999"
     file.write_text(json.dumps(head) + "\n" + json.dumps(line) + "\n")
@@ -317,6 +317,7 @@ def test_escape_map_shows_that_holding_escapes_and_fresh_draws_do_not():
     assert reached[1, 0] < 0.2 and reached[1, 1] == 1 and not found.baseline.any()
 
 
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs os.killpg, to send Ctrl-C to a group of processes")
 def test_long_work_can_be_interrupted_and_goes_on(tmp_path):
     """Ctrl-C on the command line with two workers: one line, status 130, and the finished blocks are kept."""
     import signal

@@ -21,6 +21,9 @@ pytest.importorskip("ipykernel")
 ROOT = Path(__file__).parent.parent / "tutorials"
 TUTORIALS = sorted(ROOT.glob("*.ipynb"))
 EXERCISES = sorted((ROOT / "exercises").glob("*.ipynb"))
+MEASURED = {"06_choosing", "08_networks", "09_observations"}
+"""Tutorials that measure the paper's tables, for ten seconds and more."""
+LONG = (pytest.mark.slow,)
 MINUTE = 60
 """How long a notebook may take on two cores; twice that on a busy machine."""
 
@@ -80,7 +83,7 @@ def shown(notebook):
 # --- they run -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", TUTORIALS, ids=name)
+@pytest.mark.parametrize("file", [pytest.param(f, marks=LONG * (f.stem in MEASURED)) for f in TUTORIALS], ids=name)
 def test_a_tutorial_runs(file, tmp_path):
     start = time.monotonic()
     notebook = run(read(file), tmp_path)

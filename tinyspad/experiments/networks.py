@@ -325,7 +325,7 @@ def _resident(task: str, method: Method, folder: Any) -> int:
 
 
 def _status(name: str) -> int:
-    return 1024 * int(Path("/proc/self/status").read_text().split(f"{name}:")[1].split()[0])
+    return 1024 * int(Path("/proc/self/status").read_text(encoding="utf-8").split(f"{name}:")[1].split()[0])
 
 
 def _file_name(method: str) -> str:
