@@ -1,13 +1,13 @@
 """What is drawn in every committed figure is what its command draws now; and how that is written down."""
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib import image
 from matplotlib import pyplot as plt
+from texts import same_text
 
 from tinyspad import plot
 from tinyspad.experiments import TASKS, NetworkRuns
@@ -24,8 +24,6 @@ LONG = {"figure7", "tables", "escape", "table3"}
 BASIN = {"figure3": 1.0, "trajectories_ackley": 0.4}
 """How far a run may end from where it ended: less than from one minimum to the next, which for f1 are 0, 5.4, 15.3
 and 30.1 high, and for Ackley's function lie 1 apart. Within a basin Adam goes on jumping, and amplifies the last bit."""
-
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 def allowed(name, old):
@@ -61,23 +59,15 @@ def texts(ax):
     return ax["texts"] + [line["label"] for line in ax["lines"]]
 
 
-def compare_text(name, new, old):
-    """The same but for numbers: decimals may be rounded the other way, in a map of rates they are rates."""
-    assert NUMBER.sub("#", new) == NUMBER.sub("#", old)
-    for now, then in zip(NUMBER.findall(new), NUMBER.findall(old)):
-        decimals = re.search(r"\.(\d+)", then)
-        unit = 1.01 * 10.0 ** -len(decimals[1]) if decimals and "e" not in then else 0.0
-        unit = max(unit, allowed(name, float(then))) if name == "escape" else unit
-        assert abs(float(now) - float(then)) <= unit, f"{new!r}, not {old!r}"
-
-
 def compare(name, fresh, committed):
     """Raise AssertionError unless what is drawn is the same, to the tolerance of this figure."""
     assert len(fresh) == len(committed) > 0
     for now, then in zip(fresh, committed):
         assert len(texts(now)) == len(texts(then))
         for new, old in zip(texts(now), texts(then)):
-            compare_text(name, new, old)
+            same_text(
+                new, old, lambda number: float(allowed(name, number)) * (name == "escape")
+            )  # whose fields are rates
         assert len(list(rows(now))) == len(list(rows(then)))
         for (key, new), (_, old) in zip(rows(now), rows(then)):
             new, old = np.array(new, float), np.array(old, float)
