@@ -7,6 +7,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers of -n auto
 
 matplotlib.use("Agg")
 
+collect_ignore = ["tests/without_posix"]  # to import it is to hide
+
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items):

@@ -66,7 +66,7 @@ def test_the_walk_sees_every_form_of_import(tmp_path):
         def relative_to(self, root):
             return inside.relative_to(root)
 
-        def read_text(self):
+        def read_text(self, encoding):
             lines = ["import tinyspad.plot", "from .. import plot", "from ..plot import lcg", "def f():"]
             return "\n".join([*lines, "    from ..plot.runs import compare"])
 

@@ -77,7 +77,7 @@ def test_table_prints_in_three_forms_draws_and_goes_on(capsys, tmp_path):
         (["1", "--box", "2", "1"], "boxes: ackley"),
         (["1", "--figure", "table.txt"], "no ending that names a picture format"),
         (["1", "--resume", "README.md"], "README.md: line 1 is not what tinyspad writes"),
-        (["1", "--resume", "tests"], "Is a directory"),
+        (["1", "--resume", "tests"], "'tests'"),
     ],
 )
 def test_table_refuses_before_it_works(capsys, monkeypatch, argv, says):
