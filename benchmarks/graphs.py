@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from tinyspad.paths import Graph
+from tinyspad.paths import Structure
 
 
-def layered(width: int, layers: int, degree: int, rng: np.random.Generator) -> Graph:
+def layered(width: int, layers: int, degree: int, rng: np.random.Generator) -> tuple[Structure, list[Any]]:
     """A source, ``layers`` layers of ``width`` nodes, an output; every node has ``degree`` edges into the next layer.
 
     Weights are normal with variance 1 / degree, so that contributions neither vanish nor explode with depth.
@@ -20,4 +22,4 @@ def layered(width: int, layers: int, degree: int, rng: np.random.Generator) -> G
         out_edges += [list(zip(h, w)) for h, w in zip(heads, weights)]
     output = 1 + width * layers
     out_edges += [[(output, w)] for w in rng.normal(size=width).tolist()]
-    return Graph.of([*out_edges, []], output)
+    return Structure.of([*out_edges, []], output)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinyspad import paths as algebra
-from tinyspad.paths import Graph
+from tinyspad.paths import Structure
 
 from .graphs import layered
 from .turns import Workload
@@ -27,12 +27,12 @@ def workloads(small: bool) -> Iterator[Workload]:
     for family in ("deep", "wide"):
         for size in sizes:
             width, layers = (10, size // 30) if family == "deep" else (max(3, size // 60), 20)
-            graph = layered(width, layers, 3, np.random.default_rng(size))
-            edges = len(graph.head)
+            edges_of, weight = layered(width, layers, 3, np.random.default_rng(size))
+            edges = len(edges_of.head)
             yield Workload(
                 name="paths",
                 case=f"{family}, {edges} edges",
-                engines={name: lambda ask=ask: ask for name, ask in questions(graph, draws).items()},
+                engines={name: lambda ask=ask: ask for name, ask in questions(edges_of, weight, draws).items()},
                 base="tinyspad, gradient",
                 unit="edge",
                 units=edges,
@@ -41,21 +41,34 @@ def workloads(small: bool) -> Iterator[Workload]:
             )
 
 
-def questions(graph: Graph, draws: int) -> dict[str, Callable[[], None]]:
-    """What is asked of a graph, by name; what is answered is the tests' business."""
+def questions(edges: Structure, weight: list[Any], draws: int) -> dict[str, Callable[[], None]]:
+    """What is asked of a graph, by name; what is answered is the tests' business. Nothing is known of it beforehand."""
 
-    def drawn(chances: Any) -> Any:
-        return algebra.draw_many(graph, 0, np.random.default_rng(0), chances, draws)
+    def fresh() -> Structure:
+        return Structure(edges.start, edges.tail, edges.head, edges.output)
+
+    def drawn(by: str) -> None:
+        s = fresh()
+        chances = algebra.by_magnitude(s, weight) if by == "magnitude" else algebra.by_path(s)
+        algebra.draw_many(s, weight, 0, np.random.default_rng(0), chances, draws)
+
+    def best() -> None:
+        s = fresh()
+        algebra.best(s, weight, 0, algebra.largest_sizes(s, weight))
+
+    def moments() -> None:
+        s = fresh()
+        algebra.moments(s, weight, 0, algebra.by_magnitude(s, weight), True)
 
     asked: dict[str, Callable[[], Any]] = {
-        "count": lambda: algebra.sweep(graph, algebra.COUNT, forget=True)[0],
-        "gradient": lambda: algebra.sweep(graph, algebra.GRADIENT)[0],
-        "best path": lambda: algebra.best(graph, 0, algebra.largest_sizes(graph)),
-        f"{draws} uniform": lambda: drawn(algebra.by_path(graph)),
-        f"{draws} by magnitude": lambda: drawn(algebra.by_magnitude(graph)),
-        "5 best": lambda: algebra.top(graph, 0, 5),
-        "moments": lambda: algebra.moments(graph, 0, algebra.by_magnitude(graph), True),
-        "entropy": lambda: algebra.sweep(graph, algebra.ENTROPY)[0],
+        "count": lambda: algebra.sweep(edges, weight, algebra.COUNT, forget=True)[0],
+        "gradient": lambda: algebra.sweep(edges, weight, algebra.GRADIENT)[0],
+        "best path": best,
+        f"{draws} uniform": lambda: drawn("path"),
+        f"{draws} by magnitude": lambda: drawn("magnitude"),
+        "5 best": lambda: algebra.top(fresh(), weight, 0, 5),
+        "moments": moments,
+        "entropy": lambda: algebra.sweep(edges, weight, algebra.ENTROPY)[0],
     }
 
     def silent(ask: Callable[[], Any]) -> Callable[[], None]:

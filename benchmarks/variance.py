@@ -17,30 +17,30 @@ import numpy as np
 
 from benchmarks.graphs import layered
 from tinyspad.archive import write_text
-from tinyspad.paths import MAGNITUDE, SPLIT, SQUARES, Graph, sweep
+from tinyspad.paths import MAGNITUDE, SPLIT, SQUARES, Structure, sweep
 
 
-def second_moments(graph: Graph, epsilon: float = 0.1) -> dict[str, float]:
+def second_moments(structure: Structure, weight: list[Any], epsilon: float = 0.1) -> dict[str, float]:
     """E[ghat**2] of each estimator, the best epsilon, and the number of paths; three sweeps.
 
-    >>> two = Graph.of([[(1, 3.0), (1, 1.0)], []], 1)
-    >>> {name: round(value, 6) for name, value in second_moments(two).items()}
+    >>> two = Structure.of([[(1, 3.0), (1, 1.0)], []], 1)
+    >>> {name: round(value, 6) for name, value in second_moments(*two).items()}
     {'paths': 2, 'uniform': 20.0, 'almost-Dirac': 20.0, 'best epsilon': 0.25, 'at best': 16.0, 'magnitude': 16.0}
     """
-    largest, _, others = sweep(graph, SPLIT)[0]
+    largest, _, others = sweep(structure, weight, SPLIT)[0]
     n = others.number + 1
     a, b = abs(largest), others.number * np.hypot(others.deviation, others.mean)
     return {
         "paths": n,
-        "uniform": n * sweep(graph, SQUARES)[0],
+        "uniform": n * sweep(structure, weight, SQUARES)[0],
         "almost-Dirac": a**2 / (1 - epsilon) + b**2 / epsilon,
         "best epsilon": b / (a + b),
         "at best": (a + b) ** 2,
-        "magnitude": sweep(graph, MAGNITUDE)[0] ** 2,
+        "magnitude": sweep(structure, weight, MAGNITUDE)[0] ** 2,
     }
 
 
-def graphs(number: int, seed: int = 0) -> list[Graph]:
+def graphs(number: int, seed: int = 0) -> list[tuple[Structure, list[Any]]]:
     """Layered graphs of 2 to 6 layers, 2 to 8 nodes wide, 2 to 4 edges a node: from a handful of paths to thousands."""
     rng = np.random.default_rng(seed)
     found = []
@@ -52,7 +52,7 @@ def graphs(number: int, seed: int = 0) -> list[Graph]:
 
 def report(number: int) -> str:
     """The table in Markdown."""
-    rows = [second_moments(graph) for graph in graphs(number)]
+    rows = [second_moments(*graph) for graph in graphs(number)]
     column: dict[str, Any] = {name: np.array([row[name] for row in rows], float) for name in rows[0]}
     n, uniform = column["paths"], column["uniform"]
     lines = [

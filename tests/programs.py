@@ -65,7 +65,7 @@ def listed_paths(lcg, param):
     out = {}
     for tail, head, weight in lcg.edges:
         out.setdefault(tail, []).append((head, weight))
-    end = lcg.names[lcg.graph.output]
+    end = lcg.names[lcg.structure.output]
 
     def walk(node):
         if node == end:

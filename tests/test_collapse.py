@@ -93,5 +93,5 @@ def test_blocks_that_cannot_be(blocks, says):
 
 def test_linear_maps_are_collapsed_without_weights():
     lcg = ts.trace(lambda w: np.sum(np.tanh(w) @ w), np.ones((2, 2)))
-    parts, links = collapsed(lcg, {"block": lcg.block(lcg.names[lcg.graph.output])})
+    parts, links = collapsed(lcg, {"block": lcg.block(lcg.names[lcg.structure.output])})
     assert {part.name for part in parts} == {"w", "block"} and all(link.weight is None for link in links)

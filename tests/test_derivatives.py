@@ -142,7 +142,7 @@ def test_the_derivative_of_every_elementwise_rule_has_a_derivative(rule):
 
     start = [float(point[i]) for i in variables]
     lcg = ts.trace(f, *start)
-    if not lcg.graph.head:
+    if not lcg.structure.head:
         return
     for k, name in enumerate(lcg.params):
         slope, h = lcg.derivative(name), 1e-5

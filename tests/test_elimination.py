@@ -120,7 +120,7 @@ def test_the_elimination_of_a_program_gives_its_gradient(seed, by, order):
     program = Program(seed, length=10)
     lcg = ts.trace(lambda x, y: program(x, y), *program.point(seed))
     done = lcg.eliminate(order, by)
-    end = lcg.names[lcg.graph.output]
+    end = lcg.names[lcg.structure.output]
     for name, gradient in lcg.gradient().items():
         assert done.jacobian.get((name, end), 0.0) == pytest.approx(gradient, rel=1e-10, abs=1e-12)
 

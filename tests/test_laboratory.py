@@ -82,7 +82,7 @@ def test_rows_do_not_depend_on_which_others_are_there():
 def test_one_sweep_serves_all_parameters():
     lab = laboratory(ts.functions.beale, 1.0, 2.0, draws=50)
     lcg = ts.trace(ts.functions.beale, 1.0, 2.0)
-    operations = sum(len(lcg.reads(entry)) for entry in lcg.entries)
+    operations = sum(len(lcg.reads(entry)) for entry in lcg.single_access.entries)
     assert lab.gradient_cost == lab.rows["GD"].cost.multiplications == operations
     assert lab.rows["SPAD"].cost.held == operations
 

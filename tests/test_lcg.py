@@ -16,7 +16,7 @@ from programs import Program, listed_paths
 import tinyspad as ts
 from tinyspad import paths as algebra
 from tinyspad.errors import BadInput, ChangedData, NotElementwise, NotScalar, TooManyPaths
-from tinyspad.paths import Graph
+from tinyspad.paths import Structure
 
 f1, f2 = ts.functions.f1, ts.functions.f2
 
@@ -163,10 +163,10 @@ def test_validate_accepts_every_trace_and_rejects_a_second_reader():
         [[(3, 2.7), (4, 0.5)], [], [], [(5, 1.0)], [(5, 1.0)], []],  # x read by exp and sin, without a tupling node
         [[(1, 1.0), (2, 2.0)], [(3, 2.7)], [(4, 0.5)], [(5, 1.0)], [(5, 1.0)], []],  # a copy that is not one
     ]:
-        lcg.graph = Graph.of(wrong, 5)
+        lcg.structure, lcg.weight = Structure.of(wrong, 5)
         with pytest.raises(BadInput, match='"x" is read 2 times'):
             lcg.validate()
-    lcg.graph = Graph.of([[(1, 1.0)], [(1, 1.0)], [], [], [], []], 5)
+    lcg.structure, lcg.weight = Structure.of([[(1, 1.0)], [(1, 1.0)], [], [], [], []], 5)
     with pytest.raises(BadInput, match="towards the output"):
         lcg.validate()
 

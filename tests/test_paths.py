@@ -7,11 +7,12 @@ from math import comb
 
 import numpy as np
 import pytest
+import weighted as algebra
+from weighted import Graph
 
-from tinyspad import paths as algebra
 from tinyspad.arguments import spaced
 from tinyspad.errors import TooManyPaths
-from tinyspad.paths import COUNT, GRADIENT, LARGEST, LISTING, MAGNITUDE, Graph
+from tinyspad.paths import COUNT, GRADIENT, LARGEST, LISTING, MAGNITUDE
 
 
 def random_graph(seed, layers=4, width=3):
@@ -42,11 +43,11 @@ SEEDS = range(60)
 def test_four_views_of_one_order(seed):
     graph = random_graph(seed)
     expected = brute(graph)
-    counts = algebra.count(graph)
+    counts = algebra.counts(graph)
     assert list(algebra.enumerate_paths(graph, 0)) == expected
     assert counts[0] == len(expected)
-    assert [algebra.unrank(graph, counts, 0, i) for i in range(len(expected))] == expected
-    assert algebra.turn_ranks(graph, 0, expected) == list(range(len(expected)))
+    assert [algebra.unrank(graph, 0, i) for i in range(len(expected))] == expected
+    assert algebra.ranks_of(graph, 0, expected) == list(range(len(expected)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -69,17 +70,17 @@ def test_best_path_is_the_argmax(seed):
     graph = random_graph(seed)
     listed = brute(graph)
     sizes = [abs(np.prod([graph.weight[e] for e in path])) for path in listed]
-    assert algebra.best(graph, 0, algebra.largest_sizes(graph)) == listed[int(np.argmax(sizes))]
+    assert algebra.best(graph, 0).edges == listed[int(np.argmax(sizes))]
 
 
 def test_the_first_path_wins_a_tie():
     graph = Graph.of([[(1, 2.0), (2, -2.0)], [(3, 1.0)], [(3, 1.0)], []], 3)
-    assert algebra.best(graph, 0, algebra.largest_sizes(graph)) == (0, 2)
+    assert algebra.best(graph, 0).edges == (0, 2)
 
 
 def test_the_first_path_wins_when_an_edge_further_up_is_zero():
     graph = Graph.of([[(1, 0.0)], [(2, 1.0), (3, 2.0)], [(4, 1.0)], [(4, 1.0)], []], 4)
-    assert algebra.best(graph, 0, algebra.largest_sizes(graph)) == (0, 1, 3)
+    assert algebra.best(graph, 0).edges == (0, 1, 3)
 
 
 def test_a_semiring_of_ones_own():
@@ -90,7 +91,7 @@ def test_a_semiring_of_ones_own():
 
 def test_no_path():
     graph = Graph.of([[], [(2, 1.0)], []], 2)
-    assert algebra.count(graph) == [0, 1, 1]
+    assert algebra.counts(graph) == [0, 1, 1]
     assert list(algebra.enumerate_paths(graph, 0)) == []
     assert algebra.sweep_to(graph, GRADIENT, 0) == 0.0
     assert list(algebra.enumerate_paths(graph, 2)) == [()]
@@ -176,21 +177,20 @@ def test_distinct_draws_are_uniform_over_sets(number, m):
 @pytest.mark.parametrize("seed", range(30))
 def test_a_batch_of_runs_follows_the_paths_that_single_runs_would(seed):
     graph = random_graph(seed)
-    n = algebra.count(graph)[0]
+    n = algebra.counts(graph)[0]
     rng = np.random.default_rng(seed)
     runs = 7
     weights = [np.array(rng.normal(size=runs)) for _ in graph.weight]
-    batch = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
-    counts = algebra.count(batch)
+    batch = graph.weighing(weights)
     index = rng.integers(n, size=runs)
-    taken = algebra.choices(batch, counts, 0, index)
-    got = algebra.follow(batch, 0, taken, np.ones(runs))
-    best = algebra.best_choices(batch, 0, algebra.largest_sizes(batch))
-    best_index = algebra.ranks(batch, counts, 0, best, (runs,))
-    np.testing.assert_array_equal(algebra.ranks(batch, counts, 0, taken, (runs,)), index)
+    taken = algebra.routed(batch, 0, index)
+    got = algebra.follow(taken, batch.weight, np.ones(runs))
+    best_index = algebra.best(batch, 0, (runs,)).index
+    again = algebra.Route(batch.structure, 0, branches=taken.branches, shape=(runs,))
+    np.testing.assert_array_equal(again.index, index)
     for r in range(runs):
-        single = Graph(graph.start, graph.tail, graph.head, [float(w[r]) for w in weights], graph.output)
-        path = algebra.unrank(single, counts, 0, int(index[r]))
+        single = graph.weighing([float(w[r]) for w in weights])
+        path = algebra.unrank(single, 0, int(index[r]))
         assert got[r] == algebra.product(single, path)
         products = [abs(algebra.product(single, p)) for p in brute(single)]
         assert best_index[r] == int(np.argmax(products))
@@ -203,11 +203,10 @@ def test_indices_past_64_bits_work_in_a_batch():
         base = 3 * k
         out_edges += [[(base + 1, 1.0), (base + 2, 1.0)], [(base + 3, np.full(2, 0.5))], [(base + 3, np.full(2, 2.0))]]
     graph = Graph.of([*out_edges, []], 3 * doublings)
-    counts = algebra.count(graph)
     index = np.array([0, 2**70 - 1], dtype=object)
-    taken = algebra.choices(graph, counts, 0, index)
-    np.testing.assert_array_equal(algebra.follow(graph, 0, taken, np.ones(2)), [0.5**70, 2.0**70])
-    assert list(algebra.ranks(graph, counts, 0, taken, (2,))) == list(index)
+    taken = algebra.routed(graph, 0, index)
+    np.testing.assert_array_equal(algebra.follow(taken, graph.weight, np.ones(2)), [0.5**70, 2.0**70])
+    assert list(algebra.Route(graph.structure, 0, branches=taken.branches, shape=(2,)).index) == list(index)
 
 
 def test_too_many_paths_names_the_number_and_the_way_out():
@@ -271,10 +270,10 @@ def test_a_batch_of_runs_is_swept_at_once(name):
             return [x for part in value for x in flat(part)]
         return [value]
 
-    batch = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
+    batch = graph.weighing(weights)
     together = flat(algebra.sweep(batch, semiring, one)[0])
     for r in range(runs):
-        single = Graph(graph.start, graph.tail, graph.head, [float(w[r]) for w in weights], graph.output)
+        single = graph.weighing([float(w[r]) for w in weights])
         alone = flat(algebra.sweep(single, semiring, np.ones(1) if name == "listing" else None)[0])
         for a, b in zip(together, alone, strict=True):
             np.testing.assert_allclose(a[..., r] if np.ndim(a) else a, b, rtol=1e-12, atol=1e-14)
@@ -290,13 +289,13 @@ def test_forgetting_keeps_the_parameters_alone():
 def test_entropy_where_a_zero_stands_above_the_choice():
     graph = Graph.of([[(1, 0.0)], [(2, 1.0), (2, 3.0)], []], 2)
     assert algebra.sweep(graph, algebra.ENTROPY)[0] == (-np.inf, 0.0)
-    batch = Graph(graph.start, graph.tail, graph.head, [np.array([w, 1.0]) for w in graph.weight], graph.output)
+    batch = graph.weighing([np.array([w, 1.0]) for w in graph.weight])
     np.testing.assert_allclose(algebra.sweep(batch, algebra.ENTROPY)[0][1], [0.0, np.log(2)])
 
 
 def test_dead_ends_are_no_paths():
     graph = Graph.of([[(1, 1.0), (2, 1.0)], [(3, 1.0)], [], []], 3)
-    assert list(algebra.enumerate_paths(graph, 0)) == [(0, 2)] and algebra.count(graph)[0] == 1
+    assert list(algebra.enumerate_paths(graph, 0)) == [(0, 2)] and algebra.counts(graph)[0] == 1
 
 
 def test_entropy_where_everything_is_zero_is_zero():
@@ -317,7 +316,7 @@ def test_the_n_best_paths_in_order_ties_by_index(seed, whole):
     graph = random_graph(seed)
     if whole:  # small whole numbers: exact products, many ties, many zeros
         weights = np.random.default_rng(seed).integers(-2, 3, len(graph.weight)).astype(float).tolist()
-        graph = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
+        graph = graph.weighing(weights)
     listed = brute(graph)
     order = by_size(np.abs([algebra.product(graph, path) for path in listed]))
     for n in (1, 2, 5, len(listed), len(listed) + 3):
@@ -329,10 +328,10 @@ def test_every_run_of_a_batch_has_its_own_n_best(seed):
     graph, runs = random_graph(seed), 5
     rng = np.random.default_rng(seed)
     weights = [rng.integers(-2, 3, runs).astype(float) for _ in graph.weight]
-    batch = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
-    found = algebra.top_ranks(batch, algebra.count(batch), 0, 4, (runs,), LARGEST)
+    batch = graph.weighing(weights)
+    found = algebra.top_runs(batch, 0, 4, (runs,), LARGEST)
     for r in range(runs):
-        single = Graph(graph.start, graph.tail, graph.head, [float(w[r]) for w in weights], graph.output)
+        single = graph.weighing([float(w[r]) for w in weights])
         order = by_size(np.abs([algebra.product(single, path) for path in brute(single)]))
         assert found[:, r].tolist() == order[:4]
 
@@ -341,7 +340,7 @@ def test_every_run_of_a_batch_has_its_own_n_best(seed):
 def test_the_largest_and_the_others_where_there_are_ties(seed):
     graph = random_graph(seed)
     weights = np.random.default_rng(seed).choice([-2.0, 2.0, 0.0, 1.0], len(graph.weight)).tolist()
-    graph = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
+    graph = graph.weighing(weights)
     g = products_of(graph)
     first = by_size(np.abs(g))[0]
     largest, _, others = algebra.sweep(graph, algebra.SPLIT)[0]
@@ -371,7 +370,10 @@ def exact_probabilities(graph, by):
 def test_chances_multiply_up_to_the_probability_and_moments_are_exact(seed, by):
     graph, g = random_graph(seed), products_of(random_graph(seed))
     chances, p = MAKERS[by](graph), exact_probabilities(graph, by)
-    said = [np.exp(algebra.log_probability(graph, chances, path)) for path in brute(graph)]
+    said = [
+        np.exp(algebra.log_probability(chances, graph.structure, algebra.route_of(graph, 0, path)))
+        for path in brute(graph)
+    ]
     np.testing.assert_allclose(said, p, rtol=1e-10)
     for normalize, estimate in ((False, g), (True, g / p)):
         mean, deviation = algebra.moments(graph, 0, chances, normalize)
@@ -391,7 +393,7 @@ def test_many_draws_at_once_have_the_probabilities_they_say(by):
     listed = brute(graph)
     p, g = exact_probabilities(graph, by), products_of(graph)
     turns = algebra.draw_many(graph, 0, np.random.default_rng(0), MAKERS[by](graph), n)
-    index = np.array(algebra.turn_ranks(graph, 0, [[e for e in path if e >= 0] for path in turns.edges.T.tolist()]))
+    index = np.array(algebra.ranks_of(graph, 0, [[e for e in path if e >= 0] for path in turns.edges.T.tolist()]))
     np.testing.assert_allclose(turns.probability, p[index], rtol=1e-12)
     np.testing.assert_allclose(turns.log_probability, np.log(p[index]), rtol=1e-10)
     np.testing.assert_allclose(turns.gradient, g[index], rtol=1e-12)
@@ -417,7 +419,7 @@ def test_draws_too_near_to_a_border_are_settled_by_whole_numbers(many):
         edges = algebra.draw_many(graph, 0, rng, doubtful, n).edges.T.tolist()
     else:
         edges = [algebra.draw(graph, 0, rng, doubtful)[0] for _ in range(n)]
-    index = algebra.turn_ranks(graph, 0, [[e for e in path if e >= 0] for path in edges])
+    index = algebra.ranks_of(graph, 0, [[e for e in path if e >= 0] for path in edges])
     assert chi_square(np.bincount(index, minlength=number), n / number) < number - 1 + 5 * np.sqrt(2 * (number - 1))
 
 
@@ -426,7 +428,7 @@ def test_draws_too_near_to_a_border_are_settled_by_whole_numbers(many):
 def test_the_margin_covers_what_rounding_may_do_to_a_border(seed, layers, width):
     """Against exact fractions: |rounded border - exact border| and the last bit of u are within the margin."""
     graph = random_graph(seed, layers, width)
-    chances, counts = algebra.by_path(graph), algebra.count(graph)
+    chances, counts = algebra.by_path(graph), algebra.counts(graph)
     for node in range(graph.size):
         total, exact, rounded = sum(counts[graph.head[e]] for e in graph.branches(node)), 0, 0.0
         for e in graph.branches(node):
@@ -515,7 +517,7 @@ def test_uniform_draws_among_two_to_the_thousandth_paths():
     assert abs(ones.mean() - 500) < 5 * np.sqrt(250 / 2000)
     assert ones.var() == pytest.approx(250, rel=0.2)
     np.testing.assert_allclose(turns.log_probability, -1000 * np.log(2), rtol=1e-12)
-    ranks = algebra.turn_ranks(graph, 0, turns.edges.T.tolist())
+    ranks = algebra.ranks_of(graph, 0, turns.edges.T.tolist())
     assert all(0 <= r < 2**1000 for r in ranks) and len(set(ranks)) == 2000
 
 
@@ -527,7 +529,7 @@ def test_shares_of_counts_past_the_largest_float():
     assert max(off) <= chances.margin < 1e-11
     uneven = Graph.of([[(1, 1.0), (stages, 1.0)], *[[(v + 1, 1.0)] * 2 for v in range(1, stages)], []], stages)
     assert algebra.by_path(uneven).share[:2] == [1.0, 0.0]  # 2**-2999 is below every float
-    p = [np.exp(algebra.log_probability(uneven, algebra.by_path(uneven), (1,)))]
+    p = [np.exp(algebra.log_probability(algebra.by_path(uneven), uneven.structure, algebra.route_of(uneven, 0, (1,))))]
     assert p == [0.0]
 
 
@@ -536,7 +538,7 @@ def test_magnitudes_whose_sum_overflows_are_drawn_from_in_logarithms():
     assert algebra.sweep(graph, MAGNITUDE)[0] == np.inf
     share = algebra.by_magnitude(graph).share
     np.testing.assert_allclose(share, 0.5, rtol=1e-12)
-    batch = Graph(graph.start, graph.tail, graph.head, [np.array([1.0, 0.5])] * len(graph.head), graph.output)
+    batch = graph.weighing([np.array([1.0, 0.5])] * len(graph.head))
     np.testing.assert_allclose(np.stack(algebra.by_magnitude(batch).share), 0.5, rtol=1e-12)
 
 
@@ -551,11 +553,10 @@ def test_every_run_draws_with_its_own_probabilities(by):
     graph, runs, n = random_graph(11), 3, 20_000
     rng = np.random.default_rng(2)
     weights = [rng.normal(size=runs) for _ in graph.weight]
-    batch = Graph(graph.start, graph.tail, graph.head, weights, graph.output)
-    taken = algebra.draw_runs(batch, 0, rng, MAKERS[by](batch), (n, runs))
-    index = algebra.ranks(batch, algebra.count(batch), 0, taken, (n, runs))
+    batch = graph.weighing(weights)
+    index = algebra.draw_runs(batch, 0, rng, MAKERS[by](batch), (n, runs)).index
     for r in range(runs):
-        single = Graph(graph.start, graph.tail, graph.head, [float(w[r]) for w in weights], graph.output)
+        single = graph.weighing([float(w[r]) for w in weights])
         p = exact_probabilities(single, by)
         seen = np.bincount(index[:, r], minlength=len(p))
         rare = n * p < 5  # too few for chi-square: pooled
@@ -581,17 +582,16 @@ def test_sizes_beyond_the_floats_are_compared_in_logarithms(scale, runs):
     factor = scale if runs is None else np.full(runs, scale)
     out_edges = [[(v + 1, 0.4 * factor), (v + 1, 0.5 * factor), (v + 1, 0.45 * factor)] for v in range(stages)]
     graph = Graph.of([*out_edges, []], stages)
-    largest = algebra.largest_sizes(graph)
-    assert largest[0] is algebra.LOG_LARGEST
+    size = algebra.largest_sizes(graph)[0]
+    assert size is algebra.LOG_LARGEST
     share = np.array(algebra.by_magnitude(graph).share, float).reshape(stages, 3, -1)
     np.testing.assert_allclose(share, np.broadcast_to(np.array([[40], [50], [45]]) / 135, share.shape), rtol=1e-10)
     if runs is None:
-        assert [e % 3 for e in algebra.best(graph, 0, largest)] == [1] * stages
+        assert [e % 3 for e in algebra.best(graph, 0).edges] == [1] * stages
         first, second = algebra.top(graph, 0, 2)
         assert [e % 3 for e in first] == [1] * stages and sorted(e % 3 for e in second) == [1] * (stages - 1) + [2]
     else:
-        taken = algebra.best_choices(graph, 0, largest)
+        taken = algebra.best(graph, 0, (runs,)).branches
         assert all(np.all(branch == 1) for branch in taken.values())
-        counts = algebra.count(graph)
-        top = algebra.top_ranks(graph, counts, 0, 1, (runs,), largest[0])
-        assert algebra.unrank(graph, counts, 0, top[0, 2]) == tuple(range(1, 3 * stages, 3))
+        top = algebra.top_runs(graph, 0, 1, (runs,), size)
+        assert algebra.unrank(graph, 0, top[0, 2]) == tuple(range(1, 3 * stages, 3))

@@ -22,7 +22,7 @@ f1 = ts.functions.f1
 
 def adjoint_by_hand(lcg, name):
     """d output / d node: the sum over all ways on, by recursion over the named edges."""
-    if name == lcg.names[lcg.graph.output]:
+    if name == lcg.names[lcg.structure.output]:
         return 1.0
     return sum(w * adjoint_by_hand(lcg, head) for tail, head, w in lcg.edges if tail == name)
 
@@ -126,7 +126,9 @@ def test_a_wide_graph_steps_in_linear_time():
     for n in (10, 1000):
         steps = ts.trace(lambda x: sum([x] * n), 1.0).reverse_steps()
         held = sum(len(step.sends) for step in steps)
-        assert held == len(ts.trace(lambda x: sum([x] * n), 1.0).graph.head) and max(len(s.told) for s in steps) < 300
+        assert (
+            held == len(ts.trace(lambda x: sum([x] * n), 1.0).structure.head) and max(len(s.told) for s in steps) < 300
+        )
 
 
 def test_explain_escapes_and_counts():

@@ -142,15 +142,15 @@ def test_a_large_graph_offers_a_part():
 def test_layouts_run_left_to_right_without_overlap(name):
     problem = ts.functions.ALL[name]
     lcg = ts.trace(problem, *(0.3 + 0.4 * i for i in range(len(problem.box))))
-    edges = list(zip(lcg.graph.tail, lcg.graph.head))
-    places, ways = layout(list(range(lcg.graph.size)), edges)
+    edges = list(zip(lcg.structure.tail, lcg.structure.head))
+    places, ways = layout(list(range(lcg.structure.size)), edges)
     assert all(places[tail][0] < places[head][0] for tail, head in edges)
     columns = {}
     for x, y in places.values():
         columns.setdefault(x, []).append(y)
     assert all(np.all(np.diff(sorted(ys)) > 1 - 1e-9) for ys in columns.values())
     assert [(w[0], w[-1]) for w in ways] == [(places[t], places[h]) for t, h in edges]
-    if lcg.graph.size <= 60:
+    if lcg.structure.size <= 60:
         plot.lcg(lcg)
 
 

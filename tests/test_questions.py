@@ -10,7 +10,8 @@ from programs import listed_paths
 import tinyspad as ts
 from tinyspad import paths as algebra
 from tinyspad.errors import BadInput, ChangedData, NotElementwise
-from tinyspad.lcg.choice import PathChoice
+from tinyspad.linearization import Linearization
+from tinyspad.linearization.point import Point
 from tinyspad.program import Buffers
 
 T, Y = np.array([0.3, -1.2, 0.7]), np.array([1.0, 0.4, -0.6])
@@ -139,8 +140,6 @@ def ask_paths(lcg, p, truth, rng):
         assert path.index == lcg.nth_path(p, i).index == i and path.nodes == truth.names[i]
         close(path.gradient, truth.g[i])
         close(lcg.product(path.edges), truth.g[i])
-        turns = [e for e in path.edges if len(lcg.graph.branches(lcg.graph.tail[e])) > 1]
-        assert lcg.past_turns(p, turns) == path.edges
         assert len(path.weights) == len(path.edges)
 
 
@@ -149,16 +148,16 @@ def ask_routes(lcg, p, truth, rng):
         route = lcg.route(p, index)
         close(lcg.follow(p, route), truth.at(index))
         close(lcg.path_gradient(p, index), truth.at(index))
-        np.testing.assert_array_equal(lcg.route_index(p, route), index)
+        np.testing.assert_array_equal(route.index, index)
         np.testing.assert_array_equal(lcg.length(p, route), truth.lengths[index])
         for by in kinds(truth):
             chance = truth.at(index, truth.chances(by))
             found = lcg.follow(p, lcg.route(p, index), lcg.chances(by))
             close(found, np.where(chance > 0, truth.at(index) / np.where(chance > 0, chance, 1), found))
-        if truth.batch:
-            taken = algebra.choices(lcg.graph, algebra.count(lcg.graph), lcg.params.index(p), index)
-            close(lcg.follow(p, lcg.as_route(taken)), truth.at(index))
-            np.testing.assert_array_equal(lcg.length(p, lcg.as_route(taken)), truth.lengths[index])
+        again = algebra.Route(lcg.structure, lcg.params.index(p), branches=route.branches, shape=truth.batch)
+        close(lcg.follow(p, again), truth.at(index))
+        np.testing.assert_array_equal(again.index, index)
+        np.testing.assert_array_equal(lcg.length(p, again), truth.lengths[index])
     for bad in (truth.n, -1, np.full(truth.batch, truth.n) if truth.batch else 0.5, np.zeros((7, 7), int)):
         with pytest.raises(BadInput):
             lcg.route(p, bad)
@@ -169,7 +168,7 @@ def ask_draws(lcg, p, truth, rng):
         same_draws(drawn(lambda by=by: lcg.draw_index(p, rng, by)), truth.chances(by))
     for by in kinds(truth):
         chances = lcg.chances(by)
-        same_draws(drawn(lambda c=chances: lcg.route_index(p, lcg.draw_route(p, rng, c))), truth.chances(by))
+        same_draws(drawn(lambda c=chances: lcg.draw_route(p, rng, c).index), truth.chances(by))
     if not truth.elementwise:
         no_magnitude(lcg, lambda chances: lcg.draw_route(p, rng, chances))
     if truth.n > 2:
@@ -184,7 +183,7 @@ def ask_draws(lcg, p, truth, rng):
 def ask_largest(lcg, p, truth, rng):
     order = np.argsort(-truth.sizes, axis=0, kind="stable")
     np.testing.assert_array_equal(lcg.best_index(p), order[0])
-    np.testing.assert_array_equal(lcg.route_index(p, lcg.best_route(p)), order[0])
+    np.testing.assert_array_equal(lcg.best_route(p).index, order[0])
     best, top = lcg.best_path(p), lcg.top_paths(p, 2)
     np.testing.assert_array_equal(best.index, order[0])
     close(best.gradient, truth.at(order[0]))
@@ -260,10 +259,10 @@ def ask_sweeps(lcg, p, truth, rng):
 
 QUESTIONS = {
     ask_structure: {"count_paths"},
-    ask_gradient: set(),
+    ask_gradient: {"adjoint", "gradient", "check_differentiable"},
     ask_listings: {"path_gradients", "path_sizes", "path_shares", "lengths", "path_probabilities", "chances"},
-    ask_paths: {"paths", "nth_path", "product", "past_turns"},
-    ask_routes: {"route", "follow", "path_gradient", "route_index", "length", "as_route"},
+    ask_paths: {"paths", "nth_path", "product"},
+    ask_routes: {"route", "follow", "path_gradient", "length"},
     ask_draws: {"draw_index", "draw_route", "draw_distinct", "draw_others"},
     ask_largest: {"best_index", "best_route", "best_path", "top_paths", "log_mass", "entropy", "largest_and_others"},
     ask_moments: {"moments", "mean_length", "factors"},
@@ -273,8 +272,12 @@ QUESTIONS = {
 
 
 def test_no_question_is_left_out():
-    asked = {name for name in dir(PathChoice) if not name.startswith("_") and callable(getattr(PathChoice, name))}
-    assert set().union(*QUESTIONS.values()) == asked
+    asked = {name for name, method in vars(Linearization).items() if callable(method)}
+    asked |= {name for name, method in vars(Point).items() if callable(method)}
+    asked = {
+        name for name in asked if not name.startswith(("_", "check_", "observing", "source", "listable", "shaped"))
+    }
+    assert set().union(*QUESTIONS.values()) == asked | {"check_differentiable"}
 
 
 # --- the stages -----------------------------------------------------------------------------------------------------------
@@ -348,15 +351,15 @@ SAME, DIFFERENT, ONE = {"data": DATA}, {"data": DATA, "sample": "different"}, {"
 STAGES = {
     "an LCG": (directly(lambda: ts.trace(one, *NUMBERS)), (0, 0), "LCG"),
     "an LCG of runs": (directly(lambda: ts.trace(one, *RUNS)), (0, 1), "LCG"),
-    "a program": (directly(lambda: ts.compile(one).at(*NUMBERS)), (0, 0), "Evaluated"),
-    "a program of runs": (directly(lambda: ts.compile(one).at(*RUNS)), (0, 1), "Evaluated"),
-    "a program in buffers": (directly(in_buffers), (0, 1), "Evaluated"),
+    "a program": (directly(lambda: ts.compile(one).at(*NUMBERS)), (0, 0), "Linearization"),
+    "a program of runs": (directly(lambda: ts.compile(one).at(*RUNS)), (0, 1), "Linearization"),
+    "a program in buffers": (directly(in_buffers), (0, 1), "Linearization"),
 }
-for kind, named in ((Asks, "LCG"), (AsksPathsOnly, "Evaluated")):
+for kind, named in ((Asks, "LCG"), (AsksPathsOnly, "Linearization")):
     for runs, x0 in ((0, NUMBERS), (1, RUNS)):
         told = f"{kind.__name__}, {'runs' if runs else 'numbers'}"
         STAGES[f"whole, {told}"] = (through_minimize(kind, one, x0), (0, runs), named)
-        STAGES[f"same, {told}"] = (through_minimize(kind, loss, x0, **SAME), ("same", runs), "SamePath")
+        STAGES[f"same, {told}"] = (through_minimize(kind, loss, x0, **SAME), ("same", runs), "Linearization")
         STAGES[f"different, {told}"] = (through_minimize(kind, loss, x0, **DIFFERENT), (1, runs), named)
         STAGES[f"one observation, {told}"] = (through_minimize(kind, loss, x0, **ONE), (0, runs), named)
 
@@ -443,7 +446,7 @@ def seen_by(estimator, **settings):
 
 def test_an_estimator_says_whether_a_program_will_do():
     for own in (ts.GD(), ts.RAD(), ts.SPAD(), ts.NearestPath(), ts.Magnitude()):
-        assert seen_by(own, says=True) == {"Evaluated"} and seen_by(own, says=False) == {"LCG"}
+        assert seen_by(own, says=True) == {"Linearization"} and seen_by(own, says=False) == {"LCG"}
 
     class Derived(ts.SPAD):
         """What is derived without a draw of its own is as fast as what it is derived from."""

@@ -192,7 +192,7 @@ def curved(rule):
                 ),
                 *point,
             )
-            if not lcg.graph.head or not np.isfinite(lcg.value):
+            if not lcg.structure.head or not np.isfinite(lcg.value):
                 continue
             for p in lcg.params:
                 if np.isfinite(lcg.gradient()[p]):

@@ -279,9 +279,9 @@ def _explain(options: argparse.Namespace) -> None:
     with np.errstate(all="ignore"):
         where = ", ".join(f"{name} = {x:g}" for name, x in point.items())
         lcg = trace(f, *point.values())
-        if lcg.graph.size > DRAWABLE:
+        if lcg.structure.size > DRAWABLE:
             raise BadInput(
-                f"The formula makes {lcg.graph.size} nodes, and a drawing stays readable up to {DRAWABLE}. Write it "
+                f"The formula makes {lcg.structure.size} nodes, and a drawing stays readable up to {DRAWABLE}. Write it "
                 "shorter; or see its program and its paths as text: tinyspad paths, with the same arguments."
             )
         page = plot.explain(lcg, f"{options.expression.strip()} at {where}")

@@ -14,21 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from . import paths as algebra
-from .arguments import name_of, spaced
+from .arguments import name_of
 from .data import FullBatch, Observed, Sampler
-from .errors import BadInput, TinyspadError, TooManyPaths, said
+from .errors import BadInput, TinyspadError, said
 from .estimators import ALL_PATHS, Draw, Estimator
 from .lcg import LCG, trace_as
-from .lcg.choice import PathChoice
-from .paths import LIMIT, Chances, Graph, Semiring
+from .linearization import Linearization
 from .program import Buffers, Program, compile_as
 from .tape import refuse_foreign
 
 SAMPLES = ("same", "different")
-
-LARGEST_LISTING = 10**8
-"""So many contributions, over all paths, observations and runs, are listed at a time."""
 
 
 class Whole:
@@ -72,7 +67,10 @@ class Batch:
         self.alone = len(observed.weight) == 1  # one observation: no axis
         self.weight = observed.weight[0] if self.alone else observed.weight
         self.same = same and not self.alone
-        self.lcg: Any = SamePath(lanes, self.weight, runs) if self.same else lanes
+        self.lcg: Any = lanes
+        if self.same:
+            at = lanes if isinstance(lanes, Linearization) else lanes.linearization
+            self.lcg = at.observing(self.weight, runs)
 
     @cached_property
     def value(self) -> Any:
@@ -101,124 +99,6 @@ class Batch:
         if self.lanes.batch:
             index = np.broadcast_to(index, self.lanes.batch)
         return np.asarray(self.lanes.path_gradient(name, index))
-
-
-class SamePath(PathChoice):
-    """The batch's LCG, of which a path is one path of the loss, followed for every observation: contributions are means.
-
-    Sizes of means do not multiply along a path, so the largest is found among listed ones. The weights of the edges,
-    ``graph.weight`` and ``Path.weights``, are those of every observation, shape (K, *runs).
-    """
-
-    elementwise = False
-
-    def __init__(self, lanes: Any, weight: Any, runs: tuple[int, ...]) -> None:
-        self.lanes, self.weight, self.batch = lanes, weight, runs
-        self.params, self.names, self.signature = lanes.params, lanes.names, lanes.signature
-        self.arguments = tuple(a[0] if runs else float(a[0]) for a in lanes.arguments)
-
-    @cached_property
-    def _counts(self) -> Any:  # type: ignore[override]
-        return self.lanes._counts
-
-    @cached_property
-    def _numbers(self) -> Any:  # type: ignore[override]
-        return self.lanes._numbers
-
-    @property
-    def graph(self) -> Any:  # type: ignore[override]
-        return self.lanes.graph
-
-    def _mean(self, of: Any, axis: int = 0) -> Any:
-        found = (self.weight * of).sum(axis=axis)
-        return found if found.shape else float(found)
-
-    @property
-    def value(self) -> Any:
-        """The batch's loss, of each run."""
-        return self._mean(self.lanes.value)
-
-    def adjoint(self, param: str | None = None) -> Any:
-        """The gradient of the batch's loss with respect to one parameter."""
-        return self._mean(self.lanes.adjoint(param))
-
-    def gradient(self) -> dict[str, Any]:
-        """The gradient of the batch's loss as a dict by parameter name."""
-        return {name: self.adjoint(name) for name in self.params}
-
-    def follow(self, param: str | None, route: Any, chances: Chances | None = None) -> Any:
-        return self._mean(self.lanes.follow(param, route, chances))
-
-    @property
-    def seed(self) -> Any:  # type: ignore[override]
-        """The adjoints of the observations' losses, which are their weights in the mean: shape (K, *runs)."""
-        return self.weight
-
-    def product(self, edges: Any, weight: list[Any] | None = None) -> Any:
-        found = np.broadcast_to(super().product(edges, weight), self.lanes.batch).sum(axis=0)
-        return found if found.shape else float(found)
-
-    def _followed(self, source: int, taken: dict[int, Any], index: Any) -> Any:
-        name, rows = self.params[source], np.reshape(index, (-1, *self.batch))
-        return np.array([self.path_gradient(name, row) for row in rows]).reshape(np.shape(index))
-
-    def route(self, param: str | None, index: Any) -> Any:
-        if np.shape(index) not in ((), self.batch):
-            raise BadInput(f"There are {self.batch} runs; the path indices have shape {np.shape(index)}.")
-        return self.lanes.route(param, np.broadcast_to(index, self.lanes.batch))
-
-    def draw_route(self, param: str | None, rng: np.random.Generator, chances: Chances) -> Any:
-        source = self._source(param)
-        taken = algebra.draw_runs(self.lanes.graph, source, rng, chances, (1, *self.batch))
-        return self.as_route({node: b[0] for node, b in taken.items()})
-
-    def as_route(self, taken: dict[int, Any]) -> Any:
-        return self.lanes.as_route({node: np.broadcast_to(b, self.lanes.batch) for node, b in taken.items()})
-
-    def route_index(self, param: str | None, route: Any) -> Any:
-        found = algebra.ranks(
-            self.lanes.graph, self._counts, self._source(param), self._first(route), (1, *self.batch)
-        )[0]
-        return found if self.batch else int(found)
-
-    def length(self, param: str | None, route: Any) -> Any:
-        factors, nothing = list(map(self._factors, range(len(self.graph.head)))), np.zeros((1, *self.batch), int)
-        found = algebra.follow(self.graph, self._source(param), self._first(route), nothing, factors, np.add)[0]
-        return found if self.batch else int(found)
-
-    def _first(self, route: Any) -> dict[int, Any]:
-        """The choices for the first observation, which are those for all."""
-        table = getattr(route, "table", None)
-        return {node: route[node][:1] for node in (route if table is None else table)}
-
-    def path_gradients(self, param: str | None = None, *, limit: int = LIMIT) -> np.ndarray[Any, Any]:
-        """The mean contribution of every path, listed: shape (N,) or (N, *runs)."""
-        number = self.count_paths(param)
-        if number > limit or number * self.weight.size > LARGEST_LISTING:
-            raise TooManyPaths(
-                f'"{self.params[self._source(param)]}" has {spaced(number)} paths. Which of them is the largest for a whole '
-                f"batch is found by listing them, here for {self.weight.size} observations at a time. Let each observation "
-                'have a path of its own, sample="different", which needs no listing; or draw candidates, SPAD(m=...).'
-            )
-        return np.asarray(self._mean(self.lanes.path_gradients(param), axis=1)).reshape(-1, *self.batch)
-
-    def path_sizes(self, param: str | None = None) -> np.ndarray[Any, Any]:
-        return np.abs(self.path_gradients(param))
-
-    def sweep(self, semiring: Semiring | str, direction: str = "reverse") -> dict[str, Any]:
-        """As for an LCG with linear maps: the gradient, the count, the listing, and what does not look at the weights."""
-        named = algebra.SEMIRINGS.get(semiring) if isinstance(semiring, str) else semiring
-        if named is algebra.GRADIENT:
-            return self.gradient()
-        if named is algebra.LISTING:
-            return {name: self.path_gradients(name) for name in self.params}
-        return super().sweep(semiring, direction)
-
-    @property
-    def _swept(self) -> Graph:
-        """The graph without the observations' weights, which would make a sweep one over each observation by itself."""
-        graph = self.graph
-        return Graph(graph.start, graph.tail, graph.head, [object()] * len(graph.head), graph.output)
 
 
 class Losses:

@@ -16,11 +16,10 @@ from .errors import BadInput
 from .estimators import ALL_PATHS, GD, Estimator
 from .history import History, Recorder
 from .lcg import LCG, parameter_names, trace_as
-from .lcg.choice import PathChoice
+from .linearization import Linearization
 from .losses import Losses, Whole, compiled_twice
 from .optimizers import Adam, Optimizer
 from .program import Buffers, compile_function
-from .program.evaluated import Evaluated
 from .tape import Value
 
 __all__ = ["Result", "compare", "minimize"]
@@ -303,8 +302,8 @@ def _says(value: Any, what: str, *methods: str) -> bool:
 def _tell_what_is_not_asked(estimator: Any, problem: AttributeError) -> None:
     """Raise BadInput if an estimator asked something that only an LCG can answer."""
     asked, known = problem.obj, isinstance(problem.name, str) and hasattr(LCG, problem.name)
-    if isinstance(asked, PathChoice) and not isinstance(asked, LCG) and known:
-        which = "a program at a point" if isinstance(asked, Evaluated) else "observations that share a path"
+    if isinstance(asked, Linearization) and known:
+        which = "a program at a point" if asked.observed is None else "observations that share a path"
         raise BadInput(
             f'{type(estimator).__name__} asks {which} for "{problem.name}"; it answers what ts.Estimator lists. An LCG, '
             "which answers more, is for estimators that do not say paths_only = True; and, with data=, for "
@@ -329,6 +328,10 @@ def _linearizer(
     def traced(*at: Any) -> LCG:
         return trace_as(names, f, at)
 
+    def paths_of_trace(*at: Any) -> Linearization:
+        return trace_as(names, f, at).linearization
+
+    asks = paths_of_trace if _asks_paths_only(estimator) else traced
     numbers = all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
     if (
         callback is not None
@@ -336,12 +339,12 @@ def _linearizer(
         or not numbers
         or len({np.shape(x) for x in position}) > 1
     ):
-        return traced
+        return asks
     program = compiled_twice(
         lambda: compile_function(f, len(names)), lambda made: made.at(*position), lambda: traced(*position)
     )
     if program is None:
-        return traced
+        return asks
     shape = np.shape(position[0])
     buffers = Buffers(program, shape) if shape else None
     return functools.partial(program.at, first="gradient" if isinstance(estimator, GD) else "weights", buffers=buffers)

@@ -14,7 +14,7 @@ from .findings import GradientReport, told
 from .lcg import LCG
 from .lcg.beside import wobble
 from .rules import RULES, Domain, Rule
-from .tape import FIRST_PARENT, KWARGS, RULE, Value, behind, operands, positions, record, replay
+from .tape import Value, behind, operands, options_of, partials, positions, record, replay, rule_of
 from .verdicts import Finding, by_difference
 
 __all__ = ["check_rule"]
@@ -57,18 +57,18 @@ def check_rule(
 
 def local_findings(lcg: LCG, rng: np.random.Generator) -> Iterator[Finding]:
     """Every edge of the tape against the difference of its own operation."""
-    if lcg.root is None:
+    if lcg.single_access.root is None:
         return
-    known = {id(leaf): argument for leaf, argument in zip(lcg.leaves, lcg.arguments)}
-    operations = behind(lcg.root)
+    known = {id(leaf): argument for leaf, argument in zip(lcg.single_access.leaves, lcg.arguments)}
+    operations = behind(lcg.single_access.root)
     results = replay(operations, known)
-    names = {id(entry): node.text for node, entry in zip(lcg.nodes, lcg.entry_of) if entry is not None}
+    names = {id(entry): node.text for node, entry in zip(lcg.nodes, lcg.single_access.entry_of) if entry is not None}
     for entry in operations:
-        rule, values = entry[RULE], operands(entry, results)
+        rule, values = rule_of(entry), operands(entry, results)
         flat, rest = (list(values[0]), tuple(values[1:])) if rule.sequence else (list(values), ())
-        for place, weight in zip(positions(entry), entry[FIRST_PARENT + 1 :: 2]):
+        for place, weight in zip(positions(entry), partials(entry)):
             what = f"{rule.name}, argument {place + 1} in {names.get(id(entry), rule.name)}"
-            yield _compared(what, rule, flat, rest, entry[KWARGS] or {}, place, rng, weight)
+            yield _compared(what, rule, flat, rest, options_of(entry), place, rng, weight)
 
 
 def _rule_at(

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arguments import spaced
-from ..errors import BadInput
 from ..lcg import LCG
+from ..paths import Route
 
 ALL_PATHS = -1
 """Stands in place of a path index when every path was followed, or when there is none."""
@@ -36,15 +36,16 @@ class Cost(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A path that is kept for some more steps, as long as the program has this signature.
+    """A path that is kept for some more steps, as long as the program has this signature."""
 
-    ``route``: its branch choices, by which it is followed; ``index``: its number, for the record.
-    """
-
-    index: Any
-    route: Any
-    signature: tuple[Any, ...]
+    route: Route
+    signature: Any
     left: int
+
+    @property
+    def index(self) -> Any:
+        """The path's number, an array of them for many runs."""
+        return self.route.index
 
     def __repr__(self) -> str:
         path = spaced(self.index) if isinstance(self.index, int) else self.index
@@ -61,7 +62,7 @@ class Estimator:
     ``draw`` may ask of ``lcg``, be it an LCG of numbers or arrays, a program at a point, or a batch of observations:
     ``params``, ``arguments``, ``value``, ``gradient()``, ``adjoint(param)``, ``batch`` (the shape of the runs),
     ``elementwise``, ``signature``, and whatever is about paths: ``count_paths``, ``paths``, ``nth_path``,
-    ``path_gradients`` and the like (the methods of ``lcg.routes.Routes`` and ``lcg.choice.PathChoice``).
+    ``path_gradients`` and the like (the methods of ``Linearization``).
     """
 
     paths_only = False
@@ -193,16 +194,12 @@ def kept(state: Any, lcg: LCG) -> Any:
     return state if state is not None and state.left > 0 and state.signature == lcg.signature else None
 
 
-def hold(lcg: LCG, param: str, index: Any, steps: int) -> Held:
-    return Held(index, lcg.route(param, index), lcg.signature, steps)
-
-
 def nothing(lcg: LCG, param: str) -> Draw:
     """No path leads from the parameter to the output: the gradient is zero, whatever the estimator."""
     return Draw(lcg.adjoint(param), everywhere(lcg, ALL_PATHS), None)
 
 
-def times_number(lcg: LCG, param: str, route: Any) -> Any:
+def times_number(lcg: LCG, param: str, route: Route) -> Any:
     """N times the contribution of a path; past the largest float factor by factor, so that it need not overflow."""
     number = lcg.count_paths(param)
     if number < 1e300:
@@ -228,11 +225,3 @@ def as_float(number: int) -> float:
         return float(number)
     except OverflowError:
         return float("inf")
-
-
-def check_whole(estimator: Estimator, name: str, least: int = 1) -> None:
-    """Raise BadInput unless a setting is a whole number; from here on it is one of Python's, which cannot overflow."""
-    value = getattr(estimator, name)
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise BadInput(f"{type(estimator).__name__}: {name} is a whole number, at least {least}, not {value!r}.")
-    object.__setattr__(estimator, name, int(value))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import set_integer
 from ..lcg import LCG
 from ..paths import Chances, drawn_from, with_floor
 from .base import (
@@ -14,7 +15,6 @@ from .base import (
     Draw,
     Estimator,
     aligned,
-    check_whole,
     kept,
     mean_and_variance,
     nothing,
@@ -63,7 +63,7 @@ class Magnitude(Estimator):
     normalize: bool = True
 
     def __post_init__(self) -> None:
-        check_whole(self, "k_max")
+        set_integer(self, "k_max")
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
@@ -73,7 +73,7 @@ class Magnitude(Estimator):
         if isinstance(held.chances, Chances):
             route = lcg.draw_route(param, rng, held.chances)
             gradient = lcg.follow(param, route, held.chances if self.normalize else None)
-            return Draw(gradient, lcg.route_index(param, route), held)
+            return Draw(gradient, route.index, held)
         p = held.chances
         index = drawn_from(rng, p, lcg.batch)
         if lcg.batch:
@@ -90,7 +90,7 @@ class Magnitude(Estimator):
             p = lcg.path_shares(param)
             return p if self.k_max == 1 else np.where(np.all(p > 0, axis=0), p, (1 - FLOOR) * p + FLOOR / len(p))
         chances = lcg.chances("magnitude")
-        return chances if self.k_max == 1 else with_floor(lcg.graph, chances, FLOOR)
+        return chances if self.k_max == 1 else with_floor(lcg.structure, chances, FLOOR)
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
         """p_i = |g_i| / H, shape (N,) or (N, R); where some g_i are not finite, they share all."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import spaced
+from ..arguments import set_integer, spaced
 from ..errors import BadInput, NotElementwise, TooManyPaths
 from ..lcg import LCG
 from ..paths import LIMIT, by_size, sizes_of
@@ -20,8 +20,6 @@ from .base import (
     Held,
     aligned,
     as_float,
-    check_whole,
-    hold,
     kept,
     mean_and_variance,
     nothing,
@@ -67,8 +65,8 @@ class SPAD(Estimator):
 
     def __post_init__(self) -> None:
         if self.m is not None:
-            check_whole(self, "m")
-        check_whole(self, "k_max")
+            set_integer(self, "m")
+        set_integer(self, "k_max")
         number = isinstance(self.epsilon, Real) and not isinstance(self.epsilon, (bool, np.bool_))
         if not (number and 0 <= self.epsilon <= 1):
             raise BadInput(f"SPAD: epsilon is a probability between 0 and 1, not {self.epsilon!r}.")
@@ -109,15 +107,11 @@ class SPAD(Estimator):
     def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Held:
         n = lcg.count_paths(param)
         if self.m is None or (not self.replace and self.m >= n):
-            if not lcg.elementwise:
-                return hold(lcg, param, lcg.best_index(param), self.k_max)
-            route = lcg.best_route(param)
-            return Held(lcg.route_index(param, route), route, lcg.signature, self.k_max)
+            return Held(lcg.best_route(param), lcg.signature, self.k_max)
         if self.replace and self.m > FEW and self.m >= n:
             index = _best_of_very_many(lcg, param, rng, self.m)
-        else:
-            index = _best_of(lcg, param, rng, self.m, self.replace, lambda g: _sizes(lcg, g))
-        return hold(lcg, param, index, self.k_max)
+        index = _best_of(lcg, param, rng, self.m, self.replace, lambda g: _sizes(lcg, g))
+        return Held(lcg.route(param, index), lcg.signature, self.k_max)
 
     def _selects_the_best(self, lcg: LCG, param: str) -> bool:
         return self.m is None or (not self.replace and self.m >= lcg.count_paths(param))
@@ -272,13 +266,13 @@ class NearestPath(Estimator):
 
     def __post_init__(self) -> None:
         if self.m is not None:
-            check_whole(self, "m")
-        check_whole(self, "k_max")
+            set_integer(self, "m")
+        set_integer(self, "k_max")
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
             return nothing(lcg, param)
-        held = kept(state, lcg) or hold(lcg, param, self._select(lcg, param, rng), self.k_max)
+        held = kept(state, lcg) or Held(lcg.route(param, self._select(lcg, param, rng)), lcg.signature, self.k_max)
         return Draw(lcg.follow(param, held.route), held.index, held._replace(left=held.left - 1))
 
     def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import set_integer
 from ..errors import BadInput
 from ..lcg import LCG
 from .base import (
@@ -16,9 +17,7 @@ from .base import (
     Estimator,
     Held,
     aligned,
-    check_whole,
     everywhere,
-    hold,
     kept,
     mean_and_variance,
     nothing,
@@ -83,7 +82,7 @@ class RAD(Estimator):
     def __post_init__(self) -> None:
         if self.by not in ("path", "branch"):
             raise BadInput(f'RAD: by= is "path" or "branch", not {self.by!r}.')
-        check_whole(self, "hold")
+        set_integer(self, "hold")
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
@@ -97,10 +96,10 @@ class RAD(Estimator):
 
     def _drawn(self, lcg: LCG, param: str, rng: np.random.Generator) -> Held:
         if self.by == "path" and (lcg.batch or lcg.count_paths(param) < 2**63):
-            return hold(lcg, param, lcg.draw_index(param, rng), self.hold)
-        # Without the table of counts, which is large where they are.
-        route = lcg.draw_route(param, rng, lcg.chances(self.by))
-        return Held(lcg.route_index(param, route), route, lcg.signature, self.hold)
+            route = lcg.route(param, lcg.draw_index(param, rng))
+        else:  # without the table of counts, which is large where they are
+            route = lcg.draw_route(param, rng, lcg.chances(self.by))
+        return Held(route, lcg.signature, self.hold)
 
     def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
         """The probability of each path, shape (N,) or (N, R): 1 / N, or the product of 1 / branches."""
@@ -137,7 +136,7 @@ class FixedPath(Estimator):
     index: int
 
     def __post_init__(self) -> None:
-        check_whole(self, "index", least=0)
+        set_integer(self, "index", least=0)
 
     def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):

@@ -252,7 +252,7 @@ def _draw(lcg: LCG, estimator: Estimator, name: str, draws: int, rng: np.random.
     if lcg.elementwise:
         try:
             many = lcg.retrace(*(np.broadcast_to(a, (draws, *lcg.batch)).copy() for a in lcg.arguments))
-            if many.batch == (draws, *lcg.batch) and many.graph.head == lcg.graph.head:
+            if many.batch == (draws, *lcg.batch) and many.structure.head == lcg.structure.head:
                 gradient = estimator.draw(many, name, estimator.init(), rng)[0]
                 return np.broadcast_to(gradient, (draws, *lcg.batch))
         except (TinyspadError, TypeError, ValueError):

@@ -216,7 +216,7 @@ def stochasticity_table(
         False,
     )
     batch, _ = stage.at([s[:few] for s in starts], stage.init(), np.random.default_rng(0))
-    forward = len(batch.lanes.entries)
+    forward = len(batch.lanes.single_access.entries)
 
     def each(estimator: Estimator) -> float:
         """Operations forward and multiplications back for one observation, the mean over the starts."""

@@ -1,12 +1,13 @@
 """The linearized computational graph in single-access form: building it, asking it, printing it."""
 
+from ..paths import Path, PathArray
 from .collapse import Link, Part, collapsed
 from .comparison import Comparison
 from .derivatives import Jacobian
-from .graph import LCG, Node
+from .graph import LCG
 from .ledger import Ledger
 from .nonfinite import NonFinite
-from .path import Path, PathArray
+from .single_access import Node
 from .steps import Pending, ReverseStep, waiting
 from .trace import jacobian, parameter_names, trace, trace_as
 

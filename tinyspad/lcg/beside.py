@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..differences import Difference, difference
 from ..errors import BadInput
-from ..paths import GRADIENT, Graph, sweep
-from ..tape import KWARGS, RULE, Value, behind, operands, refuse_foreign, replay, run_on
-
-if TYPE_CHECKING:
-    from .graph import LCG
+from ..paths import GRADIENT, sweep
+from ..tape import Value, behind, operands, options_of, refuse_foreign, replay, rule_of, run_on
+from .recorded import Recorded
 
 
-def difference_beside(lcg: LCG, source: int, noise: Any = 0.0) -> Difference:
+def difference_beside(lcg: Recorded, source: int, noise: Any = 0.0) -> Difference:
     """The slope by one parameter from values alone. Raises BadInput if the LCG was built without its function."""
     if lcg.function is None:
         raise BadInput("This LCG was built without its function, so there is nothing to evaluate.")
@@ -32,7 +30,7 @@ def difference_beside(lcg: LCG, source: int, noise: Any = 0.0) -> Difference:
     return difference(along, lcg.arguments[source], noise)
 
 
-def wobble(lcg: LCG, seed: Any = None) -> list[Any]:
+def wobble(lcg: Recorded, seed: Any = None) -> list[Any]:
     """How uncertain the adjoint of each parameter is, because every number on the way to it has a last digit.
 
     The program is run again with every argument and the result of every operation moved by its last digit, up or down at
@@ -44,7 +42,7 @@ def wobble(lcg: LCG, seed: Any = None) -> list[Any]:
     return [4 * x for x in _apart(lcg, lcg.arguments, lcg.seed if seed is None else seed, exact=False)[1:]]
 
 
-def noise_beside(lcg: LCG) -> tuple[Any, dict[str, Any]]:
+def noise_beside(lcg: Recorded) -> tuple[Any, dict[str, Any]]:
     """What roundings make of the output, and of the adjoints by parameter, in double precision and with exact arguments.
 
     This is the noise that differences of them meet. Cost: as for :func:`wobble`.
@@ -56,10 +54,10 @@ def noise_beside(lcg: LCG) -> tuple[Any, dict[str, Any]]:
     return output, dict(zip(lcg.params, adjoints))
 
 
-def _apart(lcg: LCG, arguments: Sequence[Any], seed: Any, exact: bool) -> list[Any]:
+def _apart(lcg: Recorded, arguments: Sequence[Any], seed: Any, exact: bool) -> list[Any]:
     """The most that output and adjoints are moved by last digits."""
     most: list[Any] = [np.zeros(np.shape(x)) for x in (lcg.value, *lcg.arguments)]
-    if lcg.root is None:
+    if lcg.single_access.root is None:
         return most
     try:
         own, *beside = (_beside(lcg, arguments, seed, side, exact) for side in (0.0, 1.0, -1.0))
@@ -72,9 +70,9 @@ def _apart(lcg: LCG, arguments: Sequence[Any], seed: Any, exact: bool) -> list[A
     return most
 
 
-def _beside(lcg: LCG, arguments: Sequence[Any], seed: Any, side: float, exact: bool) -> list[Any]:
+def _beside(lcg: Recorded, arguments: Sequence[Any], seed: Any, side: float, exact: bool) -> list[Any]:
     """The output and the adjoints, with last digits moved to this side of what they are."""
-    assert lcg.root is not None
+    assert lcg.single_access.root is not None
     rng = np.random.default_rng(0)
 
     def nudged(x: Any) -> Any:
@@ -83,12 +81,11 @@ def _beside(lcg: LCG, arguments: Sequence[Any], seed: Any, side: float, exact: b
         towards = side * rng.choice([-np.inf, np.inf], np.shape(x))
         return np.nextafter(x, np.asarray(towards, np.result_type(x)))
 
-    known = {id(leaf): x if exact else nudged(x) for leaf, x in zip(lcg.leaves, arguments)}
-    results = replay(behind(lcg.root), known, nudged)
-    weight: list[Any] = list(lcg.graph.weight)
-    for e, entry, position in lcg.origins:
+    known = {id(leaf): x if exact else nudged(x) for leaf, x in zip(lcg.single_access.leaves, arguments)}
+    results = replay(behind(lcg.single_access.root), known, nudged)
+    weight: list[Any] = list(lcg.weight)
+    for e, entry, position in lcg.single_access.origins:
         args = operands(entry, results)
-        x = args[0][position] if entry[RULE].sequence else args[position]
-        weight[e] = entry[RULE].edge(position, results[id(entry)], x, args, entry[KWARGS] or {})
-    graph = Graph(lcg.graph.start, lcg.graph.tail, lcg.graph.head, weight, lcg.graph.output)
-    return [results[id(lcg.root)], *sweep(graph, GRADIENT, seed)[: len(lcg.params)]]
+        x = args[0][position] if rule_of(entry).sequence else args[position]
+        weight[e] = rule_of(entry).edge(position, results[id(entry)], x, args, options_of(entry))
+    return [results[id(lcg.single_access.root)], *sweep(lcg.structure, weight, GRADIENT, seed)[: len(lcg.params)]]

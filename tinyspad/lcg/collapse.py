@@ -5,13 +5,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import BadInput
 from ..paths import GRADIENT
-
-if TYPE_CHECKING:
-    from .graph import LCG
+from .recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -37,21 +35,21 @@ class Link:
     edges: tuple[int, ...]
 
 
-def block_of(lcg: LCG, name: str) -> tuple[str, ...]:
+def block_of(lcg: Recorded, name: str) -> tuple[str, ...]:
     """The variables, but for parameters, from which every path to the output leads through this one; itself the last."""
-    graph = lcg.graph
+    structure = lcg.structure
     end = lcg.names.index(name) if name in lcg.names else -1
     if end < 0:
         raise BadInput(f'There is no variable "{name}" in the graph; print(lcg) shows their names.')
     inside = {end}
     for v in range(end - 1, len(lcg.params) - 1, -1):
-        heads = [graph.head[e] for e in graph.branches(v)]
+        heads = [structure.head[e] for e in structure.branches(v)]
         if heads and inside.issuperset(heads):
             inside.add(v)
     return tuple(lcg.names[v] for v in sorted(inside))
 
 
-def collapsed(lcg: LCG, blocks: Mapping[str, Iterable[str]] | None) -> tuple[list[Part], list[Link]]:
+def collapsed(lcg: Recorded, blocks: Mapping[str, Iterable[str]] | None) -> tuple[list[Part], list[Link]]:
     """The graph with each block as one node, in an order in which edges lead forwards.
 
     Raises BadInput for a name that is not in the graph, or in two blocks, for an empty block, for a block with the name
@@ -95,10 +93,10 @@ def collapsed(lcg: LCG, blocks: Mapping[str, Iterable[str]] | None) -> tuple[lis
         at.update(dict.fromkeys(parts[-1].members, len(parts) - 1))
     through = _through(lcg, parts)
     links: dict[tuple[int, int], tuple[list[Any], list[int]]] = {}
-    graph = lcg.graph
-    for e, (u, v) in enumerate(zip(graph.tail, graph.head)):
+    structure = lcg.structure
+    for e, (u, v) in enumerate(zip(structure.tail, structure.head)):
         if at[u] != at[v]:
-            weight = graph.weight[e]
+            weight = lcg.weight[e]
             if parts[at[v]].block:
                 weight = None if through.get(v) is None else GRADIENT.extend(through[v], GRADIENT.edge(weight))
             weights, edges = links.setdefault((at[u], at[v]), ([], []))
@@ -112,23 +110,25 @@ def _total(weights: list[Any]) -> Any:
     return None if any(w is None for w in weights) else sum(weights[1:], weights[0])
 
 
-def _through(lcg: LCG, parts: list[Part]) -> dict[int, Any]:
+def _through(lcg: Recorded, parts: list[Part]) -> dict[int, Any]:
     """For the variables of a block with one way out: the derivative of the way out with respect to them."""
-    graph = lcg.graph
+    structure = lcg.structure
     found: dict[int, Any] = {}
     for part in parts:
         if not part.block or not lcg.elementwise:
             continue
         inside = set(part.members)
-        leave = {v for v in inside for e in graph.branches(v) if graph.head[e] not in inside} | (
-            inside & {graph.output}
+        leave = {v for v in inside for e in structure.branches(v) if structure.head[e] not in inside} | (
+            inside & {structure.output}
         )
         if len(leave) != 1:
             continue
         (end,) = leave
         found[end] = GRADIENT.one
         for v in sorted(inside - {end}, reverse=True):
-            values = [GRADIENT.extend(found[graph.head[e]], GRADIENT.edge(graph.weight[e])) for e in graph.branches(v)]
+            values = [
+                GRADIENT.extend(found[structure.head[e]], GRADIENT.edge(lcg.weight[e])) for e in structure.branches(v)
+            ]
             found[v] = sum(values[1:], values[0]) if values else GRADIENT.zero
     return found
 

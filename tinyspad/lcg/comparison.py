@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arguments import spaced
 from ..errors import BadInput
 from ..paths import LIMIT
-
-if TYPE_CHECKING:
-    from .graph import LCG
+from .recorded import Recorded
 
 SHOWN = 8
 ROUNDING = 1e-12
@@ -28,8 +26,8 @@ class Comparison:
     100 000). ``same_paths``: by parameter, whether these are the same up to order; None if they were not listed.
     """
 
-    left: LCG
-    right: LCG
+    left: Recorded
+    right: Recorded
     same_value: bool
     same_gradient: dict[str, bool]
     counts: dict[str, tuple[int, int]]
@@ -55,7 +53,7 @@ class Comparison:
         return f"<Comparison of {len(self.counts)} parameters; print it>"
 
 
-def comparison_of(left: LCG, right: LCG) -> Comparison:
+def comparison_of(left: Recorded, right: Recorded) -> Comparison:
     """See ``LCG.compare``."""
     if not hasattr(right, "params") or left.params != right.params:
         there = ", ".join(getattr(right, "params", ())) or f"{right!r:.40}"
@@ -84,7 +82,7 @@ def comparison_of(left: LCG, right: LCG) -> Comparison:
     return Comparison(left, right, same_value, same_gradient, counts, contributions, same_paths)
 
 
-def _in_order(lcg: LCG, g: Any) -> Any:
+def _in_order(lcg: Recorded, g: Any) -> Any:
     """Contributions in an order that does not depend on the paths': each run's by size, arrays by a projection."""
     if lcg.batch or g.ndim == 1:
         return np.sort(g, axis=0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +16,21 @@ from .. import paths as algebra
 from ..errors import BadInput, NotElementwise, NotSymmetric, TinyspadError
 from ..paths import Elimination, Semiring
 from ..rules import LinearMap
-from ..tape import FIRST_PARENT, KWARGS, ORDER, RULE, Entry, Value, behind, operands, positions, refuse_foreign, replay
+from ..tape import (
+    Entry,
+    Value,
+    behind,
+    operands,
+    options_of,
+    order_of,
+    parents,
+    partials,
+    refuse_foreign,
+    replay,
+    rule_of,
+)
+from .recorded import Recorded
 from .text import letters
-
-if TYPE_CHECKING:
-    from .graph import LCG
-
 
 # --- forward mode ---------------------------------------------------------------------------------------------
 
@@ -53,7 +62,7 @@ def push(tangent: Any, weight: Any) -> Any:
 TANGENT = Semiring(lambda w: w, push, lambda a, b: a + b)
 
 
-def tangents_of(lcg: LCG, given: Sequence[Any]) -> dict[int, Any]:
+def tangents_of(lcg: Recorded, given: Sequence[Any]) -> dict[int, Any]:
     """The tangents to start with, by node. Raises BadInput for a wrong number or shape."""
     if len(given) != len(lcg.params):
         raise BadInput(
@@ -73,7 +82,7 @@ def tangents_of(lcg: LCG, given: Sequence[Any]) -> dict[int, Any]:
             tangent = np.broadcast_to(tangent, lcg.batch)
         if np.shape(tangent) != np.shape(argument):
             raise BadInput(f"The tangent of {name} has shape {np.shape(tangent)}, {name} has {np.shape(argument)}.")
-        if lcg.graph.branches(i) or lcg.graph.output == i:
+        if lcg.structure.branches(i) or lcg.structure.output == i:
             tangents[i] = np.array(tangent, float) if np.shape(argument) else float(tangent)
     return tangents
 
@@ -92,33 +101,31 @@ def _is_one(x: Any) -> bool:
     return x.__class__ is float and x == 1.0
 
 
-def derivative_of(lcg: LCG, source: int, params: dict[str, Value]) -> Any:
+def derivative_of(lcg: Recorded, source: int, params: dict[str, Value]) -> Any:
     """The derivative of an elementwise LCG's output by one parameter as a Value, computed from these parameters."""
     if not lcg.elementwise:
         raise NotElementwise(
             "Derivatives of derivatives are offered where every edge carries a number; here some are linear maps. Write the "
             "function elementwise, or take central differences of gradient()."
         )
-    root = lcg.root
+    root = lcg.single_access.root
     if root is None:
         return 0.0
-    known = {id(leaf): value for leaf, value in zip(lcg.leaves, params.values())}
+    known = {id(leaf): value for leaf, value in zip(lcg.single_access.leaves, params.values())}
     results = replay(behind(root), known)
-    weight: list[Any] = list(lcg.graph.weight)
-    for e, entry, position in lcg.origins:
-        local = entry[RULE].derivatives[position]
-        weight[e] = local(results[id(entry)], *operands(entry, results), **(entry[KWARGS] or {}))
-    graph = algebra.Graph(lcg.graph.start, lcg.graph.tail, lcg.graph.head, weight, lcg.graph.output)
-    return algebra.sweep_to(graph, CLEAN, source)
+    weight: list[Any] = list(lcg.weight)
+    for e, entry, position in lcg.single_access.origins:
+        local = rule_of(entry).derivatives[position]
+        weight[e] = local(results[id(entry)], *operands(entry, results), **options_of(entry))
+    return algebra.sweep_to(lcg.structure, weight, CLEAN, source)
 
 
-def hessian_of(lcg: LCG) -> dict[str, dict[str, Any]]:
-    """The gradients of all derivatives. Raises NotSymmetric where their order matters by more than rounding.
+def hessian_of(lcg: Recorded, rows: dict[str, Recorded]) -> dict[str, dict[str, Any]]:
+    """The gradients of all derivatives, the rows. Raises NotSymmetric where their order matters by more than rounding.
 
     Two numbers are apart by more than rounding if it is more than half of the digits, sqrt(eps), of the terms that were
     added up; a wrong formula is wrong in the first few. What is not finite is seen without a check.
     """
-    rows = {name: lcg.derivative(name) for name in lcg.params}
     hessian = {name: row.gradient() for name, row in rows.items()}
     value = np.result_type(lcg.value)
     share = float(np.sqrt(np.finfo(value if value.kind == "f" else float).eps))
@@ -145,22 +152,6 @@ def hessian_of(lcg: LCG) -> dict[str, dict[str, Any]]:
     return hessian
 
 
-def origins_of(lcg: LCG, entry_of: list[Entry | None], reads: dict[int, list[Any]]) -> list[tuple[int, Entry, int]]:
-    """(edge, the operation whose partial derivative is its weight, the argument's position) for all but tupling edges."""
-    edge_between: dict[tuple[int, int], list[int]] = {}
-    graph = lcg.graph
-    for e in range(len(graph.head)):
-        edge_between.setdefault((graph.tail[e], graph.head[e]), []).append(e)
-    found = []
-    for node, entry in enumerate(entry_of):
-        if entry is None or entry[RULE] is None:
-            continue
-        for tail, position in zip(reads[id(entry)], positions(entry)):
-            if tail is not None:  # otherwise a constant
-                found.append((edge_between[tail, node].pop(0), entry, position))
-    return found
-
-
 # --- several outputs ------------------------------------------------------------------------------------------
 
 
@@ -176,7 +167,7 @@ class Jacobian:
     params: tuple[str, ...]
     values: tuple[Any, ...]
     blocks: tuple[dict[str, Any], ...]
-    lcgs: tuple[LCG, ...] = field(repr=False)
+    lcgs: tuple[Recorded, ...] = field(repr=False)
 
     @property
     def matrix(self) -> np.ndarray[Any, Any]:
@@ -204,7 +195,7 @@ class Jacobian:
         return eliminate_together(self.lcgs, order, by)
 
 
-def blocks_of(lcg: LCG) -> dict[str, Any]:
+def blocks_of(lcg: Recorded) -> dict[str, Any]:
     """The derivative of every element of the output by every parameter, by one reverse sweep per element."""
     shape = np.shape(lcg.value)
     found = {name: np.zeros((*shape, *np.shape(a))) for name, a in zip(lcg.params, lcg.arguments)}
@@ -213,31 +204,31 @@ def blocks_of(lcg: LCG) -> dict[str, Any]:
         seed[at] = 1.0
         if not shape:
             seed = 1.0
-        rows = algebra.sweep(lcg.graph, algebra.GRADIENT, seed, forget=True)
+        rows = algebra.sweep(lcg.structure, lcg.weight, algebra.GRADIENT, seed, forget=True)
         for i, name in enumerate(lcg.params):
             found[name][at] = rows[i]
     return {name: block if block.shape else float(block) for name, block in found.items()}
 
 
-def eliminate_together(lcgs: Sequence[LCG], order: str | Sequence[Any], by: str) -> Elimination:
+def eliminate_together(lcgs: Sequence[Recorded], order: str | Sequence[Any], by: str) -> Elimination:
     """Elimination on the union of several LCGs of one evaluation, without tupling: a variable may be read many times."""
     if not all(lcg.elementwise for lcg in lcgs):
         raise NotElementwise(
             "Elimination multiplies edges with each other, which needs a number on each; here some are linear maps. "
             "Write the function elementwise."
         )
-    leaves = lcgs[0].leaves
-    operations = {id(entry): entry for lcg in lcgs for entry in lcg.entries}
-    inner = sorted(operations.values(), key=lambda entry: entry[ORDER])
+    leaves = lcgs[0].single_access.leaves
+    operations = {id(entry): entry for lcg in lcgs for entry in lcg.single_access.entries}
+    inner = sorted(operations.values(), key=lambda entry: order_of(entry))
     number = {id(entry): i for i, entry in enumerate((*leaves, *inner))}
     edges = [
         (number[id(parent)], number[id(entry)], weight)
         for entry in inner
-        for parent, weight in zip(entry[FIRST_PARENT::2], entry[FIRST_PARENT + 1 :: 2])
+        for parent, weight in zip(parents(entry), partials(entry))
         if id(parent) in number  # otherwise a constant
     ]
     read = {tail for tail, _, _ in edges} | set(range(len(leaves)))
-    roots = [number.get(id(lcg.root)) for lcg in lcgs]
+    roots = [number.get(id(lcg.single_access.root)) for lcg in lcgs]
     outputs: list[int] = []
     for at in roots:
         if at is None or at in read or roots.count(at) > 1:  # a constant, a parameter, or read elsewhere: a copy of it
@@ -249,11 +240,13 @@ def eliminate_together(lcgs: Sequence[LCG], order: str | Sequence[Any], by: str)
     return _named(names, algebra.eliminate(edges, range(len(leaves)), outputs, _numbered(names, order), by, names))
 
 
-def _vertex_names(lcgs: Sequence[LCG], inner: list[Entry], outputs: list[int], size: int) -> list[str]:
+def _vertex_names(lcgs: Sequence[Recorded], inner: list[Entry], outputs: list[int], size: int) -> list[str]:
     """A single LCG's own names; for several outputs the letters in order of evaluation, and z1, z2, ... for the outputs."""
     params = lcgs[0].params
     if len(lcgs) == 1:
-        own = {id(entry): name for entry, name in zip(lcgs[0].entry_of, lcgs[0].names) if entry is not None}
+        own = {
+            id(entry): name for entry, name in zip(lcgs[0].single_access.entry_of, lcgs[0].names) if entry is not None
+        }
         names = [*params, *(own[id(entry)] for entry in inner)]
         return names + ["z"] * (size - len(names))
     joint = ""

@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..arguments import spaced
-from ..errors import BadInput, NotScalar
-from ..paths import GRADIENT, Elimination, sweep, sweep_from
-from ..rules import LinearMap
-from ..tape import RULE, Entry, Value, refuse_foreign
+from ..errors import BadInput
+from ..paths import Elimination, sweep_from
+from ..tape import Value
 from .beside import difference_beside
-from .choice import PathChoice
 from .collapse import block_of
 from .comparison import Comparison, comparison_of
-from .derivatives import TANGENT, derivative_of, eliminate_together, hessian_of, origins_of, tangents_of
+from .derivatives import TANGENT, derivative_of, eliminate_together, hessian_of, tangents_of
 from .ledger import Ledger, ledger_of
 from .nonfinite import NonFinite, nonfinite_of
-from .single_access import kept, single_access
+from .recorded import Recorded
+from .show import graphviz_text, program_text
 from .steps import ReverseStep, reverse_steps
 from .svg import html_text
-from .text import graphviz_text, program_text, right_hand_side, variable_names
 
 
-@dataclass(frozen=True)
-class Node:
-    """One variable of the single-access program.
-
-    ``kind`` is "parameter", "branch" (one of the copies that a tupling node makes) or "operation"; ``tupled`` says that
-    this node is a tupling node, read by its tupling alone. ``text`` is the right-hand side that defines it.
-    """
-
-    index: int
-    name: str
-    kind: str
-    tupled: bool
-    text: str
-
-
-class LCG(PathChoice):
+class LCG(Recorded):
     """The linearized computational graph of one evaluation, in single-access form; made by :func:`trace`.
 
     Only what lies on a way from a parameter to the output is kept. A variable that the program reads n > 1 times gets a
@@ -53,64 +34,7 @@ class LCG(PathChoice):
     runs. In the methods ``param`` may be left out when there is only one.
     """
 
-    def __init__(
-        self,
-        output: Value | Any,
-        params: dict[str, Value],
-        function: Callable[..., Any] | None = None,
-        again: Callable[..., LCG] | None = None,
-    ) -> None:
-        refuse_foreign(output, "The function that is recorded here")
-        self.params = tuple(params)
-        self.function = function
-        self._again = again
-        self.arguments = tuple(value._data for value in params.values())
-        self.value: Any = output._data if isinstance(output, Value) else output
-        self.root = output._node if isinstance(output, Value) else None
-        self.leaves = [value._node for value in params.values()]
-        self.entries, self._reads = kept(self.root, self.leaves)
-        self.graph, self.entry_of = single_access(self.leaves, self.entries, self._reads, self.root)
-        self.elementwise: bool = not any(isinstance(w, LinearMap) for w in self.graph.weight)
-        self.batch: tuple[int, ...] = np.shape(self.value) if self.elementwise else ()
-
     # --- what is in it ------------------------------------------------------------------------------------
-
-    @cached_property
-    def names(self) -> list[str]:
-        """The variables' names, by node."""
-        return variable_names(self.params, self.entry_of, self.graph)
-
-    @cached_property
-    def nodes(self) -> list[Node]:
-        """The variables of the program, in the order in which it defines them."""
-        graph, names = self.graph, self.names
-        nodes = []
-        for i, entry in enumerate(self.entry_of):
-            tupled = len(graph.branches(i)) > 1
-            if i < len(self.params):
-                nodes.append(Node(i, names[i], "parameter", tupled, f"Param_{i}"))
-            elif entry is None:
-                nodes.append(Node(i, names[i], "branch", False, names[self._tupled_from[i]]))
-            else:
-                read = [None if r is None else names[r] for r in self._reads[id(entry)]]
-                nodes.append(Node(i, names[i], "operation", tupled, right_hand_side(entry, read)))
-        return nodes
-
-    def reads(self, entry: Entry) -> list[int]:
-        """The variables that an operation reads, by the nodes that were tupled rather than by their branches."""
-        source_of = self._tupled_from
-        return [source_of.get(r, r) for r in self._reads[id(entry)] if r is not None]
-
-    @property
-    def edges(self) -> list[tuple[str, str, Any]]:
-        """(tail, head, weight) by name, sorted by tail."""
-        graph, names = self.graph, self.names
-        return [(names[t], names[h], w) for t, h, w in zip(graph.tail, graph.head, graph.weight)]
-
-    @property
-    def tupling_nodes(self) -> tuple[str, ...]:
-        """The names of the variables that the program reads more than once."""
-        return tuple(node.name for node in self.nodes if node.tupled)
 
     def block(self, name: str) -> tuple[str, ...]:
         """The names of all that is computed for this variable alone: a subexpression, which a drawing can collapse.
@@ -130,59 +54,21 @@ class LCG(PathChoice):
 
         Raises BadInput naming the variable that is read twice. Cost: O(edges).
         """
-        graph = self.graph
-        for node in range(graph.size):
-            branches = graph.branches(node)
+        structure, weight, entry_of = self.structure, self.weight, self.single_access.entry_of
+        for node in range(structure.size):
+            branches = structure.branches(node)
             if len(branches) < 2:
                 continue
             for e in branches:
-                to = graph.head[e]
-                copies = self.entry_of[to] is None and isinstance(graph.weight[e], float) and graph.weight[e] == 1.0
-                if not copies or len(graph.branches(to)) != 1:
+                to = structure.head[e]
+                copies = entry_of[to] is None and isinstance(weight[e], float) and weight[e] == 1.0
+                if not copies or len(structure.branches(to)) != 1:
                     raise BadInput(f'"{self.names[node]}" is read {len(branches)} times without a tupling node.')
-        for e, to in enumerate(graph.head):
-            if not graph.tail[e] < to <= graph.output:
-                raise BadInput(f'The edge from "{self.names[graph.tail[e]]}" does not lead towards the output.')
-
-    @cached_property
-    def signature(self) -> tuple[Any, ...]:
-        """Equal for two evaluations that ran the same program: the shape of the graph without its weights."""
-        graph = self.graph
-        return tuple(graph.start), tuple(graph.head), tuple(entry[RULE].function for entry in self.entries)
+        for e, to in enumerate(structure.head):
+            if not structure.tail[e] < to <= structure.output:
+                raise BadInput(f'The edge from "{self.names[structure.tail[e]]}" does not lead towards the output.')
 
     # --- gradients ----------------------------------------------------------------------------------------
-
-    @property
-    def seed(self) -> Any:
-        """The adjoint of the output: 1, or ones for a batch of runs."""
-        self.check_differentiable()
-        if isinstance(self.value, float):
-            return 1.0
-        dtype = np.result_type(self.value)
-        return np.ones(np.shape(self.value), dtype) if np.shape(self.value) else dtype.type(1)
-
-    def check_differentiable(self) -> None:
-        """Raise NotScalar if the output is neither one number nor a batch of independent runs."""
-        if not self.elementwise and np.size(self.value) != 1:
-            raise NotScalar(
-                f"The output has shape {np.shape(self.value)} and its elements are not independent runs, so there is no "
-                "single gradient. Reduce it to one number, for example with np.sum or np.mean; or, if they are runs, "
-                "give every parameter the same shape (np.full_like)."
-            )
-
-    def gradient(self) -> dict[str, Any]:
-        """The gradient as a dict by parameter name, by one reverse sweep: O(edges).
-
-        >>> import tinyspad as ts
-        >>> ts.trace(lambda x, y: x * y, 2.0, 3.0).gradient()
-        {'x': 3.0, 'y': 2.0}
-        """
-        return {name: self._shaped(i, self.adjoints[i]) for i, name in enumerate(self.params)}
-
-    def adjoint(self, param: str | None = None) -> Any:
-        """The gradient with respect to one parameter."""
-        source = self._source(param)
-        return self._shaped(source, self.adjoints[source])
 
     def reverse_steps(self) -> list[ReverseStep]:
         """Reverse accumulation one node at a time, from the output to the parameters: adjoint, sum, and who it goes to.
@@ -200,14 +86,14 @@ class LCG(PathChoice):
         x has heard from all its branches (x1, x2): 3 + 3 = 6
         """
         self.check_differentiable()
-        return list(reverse_steps(self))
+        return list(reverse_steps(self.linearization))
 
     def central_difference(self, param: str | None = None) -> tuple[Any, Any]:
         """The derivative of the traced function by one parameter, by central differences, and how far it may be off.
 
         Infinitely where nothing can be told: f is not deterministic, or stands at a jump or the edge of its domain.
         """
-        found = difference_beside(self, self._source(param))
+        found = difference_beside(self, self.linearization.source(param))
         return found.slope, found.margin
 
     def ledger(self, param: str | None = None, *, limit: int = 1000) -> Ledger:
@@ -220,7 +106,7 @@ class LCG(PathChoice):
         >>> ledger.shares.round(3), ledger.agrees
         (array([0.209, 0.791]), True)
         """
-        return ledger_of(self, self.params[self._source(param)], limit)
+        return ledger_of(self, self.params[self.linearization.source(param)], limit)
 
     # --- derivatives beyond the gradient ---------------------------------------------------------------------
 
@@ -235,7 +121,7 @@ class LCG(PathChoice):
         23.0
         """
         starts = tangents_of(self, tangents)
-        found = sweep_from(self.graph, TANGENT, starts)[self.graph.output] if starts else 0.0
+        found = sweep_from(self.structure, self.weight, TANGENT, starts)[self.structure.output] if starts else 0.0
         if isinstance(self.value, float):
             return float(found)
         return np.broadcast_to(found, np.shape(self.value)).copy()
@@ -257,13 +143,13 @@ class LCG(PathChoice):
         >>> slope.value, slope.gradient(), slope.derivative("x").gradient()
         (12.0, {'x': 12.0}, {'x': 6.0})
         """
-        source = self._source(param)
+        source = self.linearization.source(param)
         name = self.params[source]
         self.check_differentiable()
         params = {p: Value(a, name=p) for p, a in zip(self.params, self.arguments)}
         out = derivative_of(self, source, params)
         if not isinstance(out, Value):
-            out = self._shaped(source, out if np.shape(out) else float(out))
+            out = self.linearization.shaped(source, out if np.shape(out) else float(out))
         function = None
         if self.function is not None:
             retrace = self.retrace
@@ -285,7 +171,7 @@ class LCG(PathChoice):
         >>> ts.trace(lambda x, y: x * x * y, 2.0, 3.0).hessian()
         {'x': {'x': 6.0, 'y': 4.0}, 'y': {'x': 4.0, 'y': 0.0}}
         """
-        return hessian_of(self)
+        return hessian_of(self, {name: self.derivative(name) for name in self.params})
 
     def eliminate(self, order: str | Sequence[Any] = "reverse", by: str = "vertex") -> Elimination:
         """Accumulate the gradient by eliminating intermediate variables, or edges, one after the other, and count.
@@ -342,14 +228,6 @@ class LCG(PathChoice):
         """
         return nonfinite_of(self, shown)
 
-    def retrace(self, *args: Any) -> LCG:
-        """The LCG of the same function at another point. Raises BadInput if this one was built without its function."""
-        if len(args) != len(self.params):
-            raise BadInput(f"retrace takes one argument for each of {', '.join(self.params)}, not {len(args)}.")
-        if self._again is not None:
-            return self._again(*args)
-        raise BadInput("This LCG was built without its function, so there is nothing to evaluate.")
-
     # --- showing it -----------------------------------------------------------------------------------------
 
     def __str__(self) -> str:
@@ -357,7 +235,7 @@ class LCG(PathChoice):
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}: {spaced(self.count_paths(name))}" for name in self.params)
-        return f"<LCG of {self.graph.size} nodes and {len(self.graph.head)} edges; paths {{{counts}}}>"
+        return f"<LCG of {self.structure.size} nodes and {len(self.structure.head)} edges; paths {{{counts}}}>"
 
     def to_dot(self) -> str:
         """The graph as Graphviz text; Graphviz itself is not needed to make it."""
@@ -377,19 +255,3 @@ class LCG(PathChoice):
             "An LCG cannot be pickled: it refers to the function and its tape. Send the function and the point, and trace "
             "there; or the arrays that you need."
         )
-
-    # --- private ----------------------------------------------------------------------------------------------
-
-    @cached_property
-    def adjoints(self) -> list[Any]:
-        return sweep(self.graph, GRADIENT, self.seed)
-
-    @cached_property
-    def _tupled_from(self) -> dict[int, int]:
-        graph = self.graph
-        return {graph.head[e]: graph.tail[e] for e in range(len(graph.head)) if self.entry_of[graph.head[e]] is None}
-
-    @cached_property
-    def origins(self) -> list[tuple[int, Entry, int]]:
-        """(edge, operation, argument's position) for every edge but those of tupling nodes."""
-        return origins_of(self, self.entry_of, self._reads)

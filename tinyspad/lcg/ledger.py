@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import said
+from ..paths import Path, middle
 from ..verdicts import Verdict, by_difference, judged
 from .beside import difference_beside, noise_beside, wobble
-from .path import Path, middle
-
-if TYPE_CHECKING:
-    from .graph import LCG
+from .recorded import Recorded
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,7 +82,7 @@ class Ledger:
         return f"<Ledger of {self.param}: {len(self.paths)} paths, sum {_number(self.total)}; print it>"
 
 
-def ledger_of(lcg: LCG, param: str, limit: int) -> Ledger:
+def ledger_of(lcg: Recorded, param: str, limit: int) -> Ledger:
     """List the paths, add them up, and have the sum confirmed twice."""
     paths = tuple(lcg.paths(param, limit=limit))
     products = lcg.path_gradients(param, limit=limit)
@@ -132,9 +130,8 @@ def _difference(x: Any, y: Any) -> Any:
 
 def _factors(path: Path) -> str:
     """The factors other than the 1 of tupling edges; linear maps by name."""
-    graph = path.lcg.graph
-    edges = [e for e in path.edges if len(graph.branches(graph.tail[e])) == 1]
-    return middle([_factor(graph.weight[e]) for e in edges], " * ") or "1"
+    copies, weight = path.at.structure.copies, path.at.weight
+    return middle([_factor(weight[e]) for e in path.edges if not copies[e]], " * ") or "1"
 
 
 def _factor(weight: Any) -> str:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import paths as algebra
 from ..arguments import integer, spaced
-from ..paths import COUNT, LIMIT, Graph
+from ..paths import COUNT, LIMIT, Path, Route, Structure
 from ..rules import LinearMap
-from ..tape import RULE, behind, replay
-from .path import Path
+from ..tape import behind, replay, rule_of
+from .recorded import Recorded
 from .text import constant_text
-
-if TYPE_CHECKING:
-    from .graph import LCG
 
 
 @dataclass(frozen=True)
@@ -75,37 +72,37 @@ class NonFinite:
         return constant_text(np.asarray(x))
 
 
-def nonfinite_of(lcg: LCG, shown: int) -> NonFinite | None:
+def nonfinite_of(lcg: Recorded, shown: int) -> NonFinite | None:
     """See ``LCG.trace_nonfinite``."""
     integer(shown, "trace_nonfinite: shown=", 0, LIMIT)
-    if lcg.root is None and _bad(lcg.value):
+    if lcg.single_access.root is None and _bad(lcg.value):
         return NonFinite("the output", "a constant", "value", lcg.value, None, {}, None, {}, {}, {})
     with np.errstate(all="ignore"):
-        known = {id(leaf): argument for leaf, argument in zip(lcg.leaves, lcg.arguments)}
-        results = {} if lcg.root is None else replay(behind(lcg.root), known)
+        known = {id(leaf): argument for leaf, argument in zip(lcg.single_access.leaves, lcg.arguments)}
+        results = {} if lcg.single_access.root is None else replay(behind(lcg.single_access.root), known)
         into: dict[int, list[int]] = {}
-        for e, to in enumerate(lcg.graph.head):
+        for e, to in enumerate(lcg.structure.head):
             into.setdefault(to, []).append(e)
-        for node, entry in enumerate(lcg.entry_of):
+        for node, entry in enumerate(lcg.single_access.entry_of):
             if entry is None:
                 continue
-            value = known[id(entry)] if entry[RULE] is None else results[id(entry)]
+            value = known[id(entry)] if rule_of(entry) is None else results[id(entry)]
             if _bad(value):
-                return _report(lcg, node, "value" if entry[RULE] else "parameter", value, results, shown)
+                return _report(lcg, node, "value" if rule_of(entry) else "parameter", value, results, shown)
             for e in into.get(node, ()):
-                partial = lcg.graph.weight[e]
+                partial = lcg.weight[e]
                 if isinstance(partial, LinearMap):  # a vjp that makes ones infinite is
                     partial = np.ones(partial.out_shape) * partial
                 if _bad(partial):
                     return _report(lcg, node, "partial", partial, results, shown, e)
-        adjoints = lcg.adjoints if lcg.root is not None and _has_gradient(lcg) else []
+        adjoints = lcg.adjoints if lcg.single_access.root is not None and _has_gradient(lcg) else []
         for node, adjoint in reversed(list(enumerate(adjoints))):
             if _bad(adjoint):
                 return _report(lcg, node, "adjoint", adjoint, results, shown)
     return None
 
 
-def _has_gradient(lcg: LCG) -> bool:
+def _has_gradient(lcg: Recorded) -> bool:
     return lcg.elementwise or np.shape(lcg.value) == ()
 
 
@@ -114,35 +111,37 @@ def _bad(x: Any) -> bool:
 
 
 def _report(
-    lcg: LCG, node: int, what: str, number: Any, results: dict[int, Any], shown: int, edge: int | None = None
+    lcg: Recorded, node: int, what: str, number: Any, results: dict[int, Any], shown: int, edge: int | None = None
 ) -> NonFinite:
-    entry, graph, inputs = lcg.entry_of[node], lcg.graph, {}
-    if entry is not None and entry[RULE] is not None:
-        inputs = {lcg.names[r]: results[id(lcg.entry_of[r])] for r in lcg.reads(entry)}
+    entry, structure, inputs = lcg.single_access.entry_of[node], lcg.structure, {}
+    if entry is not None and rule_of(entry) is not None:
+        inputs = {lcg.names[r]: results[id(lcg.single_access.entry_of[r])] for r in lcg.reads(entry)}
     runs = None
     if lcg.batch:
         runs = tuple(map(int, np.flatnonzero(~np.isfinite(np.broadcast_to(number, lcg.batch)))))
     # The paths through the node, or the edge: those that lead to it, each with those that lead on.
-    end = node if edge is None else graph.tail[edge]
-    to_end = algebra.sweep(Graph(graph.start, graph.tail, graph.head, graph.weight, end), COUNT)
-    onward = algebra.sweep_to(graph, COUNT, node)
+    end = node if edge is None else structure.tail[edge]
+    to_end = algebra.sweep(Structure(structure.start, structure.tail, structure.head, end), lcg.weight, COUNT)
+    onward = algebra.sweep_to(structure, lcg.weight, COUNT, node)
     counts, totals, paths = {}, {}, {}
     for i, name in enumerate(lcg.params):
         if to_end[i]:
             counts[name] = to_end[i] * onward
             totals[name] = lcg.count_paths(name)
             paths[name] = tuple(_through(lcg, i, end, node, edge, to_end, shown))
-    by = None if edge is None else lcg.nodes[graph.tail[edge]].name
+    by = None if edge is None else lcg.nodes[structure.tail[edge]].name
     return NonFinite(lcg.names[node], lcg.nodes[node].text, what, number, by, inputs, runs, counts, totals, paths)
 
 
-def _through(lcg: LCG, source: int, end: int, node: int, edge: int | None, to_end: list[int], shown: int) -> list[Path]:
-    graph = lcg.graph
-    before = Graph(graph.start, graph.tail, graph.head, graph.weight, end)
+def _through(
+    lcg: Recorded, source: int, end: int, node: int, edge: int | None, to_end: list[int], shown: int
+) -> list[Path]:
+    structure = lcg.structure
+    before = Structure(structure.start, structure.tail, structure.head, end)
     over = () if edge is None else (edge,)
-    ways_on = list(islice(algebra.enumerate_paths(graph, node), shown))
+    ways_on = list(islice(algebra.enumerate_paths(structure, node), shown))
     found = []
     for i in range(min(to_end[source], shown)):
-        way = algebra.unrank(before, to_end, source, i)
-        found += [Path(lcg.params[source], way + over + on, lcg=lcg) for on in ways_on]
+        way = Route(before, source, index=i).edges
+        found += [Path(lcg.params[source], way + over + on, at=lcg.linearization) for on in ways_on]
     return found[:shown]

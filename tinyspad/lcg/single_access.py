@@ -1,72 +1,166 @@
-"""From the tape to single-access form: what to keep, and which variables to tuple."""
+"""From the tape to single-access form: what to keep, which variables to tuple, and what they are called."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from ..paths import Graph
-from ..tape import FIRST_PARENT, Entry, behind
+from ..paths import Route, Structure
+from ..tape import Entry, Value, behind, parents, partials, positions, rule_of
+from .text import right_hand_side, variable_names
 
 
-def kept(root: Entry | None, leaves: list[Entry]) -> tuple[list[Entry], dict[int, list[Any]]]:
-    """The operations between the parameters and the root, oldest first, and the empty list of reads of each."""
+@dataclass(frozen=True)
+class Node:
+    """One variable of the single-access program.
+
+    ``kind`` is "parameter", "branch" (one of the copies that a tupling node makes) or "operation"; ``tupled`` says that
+    this node is a tupling node, read by its tupling alone. ``text`` is the right-hand side that defines it.
+    """
+
+    index: int
+    name: str
+    kind: str
+    tupled: bool
+    text: str
+
+
+class SingleAccess:
+    """A recording in single-access form, and so what a ``Linearization`` asks of whoever computes.
+
+    ``entry_of``: for each node its entry on the tape, None for a branch. ``reads``: for each operation, by the id of its
+    entry, the nodes that it reads, None for a constant computed outside. ``entries``: the operations, oldest first.
+    """
+
+    def __init__(self, output: Any, params: dict[str, Value]) -> None:
+        self.params = tuple(params)
+        self.value: Any = output._data if isinstance(output, Value) else output
+        self.root: Entry | None = output._node if isinstance(output, Value) else None
+        self.leaves = [value._node for value in params.values()]
+        self.entries = _kept(self.root, self.leaves)
+        self._tuple_up()
+
+    def _tuple_up(self) -> None:
+        """Number the variables, give every variable that is read more than once its branches, and list the edges."""
+        readers: dict[int, int] = {id(entry): 0 for entry in (*self.leaves, *self.entries)}
+        for entry in self.entries:
+            for parent in parents(entry):
+                if id(parent) in readers:
+                    readers[id(parent)] += 1
+        entry_of: list[Entry | None] = []
+        out_edges: list[list[tuple[int, Any]]] = []
+        variable: dict[int, int] = {}
+        branches: dict[int, Iterator[int]] = {}
+        reads: dict[int, list[int | None]] = {}
+
+        def define(entry: Entry) -> None:
+            variable[id(entry)] = len(entry_of)
+            entry_of.append(entry)
+            out_edges.append([])
+
+        def tuple_up(entry: Entry) -> None:
+            node, n = variable[id(entry)], readers[id(entry)]
+            if n > 1:
+                first = len(entry_of)
+                entry_of.extend([None] * n)
+                out_edges[node] = [(first + k, 1.0) for k in range(n)]
+                out_edges.extend([] for _ in range(n))
+                branches[id(entry)] = iter(range(first, first + n))
+
+        for leaf in self.leaves:
+            define(leaf)
+        for leaf in self.leaves:
+            tuple_up(leaf)
+        for entry in self.entries:
+            define(entry)
+            read: list[int | None] = []
+            reads[id(entry)] = read
+            for parent, weight in zip(parents(entry), partials(entry)):
+                if id(parent) not in readers:
+                    read.append(None)
+                    continue
+                tail = next(branches[id(parent)]) if id(parent) in branches else variable[id(parent)]
+                out_edges[tail].append((variable[id(entry)], weight))
+                read.append(tail)
+            tuple_up(entry)
+        output = variable.get(id(self.root))
+        if output is None:  # it depends on no parameter: a node of its own that no edge reaches
+            out_edges, output = [[] for _ in (*out_edges, None)], len(out_edges)
+        self.structure, self.weight = Structure.of(out_edges, output)
+        self.entry_of, self.reads = entry_of, reads
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The variables' names, by node."""
+        return variable_names(self.params, self.entry_of, self.structure)
+
+    @cached_property
+    def signature(self) -> tuple[Any, ...]:
+        """Equal for two evaluations that ran the same program: the shape of the graph without its weights."""
+        structure = self.structure
+        return tuple(structure.start), tuple(structure.head), tuple(rule_of(entry).function for entry in self.entries)
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The variables of the program, in the order in which it defines them."""
+        names, start = self.names, self.structure.start
+        nodes = []
+        for i, entry in enumerate(self.entry_of):
+            tupled = start[i + 1] - start[i] > 1
+            if i < len(self.params):
+                nodes.append(Node(i, names[i], "parameter", tupled, f"Param_{i}"))
+            elif entry is None:
+                nodes.append(Node(i, names[i], "branch", False, names[self.tupled_from[i]]))
+            else:
+                read = [None if r is None else names[r] for r in self.reads[id(entry)]]
+                nodes.append(Node(i, names[i], "operation", tupled, right_hand_side(entry, read)))
+        return nodes
+
+    @cached_property
+    def tupled_from(self) -> dict[int, int]:
+        """For each branch its tupling node."""
+        structure = self.structure
+        return {to: tail for tail, to in zip(structure.tail, structure.head) if self.entry_of[to] is None}
+
+    @cached_property
+    def origins(self) -> list[tuple[int, Entry, int]]:
+        """(edge, the operation whose partial derivative is its weight, the argument's position), without tupling edges."""
+        edge_between: dict[tuple[int, int], list[int]] = {}
+        for e, ends in enumerate(zip(self.structure.tail, self.structure.head)):
+            edge_between.setdefault(ends, []).append(e)
+        found = []
+        for node, entry in enumerate(self.entry_of):
+            if entry is None or rule_of(entry) is None:
+                continue
+            for tail, position in zip(self.reads[id(entry)], positions(entry)):
+                if tail is not None:  # otherwise a constant
+                    found.append((edge_between[tail, node].pop(0), entry, position))
+        return found
+
+    # What code of its own would find faster, and a recording does not.
+
+    def gradient(self, source: int) -> None:
+        """By a sweep."""
+
+    def follow(self, route: Route) -> None:
+        """By a walk, or a sweep."""
+
+    def listing(self, source: int) -> None:
+        """By a sweep."""
+
+
+def _kept(root: Entry | None, leaves: list[Entry]) -> list[Entry]:
+    """The operations between the parameters and the root, oldest first."""
     if root is None:
-        return [], {}
+        return []
     live = {id(leaf) for leaf in leaves}
     kept = []
     for entry in behind(root):
-        for parent in entry[FIRST_PARENT::2]:
+        for parent in parents(entry):
             if id(parent) in live:
                 live.add(id(entry))
                 kept.append(entry)
                 break
-    return kept, {id(entry): [] for entry in kept}
-
-
-def single_access(
-    leaves: list[Entry], entries: list[Entry], reads: dict[int, list[Any]], root: Entry | None
-) -> tuple[Graph, list[Entry | None]]:
-    """Number the variables, give every variable that is read more than once its branches, and list the edges."""
-    readers: dict[int, int] = {id(entry): 0 for entry in (*leaves, *entries)}
-    for entry in entries:
-        for parent in entry[FIRST_PARENT::2]:
-            if id(parent) in readers:
-                readers[id(parent)] += 1
-    entry_of: list[Entry | None] = []
-    out_edges: list[list[tuple[int, Any]]] = []
-    variable: dict[int, int] = {}
-    branches: dict[int, Iterator[int]] = {}
-
-    def define(entry: Entry) -> None:
-        variable[id(entry)] = len(entry_of)
-        entry_of.append(entry)
-        out_edges.append([])
-
-    def tuple_up(entry: Entry) -> None:
-        node, n = variable[id(entry)], readers[id(entry)]
-        if n > 1:
-            first = len(entry_of)
-            entry_of.extend([None] * n)
-            out_edges[node] = [(first + k, 1.0) for k in range(n)]
-            out_edges.extend([] for _ in range(n))
-            branches[id(entry)] = iter(range(first, first + n))
-
-    for leaf in leaves:
-        define(leaf)
-    for leaf in leaves:
-        tuple_up(leaf)
-    for entry in entries:
-        define(entry)
-        for parent, weight in zip(entry[FIRST_PARENT::2], entry[FIRST_PARENT + 1 :: 2]):
-            if id(parent) not in readers:
-                reads[id(entry)].append(None)  # a constant that was computed outside f
-                continue
-            tail = next(branches[id(parent)]) if id(parent) in branches else variable[id(parent)]
-            out_edges[tail].append((variable[id(entry)], weight))
-            reads[id(entry)].append(tail)
-        tuple_up(entry)
-    if id(root) in variable:
-        return Graph.of(out_edges, variable[id(root)]), entry_of
-    # The output depends on no parameter: it is a node of its own that no edge reaches.
-    return Graph.of([[] for _ in (*out_edges, None)], len(out_edges)), entry_of
+    return kept

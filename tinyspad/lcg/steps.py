@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from ..linearization import Linearization
 from ..paths import GRADIENT
 from .text import weight_text
-
-if TYPE_CHECKING:
-    from .graph import LCG
 
 
 class Pending(NamedTuple):
@@ -49,47 +47,47 @@ def waiting(steps: Iterable[ReverseStep]) -> dict[str, Pending]:
     return pending
 
 
-def reverse_steps(lcg: LCG) -> Iterator[ReverseStep]:
+def reverse_steps(lcg: Linearization) -> Iterator[ReverseStep]:
     """The steps from the output to the parameters; see ``LCG.reverse_steps``."""
-    graph, names = lcg.graph, lcg.names
-    if graph.output >= len(names):
+    structure, names = lcg.structure, lcg.names
+    if structure.output >= len(names):
         return  # the output depends on no parameter
-    arriving: list[list[int]] = [[] for _ in range(graph.size)]
-    for e, head in enumerate(graph.head):
+    arriving: list[list[int]] = [[] for _ in range(structure.size)]
+    for e, head in enumerate(structure.head):
         arriving[head].append(e)
-    adjoint: dict[int, Any] = {graph.output: lcg.seed}
+    adjoint: dict[int, Any] = {structure.output: lcg.seed}
     pending: dict[int, Pending] = {}
-    for v in range(graph.output, -1, -1):
-        if v != graph.output:
+    for v in range(structure.output, -1, -1):
+        if v != structure.output:
             if v not in pending:
                 continue  # the output does not depend on it
             adjoint[v] = pending.pop(v).sum
         for e in arriving[v]:
-            u = graph.tail[e]
-            total, arrived = GRADIENT.extend(adjoint[v], GRADIENT.edge(graph.weight[e])), 1
+            u = structure.tail[e]
+            total, arrived = GRADIENT.extend(adjoint[v], GRADIENT.edge(lcg.weight[e])), 1
             if u in pending:
                 total, arrived = GRADIENT.combine(pending[u].sum, total), pending[u].arrived + 1
-            pending[u] = Pending(total, arrived, len(graph.branches(u)))
-        told = {graph.tail[e]: pending[graph.tail[e]] for e in arriving[v]}
+            pending[u] = Pending(total, arrived, len(structure.branches(u)))
+        told = {structure.tail[e]: pending[structure.tail[e]] for e in arriving[v]}
         yield ReverseStep(names[v], adjoint[v], _told(lcg, v, adjoint), {names[u]: p for u, p in told.items()})
 
 
-def _told(lcg: LCG, v: int, adjoint: dict[int, Any]) -> str:
-    graph, names = lcg.graph, lcg.names
-    if v == graph.output:
+def _told(lcg: Linearization, v: int, adjoint: dict[int, Any]) -> str:
+    structure, names = lcg.structure, lcg.names
+    if v == structure.output:
         return f"{names[v]} is the output: its adjoint is 1"
-    out = graph.branches(v)
+    out = structure.branches(v)
     result = weight_text(adjoint[v])
     if len(out) > 1:
-        some = [graph.head[e] for e in out] if len(out) <= 8 else [graph.head[e] for e in (*out[:4], *out[-3:])]
+        some = [structure.head[e] for e in out] if len(out) <= 8 else [structure.head[e] for e in (*out[:4], *out[-3:])]
         shares, readers = [_bracketed(adjoint[to]) for to in some], [names[to] for to in some]
         if len(out) > 8:
             shares.insert(4, "...")
             readers.insert(4, "...")
         return f"{names[v]} has heard from all its branches ({', '.join(readers)}): {' + '.join(shares)} = {result}"
     (e,) = out
-    head = graph.head[e]
-    product = f"{_bracketed(graph.weight[e])} * {_bracketed(adjoint[head])} = {result}"
+    head = structure.head[e]
+    product = f"{_bracketed(lcg.weight[e])} * {_bracketed(adjoint[head])} = {result}"
     return f"{names[v]}: d{names[head]}/d{names[v]} * adjoint of {names[head]} = {product}"
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from ..layout import Point, free_place, layout
-from .text import DRAWABLE, program_text, weight_text
-
-if TYPE_CHECKING:
-    from .graph import LCG, Node
+from .recorded import Recorded
+from .show import program_text
+from .single_access import Node
+from .text import DRAWABLE, weight_text
 
 FACES = {"parameter": "#ffffff", "branch": "#ffffff", "operation": "#56B4E9", "tupling": "#E69F00"}
 """What a node is filled with, by its kind; a tupling node has a colour of its own."""
@@ -25,10 +24,10 @@ SHORT, LETTERS = 3, 18
 HALO = 'style="paint-order:stroke;stroke:var(--jp-layout-color0, var(--vscode-editor-background, Canvas));stroke-width:3px"'
 
 
-def svg_text(lcg: LCG) -> str:
+def svg_text(lcg: Recorded) -> str:
     """The graph as an SVG element: parameters on the left, the output on the right, weights on the edges."""
-    nodes, links = lcg.nodes, list(zip(lcg.graph.tail, lcg.graph.head))
-    places, ways = layout(list(range(lcg.graph.size)), links)
+    nodes, links = lcg.nodes, list(zip(lcg.structure.tail, lcg.structure.head))
+    places, ways = layout(list(range(lcg.structure.size)), links)
     ys = [y for _, y in places.values()]
     # Beside the outermost nodes there is room for half a text, which stands in the middle above or below them.
     longest = max((len(_cut(text)) for node in nodes for text in (node.name, node.text)), default=0)
@@ -45,7 +44,7 @@ def svg_text(lcg: LCG) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" '
         f'style="width:{width:g}px;max-width:100%;height:auto;flex:0 1 auto;min-width:min(100%,20em)" '
         'font-family="sans-serif" font-size="11" text-anchor="middle" fill="currentColor" stroke="none">'
-        f"<title>The linearized computational graph: {lcg.graph.size} nodes, {len(links)} edges</title>",
+        f"<title>The linearized computational graph: {lcg.structure.size} nodes, {len(links)} edges</title>",
         *(f'<path d="{_line(line)}" fill="none" stroke="currentColor"/>{_arrow(*line[-2:])}' for line in lines),
         *(f'<text x="{x:.1f}" y="{y + 4:.1f}" {HALO}>{html.escape(text)}</text>' for (x, y), text in labels),
         *(_node(node, *pixels(places[node.index])) for node in nodes if node.index in places),
@@ -54,9 +53,9 @@ def svg_text(lcg: LCG) -> str:
     return "".join(parts)
 
 
-def html_text(lcg: LCG) -> str:
+def html_text(lcg: Recorded) -> str:
     """For notebooks: the program beside its drawing; a program too large to draw stands alone."""
-    picture = svg_text(lcg) if lcg.graph.size <= DRAWABLE else ""
+    picture = svg_text(lcg) if lcg.structure.size <= DRAWABLE else ""
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:2em;align-items:center">'
         f"<pre>{html.escape(program_text(lcg))}</pre>{picture}</div>"
@@ -79,12 +78,14 @@ def _arrow(start: Point, end: Point) -> str:
     return f'<path d="{_line([at(RADIUS + 1, 0), at(RADIUS + 9, 3.5), at(RADIUS + 9, -3.5)])}Z"/>'
 
 
-def _edge_labels(lcg: LCG, places: dict[int, Point], ways: list[list[Point]]) -> Iterator[tuple[Point, str]]:
+def _edge_labels(lcg: Recorded, places: dict[int, Point], ways: list[list[Point]]) -> Iterator[tuple[Point, str]]:
     taken = [(x, y + 0.45) for x, y in places.values()]  # the texts below the nodes
     for e, way in enumerate(ways):
-        if len(lcg.graph.branches(lcg.graph.tail[e])) == 1:  # those of a tupling node have weight 1 by definition
+        if (
+            len(lcg.structure.branches(lcg.structure.tail[e])) == 1
+        ):  # those of a tupling node have weight 1 by definition
             taken.append(free_place(way[0], way[1], taken))
-            yield taken[-1], weight_text(lcg.graph.weight[e])
+            yield taken[-1], weight_text(lcg.weight[e])
 
 
 def _node(node: Node, x: float, y: float) -> str:

@@ -1,41 +1,22 @@
-"""An LCG as text: the single-access program, its right-hand sides, Graphviz, and the notebook display."""
+"""Variables' names, and what operations and weights look like in text."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..paths import Graph
-from ..tape import ARGS, FIRST_PARENT, HOLE, KWARGS, NAME, ORDER, RULE, Entry, leaf_data
-
-if TYPE_CHECKING:
-    from .graph import LCG
+from ..paths import Structure
+from ..tape import HOLE, Entry, arguments_of, label_of, leaf_data, options_of, order_of, parents, rule_of
 
 DRAWABLE = 60
 """The most nodes that a drawing stays readable with."""
 
 
-def program_text(lcg: LCG) -> str:
-    """The single-access program, one assignment a line, as in the paper's Figure 5."""
-    graph, nodes = lcg.graph, lcg.nodes
-    lines, written = [], set()
-    number = {name: i for i, name in enumerate(lcg.names)}
-    for node in nodes:
-        if node.kind != "branch":
-            lines.append(f"{node.name} <- {node.text}")
-        elif node.text not in written:
-            written.add(node.text)
-            siblings = [lcg.names[graph.head[e]] for e in graph.branches(number[node.text])]
-            lines.append(f"{', '.join(siblings)} <- {node.text}")
-    result = lcg.names[graph.output] if graph.output < len(nodes) else constant_text(lcg.value)
-    return "\n".join([*lines, f"Return {result}"])
-
-
-def variable_names(params: tuple[str, ...], entry_of: list[Entry | None], graph: Graph) -> list[str]:
+def variable_names(params: tuple[str, ...], entry_of: list[Entry | None], structure: Structure) -> list[str]:
     """Parameters keep their names; operations are a, b, c, ..., the output z; the branches of a are a1, a2, ..."""
     names: list[str | None] = [None] * len(entry_of)
     taken = set(params)
@@ -44,20 +25,20 @@ def variable_names(params: tuple[str, ...], entry_of: list[Entry | None], graph:
         if i < len(params):
             names[i] = params[i]
         elif entry is not None:
-            wish = entry[NAME] or ("z" if i == graph.output else None)
-            while wish is None or wish in taken or (wish == "z" and i != graph.output):
+            wish = label_of(entry) or ("z" if i == structure.output else None)
+            while wish is None or wish in taken or (wish == "z" and i != structure.output):
                 wish = next(spare)
             names[i] = wish
             taken.add(wish)
     for i, name in enumerate(names):
-        branches = graph.branches(i)
+        branches = structure.branches(i)
         if name is not None and len(branches) > 1:
             joint = ""
             while not taken.isdisjoint(copies := [f"{name}{joint}{k + 1}" for k in range(len(branches))]):
                 joint += "_"
             taken.update(copies)
             for e, copied in zip(branches, copies):
-                names[graph.head[e]] = copied
+                names[structure.head[e]] = copied
     return [str(name) for name in names]
 
 
@@ -76,25 +57,25 @@ def letters() -> Iterator[str]:
 
 def right_hand_side(entry: Entry, read: list[str | None]) -> str:
     """What an operation computes, with the names of the variables that it reads."""
-    rule = entry[RULE]
+    rule, given = rule_of(entry), arguments_of(entry)
     names = iter(
-        name if name is not None else parent[NAME] or _captured(parent, entry)
-        for name, parent in zip(read, entry[FIRST_PARENT::2])
+        name if name is not None else label_of(parent) or _captured(parent, entry)
+        for name, parent in zip(read, parents(entry))
     )
-    args = list(names) if entry[ARGS] is None else [_argument_text(a, names) for a in entry[ARGS]]
+    args = list(names) if given is None else [_argument_text(a, names) for a in given]
     if rule.function is operator.getitem:
         return f"{args[0]}[{args[1].removeprefix('(').removesuffix(')')}]"
     if rule.symbol and len(args) == 2:
         return f"{args[0]} {rule.symbol} {args[1]}"
     if rule.symbol and len(args) == 1:
         return f"{rule.symbol}{args[0]}"
-    args += [f"{k}={constant_text(v)}" for k, v in (entry[KWARGS] or {}).items() if v is not None and v is not False]
+    args += [f"{k}={constant_text(v)}" for k, v in options_of(entry).items() if v is not None and v is not False]
     return f"{rule.name}({', '.join(args)})"
 
 
 def _captured(parent: Entry, reader: Entry) -> str:
     """A Value from outside the function: the number that was read, unless it is computed, or was changed since."""
-    if parent[RULE] is not None or parent[ORDER] > reader[ORDER]:
+    if rule_of(parent) is not None or order_of(parent) > order_of(reader):
         return "constant"
     return constant_text(leaf_data(parent))
 
@@ -123,23 +104,6 @@ def constant_text(a: Any) -> str:
     if isinstance(a, list):
         return f"[{', '.join(map(constant_text, a))}]"
     return "..." if a is Ellipsis else repr(a)
-
-
-def graphviz_text(lcg: LCG) -> str:
-    """The graph in the DOT language: tupling nodes as diamonds, edges labelled with their weights."""
-    lines = ["digraph lcg {", "  rankdir=LR;"]
-    for node in lcg.nodes:
-        shape = "diamond" if node.tupled else {"parameter": "box", "branch": "point"}.get(node.kind, "ellipse")
-        label = node.name if node.kind != "operation" else f"{node.name} = {node.text}"
-        lines.append(f"  n{node.index} [label={_quoted(label)}, shape={shape}];")
-    for tail, head, weight in zip(lcg.graph.tail, lcg.graph.head, lcg.graph.weight):
-        lines.append(f"  n{tail} -> n{head} [label={_quoted(weight_text(weight))}];")
-    return "\n".join([*lines, "}"])
-
-
-def _quoted(text: str) -> str:
-    """A text as DOT shows it letter by letter, each on its line."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def weight_text(weight: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arguments import name_of
 from ..errors import BadInput, ChangedData
-from ..tape import ARGS, ORDER, Value, refuse_foreign, run_on
+from ..tape import Value, refuse_foreign, run_on, was_changed
 from .derivatives import Jacobian, blocks_of
 from .graph import LCG
 
@@ -80,7 +80,7 @@ def _run(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> tuple[
     params = {name: Value(arg, name=name) for name, arg in zip(names, args)}
     output = run_on(f, params.values())
     for name, value in params.items():
-        if value._node[ORDER] or (value._node[ARGS] is not None and value._node[ARGS].was_changed()):
+        if was_changed(value._node):
             raise ChangedData(
                 f'{name_of(f)} changed the data of its own argument "{name}"; compute with new names instead.'
             )

@@ -9,7 +9,7 @@ import numpy as np
 from ..arguments import integer
 from ..errors import BadInput
 from ..rules import LinearMap
-from ..tape import FIRST_PARENT, NAME, RULE, Value, behind, leaf_data
+from ..tape import Value, behind, label_of, leaf_data, parents, partials, rule_of
 from .checkpoint import Checkpoint
 from .followed import Different, Nothing, Projection, Same, kept_number
 from .layers import Conv2d, Layer, Linear, Sequential
@@ -34,13 +34,13 @@ def saved_bytes(loss: Value) -> dict[str, int]:
     if not isinstance(loss, Value):
         raise BadInput(f"saved_bytes takes a loss, which is a Value, not {loss!r:.60}.")
     entries = behind(loss._node)
-    leaves = {id(_owner(leaf_data(p))) for e in entries for p in e[FIRST_PARENT::2] if p[RULE] is None}
+    leaves = {id(_owner(leaf_data(p))) for e in entries for p in parents(e) if rule_of(p) is None}
     seen: set[int] = set(leaves)
     found: dict[str, int] = {}
     for entry in entries:
-        held = sum(_held(edge, seen) for edge in entry[FIRST_PARENT + 1 :: 2])
+        held = sum(_held(edge, seen) for edge in partials(entry))
         if held:
-            name = entry[NAME] if entry[NAME] is not None else "loss"
+            name = label_of(entry) or "loss"
             found[name] = found.get(name, 0) + held
     return found
 

@@ -1,4 +1,4 @@
-"""Paths over bare edges: one traversal, a table of semirings, one order, and branch probabilities."""
+"""Paths over weighted edges: one traversal, a table of semirings, one order, routes, and branch probabilities."""
 
 from .chances import (
     Chances,
@@ -16,21 +16,22 @@ from .chances import (
     with_floor,
 )
 from .elimination import Elimination, eliminate
-from .graph import Graph, Semiring, fold, reachable, sweep, sweep_from, sweep_to
-from .order import (
+from .listing import entropy_of, largest_and_others_of, log_mass_of, moments_of, shares_of
+from .path import Path, PathArray, middle, past_turns
+from .route import (
     LIMIT,
+    Route,
     best,
     check_limit,
     count,
+    counts,
     enumerate_paths,
+    follow,
     largest_sizes,
-    product,
+    ranks_of,
     top,
-    turn_ranks,
-    unrank,
-    walk,
+    top_runs,
 )
-from .runs import best_choices, choices, follow, ranks, top_ranks
 from .semirings import (
     COUNT,
     ENTROPY,
@@ -50,6 +51,8 @@ from .semirings import (
     norm,
     sizes_of,
 )
+from .structure import Structure
+from .sweep import Semiring, fold, sweep, sweep_from, sweep_to
 from .whole import distinct_below, drawn_from, uniform_below, whole_dtype
 
 __all__ = [
@@ -67,49 +70,53 @@ __all__ = [
     "SQUARES",
     "Chances",
     "Elimination",
-    "Graph",
     "Moments",
+    "Path",
+    "PathArray",
+    "Route",
     "Semiring",
+    "Structure",
     "Turns",
     "best",
-    "best_choices",
     "by_branch",
     "by_magnitude",
     "by_path",
     "by_size",
     "check_limit",
-    "choices",
     "count",
+    "counts",
     "distinct_below",
     "draw",
     "draw_many",
     "draw_runs",
     "drawn_from",
     "eliminate",
+    "entropy_of",
     "enumerate_paths",
     "fold",
     "follow",
     "in_range",
+    "largest_and_others_of",
     "largest_of",
     "largest_sizes",
+    "log_mass_of",
     "log_probability",
     "mean_length",
+    "middle",
     "moments",
+    "moments_of",
     "norm",
-    "product",
-    "ranks",
-    "reachable",
+    "past_turns",
+    "ranks_of",
     "settle",
+    "shares_of",
     "sizes_of",
     "sweep",
     "sweep_from",
     "sweep_to",
     "top",
-    "top_ranks",
-    "turn_ranks",
+    "top_runs",
     "uniform_below",
-    "unrank",
-    "walk",
     "whole_dtype",
     "with_floor",
 ]

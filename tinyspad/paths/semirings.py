@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graph import Semiring
+from .sweep import Semiring
 
 
 def _larger(a: Any, b: Any) -> Any:

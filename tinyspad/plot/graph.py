@@ -63,7 +63,7 @@ def lcg(
         raise BadInput(f"plot.lcg draws what trace(f, ...) returns, not {lcg!r:.60}.")
     if highlight is not None and not isinstance(highlight, Path):
         raise BadInput("highlight= takes one path; of a batch's, array[r] is the path of run r.")
-    if highlight is not None and highlight.lcg.signature != lcg.signature:
+    if highlight is not None and highlight.at.signature != lcg.signature:
         raise BadInput("The highlighted path belongs to another graph: take one of lcg.paths().")
     sketch = Sketch.of(lcg, around, reach, collapse)
     looks = _adjoint_looks(lcg, sketch) if adjoints else {}
@@ -102,7 +102,7 @@ class Sketch:
         parts, links = collapsed(lcg, blocks)
         chosen = _part(parts, links, around, reach)
         if len(chosen) > DRAWABLE:
-            example = lcg.names[lcg.graph.output] if lcg.graph.output < len(lcg.names) else lcg.params[0]
+            example = lcg.names[lcg.structure.output] if lcg.structure.output < len(lcg.names) else lcg.params[0]
             raise BadInput(
                 f"The graph has {len(chosen)} nodes; a drawing stays readable up to {DRAWABLE}. Draw a part of it: "
                 f'plot.lcg(lcg, around="{example}", reach=3), collapse some of it: '
@@ -138,7 +138,7 @@ class Sketch:
         weights: bool = True,
     ) -> None:
         """``bold``: edges of the LCG to draw thick. ``looks``: of the parts, by their number."""
-        (columns, rows), graph, bold = self.extent, self.lcg.graph, set(bold)
+        (columns, rows), copies_of, bold = self.extent, self.lcg.structure.copies, set(bold)
         looks = {} if looks is None else looks
         box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
         scale = min(1.0, 72 * box.height / rows / 40, 72 * box.width / columns / 54)
@@ -152,7 +152,7 @@ class Sketch:
             arrow = {"arrowstyle": "-|>", "color": color, "linewidth": width, "shrinkA": 0, "shrinkB": 11 * scale}
             ax.annotate("", way[-1], way[-2], arrowprops=arrow, zorder=1)
             # the edges of a tupling node have weight 1 by definition
-            copies = all(len(graph.branches(graph.tail[e])) > 1 for e in link.edges) and not self.parts[link.head].block
+            copies = all(copies_of[e] for e in link.edges) and not self.parts[link.head].block
             if weights and not copies and link.weight is not None:
                 labels.append(free_place(way[0], way[1], labels))
                 paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none"}

@@ -67,7 +67,7 @@ class Player:
             now = done[-1]
             looks[self._number[now.node]] = Look(YELLOW, bold=True, note=weight_text(now.adjoint))
             at = self.sketch.lcg.names.index(now.node)
-            sent = {e for e, head in enumerate(self.sketch.lcg.graph.head) if head == at}
+            sent = {e for e, head in enumerate(self.sketch.lcg.structure.head) if head == at}
         elif self.steps:
             looks[self._number[self.steps[0].node]] = Look("white", note="starts with 1")
         self.sketch.draw(ax, bold=sent, looks=looks)

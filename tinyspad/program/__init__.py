@@ -1,9 +1,8 @@
 """Generated programs: a function as readable NumPy source for its value, its gradient, and each of its paths."""
 
 from .buffers import Buffers
-from .evaluated import Evaluated
 from .program import Program, compile_as, compile_function
 
 compile = compile_function  # the public name; inside the package it would hide Python's own
 
-__all__ = ["Buffers", "Evaluated", "Program", "compile", "compile_as", "compile_function"]
+__all__ = ["Buffers", "Program", "compile", "compile_as", "compile_function"]

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from ..paths import Structure
 from .symbol import Symbol
 
-if TYPE_CHECKING:
-    from .program import Program
-
 FLOAT = np.dtype(float)
+
+
+class Runs(Protocol):
+    """What memory asks of the program that runs in it: code, how many outputs it has, and what buffers it needs."""
+
+    structure: Structure
+
+    @property
+    def few(self) -> bool: ...
+
+    def buffered(self, kind: str) -> tuple[Callable[..., Any], int, list[Any]]: ...
 
 
 class Buffers:
@@ -22,11 +31,10 @@ class Buffers:
     ``turn``: whose numbers these are, counted up by everyone who begins to compute here.
     """
 
-    def __init__(self, program: Program, shape: tuple[int, ...]) -> None:
+    def __init__(self, program: Runs, shape: tuple[int, ...]) -> None:
         self.program, self.shape = program, shape
         self.few = program.few
         self.turn = 0
-        self.numbers = np.arange(int(np.prod(shape)))
         self._ready: dict[str, tuple[Callable[..., Any], Any, list[Any], list[Any]]] = {}
 
     def run(self, kind: str, args: tuple[Any, ...]) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,11 @@ from ..arguments import integer
 from ..errors import BadInput, NotCompilable, said
 from ..lcg import LCG, Path, parameter_names
 from ..lcg.derivatives import CLEAN
-from ..paths import Graph, check_limit, enumerate_paths, fold, reachable, sweep, unrank
+from ..linearization import Linearization
+from ..paths import Route, Structure, check_limit, count, counts, enumerate_paths, fold, sweep
 from ..tape import LEAF_DATA, Value, behind, refuse_foreign, replay, run_on
 from .buffers import Buffers, write
-from .evaluated import Evaluated, Structure
+from .point import CompiledPoint
 from .source import Writer, function_source
 from .symbol import Book, Symbol
 
@@ -49,17 +51,28 @@ class Program:
 
     def __init__(self, lcg: LCG, book: Book, name: str, data: tuple[str, ...] = ()) -> None:
         # A mask that multiplies is a weight; as a number, so that two of them add up to 2.
-        for e, w in enumerate(lcg.graph.weight):
-            if isinstance(w, bool) or (isinstance(w, Symbol) and w.boolean):
-                lcg.graph.weight[e] = book.apply(np.multiply, (w, 1.0))
-        known = dict(zip(map(id, lcg.leaves), lcg.arguments))
-        symbol_of = {} if lcg.root is None else replay(behind(lcg.root), known)
+        weight = [
+            book.apply(np.multiply, (w, 1.0)) if isinstance(w, bool) or (isinstance(w, Symbol) and w.boolean) else w
+            for w in lcg.weight
+        ]
         self.name = name
         self.params, self.inputs = lcg.params, (*lcg.params, *data)
-        self.structure = Structure.of(lcg, symbol_of)
+        self.structure, self.nodes, self.signature = lcg.structure, lcg.nodes, lcg.signature
         self.listing = str(lcg)
-        self._book, self._value, self._graph = book, lcg.value, lcg.graph
+        self._book, self._value, self._weight = book, lcg.value, weight
+        self._variables = _variables_of(lcg)
+        counts(self.structure)
         self._forget_code()
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The variables' names, by node."""
+        return [node.name for node in self.nodes]
+
+    @cached_property
+    def constants(self) -> list[Any]:
+        """The edges' weights where they are constants, None where they are computed."""
+        return [None if isinstance(w, Symbol) else w for w in self._weight]
 
     def _forget_code(self) -> None:
         self._written: dict[tuple[str, str], str] = {}
@@ -116,14 +129,14 @@ class Program:
     def _outputs(self, kind: str) -> list[Any]:
         """The formulas of what a kind of code computes."""
         if kind == "weights":
-            return [self._value, *(w for w in self._graph.weight if isinstance(w, Symbol))]
+            return [self._value, *(w for w in self._weight if isinstance(w, Symbol))]
         if kind == "value_and_paths":
-            listed = [enumerate_paths(self._graph, i) for i in range(len(self.params))]
+            listed = [enumerate_paths(self.structure, i) for i in range(len(self.params))]
             return [self._value, *(self._term(edges) for paths in listed for edges in paths)]
         value = [] if kind == "gradient" else [self._value]
         if kind == "forward":
             return value
-        return value + sweep(self._graph, CLEAN, forget=True)[: len(self.params)]
+        return value + sweep(self.structure, self._weight, CLEAN, forget=True)[: len(self.params)]
 
     def buffered(self, kind: str) -> tuple[Callable[..., Any], int, list[Any]]:
         """Code that computes into memory it is given, ``code(*args, o, b)``: with how many outputs o, and b's dtypes."""
@@ -141,7 +154,7 @@ class Program:
     @property
     def few(self) -> bool:
         """Whether runs side by side had best compute all contributions, and take each its own."""
-        return max(self.structure.counts[: len(self.params)], default=0) <= FEW
+        return max(counts(self.structure)[: len(self.params)], default=0) <= FEW
 
     def follower(self, param: int) -> Callable[..., Any]:
         """Code for one path of each run, ``follow(weights, masks)``: tupling nodes pass on the branch that a run takes.
@@ -150,14 +163,14 @@ class Program:
         parameter and each branch but the first, which runs take it.
         """
         if param not in self._followers:
-            self._followers[param] = _follower(self.structure, param)
+            self._followers[param] = _follower(self.structure, self.constants, param)
         return self._followers[param]
 
     def _list_paths(self, writer: Writer) -> str:
         terms, entries = [], []
         for i, name in enumerate(self.params):
-            check_limit(self.structure.counts[i], LISTED, name)
-            terms.append([self._term(edges) for edges in enumerate_paths(self._graph, i)])
+            check_limit(count(self.structure, i), LISTED, name)
+            terms.append([self._term(edges) for edges in enumerate_paths(self.structure, i)])
         flat = writer.write([term for listed in terms for term in listed])
         for name, listed in zip(self.params, terms):
             own, flat = flat[: len(listed)], flat[len(listed) :]
@@ -170,7 +183,7 @@ class Program:
         return "{" + ", ".join(entries) + "}"
 
     def _path_source(self, source: int, index: int) -> str:
-        edges = unrank(self._graph, self.structure.counts, source, index)
+        edges = Route(self.structure, source, index=index).edges
         writer = Writer({}, {*self.inputs, *RESERVED})
         return function_source("path", self.inputs, writer.lines, writer.write([self._term(edges)])[0])
 
@@ -183,22 +196,21 @@ class Program:
         source = self.params.index(name)
         if isinstance(index, bool) or not isinstance(index, (int, np.integer)):
             raise BadInput(f"source: a path is a Path or (parameter, index), not {path!r:.60}.")
-        if not 0 <= index < self.structure.counts[source]:
-            raise BadInput(
-                f'"{name}" has {self.structure.counts[source]} paths, numbered from 0; there is no path {index}.'
-            )
+        number = count(self.structure, source)
+        if not 0 <= index < number:
+            raise BadInput(f'"{name}" has {number} paths, numbered from 0; there is no path {index}.')
         return source, int(index)
 
     def _term(self, edges: Sequence[int]) -> Any:
         """The product along a path, from the output back, as a formula."""
         term: Any = 1.0
         for e in reversed(edges):
-            term = CLEAN.extend(term, self._graph.weight[e])
+            term = CLEAN.extend(term, self._weight[e])
         return term
 
     def _names(self) -> dict[Symbol, str]:
         """The variables of the single-access program keep their names."""
-        return {self._book.symbols[number]: name for number, name in self.structure.variables.items()}
+        return {self._book.symbols[number]: name for number, name in self._variables.items()}
 
     # --- running ----------------------------------------------------------------------------------------------
 
@@ -232,7 +244,7 @@ class Program:
         listed = self.run("paths", args)[self.params.index(param)]
         return np.array(listed).reshape(len(listed), *np.shape(args[0]))
 
-    def at(self, *args: Any, first: str = "weights", buffers: Buffers | None = None) -> Evaluated:
+    def at(self, *args: Any, first: str = "weights", buffers: Buffers | None = None) -> Linearization:
         """The program at a point: answers about paths, for estimators. Raises BadInput for arguments that do not fit.
 
         ``first``: what will be asked, the "weights" of the paths or the "gradient"; the value comes along with it.
@@ -244,9 +256,10 @@ class Program:
         """
         if first not in ("weights", "gradient"):
             raise BadInput(f'at: first= is "weights" or "gradient", not {first!r:.60}.')
-        if buffers is not None:
-            return Evaluated(self, args, first, buffers)
-        return Evaluated(self, tuple(a if a.__class__ is float else a.copy() for a in self._checked(args)), first)
+        if buffers is None:
+            args = tuple(a if a.__class__ is float else a.copy() for a in self._checked(args))
+        code = CompiledPoint(self, args, first, buffers)
+        return Linearization(code, self.structure, self.params, args[: len(self.params)], code.batch)
 
     def run(self, kind: str, args: tuple[Any, ...]) -> Any:
         """What the code of this kind returns: floats for numbers, arrays of the runs' shape for arrays."""
@@ -296,28 +309,43 @@ class Program:
         """Whether two programs compute the same, with the same constants."""
         return (
             self._source("weights") == other._source("weights")
-            and self.structure.signature == other.structure.signature
-            and list(map(repr, self.structure.weight)) == list(map(repr, other.structure.weight))
+            and self.signature == other.signature
+            and list(map(repr, self.constants)) == list(map(repr, other.constants))
         )
 
     def __repr__(self) -> str:
-        return f"<Program of {self.name}({', '.join(self.inputs)}): {len(self.structure.variables)} operations>"
+        return f"<Program of {self.name}({', '.join(self.inputs)}): {len(self._variables)} operations>"
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {key: self.__dict__[key] for key in ("name", "params", "inputs", "structure", "listing")}
+        state = {key: self.__dict__[key] for key in KEPT}
         state["book"] = self._book.flat()
-        state["value"], *state["weight"] = map(_flat, (self._value, *self._graph.weight))
+        state["value"], *state["weight"] = map(_flat, (self._value, *self._weight))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for key in ("name", "params", "inputs", "structure", "listing"):
+        for key in KEPT:
             setattr(self, key, state[key])
         self._forget_code()
         self._book = Book.from_flat(state["book"])
-        self._value = _unflat(state["value"], self._book)
-        weight = [_unflat(w, self._book) for w in state["weight"]]
-        s = self.structure
-        self._graph = Graph(s.start, s.tail, s.head, weight, s.output)
+        self._value, *self._weight = (_unflat(x, self._book) for x in (state["value"], *state["weight"]))
+        counts(self.structure)
+
+
+KEPT = ("name", "params", "inputs", "structure", "nodes", "signature", "listing", "_variables")
+"""What a program is pickled with as it is, besides its formulas; its code is written anew."""
+
+
+def _variables_of(lcg: LCG) -> dict[int, str]:
+    """The names of the formulas that are variables of the single-access program, by number."""
+    made = lcg.single_access
+    known = dict(zip(map(id, made.leaves), lcg.arguments))
+    symbol_of = {} if made.root is None else replay(behind(made.root), known)
+    variables: dict[int, str] = {}
+    for entry, name in zip(made.entry_of, lcg.names):
+        symbol = None if entry is None else symbol_of.get(id(entry))
+        if isinstance(symbol, Symbol) and symbol.function is not None:
+            variables.setdefault(symbol.number, name)
+    return variables
 
 
 def compile_function(f: Callable[..., Any], number: int | None = None) -> Program:
@@ -399,16 +427,13 @@ def _run(source: str, function: str, of: str) -> Callable[..., Any]:
     return found
 
 
-def _follower(structure: Structure, param: int) -> Callable[..., Any]:
+def _follower(structure: Structure, constants: Sequence[Any], param: int) -> Callable[..., Any]:
     book = Book()
-    moving = iter(range(len(structure.weight)))
-    weight = [book.input(f"w[{next(moving)}]") if w is None else w for w in structure.weight]
-    graph = Graph(structure.start, structure.tail, structure.head, weight, structure.output)
-    number = 0
-
-    masks = {}
-    for node in structure.nodes_behind(param):  # in the order in which masks are given
-        for k in range(1, len(graph.branches(node))):
+    moving = iter(range(len(constants)))
+    weight = [book.input(f"w[{next(moving)}]") if w is None else w for w in constants]
+    masks, number = {}, 0
+    for node in structure.turns(param):  # in the order of a route's masks
+        for k in range(1, len(structure.branches(node))):
             masks[node, k] = book.input(f"m[{number}]")
             number += 1
 
@@ -420,8 +445,7 @@ def _follower(structure: Structure, param: int) -> Callable[..., Any]:
             value = book.apply(np.where, (masks[node, k], other, value))
         return value
 
-    nodes = reachable(graph, param)
-    found = fold(graph, nodes, lambda value, e: CLEAN.extend(value, graph.weight[e]), join, 1.0)[param]
+    found = fold(structure, structure.behind(param), lambda value, e: CLEAN.extend(value, weight[e]), join, 1.0)[param]
     writer = Writer({}, {"w", "m", "np"})
     result = writer.write([found])[0]
     return _run(function_source("follow", ["w", "m"], writer.lines, result), "follow", "paths")

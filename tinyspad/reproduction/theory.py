@@ -42,9 +42,9 @@ def measure_decomposition(setting: Setting) -> Numbers:
             scale = float(np.abs(g).sum()) or 1.0
             apart = max(apart, abs(float(g.sum()) - lcg.adjoint(param)) / scale)
             paths += len(g)
-        graph = lcg.graph
-        several = [e for v in range(graph.size) if len(graph.branches(v)) > 1 for e in graph.branches(v)]
-        tupled &= all(graph.weight[e] == 1.0 and len(graph.branches(graph.head[e])) == 1 for e in several)
+        structure = lcg.structure
+        several = [e for e, copied in enumerate(structure.copies) if copied]
+        tupled &= all(lcg.weight[e] == 1.0 and len(structure.branches(structure.head[e])) == 1 for e in several)
     xs = np.linspace(-6, 6, 50 if setting.small else 5000)
     g1, g2 = trace(functions.f1, xs).path_gradients("x")
     by_hand = 2 * xs * (2 + np.cos(4 * xs)), -4 * xs**2 * np.sin(4 * xs)
@@ -301,7 +301,7 @@ def measure_best_path(setting: Setting) -> Numbers:
     lcg = trace(lambda x: functools.reduce(lambda y, i: y * 0.5 + y * (0.6 + 0.001 * i), range(200), x), 1.0)
     best = lcg.best_path("x")
     return {
-        "tried": tried, "agree": agree, "edges": len(lcg.graph.head), "paths": str(lcg.count_paths("x")),
+        "tried": tried, "agree": agree, "edges": len(lcg.structure.head), "paths": str(lcg.count_paths("x")),
         "best": float(f"{best.gradient:.6g}"), "by hand": float(f"{math.prod(0.6 + 0.001 * i for i in range(200)):.6g}"),
     }  # fmt: skip
 

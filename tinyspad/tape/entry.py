@@ -196,6 +196,49 @@ class Lent:
         return not np.array_equal(self.array, self.snapshot, equal_nan=True)
 
 
+# --- an entry's parts by name, for those outside this package ----------------------------------------------------------
+
+
+def parents(entry: Entry) -> list[Entry]:
+    """The entries that an operation read, in order; none for a leaf."""
+    return entry[FIRST_PARENT::2]
+
+
+def partials(entry: Entry) -> list[Any]:
+    """The operation's local derivatives by them: numbers, arrays, or linear maps."""
+    return entry[FIRST_PARENT + 1 :: 2]
+
+
+def rule_of(entry: Entry) -> Any:
+    """The rule of an operation; None for a leaf."""
+    return entry[RULE]
+
+
+def options_of(entry: Entry) -> dict[str, Any]:
+    """The keyword arguments of an operation."""
+    return entry[KWARGS] or {}
+
+
+def arguments_of(entry: Entry) -> Any:
+    """The positional arguments of an operation, a HOLE where a parent stands; None where they are the parents, in order."""
+    return entry[ARGS]
+
+
+def label_of(entry: Entry) -> str | None:
+    """The name that a Value was given."""
+    return entry[NAME]  # type: ignore[no-any-return]
+
+
+def order_of(entry: Entry) -> int:
+    """When it was made, or, of a leaf, last changed (0: never)."""
+    return entry[ORDER]  # type: ignore[no-any-return]
+
+
+def was_changed(leaf: Entry) -> bool:
+    """Whether a leaf's data was replaced or written into since it was made."""
+    return bool(leaf[ORDER] or (leaf[ARGS] is not None and leaf[ARGS].was_changed()))
+
+
 def called(node: Entry) -> str:
     """How an error message speaks of a Value."""
     return "a Value" if node[NAME] is None else f'"{node[NAME]}"'

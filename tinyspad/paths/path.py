@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from .. import paths as algebra
 from ..arguments import spaced
-
-if TYPE_CHECKING:
-    from .choice import PathChoice
+from .route import Route, ranks_of
+from .structure import Structure
+from .whole import whole_dtype
 
 SHOWN = 8
+
+
+class At(Protocol):
+    """What a path asks of the point that it belongs to."""
+
+    @property
+    def params(self) -> tuple[str, ...]: ...
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    @property
+    def signature(self) -> Any: ...
+
+    @property
+    def structure(self) -> Structure: ...
+
+    @property
+    def weight(self) -> Sequence[Any]: ...
+
+    @property
+    def batch(self) -> tuple[int, ...]: ...
+
+    def product(self, edges: Sequence[int]) -> Any: ...
+
+    def count_paths(self, param: str | None = None) -> int: ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,37 +60,36 @@ class Path:
     log_probability: float | None = field(default=None, compare=False)
     run: tuple[int, ...] = ()
     known: int | None = field(default=None, compare=False, repr=False)
-    lcg: PathChoice = field(compare=False, kw_only=True)
+    at: At = field(compare=False, kw_only=True)
 
     @cached_property
     def index(self) -> int:
         if self.known is not None:
             return self.known
-        graph = self.lcg.graph
-        return algebra.turn_ranks(graph, self.lcg.params.index(self.param), [self._turns])[0]
+        return ranks_of(self.at.structure, self.at.params.index(self.param), [self._turns])[0]
 
     @property
     def _turns(self) -> list[int]:
-        graph = self.lcg.graph
-        return [e for e in self.edges if len(graph.branches(graph.tail[e])) > 1]
+        copies = self.at.structure.copies
+        return [e for e in self.edges if copies[e]]
 
     @property
     def branches(self) -> tuple[int, ...]:
-        graph = self.lcg.graph
-        return tuple(e - graph.start[graph.tail[e]] for e in self._turns)
+        structure = self.at.structure
+        return tuple(e - structure.start[structure.tail[e]] for e in self._turns)
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        names, graph = self.lcg.names, self.lcg.graph
-        return (self.param, *(names[graph.head[e]] for e in self.edges))
+        names, head = self.at.names, self.at.structure.head
+        return (self.param, *(names[head[e]] for e in self.edges))
 
     @property
     def weights(self) -> tuple[Any, ...]:
-        return tuple(self._own(self.lcg.graph.weight[e]) for e in self.edges)
+        return tuple(self._own(self.at.weight[e]) for e in self.edges)
 
     @property
     def gradient(self) -> Any:
-        return self._own(self.lcg.product(self.edges))
+        return self._own(self.at.product(self.edges))
 
     def _own(self, x: Any) -> Any:
         """The run's number, where there is a run and x is an array over the runs."""
@@ -97,7 +121,7 @@ class PathArray:
     gradient: np.ndarray[Any, Any]
     probability: np.ndarray[Any, Any] | None = None
     log_probability: np.ndarray[Any, Any] | None = None
-    lcg: PathChoice = field(kw_only=True)
+    at: At = field(kw_only=True)
     indexed: np.ndarray[Any, Any] | None = field(default=None, kw_only=True)
     turns: np.ndarray[Any, Any] | None = field(default=None, kw_only=True)
 
@@ -106,10 +130,9 @@ class PathArray:
         if self.indexed is not None:
             return self.indexed
         assert self.turns is not None
-        graph, source = self.lcg.graph, self.lcg.params.index(self.param)
+        source = self.at.params.index(self.param)
         taken = [[e for e in path if e >= 0] for path in self.turns.T.tolist()]
-        number = self.lcg.count_paths(self.param)
-        return np.array(algebra.turn_ranks(graph, source, taken), algebra.whole_dtype(number))
+        return np.array(ranks_of(self.at.structure, source, taken), whole_dtype(self.at.count_paths(self.param)))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -127,18 +150,25 @@ class PathArray:
         if np.ndim(where):
             rows = None if self.turns is None else self.turns[:, key]
             indexed = None if self.indexed is None else self.indexed[key]
-            return PathArray(self.param, self.gradient[key], p, log_p, lcg=self.lcg, indexed=indexed, turns=rows)
+            return PathArray(self.param, self.gradient[key], p, log_p, at=self.at, indexed=indexed, turns=rows)
+        structure, source = self.at.structure, self.at.params.index(self.param)
         if self.turns is not None:
-            edges = self.lcg.past_turns(self.param, self.turns[:, key].tolist())
+            edges = past_turns(structure, source, self.turns[:, key].tolist())
         else:
-            edges = self.lcg.nth_path(self.param, int(self.index[key])).edges
-        batch = self.lcg.batch
+            edges = Route(structure, source, index=int(self.index[key])).edges
+        batch = self.at.batch
         run = np.unravel_index(int(where), self.shape)[len(self.shape) - len(batch) :] if batch else ()
         p, log_p = (None if x is None else float(x) for x in (p, log_p))
-        return Path(self.param, edges, p, log_p, tuple(map(int, run)), lcg=self.lcg)
+        return Path(self.param, edges, p, log_p, tuple(map(int, run)), at=self.at)
 
     def __repr__(self) -> str:
         return f"<{' x '.join(map(str, self.shape))} paths of {self.param}>"
+
+
+def past_turns(structure: Structure, source: int, turns: Sequence[int]) -> tuple[int, ...]:
+    """All edges of the path that takes these ones where it has a choice; what is negative stands behind its end."""
+    start, tail = structure.start, structure.tail
+    return Route(structure, source, branches={tail[e]: e - start[tail[e]] for e in turns if e >= 0}).edges
 
 
 def middle(parts: list[str], joint: str) -> str:

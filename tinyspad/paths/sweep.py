@@ -1,8 +1,4 @@
-"""Edges, semirings over them, and the one traversal.
-
-A graph here is only edges with weights. Nodes are numbered so that every edge goes from a lower to a higher
-number, and the out-edges of a node are consecutive, in branch order. A path from a node to the output is the tuple of
-its edges.
+"""Semirings over weighted edges, and the one traversal.
 
 What is asked of the paths differs only in a semiring (Baras & Theodorakopoulos 2010, "Path problems in networks"; for
 backpropagation Du et al. 2023, "Generalizing backpropagation for gradient-based interpretability").
@@ -10,44 +6,11 @@ backpropagation Du et al. 2023, "Generalizing backpropagation for gradient-based
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Graph:
-    """Edges sorted by tail: the out-edges of node v are ``start[v] .. start[v + 1] - 1``.
-
-    Nodes from which no path leads to the output have no out-edges: walks that choose at random expect no dead ends.
-    """
-
-    start: list[int]
-    tail: list[int]
-    head: list[int]
-    weight: list[Any]
-    output: int
-
-    @classmethod
-    def of(cls, out_edges: list[list[tuple[int, Any]]], output: int) -> Graph:
-        """From a list that holds, for each node, its (head, weight) pairs in branch order."""
-        start, tail, head, weight = [0], [], [], []
-        for node, pairs in enumerate(out_edges):
-            for to, w in pairs:
-                tail.append(node)
-                head.append(to)
-                weight.append(w)
-            start.append(len(head))
-        return cls(start, tail, head, weight, output)
-
-    @property
-    def size(self) -> int:
-        """The number of nodes."""
-        return len(self.start) - 1
-
-    def branches(self, node: int) -> range:
-        """The out-edges of a node, in branch order."""
-        return range(self.start[node], self.start[node + 1])
+from .structure import Structure
 
 
 @dataclass(frozen=True)
@@ -58,9 +21,9 @@ class Semiring:
     joins those of two branches. ``one`` is the value of the empty path, ``zero`` that of no path. In a batch of R runs
     the weights are arrays of shape (R,), so functions that work elementwise serve all runs at once.
 
-    >>> graph = Graph.of([[(1, 1.0), (2, 1.0)], [(3, 5.0)], [(3, -7.0)], []], 3)    # z = 5 x1 - 7 x2
+    >>> graph = Structure.of([[(1, 1.0), (2, 1.0)], [(3, 5.0)], [(3, -7.0)], []], 3)    # z = 5 x1 - 7 x2
     >>> longest = Semiring(lambda weight: 1, lambda value, edge: value + edge, max, one=0, zero=0)
-    >>> sweep(graph, longest)[0], sweep_from(graph, longest, {0: 0})[3]
+    >>> sweep(*graph, longest)[0], sweep_from(*graph, longest, {0: 0})[3]
     (2, 2)
     """
 
@@ -71,22 +34,24 @@ class Semiring:
     zero: Any = 0.0
 
 
-def sweep(graph: Graph, semiring: Semiring, one: Any = None, *, forget: bool = False) -> list[Any]:
+def sweep(
+    structure: Structure, weight: Sequence[Any], semiring: Semiring, one: Any = None, *, forget: bool = False
+) -> list[Any]:
     """The value of every node: what the semiring makes of all its paths to the output.
 
     A reverse sweep, O(edges) operations of the semiring, no recursion. ``one`` overrides the semiring's, to give the
     output's adjoint a shape. Nodes without a path get the semiring's zero. With ``forget`` a value becomes None as soon as
     all its readers have seen it: only nodes that nobody reads, the parameters, keep theirs.
     """
-    values = [semiring.zero] * graph.size
-    values[graph.output] = semiring.one if one is None else one
-    start, head, weight = graph.start, graph.head, graph.weight
+    values = [semiring.zero] * structure.size
+    values[structure.output] = semiring.one if one is None else one
+    start, head = structure.start, structure.head
     edge, extend, combine = semiring.edge, semiring.extend, semiring.combine
-    readers = [0] * graph.size if forget else []
+    readers = [0] * structure.size if forget else []
     if forget:
         for to in head:
             readers[to] += 1
-    for node in range(graph.output - 1, -1, -1):
+    for node in range(structure.output - 1, -1, -1):
         first, stop = start[node], start[node + 1]
         if first == stop:
             continue
@@ -102,29 +67,31 @@ def sweep(graph: Graph, semiring: Semiring, one: Any = None, *, forget: bool = F
     return values
 
 
-def sweep_from(graph: Graph, semiring: Semiring, sources: Mapping[int, Any]) -> list[Any]:
+def sweep_from(
+    structure: Structure, weight: Sequence[Any], semiring: Semiring, sources: Mapping[int, Any]
+) -> list[Any]:
     """The value of every node: what the semiring makes of all paths from the sources to it. The forward direction.
 
     ``sources``: node -> the value to start with there. It agrees with :func:`sweep` for every semiring that does not care
     in which order factors and branches come.
     """
-    values: list[Any] = [None] * graph.size
+    values: list[Any] = [None] * structure.size
     for source, one in sources.items():
         values[source] = one
     edge, extend, combine = semiring.edge, semiring.extend, semiring.combine
     for node, value in enumerate(values):
         if value is None:  # not behind a source
             continue
-        for e in graph.branches(node):
-            to = graph.head[e]
-            share = extend(value, edge(graph.weight[e]))
+        for e in structure.branches(node):
+            to = structure.head[e]
+            share = extend(value, edge(weight[e]))
             values[to] = share if values[to] is None else combine(values[to], share)
     return [semiring.zero if value is None else value for value in values]
 
 
-def sweep_to(graph: Graph, semiring: Semiring, source: int, one: Any = None) -> Any:
+def sweep_to(structure: Structure, weight: Sequence[Any], semiring: Semiring, source: int, one: Any = None) -> Any:
     """The value of one node, by a sweep over the nodes behind it that forgets as it goes."""
-    edge, extend, combine, weight = semiring.edge, semiring.extend, semiring.combine, graph.weight
+    edge, extend, combine = semiring.edge, semiring.extend, semiring.combine
 
     def join(node: int, values: list[Any]) -> Any:
         value = values[0]
@@ -133,12 +100,12 @@ def sweep_to(graph: Graph, semiring: Semiring, source: int, one: Any = None) -> 
         return value
 
     one = semiring.one if one is None else one
-    nodes = reachable(graph, source)
-    return fold(graph, nodes, lambda value, e: extend(value, edge(weight[e])), join, one, semiring.zero)[source]
+    nodes = structure.behind(source)
+    return fold(structure, nodes, lambda value, e: extend(value, edge(weight[e])), join, one, semiring.zero)[source]
 
 
 def fold(
-    graph: Graph,
+    structure: Structure,
     nodes: Iterable[int],
     extend: Callable[[Any, int], Any],
     join: Callable[[int, list[Any]], Any],
@@ -152,7 +119,7 @@ def fold(
     the nodes that nobody reads: the parameters.
     """
     nodes = list(nodes)
-    start, head = graph.start, graph.head
+    start, head = structure.start, structure.head
     readers = dict.fromkeys(nodes, 0)
     for node in nodes:
         for e in range(start[node], start[node + 1]):
@@ -161,7 +128,7 @@ def fold(
     for node in reversed(nodes):
         first, stop = start[node], start[node + 1]
         if first == stop:
-            values[node] = one if node == graph.output else zero
+            values[node] = one if node == structure.output else zero
             continue
         if stop - first == 1:
             values[node] = extend(values[head[first]], first)
@@ -172,16 +139,3 @@ def fold(
             if not readers[head[e]]:
                 del values[head[e]]
     return values
-
-
-def reachable(graph: Graph, source: int) -> list[int]:
-    """The nodes on the paths from source to the output, ascending."""
-    start, head = graph.start, graph.head
-    seen, stack = {source}, [source]
-    while stack:
-        node = stack.pop()
-        for to in head[start[node] : start[node + 1]]:
-            if to not in seen:
-                seen.add(to)
-                stack.append(to)
-    return sorted(seen)

@@ -1,0 +1,380 @@
+"""A program at a point: its gradient, and what single paths contribute to it, by index and by route."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from .. import paths as algebra
+from ..arguments import spaced
+from ..errors import BadInput, NotElementwise, NotScalar, TooManyPaths
+from ..paths import LIMIT, Chances, Route, Semiring, Structure
+
+LARGEST_LISTING = 10**8
+"""So many contributions, over all paths, observations and runs, are listed at a time."""
+
+
+class Code(Protocol):
+    """Who computes at the point: a recording that has done so, or code that was generated for it.
+
+    ``value`` is the output, ``names`` are the variables', ``signature`` tells programs apart, ``weight`` is that of every
+    edge. The other three are hooks: what code of its own finds faster than a sweep or a walk over the weights, or None.
+    """
+
+    @property
+    def value(self) -> Any: ...
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    @property
+    def signature(self) -> Any: ...
+
+    @property
+    def weight(self) -> Sequence[Any]: ...
+
+    def gradient(self, source: int) -> Any:
+        """The gradient with respect to one parameter."""
+
+    def follow(self, route: Route) -> Any:
+        """The contribution of each run's own path."""
+
+    def listing(self, source: int) -> Any:
+        """The contributions of all paths of a parameter, shape (N, R): where they are few."""
+
+
+class Point:
+    """What ``Linearization`` stands on: who computes, the gradient, and every path's contribution, by index and by route."""
+
+    def __init__(
+        self,
+        code: Code,
+        structure: Structure,
+        params: tuple[str, ...],
+        arguments: tuple[Any, ...],
+        batch: tuple[int, ...] = (),
+        *,
+        elementwise: bool = True,
+        observed: Any = None,
+    ) -> None:
+        self.code, self.structure, self.params, self.arguments = code, structure, params, arguments
+        self.batch, self.elementwise, self.observed = batch, elementwise and observed is None, observed
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The variables' names, by node."""
+        return self.code.names
+
+    @property
+    def signature(self) -> Any:
+        """Equal for two points at which the same program ran."""
+        return self.code.signature
+
+    @property
+    def value(self) -> Any:
+        """The output; of observations the weighted sum."""
+        value = self.code.value
+        return self._summed(self.observed * value) if self.observed is not None else value
+
+    @cached_property
+    def weight(self) -> Sequence[Any]:
+        """The local partial derivative on every edge."""
+        return self.code.weight
+
+    @cached_property
+    def seed(self) -> Any:
+        """The adjoint of the output: 1, ones for a batch of runs, or the observations' weights."""
+        if self.observed is not None:
+            return self.observed
+        self.check_differentiable()
+        value = self.code.value
+        if isinstance(value, float):
+            return 1.0
+        dtype = np.result_type(value)
+        return np.ones(np.shape(value), dtype) if np.shape(value) else dtype.type(1)
+
+    def check_differentiable(self) -> None:
+        """Raise NotScalar if the output is neither one number nor a batch of independent runs."""
+        if not self.elementwise and self.observed is None and np.size(self.code.value) != 1:
+            raise NotScalar(
+                f"The output has shape {np.shape(self.code.value)} and its elements are not independent runs, so there is "
+                "no single gradient. Reduce it to one number, for example with np.sum or np.mean; or, if they are runs, "
+                "give every parameter the same shape (np.full_like)."
+            )
+
+    # --- the gradient ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def adjoints(self) -> list[Any]:
+        """The derivative of the output by every variable, by one reverse sweep (of every observation, times its weight)."""
+        return algebra.sweep(self.structure, self.weight, algebra.GRADIENT, self.seed)
+
+    def adjoint(self, param: str | None = None) -> Any:
+        """The gradient with respect to one parameter."""
+        source = self.source(param)
+        found = self.code.gradient(source)
+        if found is None:
+            found = self.adjoints[source]
+        elif self.observed is not None:
+            found = self.observed * found
+        return self.shaped(source, self._summed(found))
+
+    def gradient(self) -> dict[str, Any]:
+        """The gradient as a dict by parameter name, by one reverse sweep: O(edges).
+
+        >>> import tinyspad as ts
+        >>> ts.trace(lambda x, y: x * y, 2.0, 3.0).gradient()
+        {'x': 3.0, 'y': 2.0}
+        """
+        return {name: self.adjoint(name) for name in self.params}
+
+    # --- every path's contribution ---------------------------------------------------------------------------
+
+    def count_paths(self, param: str | None = None) -> int:
+        """The exact number of paths, by dynamic programming: O(edges), a Python int of any size.
+
+        >>> import functools, tinyspad as ts
+        >>> doubled = lambda x: functools.reduce(lambda y, _: y + y, range(70), x)
+        >>> ts.trace(doubled, 1.0).count_paths("x")
+        1180591620717411303424
+        """
+        return algebra.count(self.structure, self.source(param))
+
+    def path_gradients(self, param: str | None = None, *, limit: int = LIMIT) -> np.ndarray[Any, Any]:
+        """Every path's contribution, in path order: shape (N,) + the parameter's shape. Equation (3) for f1.
+
+        Raises TooManyPaths past ``limit``. Cost: one sweep whose values are as long as there are paths.
+
+        >>> import tinyspad as ts
+        >>> ts.trace(lambda x: x * x * x, 2.0).path_gradients("x")
+        array([4., 4., 4.])
+        """
+        source = self.source(param)
+        number = algebra.count(self.structure, source)
+        if self.observed is not None and (number > limit or number * self.observed.size > LARGEST_LISTING):
+            raise TooManyPaths(
+                f'"{self.params[source]}" has {spaced(number)} paths. Which of them is the largest for a whole batch is '
+                f"found by listing them, here for {self.observed.size} observations at a time. Let each observation have a "
+                'path of its own, sample="different", which needs no listing; or draw candidates, SPAD(m=...).'
+            )
+        self.listable(param, limit)
+        few = self._few(source)
+        if few is not None:
+            return np.array(few)
+        if not number:
+            return np.zeros((0, *np.shape(self.arguments[source])))
+        one = np.asarray(self.seed)[None]
+        listed = algebra.sweep_to(self.structure, self.weight, algebra.LISTING, source, one)
+        if self.observed is not None:
+            return np.asarray(np.broadcast_to(listed, (number, *self.observed.shape)).sum(axis=1))
+        return np.asarray(listed, np.result_type(self.arguments[source]))
+
+    def path_gradient(self, param: str | None, index: Any) -> Any:
+        """The contribution of one path by its index, or, in a batch, of one per run (index of shape ``batch``)."""
+        return self.follow(param, self.route(param, index))
+
+    def path_sizes(self, param: str | None = None) -> np.ndarray[Any, Any]:
+        """The size of every path's contribution, listed: |g_i|, of an array its norm; shape (N,) or (N, R).
+
+        Raises TooManyPaths past 100 000 paths; through linear maps NotElementwise, for there no sweep compares them, either.
+        """
+        source = self.source(param)
+        number, name = algebra.count(self.structure, source), self.params[source]
+        if number > LIMIT and not self.elementwise and self.observed is None:
+            raise NotElementwise(
+                f'"{name}" has {spaced(number)} paths through linear maps; their sizes are norms of whole gradients, which '
+                "no sweep can compare. Use sample_path(rng), or fewer paths."
+            )
+        listed = self.path_gradients(name)
+        return np.abs(listed) if listed.ndim == 1 + len(self.batch) else algebra.sizes_of(listed)
+
+    def path_shares(self, param: str | None = None) -> np.ndarray[Any, Any]:
+        """The size of every path's contribution as a share of their sum, listed: shape (N,) or (N, R).
+
+        Equal shares where all are zero. NaN and infinity count as the largest: where there are some, they share all.
+        """
+        return np.asarray(algebra.shares_of(self.path_sizes(param)))
+
+    def path_probabilities(self, param: str | None, chances: Chances) -> np.ndarray[Any, Any]:
+        """The probability of every path under these branch probabilities, listed: shape (N,) or (N, R)."""
+        source = self.listable(param)
+        if not algebra.count(self.structure, source):
+            return np.zeros((0, *self.batch))
+        one = np.ones((1, *self.batch))
+        return np.asarray(algebra.sweep_to(self.structure, chances.share, algebra.LISTING, source, one))
+
+    # --- routes: the choices that make a path, in a batch one for each run -----------------------------------
+
+    def route(self, param: str | None, index: Any) -> Route:
+        """The path with this index (in a batch, an array of them), good at every point with this signature."""
+        source = self.source(param)
+        if not self.batch:
+            self.check_index(source, index)
+            return Route(self.structure, source, index=int(index))
+        index = np.asarray(index)
+        if index.dtype == np.int64 and index.size:
+            self.check_index(source, index.flat[index.view(np.uint64).argmax()])  # the largest, or a negative one
+        else:
+            for i in np.unique(index):
+                self.check_index(source, i)
+        if index.shape != self.batch:
+            if index.shape:
+                raise BadInput(f"There are {self.batch} runs; the path indices have shape {index.shape}.")
+            index = np.full(self.batch, index)
+        return Route(self.structure, source, index=index, shape=self.batch)
+
+    def draw_route(self, param: str | None, rng: np.random.Generator, chances: Chances) -> Route:
+        """A random path; in a batch, one per run."""
+        source = self.source(param)
+        if self.batch:
+            return algebra.draw_runs(self.structure, source, rng, chances, self.batch)
+        return algebra.draw(self.structure, source, rng, chances)[0]
+
+    def best_route(self, param: str | None = None) -> Route:
+        """The path of the largest |contribution|; in a batch, each run's own. NaN counts as the largest."""
+        source = self.source(param)
+        self.check_any(source)
+        few = self._few(source)
+        if few is not None or not self.elementwise:
+            sizes = np.abs(few) if few is not None else self.path_sizes(param)
+            return self.route(param, np.argmax(sizes, axis=0))
+        return algebra.best(self.structure, self.weight, source, self._largest, self.batch)
+
+    def follow(self, param: str | None, route: Route, chances: Chances | None = None) -> Any:
+        """The contribution of a path (in a batch, of each run's own). O(its length); in a batch O(edges).
+
+        With ``chances`` divided by the path's probability, factor by factor, which neither over- nor underflows.
+        """
+        found = None
+        if chances is None:
+            few = self._few(route.source)
+            if few is not None:
+                return few.reshape(-1).take(route.places).reshape(self.batch) if self.batch else float(few[route.index])
+            found = self.code.follow(route) if self.batch else None
+        if found is not None:
+            return self._summed(found if self.observed is None else self.observed * found)
+        weight = self.weight
+        with np.errstate(all="ignore" if chances is not None else None):  # branches that no run takes
+            if chances is not None:
+                shares = zip(weight, chances.share)
+                weight = [w if q.__class__ is float and q == 1 else np.divide(w, q) for w, q in shares]
+            found = algebra.follow(route, weight, self.seed)
+        return self._summed(found)
+
+    def product(self, edges: Sequence[int]) -> Any:
+        """The contribution of the path of these edges; in a batch, of that one path for every run."""
+        found = self.seed
+        for e in reversed(edges):
+            found = found * self.weight[e]
+        return self._summed(found)
+
+    def best_index(self, param: str | None = None) -> Any:
+        """The index of the best path; in a batch, of every run's: an array of shape ``batch``. NaN counts as the largest."""
+        return self.best_route(param).index
+
+    def draw_index(self, param: str | None, rng: np.random.Generator, by: str = "path") -> Any:
+        """The index of a random path; in a batch, of one per run. ``by``: as for ``chances``, also through linear maps."""
+        source = self.source(param)
+        self.check_any(source)
+        if by == "path":
+            return algebra.uniform_below(rng, algebra.count(self.structure, source), self.batch)
+        if by == "magnitude" and not self.elementwise:
+            index = algebra.drawn_from(rng, self.path_shares(param), self.batch)
+            return index if self.batch else int(index)
+        return self.draw_route(param, rng, self.chances(by)).index
+
+    def draw_distinct(self, param: str | None, rng: np.random.Generator, m: int) -> Any:
+        """The indices of min(m, N) different paths, every set equally likely; in a batch, of one set per run."""
+        return algebra.distinct_below(rng, self.count_paths(param), m, self.batch)
+
+    def draw_others(self, param: str | None, rng: np.random.Generator, index: Any) -> Any:
+        """The index of a path other than the given one, uniformly; in a batch, one per run."""
+        drawn = algebra.uniform_below(rng, self.count_paths(param) - 1, self.batch)
+        return drawn + (drawn >= index)
+
+    def chances(self, by: str) -> Chances:
+        """The branch probabilities of "path", "branch" or "magnitude"; made once. O(edges).
+
+        Raises NotElementwise for "magnitude" where sizes do not multiply along a path: there are ``path_shares``.
+        """
+        if by == "magnitude":
+            return self._by_magnitude
+        return {"path": algebra.by_path, "branch": algebra.by_branch}[by](self.structure)
+
+    # --- checks, and results in their form ------------------------------------------------------------------------
+
+    def source(self, param: str | None) -> int:
+        """The node of a parameter. Raises BadInput for a name that is none, or if one must be given."""
+        if param is None:
+            if len(self.params) == 1:
+                return 0
+            raise BadInput(f"Which parameter? There are {', '.join(self.params)}.")
+        if param not in self.params:
+            raise BadInput(f"There is no parameter {param!r}; the function has {', '.join(self.params)}.")
+        return self.params.index(param)
+
+    def listable(self, param: str | None, limit: int = LIMIT) -> int:
+        """The node of a parameter whose paths may be listed. Raises TooManyPaths past the limit."""
+        source = self.source(param)
+        algebra.check_limit(algebra.count(self.structure, source), limit, self.params[source])
+        return source
+
+    def check_any(self, source: int) -> None:
+        """Raise BadInput if there is no path to choose."""
+        if not algebra.count(self.structure, source):
+            raise BadInput(f'The output does not depend on "{self.params[source]}": there is no path to choose.')
+
+    def check_index(self, source: int, index: Any) -> None:
+        """Raise BadInput unless there is a path of this number."""
+        number, name = algebra.count(self.structure, source), self.params[source]
+        if not isinstance(index, (int, np.integer)) or not 0 <= index < number:
+            told = spaced(index) if isinstance(index, int) else index
+            raise BadInput(f'"{name}" has {spaced(number)} paths, numbered from 0; there is no path {told}.')
+
+    def check_elementwise(self) -> None:
+        """Raise NotElementwise where sizes do not multiply along a path."""
+        if not self.elementwise:
+            raise NotElementwise(
+                "Some edges are linear maps, so sizes and squares do not multiply along a path; list the paths instead."
+            )
+
+    def shaped(self, source: int, adjoint: Any) -> Any:
+        """A result in the parameter's own form: a float, or an array of its shape that is the caller's to change."""
+        argument = self.arguments[source]
+        if isinstance(argument, float):
+            return float(adjoint)
+        if isinstance(argument, np.ndarray) and np.ndim(adjoint) == 0:
+            return np.full_like(argument, adjoint)
+        return argument.dtype.type(adjoint) if isinstance(argument, np.generic) else np.array(adjoint, argument.dtype)
+
+    def _summed(self, found: Any) -> Any:
+        """The sum over the observations, where there are some."""
+        if self.observed is not None:
+            found = np.broadcast_to(found, self.observed.shape).sum(axis=0)
+            return found if self.batch else float(found)
+        return float(found) if isinstance(found, np.float64) else found
+
+    def _few(self, source: int) -> Any:
+        """The contributions of all paths of a parameter where the code lists them, shape (N,) or (N, *batch); or None."""
+        if self.observed is None:
+            return self.code.listing(source)
+        if source not in self._fewer:
+            found = self.code.listing(source)
+            self._fewer[source] = None if found is None else (self.observed * found).sum(axis=1)
+        return self._fewer[source]
+
+    @cached_property
+    def _fewer(self) -> dict[int, Any]:
+        return {}
+
+    @cached_property
+    def _by_magnitude(self) -> Chances:
+        self.check_elementwise()
+        return algebra.by_magnitude(self.structure, self.weight)
+
+    @cached_property
+    def _largest(self) -> tuple[Semiring, list[Any]]:
+        return algebra.largest_sizes(self.structure, self.weight)

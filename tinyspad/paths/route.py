@@ -1,0 +1,378 @@
+"""One order of paths, and routes, which are the choices that make a path: for one run, or one for each of many.
+
+Paths are ordered lexicographically by the branches they take, and the number of a path in that order is its index.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from ..arguments import spaced
+from ..errors import TooManyPaths
+from .semirings import COUNT, LARGEST, LOG_LARGEST, by_size, in_range, largest_of
+from .structure import Structure
+from .sweep import Semiring, fold, sweep, sweep_to
+from .whole import LARGEST_INT64, whole_dtype
+
+LIMIT = 100_000
+"""How many paths a listing may have unless told otherwise."""
+
+TABULATED = 4096
+"""Up to this many paths of a parameter, their branches are kept in a table."""
+
+
+# --- how many there are, and all of them ------------------------------------------------------------------------------
+
+
+def counts(structure: Structure) -> list[int]:
+    """The exact number of paths of every node, as Python integers of any size: the table that indices are read from."""
+    if "counts" not in structure.known:
+        structure.known["counts"] = sweep(structure, structure.head, COUNT)
+    return structure.known["counts"]  # type: ignore[no-any-return]
+
+
+def count(structure: Structure, source: int) -> int:
+    """The number of paths of a node that nobody reads, without the table, which for 2**N paths has O(edges * N) digits."""
+    if "counts" in structure.known:
+        return structure.known["counts"][source]  # type: ignore[no-any-return]
+    if "numbers" not in structure.known:
+        structure.known["numbers"] = sweep(structure, structure.head, COUNT, forget=True)
+    return structure.known["numbers"][source]  # type: ignore[no-any-return]
+
+
+def check_limit(number: int, limit: int, name: str) -> None:
+    """Raise TooManyPaths if more paths than the limit would have to be listed."""
+    if number > limit:
+        raise TooManyPaths(
+            f'"{name}" has {spaced(number)} path{"s" * (number != 1)}; listing stops at {spaced(limit)}. '
+            "Use best_path(), nth_path(i) or sample_path(rng), or raise limit=."
+        )
+
+
+def enumerate_paths(structure: Structure, source: int) -> Iterator[tuple[int, ...]]:
+    """Every path from source to the output as a tuple of edges, in path order."""
+    start, tail, head, output = structure.start, structure.tail, structure.head, structure.output
+    if source != output and start[source] == start[source + 1]:
+        return
+    path: list[int] = []
+    node = source
+    while True:
+        while node != output and start[node] < start[node + 1]:
+            edge = start[node]
+            path.append(edge)
+            node = head[edge]
+        if node == output:
+            yield tuple(path)
+        while path:
+            edge = path.pop() + 1
+            if edge < start[tail[edge - 1] + 1]:
+                path.append(edge)
+                node = head[edge]
+                break
+        else:
+            return
+
+
+# --- routes -------------------------------------------------------------------------------------------------------------
+
+
+class Route:
+    """The choices that make a path from a source to the output; for many runs, one path for each of them.
+
+    ``branches``: {tupling node: branch}. For one run (``shape`` is ()) those that the path meets, in order; otherwise all
+    that lie behind the source, each with an array of the runs' branches, taken where a run's path leads there. ``index``:
+    the path's number, an array for many runs. A route is made from one of the two, and the other is worked out when it is
+    asked for. It is good at every point where the program has this structure.
+    """
+
+    def __init__(
+        self,
+        structure: Structure,
+        source: int,
+        *,
+        branches: dict[int, Any] | None = None,
+        index: Any = None,
+        shape: tuple[int, ...] = (),
+    ) -> None:
+        self.structure, self.source, self.shape = structure, source, shape
+        if branches is not None:
+            self.__dict__["branches"] = branches
+        if index is not None:
+            self.__dict__["index"] = index
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Route) or (self.source, self.shape) != (other.source, other.shape):
+            return False
+        return bool(np.array_equal(self.index, other.index))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @cached_property
+    def branches(self) -> dict[int, Any]:
+        if not self.shape:
+            return _unranked(self.structure, self.source, self.index)
+        number = counts(self.structure)[self.source]
+        if number > TABULATED:
+            return _unranked_runs(self.structure, self.source, self.index)
+        table = self.structure.known.setdefault("table", {})
+        if self.source not in table:
+            table[self.source] = _unranked_runs(self.structure, self.source, np.arange(number))
+        return {node: branch[self.index] for node, branch in table[self.source].items()}
+
+    @cached_property
+    def index(self) -> Any:
+        rank = _ranked_runs if self.shape else _ranked
+        return rank(self.structure, self.source, self.branches, self.shape)
+
+    @cached_property
+    def edges(self) -> tuple[int, ...]:
+        """All edges of the path, for one run."""
+        start, head, output, branches = (
+            self.structure.start,
+            self.structure.head,
+            self.structure.output,
+            self.branches,
+        )
+        path, node = [], self.source
+        while node != output:
+            edge = start[node] + branches.get(node, 0)
+            path.append(edge)
+            node = head[edge]
+        return tuple(path)
+
+    @cached_property
+    def masks(self) -> list[Any]:
+        """For each tupling node behind the source, and each of its branches but the first, which runs take it."""
+        start = self.structure.start
+        nodes = self.structure.turns(self.source)
+        return [self.branches[v] == k for v in nodes for k in range(1, start[v + 1] - start[v])]
+
+    @cached_property
+    def places(self) -> Any:
+        """Where each run's own is in a listing of all paths of all runs, (N, *shape), seen as one row."""
+        return self.index.ravel() * self.index.size + np.arange(self.index.size)
+
+
+def _unranked(structure: Structure, source: int, index: int) -> dict[int, int]:
+    """The branches of the path with this index, without listing the others: the count table is the index."""
+    start, head, output, table = structure.start, structure.head, structure.output, counts(structure)
+    taken, node, left = {}, source, index
+    while node != output:
+        edge = start[node]
+        if start[node + 1] - edge > 1:
+            while left >= (below := table[head[edge]]):
+                left -= below
+                edge += 1
+            taken[node] = edge - start[node]
+        node = head[edge]
+    return taken
+
+
+def _ranked(structure: Structure, source: int, taken: dict[int, int], shape: Any = ()) -> int:
+    """The inverse; large numbers by one sweep that keeps no table."""
+    if count(structure, source) <= LARGEST_INT64:
+        start, head, table = structure.start, structure.head, counts(structure)
+        return sum(table[to] for node, k in taken.items() for to in head[start[node] : start[node] + k])
+    return ranks_of(structure, source, [{structure.start[node] + k for node, k in taken.items()}])[0]
+
+
+def ranks_of(structure: Structure, source: int, paths: Sequence[Any]) -> list[int]:
+    """The indices of several paths, given by their edges (those at choices suffice), by one sweep that keeps no table."""
+    turning: dict[int, list[int]] = {}
+    for i, edges in enumerate(paths):
+        for e in edges:
+            turning.setdefault(e, []).append(i)
+    found = [0] * len(paths)
+
+    def join(node: int, below: list[int]) -> int:
+        before = 0
+        for e, number in zip(structure.branches(node), below):
+            for i in turning.get(e, ()):
+                found[i] += before
+            before += number
+        return before
+
+    fold(structure, structure.behind(source), lambda value, e: value, join, 1, 0)
+    return found
+
+
+def _unranked_runs(structure: Structure, source: int, index: Any) -> dict[int, Any]:
+    """For an array of path indices the branch that each run takes at each tupling node it may meet."""
+    nodes, table = structure.behind(source), counts(structure)
+    junction: dict[int, int] = {}  # the first node at or after this one that has a choice
+    for node in reversed(nodes):
+        edges = structure.branches(node)
+        junction[node] = node if len(edges) != 1 else junction[structure.head[edges[0]]]
+    at = np.full(np.shape(index), junction[source])
+    left = np.array(index, whole_dtype(table[source]))
+    taken: dict[int, Any] = {}
+    for node in structure.turns(source):
+        edges = structure.branches(node)
+        here = at == node
+        branch = np.zeros(np.shape(index), np.int64)
+        at[here] = junction[structure.head[edges[0]]]
+        turn = 0
+        for k, edge in enumerate(edges[1:], start=1):
+            turn = turn + table[structure.head[edges[k - 1]]]
+            beyond = here & (left >= turn)
+            branch[beyond] = k
+            at[beyond] = junction[structure.head[edge]]
+        passed = np.array([0, *np.cumsum([table[structure.head[e]] for e in edges[:-1]], dtype=object)], left.dtype)
+        left = np.where(here, left - passed[branch], left)
+        taken[node] = branch
+    return taken
+
+
+def _ranked_runs(structure: Structure, source: int, taken: dict[int, Any], shape: tuple[int, ...]) -> Any:
+    """The inverse: the path index of every run."""
+    table = counts(structure)
+
+    def join(node: int, values: list[Any]) -> Any:
+        value, passed = values[0], 0
+        for k, edge in enumerate(structure.branches(node)[1:], start=1):
+            passed = passed + table[structure.head[edge - 1]]
+            value = np.where(taken[node] == k, values[k] + passed, value)
+        return value
+
+    zero = np.zeros(shape, whole_dtype(table[source]))
+    return fold(structure, structure.behind(source), lambda value, e: value, join, zero)[source]
+
+
+# --- what a route multiplies up -------------------------------------------------------------------------------------------
+
+
+def follow(route: Route, weight: Sequence[Any], one: Any, extend: Callable[[Any, Any], Any] = operator.mul) -> Any:
+    """The product along the path, from the output back, so that linear maps act on adjoints; for many runs along each's own.
+
+    ``extend`` stands in for the multiplication. For many runs it is a sweep in which tupling nodes pass on one branch.
+    """
+    if not route.shape:
+        for e in reversed(route.edges):
+            one = extend(one, weight[e])
+        return one
+    taken = route.branches
+
+    def join(node: int, values: list[Any]) -> Any:
+        value = values[0]
+        for k in range(1, len(values)):
+            value = np.where(taken[node] == k, values[k], value)
+        return value
+
+    nodes = route.structure.behind(route.source)
+    return fold(route.structure, nodes, lambda value, e: extend(value, weight[e]), join, one)[route.source]
+
+
+# --- the best ones --------------------------------------------------------------------------------------------------------
+
+
+def largest_sizes(structure: Structure, weight: Sequence[Any]) -> tuple[Semiring, list[Any]]:
+    """The largest |product| behind every node, or its logarithm where floats cannot hold them all; and the semiring."""
+    with np.errstate(all="ignore"):
+        sizes = sweep(structure, weight, LARGEST)
+        if in_range(sizes):
+            return LARGEST, sizes
+        logs = sweep(structure, weight, LOG_LARGEST)
+        # A product that is zero, infinite or NaN is no rounding matter, and plain products break ties exactly.
+        faithful = in_range(
+            [
+                np.where(np.isfinite(log), size, 1.0) if isinstance(log, np.ndarray) else size if isfinite(log) else 1.0
+                for size, log in zip(sizes, logs)
+            ]
+        )
+        return (LARGEST, sizes) if faithful else (LOG_LARGEST, logs)
+
+
+def best(
+    structure: Structure,
+    weight: Sequence[Any],
+    source: int,
+    largest: tuple[Semiring, list[Any]],
+    shape: tuple[int, ...] = (),
+) -> Route:
+    """The path of the largest |product|, the first one on a tie, NaN before all; for many runs, each one's.
+
+    ``largest``: of :func:`largest_sizes`.
+    """
+    semiring, sizes = largest
+    start, head, output = structure.start, structure.head, structure.output
+    taken: dict[int, Any] = {}
+    if shape:
+        for node in structure.turns(source):
+            edges = structure.branches(node)
+            found = [semiring.extend(sizes[head[e]], semiring.edge(weight[e])) for e in edges]
+            none = sizes[source] == semiring.zero
+            taken[node] = np.where(none, 0, np.argmax(np.stack(np.broadcast_arrays(*found)), axis=0))
+        return Route(structure, source, branches=taken, shape=shape)
+    none, node = sizes[source] == semiring.zero, source  # every product is zero, perhaps by an edge further up
+    while node != output:
+        edge = start[node]
+        if start[node + 1] - edge > 1:
+            size = None
+            for e in () if none else structure.branches(node):
+                other = semiring.extend(sizes[head[e]], semiring.edge(weight[e]))
+                if size is None or other > size or (other != other and size == size):
+                    edge, size = e, other
+            taken[node] = edge - start[node]
+        node = head[edge]
+    return Route(structure, source, branches=taken)
+
+
+def top(structure: Structure, weight: Sequence[Any], source: int, n: int) -> list[tuple[int, ...]]:
+    """The n paths of largest |product|, largest first, in path order among equals; all of them if there are fewer.
+
+    One sweep of the k-best semiring, O(edges * n log n); paths through a weight of zero come last, in path order.
+    """
+    found = []
+    size = largest_sizes(structure, weight)[0]
+    for _, links in sweep_to(structure, list(enumerate(weight)), largest_of(n, size), source):
+        edges = []
+        while links is not None:
+            edge, links = links
+            edges.append(edge)
+        found.append(tuple(edges))
+    if len(found) < n:  # at most len(found) others are passed over
+        rest = (path for path in enumerate_paths(structure, source) if any(weight[e] == 0 for e in path))
+        found += islice(rest, n - len(found))
+    return found
+
+
+def top_runs(
+    structure: Structure, weight: Sequence[Any], source: int, n: int, shape: tuple[int, ...], size: Semiring
+) -> Any:
+    """For every run the indices of its n paths of largest |product|, in that order, NaN first: shape (min(n, N), R).
+
+    ``size``: LARGEST, or LOG_LARGEST where floats cannot hold the products.
+    """
+    table = counts(structure)
+
+    def extend(value: tuple[Any, Any], e: int) -> tuple[Any, Any]:
+        sizes, indices = value
+        lost = (weight[e] == 0) & np.all(np.isfinite(sizes) | (sizes == size.zero), axis=0)
+        lost = np.broadcast_to(lost, shape)  # among products of zero the first paths come first
+        if np.any(lost):
+            first = np.arange(len(indices)).reshape(-1, *(1 for _ in shape))
+            indices = np.where(lost, first, indices).astype(indices.dtype)
+        return size.extend(sizes, size.edge(weight[e])), indices
+
+    def join(node: int, values: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+        before, sizes, indices = 0, [], []
+        for e, (s, i) in zip(structure.branches(node), values):
+            sizes.append(s)
+            indices.append(i + before)
+            before += table[structure.head[e]]
+        order = by_size(np.concatenate(sizes))[:n]
+        return (
+            np.take_along_axis(np.concatenate(sizes), order, axis=0),
+            np.take_along_axis(np.concatenate(indices), order, axis=0),
+        )
+
+    one = np.full((1, *shape), size.one), np.zeros((1, *shape), whole_dtype(table[source]))
+    none = np.zeros((0, *shape)), np.zeros((0, *shape), np.int64)
+    return fold(structure, structure.behind(source), extend, join, one, none)[source][1]

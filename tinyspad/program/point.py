@@ -1,0 +1,115 @@
+"""A program at a point: value, weights, gradient and paths as generated code computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..errors import ChangedData
+from ..paths import Route, counts
+from .buffers import Buffers, Runs
+
+
+class Compiled(Runs, Protocol):
+    """What a point asks of the program that computes there."""
+
+    params: tuple[str, ...]
+    signature: Any
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    @property
+    def constants(self) -> list[Any]: ...
+
+    def run_checked(self, kind: str, args: tuple[Any, ...]) -> Any: ...
+
+    def follower(self, param: int) -> Any: ...
+
+
+class CompiledPoint:
+    """What ``program.at`` hands to a ``Linearization``: the hooks of generated code, each run once when it is asked for.
+
+    ``first``: what will be asked, the "weights" of the paths or the "gradient"; the value comes along with it. ``buffers``:
+    memory that later points write into; then this one answers until the next one asks.
+    """
+
+    def __init__(self, program: Compiled, args: tuple[Any, ...], first: str, buffers: Buffers | None) -> None:
+        self.program, self.args, self.buffers = program, args, buffers
+        self.batch: tuple[int, ...] = np.shape(args[0]) if args else ()
+        self.few = self._takes_few() if buffers is None else buffers.few
+        self.first = "paths" if first == "weights" and self.few else first
+        self.signature = program.signature
+        if buffers is not None:
+            buffers.turn += 1
+            self._turn = buffers.turn
+
+    def _takes_few(self) -> bool:
+        """Whether these are runs side by side of a program with few paths, in double precision."""
+        return bool(self.batch) and all(a.dtype == float for a in self.args) and self.program.few
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self.program.names
+
+    @cached_property
+    def value(self) -> Any:
+        """By the code that also gives what is asked first: the gradient, the contributions, or the weights."""
+        self._check_turn()
+        if self.first == "paths":
+            found = self._value_and_paths[0]
+        else:
+            found = self._value_and_gradient[0] if self.first == "gradient" else self._weights[0]
+        return found.copy() if self.batch else found
+
+    @cached_property
+    def weight(self) -> Sequence[Any]:
+        left = iter(self._weights[1])
+        return [next(left) if w is None else w for w in self.program.constants]
+
+    def gradient(self, source: int) -> Any:
+        """By the program's own code."""
+        self._check_turn()
+        found = self._value_and_gradient[1 + source]
+        return found.copy() if self.batch else found
+
+    def follow(self, route: Route) -> Any:
+        """By code in which tupling nodes pass on the branch that each run takes."""
+        with np.errstate(all="ignore"):
+            found = self.program.follower(route.source)(self._weights[1], route.masks)
+        return found if isinstance(found, np.ndarray) and found.dtype.kind == "f" else np.full(self.batch, found, float)
+
+    def listing(self, source: int) -> Any:
+        """All contributions, where there are few."""
+        if not self.few:
+            return None
+        self._check_turn()
+        number = counts(self.program.structure)
+        before = 1 + sum(number[:source])
+        return self._value_and_paths[before : before + number[source]]
+
+    @cached_property
+    def _weights(self) -> Any:
+        return self.program.run_checked("weights", self.args)
+
+    @cached_property
+    def _value_and_gradient(self) -> Any:
+        if self.buffers is not None:
+            return self.buffers.run("value_and_gradient", self.args)
+        return self.program.run_checked("value_and_gradient", self.args)
+
+    @cached_property
+    def _value_and_paths(self) -> Any:
+        buffers = Buffers(self.program, self.batch) if self.buffers is None else self.buffers
+        return buffers.run("value_and_paths", self.args)
+
+    def _check_turn(self) -> None:
+        """Raise ChangedData if another point has been computed in the same memory since."""
+        if self.buffers is not None and self._turn != self.buffers.turn:
+            raise ChangedData(
+                "This graph is that of an earlier step, and its memory holds a later one. Keep what it answers rather than "
+                "the graph; or do not say paths_only = True in the estimator's class, and f is traced at every step."
+            )
