@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 
 from tinyspad.archive import write_file
 from tinyspad.plot.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from tinyspad.table import Table
 
 SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (0.0, "ns"))
 STYLES: dict[str, dict[str, Any]] = {
@@ -108,24 +110,23 @@ def table(record: dict[str, Any]) -> list[str]:
     kinds = list(dict.fromkeys(kind for row in engines.values() for kind in row["memory"]))
     per = "" if record["size"] is None else f" per {record['unit']}"
     head = [record["case"], "cold", "warm", "quartiles", "ratio", "quartiles", *(f"{kind}{per}" for kind in kinds)]
-    lines = [f"Seconds per {record['unit']}:", "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    rows = []
     for engine, row in engines.items():
-        cells = [engine, time_of(sorted(row["cold"])[len(row["cold"]) // 2]) if row["cold"] else ""]
-        if "median" in row:
-            cells += [time_of(row["median"]), " to ".join(map(time_of, row["quartiles"]))]
-        else:
-            cells += [row["failure"] or "", ""]
-        if "ratio" in row:
-            cells += [digits(row["ratio"]), " to ".join(map(digits, row["ratio_quartiles"]))]
-        else:
-            cells += ["", ""]
-        cells += [bytes_of(row["memory"][kind] / record["units"]) if kind in row["memory"] else "" for kind in kinds]
-        lines.append(f"| {' | '.join(cells)} |")
+        cold = time_of(sorted(row["cold"])[len(row["cold"]) // 2]) if row["cold"] else None
+        warm = spread(time_of, row["median"], row["quartiles"]) if "median" in row else (row["failure"], None)
+        ratio = spread(digits, row["ratio"], row["ratio_quartiles"]) if "ratio" in row else (None, None)
+        memory = [bytes_of(row["memory"][k] / record["units"]) if k in row["memory"] else None for k in kinds]
+        rows.append([engine, cold, *warm, *ratio, *memory])
+    lines = [f"Seconds per {record['unit']}:", "", Table(head, rows).markdown()]
     notes = []
     for engine, ratio in faster(record).items():
         why = WHY.get((record["workload"], engine))
         notes.append(f"- {engine} takes {digits(ratio)} of tinyspad's time{f': {why}' if why else '.'}")
     return lines + ([""] + notes if notes else [])
+
+
+def spread(form: Callable[[float], str], median: float, quartiles: list[float]) -> tuple[str, str]:
+    return form(median), " to ".join(map(form, quartiles))
 
 
 def faster(record: dict[str, Any]) -> dict[str, float]:

@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks.graphs import layered
 from tinyspad.archive import write_text
 from tinyspad.paths import MAGNITUDE, SPLIT, SQUARES, Structure, sweep
+from tinyspad.table import Table
 
 
 def second_moments(structure: Structure, weight: list[Any], epsilon: float = 0.1) -> dict[str, float]:
@@ -55,25 +56,25 @@ def report(number: int) -> str:
     rows = [second_moments(*graph) for graph in graphs(number)]
     column: dict[str, Any] = {name: np.array([row[name] for row in rows], float) for name in rows[0]}
     n, uniform = column["paths"], column["uniform"]
+    titles = {
+        "almost-Dirac": "almost-Dirac, epsilon 0.1",
+        "at best": "almost-Dirac, best epsilon",
+        "magnitude": "magnitude",
+    }
+    told = []
+    for name, title in titles.items():
+        ratio = column[name] / uniform
+        better = f"{int(np.sum(ratio < 1 - 1e-12))} of {number}"
+        told.append([title, np.median(ratio), ratio.min(), ratio.max(), better])
+    head = ("estimator", "E[ghat**2] / uniform: median", "least", "most", "better than uniform")
     lines = [
         "# The variance of one-path estimators",
         "",
         f"Second moments of unbiased one-path estimators, exact, over {number} random layered graphs",
         f"with {n.min():.0f} to {n.max():.0f} paths (median {np.median(n):.0f}); `python -m benchmarks.variance`.",
         "",
-        "| estimator | E[ghat**2] / uniform: median | least | most | better than uniform |",
-        "|---|---|---|---|---|",
+        Table(head, told, ("", *[".3f"] * 3)).markdown(),
     ]
-    for name, title in (
-        ("almost-Dirac", "almost-Dirac, epsilon 0.1"),
-        ("at best", "almost-Dirac, best epsilon"),
-        ("magnitude", "magnitude"),
-    ):
-        ratio = column[name] / uniform
-        better = int(np.sum(ratio < 1 - 1e-12))
-        lines.append(
-            f"| {title} | {np.median(ratio):.3f} | {ratio.min():.3f} | {ratio.max():.3f} | {better} of {number} |"
-        )
     least = np.all(
         [column["magnitude"] <= column[name] * (1 + 1e-12) for name in ("uniform", "almost-Dirac", "at best")], 0
     )

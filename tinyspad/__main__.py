@@ -37,6 +37,7 @@ from .expression import CONSTANTS, parse
 from .lcg import trace
 from .lcg.text import DRAWABLE
 from .optimizers import Adam
+from .table import Table
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -221,16 +222,15 @@ def _demo(options: argparse.Namespace) -> None:
 
 def _table(results: dict[float, Any]) -> str:
     """One row an estimator, one pair of columns a learning rate."""
-    lines = ["".ljust(12) + "".join(f"lr = {lr}".ljust(28) for lr in results)]
-    lines.append("estimator".ljust(12) + ("x".rjust(9) + "f(x)".rjust(9) + "success".rjust(9) + " ") * len(results))
+    columns = ["estimator", *(name for lr in results for name in (f"lr = {lr}: x", "f(x)", "success"))]
+    rows = []
     for name in next(iter(results.values())):
-        row = name.ljust(12)
+        row = [name]
         for table in results.values():
-            result = table[name]
-            good, runs = success_rate(result)
-            row += f"{np.median(result.x):9.3f}{np.median(result.value):9.3f}{f'{good}/{runs}':>9} "
-        lines.append(row)
-    return "\n".join([*(line.rstrip() for line in lines), "(x and f(x): the median over the runs)"])
+            good, runs = success_rate(table[name])
+            row += [f"{np.median(table[name].x):.3f}", f"{np.median(table[name].value):.3f}", f"{good}/{runs}"]
+        rows.append(row)
+    return f"{Table(columns, rows)}\n(x and f(x): the median over the runs)"
 
 
 def _expression(options: argparse.Namespace) -> tuple[Any, dict[str, float]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -16,8 +14,19 @@ from .. import functions as problems
 from ..errors import BadInput
 from ..estimators import GD, SPAD
 from ..optimizers import Adam
+from ..table import Table
 from .blocks import Cell, run_cells, seed_sequence
-from .success import box_of, check_count, check_tolerances, chosen_problems, provenance, told_box, wilson
+from .success import (
+    box_of,
+    check_count,
+    check_tolerances,
+    chosen_problems,
+    listed,
+    provenance,
+    rate_interval,
+    told_box,
+    wilson,
+)
 
 Choice = tuple[int | None, bool]
 
@@ -57,44 +66,47 @@ class HoldSweep:
         low, high = wilson(self.successes, self.runs)
         return np.asarray(low), np.asarray(high)
 
+    def _table(self) -> Table:
+        rows = []
+        for f, r, t, c in np.ndindex(*self.baseline.shape, len(self.choices)):
+            good = np.array([self.baseline[f, r, t], *self.successes[f, r, c, :, t]])
+            place = self.functions[f], told_choice(self.choices[c]), self.rates[r], self.tolerances[t]
+            rows.append([*place, *(100 * good / self.runs)])
+        columns = ("function", "path", "lr", "tolerance", "GD", *(f"k_max {k}" for k in self.k_max))
+        return Table(columns, rows, ("", "", "g", "g", *[".1f"] * (1 + len(self.k_max))), left=2)
+
     def __str__(self) -> str:
-        width = max(len(told_choice(c)) for c in self.choices)
-        lines = []
-        for t, tolerance in enumerate(self.tolerances):
-            for f, name in enumerate(self.functions):
-                for r, rate in enumerate(self.rates):
-                    gd = 100 * self.baseline[f, r, t] / self.runs
-                    lines.append(
-                        f"{name}, within {tolerance:g}, lr {rate:g}: percent of {self.runs} runs (GD: {gd:.1f})"
-                    )
-                    lines.append("  ".join(["k_max".ljust(width), *(f"{k:>5d}" for k in self.k_max)]))
-                    for c, choice in enumerate(self.choices):
-                        cells = [f"{100 * p:5.1f}" for p in self.success[f, r, c, :, t]]
-                        lines.append("  ".join([told_choice(choice).ljust(width), *cells]))
-                    lines.append("")
         spread = 100 * float(np.max(np.subtract(*self.intervals[::-1]))) / 2
-        lines.append(f"95 % intervals (Wilson) reach at most {spread:.1f} points to either side; intervals has each.")
-        return "\n".join([*lines, *(f"{key}: {told}" for key, told in self.provenance.items())])
+        return (
+            f"Runs that end within a tolerance of the minimum, in percent of {self.runs}:\n\n{self._table()}\n\n"
+            f"95 % intervals (Wilson) reach at most {spread:.1f} points to either side; intervals has each.\n"
+            f"{listed(self.provenance)}"
+        )
+
+    def to_markdown(self) -> str:
+        """The table in Markdown."""
+        return self._table().markdown()
 
     def to_csv(self) -> str:
         """One line per cell, with all digits; GD's have no m, replace and k_max."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        names = ("function", "lr", "m", "replace", "k_max", "tolerance", "runs", "successes", "rate", "low", "high")
-        writer.writerow((*names, *self.provenance))
-
-        def row(f: int, r: int, t: int, choice: Sequence[Any], successes: Any) -> None:
-            low, high = wilson(successes, self.runs)
-            numbers = [self.runs, int(successes), successes / self.runs, float(low), float(high)]
-            place = [self.functions[f], self.rates[r], *choice, self.tolerances[t]]
-            writer.writerow([*place, *numbers, *self.provenance.values()])
-
-        for f, r, t in np.ndindex(self.baseline.shape):
-            row(f, r, t, ("", "", ""), self.baseline[f, r, t])
-        for f, r, c, k, t in np.ndindex(self.successes.shape):
+        cells: list[Any] = [((f, r), ("", "", ""), t, good) for (f, r, t), good in np.ndenumerate(self.baseline)]
+        for (f, r, c, k, t), good in np.ndenumerate(self.successes):
             m, replace = self.choices[c]
-            row(f, r, t, ("all" if m is None else m, int(replace), self.k_max[k]), self.successes[f, r, c, k, t])
-        return text.getvalue()
+            cells.append(((f, r), ("all" if m is None else m, int(replace), self.k_max[k]), t, good))
+        rows = [
+            [
+                self.functions[f],
+                self.rates[r],
+                *choice,
+                self.tolerances[t],
+                self.runs,
+                good,
+                *rate_interval(good, self.runs),
+            ]
+            for (f, r), choice, t, good in cells
+        ]
+        names = ("function", "lr", "m", "replace", "k_max", "tolerance", "runs", "successes", "rate", "low", "high")
+        return Table(names, rows).csv(**self.provenance)
 
 
 def told_choice(choice: Choice) -> str:
@@ -194,9 +206,11 @@ def escape_map(
 
     >>> import tinyspad as ts
     >>> print(ts.experiments.escape_map(rates=(0.1,), k_max=(1, 50), runs=20, steps=1000))  # doctest: +ELLIPSIS
-    f1, within 0.05, lr 0.1: percent of 20 runs (GD: 0.0)
-    k_max              1     50
-    a random path    0.0  100.0
+    Runs that end within a tolerance of the minimum, in percent of 20:
+    <BLANKLINE>
+    function  path            lr  tolerance   GD  k_max 1  k_max 50
+    f1        a random path  0.1       0.05  0.0      0.0     100.0
+    f1        a random path  0.1      30.05  0.0     10.0     100.0
     ...
     """
     return hold_sweep(

@@ -3,8 +3,6 @@ Monte Carlo check of it all."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +13,7 @@ from ..arguments import generator, integer, spaced
 from ..errors import BadInput, TinyspadError
 from ..estimators import GD, RAD, SPAD, Cost, Estimator, FixedPath, Magnitude, NearestPath
 from ..lcg import LCG, trace
+from ..table import Table
 
 ESTIMATORS: dict[str, Estimator] = {
     "GD": GD(),
@@ -77,6 +76,10 @@ COLUMNS = (
     "variance x cost",
     "error at GD's cost",
 )
+NOTES = """\
+bias and variance are exact; drawn variance and z (standard errors between mean and expectation) are those of
+the draws: a z above 5 hints at an error, or at draws too few to meet the rare ones. multiplications and held
+are per step; the last two columns compare at equal cost, where lower is better."""
 
 
 @dataclass(frozen=True)
@@ -117,32 +120,16 @@ class Laboratory:
         return found
 
     def __str__(self) -> str:
-        rows = [COLUMNS, *self.table()]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-        lines = [self.title, ""]
-        for row in rows:
-            lines.append("  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]))
-        lines += [""] * bool(self.left_out)
-        lines += [f"{name} is left out: {why}" for name, why in self.left_out.items()]
-        lines += [
-            "",
-            "bias and variance are exact; drawn variance and z (standard errors between mean and expectation) are those of",
-            "the draws: a z above 5 hints at an error, or at draws too few to meet the rare ones. multiplications and held",
-            "are per step; the last two columns compare at equal cost, where lower is better.",
-        ]
-        return "\n".join(lines)
+        left_out = "\n".join(f"{name} is left out: {why}" for name, why in self.left_out.items())
+        return "\n\n".join(filter(None, (self.title, str(Table(COLUMNS, self.table())), left_out, NOTES)))
 
     def to_markdown(self) -> str:
         """The table in Markdown."""
-        lines = ["| " + " | ".join(row) + " |" for row in (COLUMNS, *self.table())]
-        lines.insert(1, "|---" * len(COLUMNS) + "|")
-        return "\n".join(lines)
+        return Table(COLUMNS, self.table()).markdown()
 
     def to_csv(self) -> str:
         """The table as comma-separated values, with all digits."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *self.table(".17g")])
-        return text.getvalue()
+        return Table(COLUMNS, self.table(".17g")).csv()
 
     @property
     def title(self) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
 import json
 import os
 import re
@@ -20,6 +18,7 @@ import numpy as np
 from .. import nn
 from ..errors import BadInput
 from ..optimizers import Adam
+from ..table import Table
 from .blocks import seed_sequence
 from .success import check_count
 from .workers import processes
@@ -117,35 +116,41 @@ class NetworkRuns:
             found[name] = (np.full(len(runs), float(bytes_)), np.array([run.test_accuracy[-1] for run in runs]))
         return found
 
-    def __str__(self) -> str:
-        kinds = list(next(iter(self.memory.values())))
-        first = next(iter(self.memory.values()))
-        head = f"{'':24}{'test accuracy':>16}{'train':>9}{'test loss':>11}{'train':>9}"
-        lines = [
-            f"{self.task}: {self.iterations} iterations, {len(next(iter(self.runs.values())))} repeats of each method",
-            head + "".join(f"{kind + ' MB':>14}{'share':>8}" for kind in kinds) + f"{'seconds':>9}",
-        ]
+    def _table(self) -> Table:
+        kinds = list(whole := next(iter(self.memory.values())))
+        rows = []
         for name, runs in self.runs.items():
-            ends = {c: np.array([getattr(run, c)[-1] for run in runs]) for c in nn.training.COLUMNS[1:5]}
-            good = ends["test_accuracy"]
-            spread = f"+-{good.std(ddof=1) / len(runs) ** 0.5:.2%}" if len(runs) > 1 else ""
-            row = f"{name:24}{f'{good.mean():.2%}{spread}':>16}{ends['train_accuracy'].mean():9.2%}"
-            row += f"{ends['test_loss'].mean():11.4f}{ends['train_loss'].mean():9.4f}"
-            for kind in kinds:
-                row += f"{self.memory[name][kind] / 1e6:14.2f}{self.memory[name][kind] / (first[kind] or np.nan):8.1%}"
-            lines.append(row + f"{np.mean([run.seconds for run in runs]):9.0f}")
-        return "\n".join(lines)
+            accuracy, *ends = (
+                np.array([getattr(run, column)[-1] for run in runs])
+                for column in ("test_accuracy", "train_accuracy", "test_loss", "train_loss")
+            )
+            spread = f"+-{accuracy.std(ddof=1) / len(runs) ** 0.5:.2%}" if len(runs) > 1 else ""
+            held = [
+                (self.memory[name][kind] / 1e6, self.memory[name][kind] / (whole[kind] or np.nan)) for kind in kinds
+            ]
+            cells = [f"{accuracy.mean():.2%}{spread}", *map(np.mean, ends), *(x for pair in held for x in pair)]
+            rows.append([name, *cells, np.mean([run.seconds for run in runs])])
+        memory = [column for kind in kinds for column in (f"{kind} MB", "share")]
+        columns = ("method", "test accuracy", "train accuracy", "test loss", "train loss", *memory, "seconds")
+        return Table(columns, rows, ("", "", ".2%", ".4f", ".4f", *[".2f", ".1%"] * len(kinds), ".0f"))
+
+    def __str__(self) -> str:
+        repeats = len(next(iter(self.runs.values())))
+        return f"{self.task}: {self.iterations} iterations, {repeats} repeats of each method\n\n{self._table()}"
+
+    def to_markdown(self) -> str:
+        """The table in Markdown."""
+        return self._table().markdown()
 
     def to_csv(self) -> str:
         """Every record of every run, one line each."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["task", "method", "repeat", *nn.training.COLUMNS])
-        for name, runs in self.runs.items():
-            for k, run in enumerate(runs):
-                columns = [getattr(run, column).tolist() for column in nn.training.COLUMNS]
-                writer.writerows([self.task, name, k, *row] for row in zip(*columns))
-        return out.getvalue()
+        rows = [
+            (self.task, name, k, *row)
+            for name, runs in self.runs.items()
+            for k, run in enumerate(runs)
+            for row in run.table().rows
+        ]
+        return Table(("task", "method", "repeat", *nn.training.COLUMNS), rows).csv()
 
     def to_json(self) -> str:
         """All of it as text, which ``from_json`` reads."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +15,10 @@ from ..losses import Losses
 from ..minimize import minimize
 from ..models import Model
 from ..optimizers import SGD, Adam, Optimizer
+from ..table import Table
 from .blocks import seed_sequence, uninterrupted
-from .success import check_count, provenance
-from .white_box import median_interval, model_of, run_by_run, told
+from .success import check_count, listed, provenance
+from .white_box import median_interval, model_of, run_by_run
 
 
 def samplers(size: int = 8) -> dict[str, Sampler]:
@@ -54,6 +53,11 @@ PAPER = {
 
 LONGEST = 100_000
 """The most steps that a cell is given."""
+
+NOTES = """\
+train, test: the loss in sample and out of sample. gap: their difference. ratio: test over that of the first row on the
+same data. variance: of the gradient estimate over the square of its mean; cosine: between its mean and the gradient;
+both at the starts, where a bandit has learned nothing yet. work: operations forward and multiplications back, per step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,74 +96,32 @@ class StochasticityTable:
         """Every run's out-of-sample loss over that of the first cell on the same data: 1 in the first cell."""
         return self.ratios()[1]
 
-    def _cells(self) -> list[list[Any]]:
-        rows: list[list[Any]] = []
+    def _table(self) -> Table:
+        rows = []
         for o, c in np.ndindex(self.work.shape):
-            named = PAPER.get((self.observations[o], self.code[c]), "")
-            measured = [median_interval(values[o, c]) for values in (self.train, self.test, self.gap, self.ratio)]
-            numbers = [
-                float(self.variance[o, c]),
-                float(self.cosine[o, c]),
-                float(self.work[o, c]),
-                int(self.steps[o, c]),
-            ]
-            rows.append([self.observations[o], self.code[c], named, measured, numbers])
-        return rows
+            own = self.observations[o], self.code[c]
+            losses = [median_interval(values[o, c]) for values in (self.train, self.test, self.gap, self.ratio)]
+            numbers = [values[o, c] for values in (self.variance, self.cosine, self.work, self.steps)]
+            rows.append([*own, PAPER.get(own), *losses, *numbers])
+        names = ("train", "test", "gap", "ratio", "variance", "cosine", "work", "steps")
+        forms = ("", "", "", *[".4g"] * 4, ".4f", ".3f", ".0f")
+        return Table(("observations", "code", "paper", *names), rows, forms, left=3)
 
     def __str__(self) -> str:
-        runs = self.train.shape[-1]
-        columns = (
-            "observations",
-            "code",
-            "paper",
-            "in-sample loss",
-            "gap",
-            "ratio",
-            "variance",
-            "cosine",
-            "work",
-            "steps",
+        title = (
+            f"Table 3, measured: {self.model}, median of {self.train.shape[-1]} runs (95 % interval) after equal work"
         )
-        rows = [
-            [
-                o,
-                c,
-                named,
-                told(*found[0]),
-                told(*found[2]),
-                told(*found[3]),
-                f"{v if v > 1e-12 else 0:.3g}",
-                f"{cos:.3f}",
-                f"{work:.0f}",
-                f"{steps}",
-            ]
-            for o, c, named, found, (v, cos, work, steps) in self._cells()
-        ]
-        widths = [max(len(row[i]) for row in [list(columns), *rows]) for i in range(len(columns))]
-        lines = [f"Table 3, measured: {self.model}, median of {runs} runs (95 % interval) after equal work", ""]
-        for row in [list(columns), *rows]:
-            aligned = [cell.ljust(w) if i < 6 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))]
-            lines.append("  ".join(aligned).rstrip())
-        lines += [
-            "",
-            "gap: out-of-sample less in-sample loss. ratio: out-of-sample loss over that of the first row on the same data.",
-            "variance: of the gradient estimate over the square of its mean; cosine: between its mean and the gradient;",
-            "both at the starts, where a bandit has learned nothing yet. work: operations forward and multiplications back,",
-            "per step.",
-        ]
-        return "\n".join([*lines, *(f"{key}: {value}" for key, value in self.provenance.items())])
+        return f"{title}\n\n{self._table()}\n\n{NOTES}\n{listed(self.provenance)}"
+
+    def to_markdown(self) -> str:
+        """The table in Markdown."""
+        return self._table().markdown()
 
     def to_csv(self) -> str:
         """One line per cell, with all digits."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        measured = [f"{name}{end}" for name in ("train", "test", "gap", "ratio") for end in ("", "_low", "_high")]
-        names = ("variance", "cosine", "work", "steps")
-        writer.writerow(("model", "observations", "code", "paper", *measured, *names, "runs", *self.provenance))
-        for o, c, named, found, numbers in self._cells():
-            row = [self.model, o, c, named, *(x for triple in found for x in triple), *numbers, self.train.shape[-1]]
-            writer.writerow([*row, *self.provenance.values()])
-        return text.getvalue()
+        table = self._table()
+        rows = [(self.model, *row) for row in table.rows]
+        return Table(("model", *table.columns), rows).csv(runs=self.train.shape[-1], **self.provenance)
 
 
 def stochasticity_table(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -19,6 +17,7 @@ from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator
 from ..functions import Problem
 from ..optimizers import Adam, Optimizer
+from ..table import Interval, Table
 from .blocks import Box, Cell, run_cells, seed_sequence
 
 ESTIMATORS: dict[str, Estimator] = {
@@ -72,6 +71,20 @@ def wilson(successes: Any, runs: Any, z: float = Z95) -> tuple[Any, Any]:
     return np.where(successes == 0, 0.0, low)[()], np.where(successes == runs, 1.0, high)[()]
 
 
+def rate_interval(successes: Any, runs: int) -> Interval:
+    """A rate and its Wilson interval."""
+    return Interval(float(successes / runs), *map(float, wilson(successes, runs)))
+
+
+def percent(successes: Any, runs: int) -> str:
+    """A rate with its Wilson interval, in percent.
+
+    >>> percent(31, 60)
+    '51.7 (39.3-63.8)'
+    """
+    return f"{Interval(*(100 * x for x in rate_interval(successes, runs))):.1f}"
+
+
 @dataclass(frozen=True, eq=False)
 class SuccessTable:
     """How many runs ended within each tolerance of the minimum; ``print`` it, or ``plot.success`` it.
@@ -120,65 +133,39 @@ class SuccessTable:
             places.append(names.index(name))  # type: ignore[arg-type]
         return float(self.rates[tuple(places)])
 
-    def _cells(self) -> Iterable[tuple[str, float, list[str]]]:
-        """A row of text for each tolerance and function, and one for the paper's rates where there are some."""
-        low, high = self.intervals
-        for t, tolerance in enumerate(self.tolerances):
-            for f, name in enumerate(self.functions):
-                row = []
-                for e in range(len(self.estimators)):
-                    star = "*" if self.winners[f, e, t] else " "
-                    ends = f"{100 * low[f, e, t]:.1f}-{100 * high[f, e, t]:.1f}"
-                    row.append(f"{100 * self.rates[f, e, t]:5.1f}{star} ({ends})")
-                yield name, tolerance, row
-                if (name, tolerance) in self.paper:
-                    yield "  the paper", tolerance, [f"{p:5.1f}" for p in self.paper[name, tolerance]]
+    def _table(self, best: str) -> Table:
+        """A row for each tolerance and function, and one for the paper's rates; ``best`` marks the winners."""
+        rows = []
+        for t, f in np.ndindex(len(self.tolerances), len(self.functions)):
+            place = self.functions[f], self.tolerances[t]
+            cells = [percent(n, self.runs) for n in self.successes[f, :, t]]
+            rows.append([*place[::-1], *(best.format(c) if won else c for c, won in zip(cells, self.winners[f, :, t]))])
+            if place in self.paper:
+                rows.append([place[1], "  the paper", *(f"{p:.1f}" for p in self.paper[place])])
+        return Table(("tolerance", "function", *self.estimators), rows, left=2)
 
     def __str__(self) -> str:
-        rows = list(self._cells())
-        first = max(len(name) for name, _, _ in rows)
-        widths = [max(len(c) for c in column) for column in zip(self.estimators, *(cells for _, _, cells in rows))]
-        lines = []
-        for tolerance in self.tolerances:
-            lines.append(f"Runs that end within {tolerance:g} of the minimum, in percent of {self.runs}:")
-            lines.append("")
-            lines.append("  ".join(["function".ljust(first), *(n.ljust(w) for n, w in zip(self.estimators, widths))]))
-            for name, at, cells in rows:
-                if at == tolerance:
-                    lines.append("  ".join([name.ljust(first), *(c.ljust(w) for c, w in zip(cells, widths))]))
-            lines.append("")
-        lines.append("* the highest of its row; in brackets 95 % intervals (Wilson).")
+        within = " or ".join(f"{tolerance:g}" for tolerance in self.tolerances)
+        lines = [f"Runs that end within {within} of the minimum, in percent of {self.runs}:", "", self._table("{} *")]
+        lines += ["", "* the highest of its row; in brackets 95 % intervals (Wilson)."]
         if self.not_finite.any():
             lines.append(f"{int(self.not_finite.sum())} runs met NaN or infinity; they count as failures.")
-        lines += [f"{key}: {told}" for key, told in self.provenance.items()]
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join(map(str, [*lines, listed(self.provenance)]))
 
     def to_markdown(self) -> str:
         """The table in Markdown, the winners in bold."""
-        lines = ["| tolerance | function | " + " | ".join(self.estimators) + " |"]
-        lines.append("|---" * (2 + len(self.estimators)) + "|")
-        for name, tolerance, cells in self._cells():
-            told = [" ".join(c.replace("*", "").split()) for c in cells]
-            told = [f"**{c}**" if "*" in cell else c for c, cell in zip(told, cells)]
-            lines.append(f"| {tolerance:g} | {name.strip()} | " + " | ".join(told) + " |")
-        lines += ["", *(f"{key}: {told}  " for key, told in self.provenance.items())]
-        return "\n".join(lines)
+        return f"{self._table('**{}**').markdown()}\n\n{listed(self.provenance, '  ')}"
 
     def to_csv(self) -> str:
         """One line per cell, with all digits: function, estimator, tolerance, successes, rate, interval, winner, paper."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        columns = ("runs", "successes", "rate", "low", "high", "winner", "not finite", "paper", *self.provenance)
-        writer.writerow(("function", "estimator", "tolerance", *columns))
-        low, high = self.intervals
-        for f, e, t in np.ndindex(self.successes.shape):
-            name, tolerance = self.functions[f], self.tolerances[t]
-            paper = self.paper.get((name, tolerance))
-            numbers = (self.successes[f, e, t], self.rates[f, e, t], low[f, e, t], high[f, e, t])
-            row: list[Any] = [name, self.estimators[e], tolerance, self.runs, *(x.item() for x in numbers)]
-            row += [int(self.winners[f, e, t]), int(self.not_finite[f, e]), "" if paper is None else paper[e] / 100]
-            writer.writerow([*row, *self.provenance.values()])
-        return text.getvalue()
+        rows = []
+        for (f, e, t), good in np.ndenumerate(self.successes):
+            place = self.functions[f], self.tolerances[t]
+            numbers = [self.runs, good, *rate_interval(good, self.runs), int(self.winners[f, e, t])]
+            paper = self.paper[place][e] / 100 if place in self.paper else None
+            rows.append([place[0], self.estimators[e], place[1], *numbers, self.not_finite[f, e], paper])
+        names = ("runs", "successes", "rate", "low", "high", "winner", "not finite", "paper")
+        return Table(("function", "estimator", "tolerance", *names), rows).csv(**self.provenance)
 
 
 def success_rates(
@@ -374,3 +361,8 @@ def provenance(optimizer: Any, steps: int, root: np.random.SeedSequence) -> dict
     seed = str(root.entropy) + (f", spawned {root.spawn_key}" if root.spawn_key else "")
     versions = f"tinyspad {__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
     return {"optimizer": f"{optimizer!r}, {steps} steps", "seed": seed, "made with": versions}
+
+
+def listed(record: Mapping[str, str], end: str = "") -> str:
+    """What a result depends on, a line for each."""
+    return "\n".join(f"{key}: {value}{end}" for key, value in record.items())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from ..estimators import GD, RAD, SPAD, Estimator
 from ..minimize import minimize
 from ..models import Model
 from ..optimizers import Adam, Optimizer
+from ..table import Interval, Table
 from .blocks import seed_sequence, uninterrupted
-from .success import check_count, provenance, wilson
+from .success import check_count, listed, percent, provenance
 
 FITTED: dict[str, Estimator] = {
     "GD": GD(),
@@ -83,70 +83,56 @@ class WhiteBoxFit:
         last = int(self.steps[-1])
         return sorted({int(np.abs(self.steps - last * share).argmin()) for share in (0.05, 0.2, 0.5, 1.0)})
 
-    def _rows(self) -> list[list[Any]]:
-        wins, stops = self.wins(self.estimators[0]), self.best_stop()
-        rows: list[list[Any]] = []
+    def _tables(self) -> tuple[Table, Table]:
+        """How the estimators end; and by step, how much they lose out of sample over what the first does."""
+        wins, stops, stages = self.wins(self.estimators[0]), self.best_stop(), self.stages()
+        ratios = self.ratio(self.estimators[0])
+        ends: list[list[Any]] = []
+        on_the_way = []
         for e, name in enumerate(self.estimators):
-            low, high = wilson(wins[e], self.runs)
-            numbers = [*median_interval(self.train[e, -1]), *median_interval(self.test[e, -1])]
-            stopped = [int(self.steps[stops[e]]), float(np.median(self.test[e, stops[e]]))]
-            rows.append([name, *numbers, int(wins[e]), float(low), float(high), *stopped, int(self.lost[e])])
-        return rows
+            share = percent(wins[e], self.runs) if e else None
+            stopped = [np.median(self.test[e, stops[e]]), self.steps[stops[e]]]
+            losses = [median_interval(self.train[e, -1]), median_interval(self.test[e, -1])]
+            ends.append([name, *losses, share, self.lost[e], *stopped])
+            on_the_way.append([name, *(median_interval(ratios[e, t]) for t in stages)])
+        ends.append(["the truth", *map(median_interval, self.truth), None, None, None, None])
+        beats = f"beats {self.estimators[0]}, %"
+        columns = ("estimator", "in-sample", "out-of-sample", beats, "lost", "best stop", "at step")
+        by_step = ("estimator", *(str(self.steps[t]) for t in stages))
+        return (
+            Table(columns, ends, ("", ".4g", ".4g", "", "", ".4g")),
+            Table(by_step, on_the_way[1:], ("", *[".4g"] * len(stages))),
+        )
 
     def __str__(self) -> str:
-        first = max(map(len, self.estimators))
-        head = [
-            "in-sample".center(23),
-            "out-of-sample".center(23),
-            f"beats {self.estimators[0]}".center(16),
-            "lost".rjust(5),
-        ]
-        lines = [
-            f"{self.model}: mean loss after {self.steps[-1]} steps, median of {self.runs} runs (95 % interval)",
-            "  ".join(["estimator".ljust(first), *head, "best stop"]),
-        ]
-        for name, *numbers, wins, low, high, step, least, lost in self._rows():
-            errors = [told(*numbers[:3]), told(*numbers[3:])]
-            share = (
-                ""
-                if name == self.estimators[0]
-                else f"{100 * wins / self.runs:.0f} % ({100 * low:.0f}-{100 * high:.0f})"
-            )
-            cells = [*(e.center(23) for e in errors), share.center(16), f"{lost:5d}", f"{least:.4g} at step {step}"]
-            lines.append("  ".join([name.ljust(first), *cells]))
-        errors = [told(*median_interval(t)) for t in self.truth]
-        lines.append("  ".join(["the truth".ljust(first), *(e.center(23) for e in errors)]).rstrip())
-        lines.append(
-            f"beats {self.estimators[0]}: runs with a smaller out-of-sample error on the same data (Wilson).\n"
-            "lost: runs that met NaN or infinity; their errors count as infinite.\n"
-            "best stop: the least median out-of-sample error on the way, which nobody knows beforehand."
-        )
-        lines += [
-            "",
-            f"out-of-sample loss over that of {self.estimators[0]} on the same data, median (95 % interval), by step",
-        ]
-        stages = self.stages()
-        lines.append("  ".join(["estimator".ljust(first), *(str(self.steps[t]).center(21) for t in stages)]).rstrip())
-        ratios = self.ratio(self.estimators[0])
-        for e, name in enumerate(self.estimators[1:], start=1):
-            cells = [told(*median_interval(ratios[e, t])).center(21) for t in stages]
-            lines.append("  ".join([name.ljust(first), *cells]).rstrip())
-        return "\n".join([*lines, "", *(f"{key}: {value}" for key, value in self.provenance.items())])
+        first, (ends, on_the_way) = self.estimators[0], self._tables()
+        return f"""\
+{self.model}: mean loss after {self.steps[-1]} steps, median of {self.runs} runs (95 % interval)
+
+{ends}
+
+beats {first}: runs with a smaller out-of-sample error on the same data (Wilson).
+lost: runs that met NaN or infinity; their errors count as infinite.
+best stop: the least median out-of-sample error on the way, which nobody knows beforehand.
+
+out-of-sample loss over that of {first} on the same data, median (95 % interval), by step
+
+{on_the_way}
+
+{listed(self.provenance)}"""
+
+    def to_markdown(self) -> str:
+        """Both tables in Markdown."""
+        return "\n\n".join(table.markdown() for table in self._tables())
 
     def to_csv(self) -> str:
         """One line per estimator and record, with all digits."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        names = [f"{what}{end}" for what in ("in_sample", "out_of_sample", "ratio") for end in ("", "_low", "_high")]
-        ratios = self.ratio(self.estimators[0])
-        writer.writerow(("model", "estimator", "step", *names, "runs", "lost", *self.provenance))
-        for e, name in enumerate(self.estimators):
-            for t, step in enumerate(self.steps.tolist()):
-                measured = (self.train[e, t], self.test[e, t], ratios[e, t])
-                numbers = [x for values in measured for x in median_interval(values)]
-                row = [self.model, name, step, *numbers, self.runs, int(self.lost[e])]
-                writer.writerow([*row, *self.provenance.values()])
-        return text.getvalue()
+        rows, ratios = [], self.ratio(self.estimators[0])
+        for (e, name), (t, step) in itertools.product(enumerate(self.estimators), enumerate(self.steps)):
+            measured = [median_interval(values[e, t]) for values in (self.train, self.test, ratios)]
+            rows.append([self.model, name, step, *measured, self.runs, self.lost[e]])
+        columns = ("model", "estimator", "step", "in_sample", "out_of_sample", "ratio", "runs", "lost")
+        return Table(columns, rows).csv(**self.provenance)
 
 
 def run_by_run(losses: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -156,7 +142,7 @@ def run_by_run(losses: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) ->
     return np.where(np.isnan(found), 1.0, found)
 
 
-def median_interval(values: Any) -> tuple[float, float, float]:
+def median_interval(values: Any) -> Interval:
     """The median of independent values, and the ends of an interval that covers the true one with at least 95 %.
 
     Order statistics, whatever the distribution: from the (j+1)-th smallest to the (j+1)-th largest, j the largest number
@@ -164,7 +150,7 @@ def median_interval(values: Any) -> tuple[float, float, float]:
     section 5.2.)
 
     >>> median_interval(np.arange(101.0))
-    (50.0, 40.0, 60.0)
+    Interval(value=50.0, low=40.0, high=60.0)
     """
     ordered = np.sort(np.asarray(values, float))
     n, j, below = len(ordered), -1, 0
@@ -172,12 +158,7 @@ def median_interval(values: Any) -> tuple[float, float, float]:
         j += 1
     low, high = (float(ordered[j]), float(ordered[n - 1 - j])) if j >= 0 else (-np.inf, np.inf)
     with np.errstate(invalid="ignore"):
-        return float(np.median(ordered)), low, high
-
-
-def told(value: float, low: float, high: float) -> str:
-    """A median with its interval, as text."""
-    return f"{value:.4g} ({low:.4g}-{high:.4g})"
+        return Interval(float(np.median(ordered)), low, high)
 
 
 def white_box(

@@ -10,6 +10,7 @@ import numpy as np
 from ..arguments import spaced
 from ..errors import BadInput
 from ..paths import LIMIT
+from ..table import Table
 from .recorded import Recorded
 
 SHOWN = 8
@@ -35,8 +36,7 @@ class Comparison:
     same_paths: dict[str, bool | None]
 
     def __str__(self) -> str:
-        rows = [("", "left", "right", "")]
-        rows.append(("value", _text(self.left.value), _text(self.right.value), _same(self.same_value)))
+        rows = [("value", _text(self.left.value), _text(self.right.value), _same(self.same_value))]
         for name in self.left.params:
             a, b = self.left.adjoint(name), self.right.adjoint(name)
             rows.append((f"gradient of {name}", _text(a), _text(b), _same(self.same_gradient[name])))
@@ -46,8 +46,7 @@ class Comparison:
             rows.append((f"paths of {name}", spaced(m), spaced(n), verdict))
             if listed is not None:
                 rows.append(("  contributions", _some(listed[0]), _some(listed[1]), ""))
-        widths = [max(len(row[i]) for row in rows) for i in range(4)]
-        return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows)
+        return str(Table(("", "left", "right", ""), rows, left=4))
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.counts)} parameters; print it>"

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import said
 from ..paths import Path, middle
+from ..table import Table
 from ..verdicts import Verdict, by_difference, judged
 from .beside import difference_beside, noise_beside, wobble
 from .recorded import Recorded
@@ -43,28 +44,19 @@ class Ledger:
         return None if self.verdict == "cannot tell" else self.verdict == "agree"
 
     def __str__(self) -> str:
-        rows = [("path", "through", "factors", "product", "share")]
-        for path, product, share in zip(self.paths, self.products, self.shares):
-            through = middle(list(path.nodes), " -> ")
-            rows.append((str(path.index), through, _factors(path), _number(product), f"{share:.1%}"))
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = [
-            f"Paths from {self.param} to the output, {_number(self.value)} (the factor 1 of a branch is not shown)",
-            "",
+        rows = [
+            (path.index, middle(list(path.nodes), " -> "), _factors(path), _number(product), f"{share:.1%}")
+            for path, product, share in zip(self.paths, self.products, self.shares)
         ]
-        for row in rows:
-            left = [cell.ljust(w) for cell, w in zip(row[:3], widths)]
-            right = [cell.rjust(w) for cell, w in zip(row[3:], widths[3:])]
-            lines.append("  ".join(left + right).rstrip())
         n = len(self.paths)
-        lines += ["", f"sum over {n} path{'s' * (n != 1)}".ljust(22) + _number(self.total)]
-        lines.append("reverse mode".ljust(22) + _number(self.reverse) + _apart(self.reverse, self.total))
-        if isinstance(self.difference, str):
-            lines.append("central difference".ljust(22) + self.difference)
-        else:
-            lines.append(
-                "central difference".ljust(22) + _number(self.difference) + _apart(self.difference, self.total)
-            )
+        sums = [(f"sum over {n} path{'s' * (n != 1)}", _number(self.total))]
+        for name, x in (("reverse mode", self.reverse), ("central difference", self.difference)):
+            sums.append((name, x if isinstance(x, str) else _number(x) + _apart(x, self.total)))
+        lines = [
+            f"Paths from {self.param} to the output, {_number(self.value)} (the factor 1 of a branch is not shown)\n",
+            str(Table(("path", "through", "factors", "product", "share"), rows, left=3)) + "\n",
+            *(name.ljust(22) + told for name, told in sums),
+        ]
         if not np.all(np.isfinite(self.products)):
             lines.append(
                 "A contribution is not a finite number here, so nothing can be proved: there may be no derivative at this "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import signal
 import sys
@@ -25,6 +23,7 @@ from ..arguments import generator, integer
 from ..errors import BadInput
 from ..optimizers import Adam, Optimizer
 from ..rules import Rows
+from ..table import Table
 from ..tape import ARGS, LEAF_DATA, ORDER, Value, tick
 from .choice import AllPaths, PathChoice
 from .datasets import Dataset
@@ -72,13 +71,18 @@ class Training:
     status: str = "done"
     seconds: float = field(default=0.0, compare=False)
 
+    def table(self) -> Table:
+        """The records, a row for each."""
+        forms = ("", ".4f", ".1%", ".4f", ".1%")
+        return Table(COLUMNS, zip(*(getattr(self, name).tolist() for name in COLUMNS)), forms, left=0)
+
+    def to_markdown(self) -> str:
+        """The records in Markdown."""
+        return self.table().markdown()
+
     def to_csv(self) -> str:
         """The records as text, one line each."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(zip(*(getattr(self, name).tolist() for name in COLUMNS)))
-        return out.getvalue()
+        return self.table().csv()
 
     def __str__(self) -> str:
         if not len(self.iteration):

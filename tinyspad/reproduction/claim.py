@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..experiments import wilson
-from ..experiments.white_box import told
+from ..table import Interval, Table
 
 HOLDS = "holds"
 CONDITIONS = "holds under stated conditions"
@@ -50,19 +49,12 @@ class Claim:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A table in Markdown."""
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows)])
-
-
-def percent(successes: Any, runs: int) -> str:
-    """A rate with its 95 % interval (Wilson), in percent."""
-    low, high = wilson(successes, runs)
-    return f"{100 * successes / runs:.1f} ({100 * float(low):.1f}-{100 * float(high):.1f})"
+    return Table(head, rows).markdown()
 
 
 def interval(triple: Sequence[float | None]) -> str:
     """A median with its 95 % interval; None is infinite."""
-    return told(*(float("inf") if x is None else x for x in triple))
+    return f"{Interval(*(float('inf') if x is None else x for x in triple)):.4g}"
 
 
 def tiny(x: float) -> str:
