@@ -254,6 +254,7 @@ def _kill(x):
         ({"boxes": (1, -1)}, "boxes: beale has 2 parameters"),
         ({"boxes": [(0, 1)] * 3}, "boxes: beale"),
         ({"boxes": (0, np.inf)}, "boxes: beale"),
+        ({"optimizer": {"RAD": ts.Adam()}}, "optimizer= is one for all estimators"),
         ({"rng": -1}, "rng= is"),
         ({"rng": "seed"}, "rng= is"),
         ({"workers": 0}, "workers= is a whole number"),
@@ -304,8 +305,11 @@ def test_hold_sweep_is_a_table_of_success_rates():
             sweep.successes[0, r, 1, 0, 0],
         ]
     assert len(sweep.to_csv().splitlines()) == 1 + 2 + 8 and "largest of 2, with replacement" in str(sweep)
+    assert sweep.to_markdown().count("\n") == 1 + 2 * 2
     with pytest.raises(BadInput, match="k_max= is a list"):
         hold_sweep(k_max=())
+    with pytest.raises(BadInput, match="given twice"):
+        hold_sweep("booth", k_max=(5, 1, 5), **FEW)
     with pytest.raises(BadInput, match="choices= are pairs"):
         hold_sweep(choices=(2,))
 

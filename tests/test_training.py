@@ -373,6 +373,7 @@ def test_learning_curves_are_what_fit_gives(runs):
     text = str(runs)
     assert "2 repeats" in text and "RAD, same" in text and "held MB" in text and "allocated MB" in text
     assert runs.to_csv().count("\n") == 1 + 2 * 2 * 4
+    assert [line.split(" | ")[0] for line in runs.to_markdown().splitlines()[2:]] == [f"| {name}" for name in TWO]
 
 
 def test_runs_survive_a_file_and_can_be_drawn(runs):

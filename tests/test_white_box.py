@@ -154,6 +154,8 @@ def test_a_fit_tells_and_counts():
     text = str(fit)
     assert "the truth" in text and "beats GD" in text and "seed: 0" in text
     rows = list(csv.DictReader(io.StringIO(fit.to_csv())))
+    ends, on_the_way = fit.to_markdown().split("\n\n")
+    assert ends.count("\n") == 1 + 3 and on_the_way.count("\n") == 1 + 1  # the truth is not on the way
     assert len(rows) == 2 * 3 and float(rows[0]["in_sample"]) == np.median(fit.train[0, 0])
     with pytest.raises(BadInput, match="no estimator"):
         fit.wins("RAD")
@@ -278,6 +280,8 @@ def test_command_line(capsys, tmp_path):
     assert (tmp_path / "b.png").exists() and "Table 3, measured" in capsys.readouterr().out
     assert main(["table", "3", "--runs", "2", "--steps", "1", "--as", "csv"]) == 0
     assert capsys.readouterr().out.startswith("model,observations")
+    assert main(["table", "3", "--runs", "2", "--steps", "1", "--as", "markdown"]) == 0
+    assert capsys.readouterr().out.startswith("| observations | code |")
     for bad, says in (
         (["whitebox", "weather"], "no model 'weather'"),
         (["whitebox", "--lr", "-1"], "lr must be"),
@@ -285,7 +289,6 @@ def test_command_line(capsys, tmp_path):
         (["table", "3", "1"], "another table"),
         (["table", "3", "--box", "0", "1"], "--box"),
         (["table", "3", "--workers", "2"], "--workers"),
-        (["table", "3", "--as", "markdown"], "markdown"),
         (["table", "4"], "1, 2 and 3"),
     ):
         assert main(bad) == 2

@@ -322,8 +322,7 @@ def _tables(options: argparse.Namespace) -> None:
         resume=options.resume,
         progress=sys.stderr.isatty(),
     )
-    forms = {"text": table.__str__, "markdown": table.to_markdown, "csv": table.to_csv}
-    print(forms[options.form]().rstrip())
+    print(_told(table, options.form))
     if options.figure is not None:
         print(f"\nThe drawing: {plot.save(plot.success(table), options.figure)}", file=sys.stderr)
 
@@ -333,7 +332,6 @@ def _table3(options: argparse.Namespace) -> None:
         "--box": options.box,
         "--resume": options.resume,
         "--workers": None if options.workers == 1 else options.workers,
-        "--as markdown": None if options.form != "markdown" else "",
         "another table": None if set(options.numbers) == {"3"} else "",
     }
     for option, value in alone.items():
@@ -341,9 +339,14 @@ def _table3(options: argparse.Namespace) -> None:
             raise BadInput(f"Table 3 is another experiment than tables 1 and 2, and does not go with {option}.")
     sizes = {name: getattr(options, name) for name in ("runs", "steps") if getattr(options, name) is not None}
     table = stochasticity_table(rng=options.seed, **sizes)
-    print(str(table) if options.form == "text" else table.to_csv().rstrip())
+    print(_told(table, options.form))
     if options.figure is not None:
         print(f"\nThe drawing: {plot.save(plot.stochasticity(table).figure, options.figure)}", file=sys.stderr)
+
+
+def _told(table: Any, form: str) -> str:
+    told: str = {"text": table.__str__, "markdown": table.to_markdown, "csv": table.to_csv}[form]()
+    return told.rstrip()
 
 
 def _whitebox(options: argparse.Namespace) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -15,18 +13,7 @@ from ..errors import BadInput
 from ..estimators import GD, SPAD
 from ..optimizers import Adam
 from ..table import Table
-from .blocks import Cell, run_cells, seed_sequence
-from .success import (
-    box_of,
-    check_count,
-    check_tolerances,
-    chosen_problems,
-    listed,
-    provenance,
-    rate_interval,
-    told_box,
-    wilson,
-)
+from .success import listed, rate_interval, success_rates, wilson
 
 Choice = tuple[int | None, bool]
 
@@ -89,21 +76,21 @@ class HoldSweep:
 
     def to_csv(self) -> str:
         """One line per cell, with all digits; GD's have no m, replace and k_max."""
-        cells: list[Any] = [((f, r), ("", "", ""), t, good) for (f, r, t), good in np.ndenumerate(self.baseline)]
+        cells: list[Any] = [(f, r, [None] * 3, t, good) for (f, r, t), good in np.ndenumerate(self.baseline)]
         for (f, r, c, k, t), good in np.ndenumerate(self.successes):
             m, replace = self.choices[c]
-            cells.append(((f, r), ("all" if m is None else m, int(replace), self.k_max[k]), t, good))
+            cells.append((f, r, ["all" if m is None else m, int(replace), self.k_max[k]], t, good))
         rows = [
             [
                 self.functions[f],
                 self.rates[r],
-                *choice,
+                *how,
                 self.tolerances[t],
                 self.runs,
                 good,
                 *rate_interval(good, self.runs),
             ]
-            for (f, r), choice, t, good in cells
+            for f, r, how, t, good in cells
         ]
         names = ("function", "lr", "m", "replace", "k_max", "tolerance", "runs", "successes", "rate", "low", "high")
         return Table(names, rows).csv(**self.provenance)
@@ -123,64 +110,44 @@ def hold_sweep(
     k_max: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200),
     choices: Sequence[Choice] = CHOICES,
     rates: Sequence[float] = (0.01,),
-    runs: int = 1000,
     steps: int = 2000,
-    tolerances: Sequence[float] = (0.05, 0.01),
-    boxes: Any = None,
-    rng: np.random.Generator | int | None = 0,
-    executor: Executor | None = None,
-    workers: int | None = None,
-    resume: str | PathLike[str] | None = None,
-    progress: bool = False,
+    **settings: Any,
 ) -> HoldSweep:
     """Success of SPAD against k_max (paper, Figure 7): for several m, with replacement or without, and learning rates.
 
     ``choices``: pairs (m, replace) of SPAD; m = 1 is RAD with a path held for k_max steps. ``rates``: the learning rates.
-    Everything else as for ``success_rates``; the exact gradient is run along as the baseline. Cost: that of
-    functions * rates * (choices * k_max + 1) cells of a success table.
+    ``settings``: runs, tolerances, boxes, rng, executor, workers, resume, progress; they and ``steps`` as for
+    ``success_rates``. The exact gradient is run along as the baseline. Raises BadInput for arguments without meaning. Cost:
+    that of functions * rates * (choices * k_max + 1) cells of a success table.
 
     >>> import tinyspad as ts
     >>> sweep = ts.experiments.hold_sweep("booth", k_max=(1, 10), rates=(0.1,), runs=20, steps=400)
     >>> sweep.successes.shape
     (1, 1, 3, 2, 2)
     """
-    chosen = chosen_problems(functions)
-    check_count("runs", runs, 1)
-    check_count("steps", steps, 0)
-    limits = check_tolerances(tolerances)
-    if rng is None and resume is not None:
-        raise BadInput("resume= needs a seed, such as rng=0: without one, no two calls do the same runs.")
     holds, ways, adams = _axis("k_max", k_max), _axis("choices", choices), [Adam(lr=lr) for lr in _axis("rates", rates)]
     for way in ways:
         if not (isinstance(way, tuple) and len(way) == 2):
             raise BadInput(f"choices= are pairs (m, replace), such as (2, True), not {way!r:.60}.")
-    spads = [[SPAD(m=m, replace=bool(replace), k_max=k) for k in holds] for m, replace in ways]
-    root = seed_sequence(rng)
-    where = {p.name: box_of(p, boxes) for p in chosen}
-    cells = []
-    for p in chosen:
-        for adam in adams:
-            for estimator in [GD(), *(e for row in spads for e in row)]:
-                name = f"{p.name}, lr {adam.lr:g}, {estimator!r}"
-                cells.append(Cell(name, p, where[p.name], estimator, adam, int(runs), int(steps)))
-    values = run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress)
-    table = np.array(values).reshape(len(chosen), len(adams), -1, int(runs))
-    away = table - np.array([p.minimum for p in chosen])[:, None, None, None]
-    with np.errstate(invalid="ignore"):
-        good = np.stack([np.sum(away < limit, axis=-1) for limit in limits], axis=-1)
-    told = "; ".join(f"{name} {told_box(box)}" for name, box in where.items())
-    record = {"starts": f"uniform in {told}", **provenance(Adam(), int(steps), root)}
-    record["optimizer"] = f"Adam, learning rate {', '.join(f'{a.lr:g}' for a in adams)}, {steps} steps"
+    spads = [SPAD(m=m, replace=bool(replace), k_max=k) for m, replace in ways for k in holds]
+    methods = {f"lr {adam.lr}, {estimator!r}": (estimator, adam) for adam in adams for estimator in (GD(), *spads)}
+    if len(methods) < len(adams) * (1 + len(spads)):
+        raise BadInput("hold_sweep: k_max=, choices= and rates= are lists of different values; one is given twice.")
+    estimators = {name: estimator for name, (estimator, _) in methods.items()}
+    optimizers = {name: adam for name, (_, adam) in methods.items()}
+    made = success_rates(functions, estimators, optimizer=optimizers, steps=steps, **settings)
+    good = made.successes.reshape(len(made.functions), len(adams), 1 + len(spads), -1)
+    rates = tuple(float(adam.lr) for adam in adams)
     return HoldSweep(
-        tuple(where),
-        tuple(float(a.lr) for a in adams),
+        made.functions,
+        rates,
         tuple((None if m is None else int(m), bool(replace)) for m, replace in ways),
         tuple(int(k) for k in holds),
-        limits,
-        int(runs),
-        good[:, :, 1:].reshape(len(chosen), len(adams), len(ways), len(holds), len(limits)),
+        made.tolerances,
+        made.runs,
+        good[:, :, 1:].reshape(*good.shape[:2], len(ways), len(holds), -1),
         good[:, :, 0],
-        record,
+        made.provenance | {"optimizer": f"Adam, learning rate {', '.join(f'{lr:g}' for lr in rates)}, {steps} steps"},
     )
 
 
@@ -191,18 +158,13 @@ def escape_map(
     k_max: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500),
     m: int | None = 1,
     runs: int = 200,
-    steps: int = 2000,
-    rng: np.random.Generator | int | None = 0,
-    executor: Executor | None = None,
-    workers: int | None = None,
-    resume: str | PathLike[str] | None = None,
-    progress: bool = False,
+    **settings: Any,
 ) -> HoldSweep:
     """Which runs of f1 from x = 5 escape, by learning rate and how long a path is held: the phase diagram behind Figure 3.
 
     A path is drawn at random (``m=1``; ``m=None`` keeps the larger one) and held for k_max steps. Two tolerances: 0.05,
-    the run ends at the minimum; 30.05, it ends below the local minimum that traps the exact gradient. Other arguments,
-    errors and cost as for ``hold_sweep``.
+    the run ends at the minimum; 30.05, it ends below the local minimum that traps the exact gradient. ``settings``: steps,
+    rng, executor, workers, resume, progress; they, errors and cost as for ``hold_sweep``.
 
     >>> import tinyspad as ts
     >>> print(ts.experiments.escape_map(rates=(0.1,), k_max=(1, 50), runs=20, steps=1000))  # doctest: +ELLIPSIS
@@ -219,14 +181,9 @@ def escape_map(
         choices=((m, False),),
         rates=rates,
         runs=runs,
-        steps=steps,
         tolerances=(0.05, BELOW_TRAP),
         boxes=(start, start),
-        rng=rng,
-        executor=executor,
-        workers=workers,
-        resume=resume,
-        progress=progress,
+        **settings,
     )
 
 

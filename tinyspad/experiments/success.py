@@ -174,7 +174,7 @@ def success_rates(
     *,
     runs: int = 1000,
     steps: int = 2000,
-    optimizer: Optimizer | None = None,
+    optimizer: Optimizer | Mapping[str, Optimizer] | None = None,
     tolerances: Sequence[float] = (0.05, 0.01),
     boxes: Any = None,
     rng: np.random.Generator | int | None = 0,
@@ -186,9 +186,9 @@ def success_rates(
     """How often each estimator ends within each tolerance of each function's minimum (paper, Definition 4).
 
     ``functions``: a ``ts.functions.Problem``, its name, or a list of them. ``estimators``: a dict by name, ``ESTIMATORS`` if
-    left out. ``optimizer``: ``Adam()`` if left out. ``boxes``: where the starts are drawn, uniformly and for all estimators
-    alike: (low, high) for every parameter of every function, or a dict by function of that or of one pair per parameter;
-    the functions' own boxes if left out.
+    left out. ``optimizer``: one for all, ``Adam()`` if left out, or a dict by the estimators' names. ``boxes``: where the
+    starts are drawn, uniformly and for all estimators alike: (low, high) for every parameter of every function, or a dict
+    by function of that or of one pair per parameter; the functions' own boxes if left out.
 
     ``workers``: so many processes, which end when this one does, however it ends; ``executor``: any
     ``concurrent.futures.Executor``, a cluster's among them, which is its owner's to close. The runs are cut
@@ -211,10 +211,13 @@ def success_rates(
     check_count("steps", steps, 0)
     limits = check_tolerances(tolerances)
     optimizer = Adam() if optimizer is None else optimizer
+    each = optimizer if isinstance(optimizer, Mapping) else dict.fromkeys(columns, optimizer)
+    if set(each) != set(columns):
+        raise BadInput("success_rates: optimizer= is one for all estimators, or a dict of the same names as theirs.")
     root = seed_sequence(rng)
     where = {p.name: box_of(p, boxes) for p in chosen}
     cells = [
-        Cell(f"{p.name}, {name}", p, where[p.name], estimator, optimizer, int(runs), int(steps))
+        Cell(f"{p.name}, {name}", p, where[p.name], estimator, each[name], int(runs), int(steps))
         for p in chosen
         for name, estimator in columns.items()
     ]
@@ -238,22 +241,12 @@ def success_rates(
     )
 
 
-def paper_table(
-    *numbers: int,
-    runs: int = 1000,
-    steps: int = 2000,
-    boxes: Any = None,
-    rng: np.random.Generator | int | None = 0,
-    executor: Executor | None = None,
-    workers: int | None = None,
-    resume: str | PathLike[str] | None = None,
-    progress: bool = False,
-) -> SuccessTable:
+def paper_table(*numbers: int, boxes: Any = None, **settings: Any) -> SuccessTable:
     """The paper's Table 1 (within 0.05 of the minimum), Table 2 (0.01), or both from the same runs, beside its figures.
 
     Ackley, Beale, Levi and Schaffer 2; GD, RAD, SPAD with k_max 5 and 50; Adam with learning rate 0.01. The paper does
-    not say where its runs start: ``boxes`` (as for ``success_rates``) are ``PAPER_BOXES`` if left out. Other arguments,
-    errors and cost as for ``success_rates``.
+    not say where its runs start: ``boxes`` (as for ``success_rates``) are ``PAPER_BOXES`` if left out. ``settings``: runs,
+    steps, rng, executor, workers, resume, progress; they, errors and cost as for ``success_rates``.
 
     >>> import tinyspad as ts
     >>> table = ts.experiments.paper_table(1, runs=20, steps=10)
@@ -265,16 +258,12 @@ def paper_table(
     if not all(isinstance(n, int) and n in limits for n in wanted) or len(set(wanted)) < len(wanted):
         raise BadInput(f"paper_table: the tables of success rates are 1 and 2, not {', '.join(map(repr, wanted))}.")
     table = success_rates(
-        [problems.ALL[name] for name in PAPER[0.05]],
-        runs=runs,
-        steps=steps,
+        list(PAPER[0.05]),
+        ESTIMATORS,
+        optimizer=Adam(),
         tolerances=[limits[n] for n in wanted],
         boxes=PAPER_BOXES if boxes is None else boxes,
-        rng=rng,
-        executor=executor,
-        workers=workers,
-        resume=resume,
-        progress=progress,
+        **settings,
     )
     paper = {(name, limits[n]): rates for n in wanted for name, rates in PAPER[limits[n]].items()}
     return SuccessTable(**{**vars(table), "paper": paper})

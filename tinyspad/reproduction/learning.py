@@ -238,18 +238,8 @@ def told_table3(n: Numbers) -> str:
         observations, code = name.split(" / ")
         numbers = [interval(cell[k]) for k in ("loss", "gap", "in", "out")]
         rows.append([observations, code, *numbers, cell["variance"], cell["cosine"], cell["work"], cell["steps"]])
-    head = (
-        "observations",
-        "code",
-        "in-sample loss",
-        "gap",
-        "in-sample, over SGD's",
-        "out of sample, over SGD's",
-        "variance",
-        "cosine",
-        "work per step",
-        "steps",
-    )
+    head = ["observations", "code", "in-sample loss", "gap", "in-sample, over SGD's", "out of sample, over SGD's"]
+    head += ["variance", "cosine", "work per step", "steps"]
     return (
         f"Seasonal demand, 56 observations, {n['runs']} runs; each cell has {n['budget']}. Medians with 95 % "
         "intervals. *gap*: out-of-sample less in-sample loss; *over SGD's*: over the loss of shuffled batches "
@@ -331,24 +321,13 @@ def measure_white_box(setting: Setting) -> Numbers:
 def told_white_box(n: Numbers) -> str:
     parts = []
     for model, found in n["models"].items():
-        rows = [
-            [
-                name,
-                interval(row["in"]),
-                interval(row["out"]),
-                *("" if name == "GD" else interval(r) for r in row["ratios"]),
-                row["lost"],
-            ]
-            for name, row in found["rows"].items()
-        ]
+        rows = []
+        for name, row in found["rows"].items():
+            over = ("" if name == "GD" else interval(r) for r in row["ratios"])
+            rows.append([name, interval(row["in"]), interval(row["out"]), *over, row["lost"]])
         rows.append(["the true parameters", *map(interval, found["truth"]), *[""] * (len(found["at"]) + 1)])
-        head = (
-            "estimator",
-            "in-sample loss",
-            "out-of-sample loss",
-            *(f"over GD's, step {t}" for t in found["at"]),
-            "lost",
-        )
+        steps = [f"over GD's, step {t}" for t in found["at"]]
+        head = ("estimator", "in-sample loss", "out-of-sample loss", *steps, "lost")
         parts.append(
             f"**{model}**, {found['runs']} runs of {found['steps']} steps of Adam at 0.01:\n\n" + table(head, rows)
         )

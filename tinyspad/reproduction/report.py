@@ -87,17 +87,10 @@ def report(numbers: dict[str, Numbers]) -> str:
     missing = [key for key, claim in CLAIMS.items() if (claim.of or key) not in numbers]
     if missing:
         raise BadInput(f"The report lacks {', '.join(missing)}: measure them first.")
-    rows = []
-    for key, claim in CLAIMS.items():
-        rows.append(
-            [
-                f"[{key}](#{key})",
-                claim.where,
-                claim.says,
-                f"**{claim.verdict}**",
-                claim.because(numbers[claim.of or key]),
-            ]
-        )
+    rows = [
+        (f"[{key}](#{key})", c.where, c.says, f"**{c.verdict}**", c.because(numbers[c.of or key]))
+        for key, c in CLAIMS.items()
+    ]
     counted = Counter(claim.verdict for claim in CLAIMS.values())
     count = ", ".join(f"{number} {verdict}" for verdict, number in counted.most_common())
     parts = [
