@@ -60,11 +60,12 @@ class Table:
     def __str__(self) -> str:
         aligned = []
         for i, (head, *cells) in enumerate(zip(*self._texts())):
-            number = [0 if i < self.left else len(cell.partition(" (")[0]) for cell in cells]
-            lines = [" " * (max(number) - n) + cell for n, cell in zip(number, cells)]
+            pad = str.ljust if i < self.left else str.rjust
+            before = [0 if i < self.left else len(cell.partition(" (")[0]) for cell in cells]
+            most = max(before, default=0)
+            lines = [" " * (most - n) + cell for n, cell in zip(before, cells)]
             body = max(map(len, lines), default=0)
             width = max(body, len(head))
-            pad = str.ljust if i < self.left else str.rjust
             aligned.append([pad(line, width) for line in (head, *(line.ljust(body) for line in lines))])
         return "\n".join("  ".join(line).rstrip() for line in zip(*aligned))
 
@@ -78,8 +79,10 @@ class Table:
 
         A column of intervals becomes three: name, name_low, name_high.
         """
-        wide = [any(isinstance(row[i], Interval) for row in self.rows) for i in range(len(self.columns))]
-        ends = [("", "_low", "_high") if three else ("",) for three in wide]
+        ends = [
+            ("", "_low", "_high") if any(isinstance(row[i], Interval) for row in self.rows) else ("",)
+            for i in range(len(self.columns))
+        ]
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow([*(name + end for name, own in zip(self.columns, ends) for end in own), *constant])
@@ -91,11 +94,10 @@ class Table:
     def html(self) -> str:
         """A ``<table>``, escaped; colours and fonts are those of the page, light or dark."""
         lines = []
-        for tag, row in zip(("th", *["td"] * len(tuple(self.rows))), self._texts()):
-            cells = (
-                f'<{tag} style="text-align: {"left" if i < self.left else "right"}">{escape(cell)}</{tag}>'
-                for i, cell in enumerate(row)
-            )
+        for k, row in enumerate(self._texts()):
+            tag = "td" if k else "th"
+            sides = ["left" if i < self.left else "right" for i in range(len(row))]
+            cells = (f'<{tag} style="text-align: {side}">{escape(x)}</{tag}>' for side, x in zip(sides, row))
             lines.append(f"<tr>{''.join(cells)}</tr>")
         return "\n".join(["<table>", *lines, "</table>"])
 
