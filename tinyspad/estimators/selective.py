@@ -110,7 +110,8 @@ class SPAD(Estimator):
             return Held(lcg.best_route(param), lcg.signature, self.k_max)
         if self.replace and self.m > FEW and self.m >= n:
             index = _best_of_very_many(lcg, param, rng, self.m)
-        index = _best_of(lcg, param, rng, self.m, self.replace, lambda g: _sizes(lcg, g))
+        else:
+            index = _best_of(lcg, param, rng, self.m, self.replace, lambda g: _sizes(lcg, g))
         return Held(lcg.route(param, index), lcg.signature, self.k_max)
 
     def _selects_the_best(self, lcg: LCG, param: str) -> bool:
