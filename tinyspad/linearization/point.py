@@ -105,6 +105,18 @@ class Point:
                 "give every parameter the same shape (np.full_like)."
             )
 
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self  # nothing in it changes
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise BadInput(
+            "An LCG, or what a program answers at a point, cannot be pickled, and neither can their paths: they refer to the "
+            "function and its tape. Send the function and the point, and trace there; or the arrays that you need."
+        )
+
     # --- the gradient ----------------------------------------------------------------------------------------
 
     @cached_property
