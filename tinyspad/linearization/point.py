@@ -113,8 +113,8 @@ class Point:
 
     def __reduce__(self) -> Any:
         raise BadInput(
-            "An LCG, or what a program answers at a point, cannot be pickled, and neither can their paths: they refer to the "
-            "function and its tape. Send the function and the point, and trace there; or the arrays that you need."
+            "An LCG, or what a program answers at a point, cannot be pickled, and neither can their paths: they refer to "
+            "the function and its tape. Send the function and the point, and trace there; or the arrays that you need."
         )
 
     # --- the gradient ----------------------------------------------------------------------------------------
