@@ -9,7 +9,7 @@ import pytest
 import tinyspad as ts
 from tinyspad import paths as algebra
 from tinyspad.errors import BadInput, NotElementwise, TooManyPaths
-from tinyspad.estimators import selective
+from tinyspad.estimators import candidates
 
 NAN, INF = np.nan, np.inf
 pytestmark = pytest.mark.filterwarnings("ignore:.*(invalid|overflow|divide)")
@@ -211,7 +211,7 @@ def test_one_draw_stands_for_any_number_of_candidates(m):
     estimator = ts.SPAD(m=m, replace=True)
     batch = ts.trace(terms(*sizes), np.ones(parts))
     if m < 10**3:
-        found = selective._best_of_very_many(batch, "x", Grid(parts), m)
+        found = candidates.best_of_very_many(batch, "x", Grid(parts), m)
         expected = estimator.selection(ts.trace(terms(*sizes), 1.0), "x")
         np.testing.assert_allclose(np.bincount(found, minlength=4) / parts, expected, atol=2 / parts)
     rng = np.random.default_rng(0)
@@ -231,7 +231,7 @@ def test_candidates_are_compared_alike_in_a_list_and_one_by_one(monkeypatch, est
     lcg = ts.trace(terms(*factors), np.ones(shape) if shape else 1.0)
     found = []
     for few in (16, 1000):
-        monkeypatch.setattr(selective, "FEW", few)
+        monkeypatch.setattr(candidates, "FEW", few)
         rng = np.random.default_rng(1)
         found.append([np.array(estimator.draw(lcg, "x", None, rng).path) for _ in range(50)])
     np.testing.assert_array_equal(*found)

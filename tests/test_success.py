@@ -257,7 +257,7 @@ def _kill(x):
         ({"optimizer": {"RAD": ts.Adam()}}, "optimizer= is one for all estimators"),
         ({"rng": -1}, "rng= is"),
         ({"rng": "seed"}, "rng= is"),
-        ({"workers": 0}, "workers= is a whole number"),
+        ({"workers": 0}, "workers=, a number of processes, is a whole number"),
         ({"workers": 1, "executor": Faulty({})}, "executor= or workers="),
         ({"executor": 3}, "executor= is a concurrent.futures.Executor"),
         ({"resume": "file", "rng": None}, "resume= needs a seed"),

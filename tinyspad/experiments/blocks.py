@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..archive import locked
+from ..arguments import integer
 from ..errors import BadInput, BlockFailed, said
 from ..estimators import Estimator
 from ..functions import Problem
@@ -120,8 +121,8 @@ def run_cells(
     """
     if executor is not None and workers is not None:
         raise BadInput("Give executor= or workers=, not both.")
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1):
-        raise BadInput(f"workers= is a whole number of processes, at least 1, not {workers!r:.60}.")
+    if workers is not None:
+        workers = integer(workers, "workers=, a number of processes,")
     if executor is not None and not isinstance(executor, Executor) and not hasattr(executor, "submit"):
         raise BadInput(f"executor= is a concurrent.futures.Executor, not {executor!r:.60}.")
     blocks = [block for cell in cells for block in _cut(cell, root)]

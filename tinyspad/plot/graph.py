@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
+from ..arguments import integer
 from ..errors import BadInput
 from ..layout import Point, free_place, layout
 from ..lcg import LCG, Link, Part, Path, collapsed
@@ -252,8 +253,7 @@ def _part(parts: list[Part], links: list[Link], around: str | None, reach: int) 
     for link in links:
         neighbours[link.tail].append(link.head)
         neighbours[link.head].append(link.tail)
-    if isinstance(reach, bool) or not isinstance(reach, (int, np.integer)) or reach < 0:
-        raise BadInput(f"plot.lcg: reach= is a whole number of edges, at least 0, not {reach!r:.40}.")
+    integer(reach, "plot.lcg: reach=, a number of edges,", least=0)
     chosen = frontier = {names.index(around)}
     for _ in range(min(reach, len(parts))):
         frontier = {to for v in frontier for to in neighbours[v]} - chosen

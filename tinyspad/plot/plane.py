@@ -13,6 +13,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ..arguments import integer
 from ..errors import BadInput
 from ..lcg import LCG
 from ..minimize import Result
@@ -46,8 +47,7 @@ def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = 12, fill: bool =
     ('x', 'y')
     """
     xs, ys, z = _grid(lcg, "contours")
-    if isinstance(levels, bool) or not isinstance(levels, (int, np.integer)) or levels < 2:
-        raise BadInput(f"plot.contours: levels= is a whole number, at least 2, not {levels!r:.40}.")
+    integer(levels, "plot.contours: levels=", least=2)
     ax = plt.gca() if ax is None else ax
     image = _shade(ax, xs, ys, z, levels, fill)
     if fill and image is not None:
@@ -154,8 +154,7 @@ def trajectories(
                 f'"{name}" has no history of {" and ".join(lcg.params)}: run it with every=1 on a function of these two.'
             )
     number = len(results)
-    if isinstance(most, bool) or not isinstance(most, (int, np.integer)) or most < 1:
-        raise BadInput(f"plot.trajectories: most= is a whole number, at least 1, not {most!r:.40}.")
+    integer(most, "plot.trajectories: most=")
     panels, own = panels_of(axes, number, columns=number, size=(2.9 * number + 0.4, 2.9), sharex=True, sharey=True)
     for ax, (name, result) in zip(panels, results.items()):
         _shade(ax, xs, ys, z)

@@ -1,7 +1,8 @@
 """Generated programs: a function as readable NumPy source for its value, its gradient, and each of its paths."""
 
 from .buffers import Buffers
-from .program import Program, compile_as, compile_function
+from .compiling import compile_as, compile_function
+from .program import Program
 
 compile = compile_function  # the public name; inside the package it would hide Python's own
 

@@ -7,7 +7,6 @@ instead of numbers; so the tape, the single-access form and the path algebra are
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -15,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import integer
-from ..errors import BadInput, NotCompilable, said
-from ..lcg import LCG, Path, parameter_names
+from ..errors import BadInput
+from ..lcg import LCG, Path
 from ..lcg.derivatives import CLEAN
 from ..linearization import Linearization
 from ..paths import Route, Structure, check_limit, count, counts, enumerate_paths, fold, sweep
-from ..tape import LEAF_DATA, Value, behind, refuse_foreign, replay, run_on
+from ..tape import behind, replay
 from .buffers import Buffers, write
 from .point import CompiledPoint
 from .source import Writer, function_source
 from .symbol import Book, Symbol
+from .tidy import Tidy, as_argument
 
 FEW = 64
 """Up to this many paths of each parameter, runs side by side compute all contributions and take each its own."""
@@ -270,16 +269,16 @@ class Program:
         if args and args[0].__class__ is not float:
             with np.errstate(all="ignore"):
                 found = self._code(kind, ARRAYS)(*args)
-            return _Tidy(np.shape(args[0]), args).all(kind, found)
+            return Tidy(np.shape(args[0]), args).all(kind, found)
         try:
-            return _Tidy(None, ()).all(kind, self._code(kind, NUMBERS)(*args))
+            return Tidy(None, ()).all(kind, self._code(kind, NUMBERS)(*args))
         except (
             ArithmeticError,
             ValueError,
             TypeError,
         ):  # where Python raises, NumPy gives NaN and infinity, as arrays do
             with np.errstate(all="ignore"):
-                return _Tidy(None, ()).all(kind, self._code(kind, SHOWN)(*map(np.float64, args)))
+                return Tidy(None, ()).all(kind, self._code(kind, SHOWN)(*map(np.float64, args)))
 
     def _code(self, kind: str, variant: str) -> Callable[..., Any]:
         function = self._compiled.get((kind, variant))
@@ -299,7 +298,7 @@ class Program:
             )
         if all(a.__class__ is float for a in args):
             return args
-        args = tuple(_number(name, a) for name, a in zip(self.inputs, args))
+        args = tuple(as_argument(name, a) for name, a in zip(self.inputs, args))
         if len({np.shape(a) for a in args}) > 1:
             shapes = ", ".join(f"{name}: {np.shape(a)}" for name, a in zip(self.inputs, args))
             raise BadInput(f"The arguments of a program are numbers, or arrays of one shape; these are {shapes}.")
@@ -348,78 +347,6 @@ def _variables_of(lcg: LCG) -> dict[int, str]:
     return variables
 
 
-def compile_function(f: Callable[..., Any], number: int | None = None) -> Program:
-    """Record f once on formulas and return its program, NumPy source for value, gradient and paths.
-
-    ``f``: a plain NumPy function, elementwise: of numbers, or of arrays of runs. ``number``: how many parameters it takes,
-    where its signature leaves it open (``*args``). Captured Values become constants, and so does whatever else f refers to:
-    a program is a snapshot. Raises NotCompilable where f branches on values, or uses arrays or functions that are not
-    elementwise; ``trace`` takes those. Cost: O(operations) once.
-
-    >>> import tinyspad as ts
-    >>> program = ts.compile(lambda x, y: np.exp(x) * (x + y))
-    >>> print(program.source("forward"))
-    def forward(x, y):
-        a = np.exp(x)
-        b = x + y
-        z = a * b
-        return z
-    """
-    if number is None:
-        number = _positional(f)
-    number = integer(number, "compile: number=, how many parameters f takes,", least=0)
-    return compile_as(parameter_names(f, number), f)
-
-
-def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] = ()) -> Program:
-    """:func:`compile_function` with the names of all arguments given; the last of them may be ``data``, not parameters."""
-    if {"np", "math"} & set(names):
-        raise NotCompilable(
-            'A parameter named "np" or "math" would hide the module that generated code uses: rename it.'
-        )
-    book = Book()
-    inputs = {}
-    for name in (*names, *data):
-        value = Value(0.0, name=name)
-        value._data = value._node[LEAF_DATA] = book.input(name)
-        inputs[name] = value
-    params = {name: inputs[name] for name in names}
-    name = getattr(f, "__name__", type(f).__name__)
-    book.recording = True
-    try:
-        output = run_on(f, inputs.values())
-    except NotCompilable:
-        raise
-    except Exception as problem:  # on numbers it might not have
-        raise NotCompilable(f"{name} cannot be compiled: recorded on formulas it raised {said(problem)}").at(
-            problem
-        ) from None
-    finally:
-        book.recording = False
-    if book.refused:
-        raise book.refused
-    inner = output._data if isinstance(output, Value) else output
-    truth = isinstance(inner, (bool, np.bool_)) or (isinstance(inner, Symbol) and inner.boolean)
-    if truth or not isinstance(inner, (Symbol, int, float, np.floating, np.integer)):
-        raise NotCompilable(f"A program returns one number for each run, which {name} does not.")
-    lcg = LCG(output if isinstance(output, Value) else inner if isinstance(inner, Symbol) else float(inner), params, f)
-    if not lcg.elementwise:
-        raise NotCompilable("Programs are made of elementwise functions.")
-    return Program(lcg, book, name, tuple(data))
-
-
-def _positional(f: Callable[..., Any]) -> int:
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        raise BadInput("compile: the function does not tell its parameters; say how many, compile(f, 2).") from None
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    needed = [p for p in positional if p.default is p.empty]
-    if not positional and any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        raise BadInput("compile: the function takes any number of parameters; say how many, compile(f, 2).")
-    return len(needed or positional)
-
-
 def _run(source: str, function: str, of: str) -> Callable[..., Any]:
     namespace: dict[str, Any] = {"np": np, "math": math}
     exec(compile(source, f"<{function} of {of}>", "exec"), namespace)
@@ -449,43 +376,6 @@ def _follower(structure: Structure, constants: Sequence[Any], param: int) -> Cal
     writer = Writer({}, {"w", "m", "np"})
     result = writer.write([found])[0]
     return _run(function_source("follow", ["w", "m"], writer.lines, result), "follow", "paths")
-
-
-class _Tidy:
-    """What code returned, as floats (shape None), or as arrays of a shape that are nobody else's."""
-
-    def __init__(self, shape: tuple[int, ...] | None, args: tuple[Any, ...]) -> None:
-        self.shape = shape
-        self.seen = set(map(id, args))
-
-    def all(self, kind: str, found: Any) -> Any:
-        if kind == "weights":  # these stay inside
-            return self.one(found[0]), [float(x) for x in found[1]] if self.shape is None else found[1]
-        if kind == "paths":
-            return [[self.one(x) for x in listed] for listed in found.values()]
-        if found.__class__ is tuple:
-            return [self.one(x) for x in found]
-        return [self.one(found)]
-
-    def one(self, x: Any) -> Any:
-        if self.shape is None:
-            return float(x)
-        if x.__class__ is not np.ndarray or x.shape != self.shape or x.dtype.kind != "f" or id(x) in self.seen:
-            x = np.broadcast_to(np.asarray(x) * 1.0, self.shape).copy()
-        self.seen.add(id(x))
-        return x
-
-
-def _number(name: str, a: Any) -> Any:
-    refuse_foreign(a, f'The argument "{name}" of the program')
-    try:
-        array = None if isinstance(a, (Value, np.ma.MaskedArray)) else np.asarray(a)
-        if array is not None and array.dtype.kind in "fiub":
-            array = array if array.dtype.kind == "f" else array.astype(float)
-            return array if array.shape else float(array)
-    except ValueError:
-        pass
-    raise BadInput(f"{name} is a number or an array of numbers, not {a!r:.60}.")
 
 
 def _flat(x: Any) -> Any:

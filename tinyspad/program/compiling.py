@@ -1,0 +1,88 @@
+"""compile(): record a function once on formulas, and make a program of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..arguments import integer
+from ..errors import BadInput, NotCompilable, said
+from ..lcg import LCG, parameter_names
+from ..tape import LEAF_DATA, Value, run_on
+from .program import Program
+from .symbol import Book, Symbol
+
+
+def compile_function(f: Callable[..., Any], number: int | None = None) -> Program:
+    """Record f once on formulas and return its program, NumPy source for value, gradient and paths.
+
+    ``f``: a plain NumPy function, elementwise: of numbers, or of arrays of runs. ``number``: how many parameters it takes,
+    where its signature leaves it open (``*args``). Captured Values become constants, and so does whatever else f refers to:
+    a program is a snapshot. Raises NotCompilable where f branches on values, or uses arrays or functions that are not
+    elementwise; ``trace`` takes those. Cost: O(operations) once.
+
+    >>> import tinyspad as ts
+    >>> program = ts.compile(lambda x, y: np.exp(x) * (x + y))
+    >>> print(program.source("forward"))
+    def forward(x, y):
+        a = np.exp(x)
+        b = x + y
+        z = a * b
+        return z
+    """
+    if number is None:
+        number = _positional(f)
+    number = integer(number, "compile: number=, how many parameters f takes,", least=0)
+    return compile_as(parameter_names(f, number), f)
+
+
+def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] = ()) -> Program:
+    """:func:`compile_function` with the names of all arguments given; the last of them may be ``data``, not parameters."""
+    if {"np", "math"} & set(names):
+        raise NotCompilable(
+            'A parameter named "np" or "math" would hide the module that generated code uses: rename it.'
+        )
+    book = Book()
+    inputs = {}
+    for name in (*names, *data):
+        value = Value(0.0, name=name)
+        value._data = value._node[LEAF_DATA] = book.input(name)
+        inputs[name] = value
+    params = {name: inputs[name] for name in names}
+    name = getattr(f, "__name__", type(f).__name__)
+    book.recording = True
+    try:
+        output = run_on(f, inputs.values())
+    except NotCompilable:
+        raise
+    except Exception as problem:  # on numbers it might not have
+        raise NotCompilable(f"{name} cannot be compiled: recorded on formulas it raised {said(problem)}").at(
+            problem
+        ) from None
+    finally:
+        book.recording = False
+    if book.refused:
+        raise book.refused
+    inner = output._data if isinstance(output, Value) else output
+    truth = isinstance(inner, (bool, np.bool_)) or (isinstance(inner, Symbol) and inner.boolean)
+    if truth or not isinstance(inner, (Symbol, int, float, np.floating, np.integer)):
+        raise NotCompilable(f"A program returns one number for each run, which {name} does not.")
+    lcg = LCG(output if isinstance(output, Value) else inner if isinstance(inner, Symbol) else float(inner), params, f)
+    if not lcg.elementwise:
+        raise NotCompilable("Programs are made of elementwise functions.")
+    return Program(lcg, book, name, tuple(data))
+
+
+def _positional(f: Callable[..., Any]) -> int:
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        raise BadInput("compile: the function does not tell its parameters; say how many, compile(f, 2).") from None
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [p for p in positional if p.default is p.empty]
+    if not positional and any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        raise BadInput("compile: the function takes any number of parameters; say how many, compile(f, 2).")
+    return len(needed or positional)
