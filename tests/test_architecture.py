@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "tinyspad"
 RANKS = [
     ["one_page", "errors"],  # read first, and alone; and beneath everything, as every module may raise
-    ["archive", "arguments", "table"],
+    ["archive", "arguments", "table", "progress"],
     ["data", "functions", "models", "optimizers", "history", "differences", "expression", "layout"],
     ["rules", "paths", "verdicts"],
     ["tape"],

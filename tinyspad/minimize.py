@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from .linearization import Linearization
 from .losses import Losses, Whole, compiled_twice
 from .optimizers import Adam, Optimizer
 from .program import Buffers, compile_function
+from .progress import Progress
 from .tape import Value
 
 __all__ = ["Result", "compare", "minimize"]
@@ -146,8 +147,9 @@ def minimize(
     followed = {name: np.full(batch, ALL_PATHS) for name in names}
     here: Any = (0, graph, position)  # replaced as a whole, so that an interruption finds what belongs together
     try:
-        with np.errstate(all="ignore"):
-            for step in _bar(range(steps + 1), progress):
+        with np.errstate(all="ignore"), Progress(steps, "step", progress) as bar:
+            for step in range(steps + 1):
+                bar.show(step)
                 if step:
                     graph, seen = stage.at(position, seen, rng)
                     here = (step, graph, position)
@@ -375,16 +377,6 @@ def _check_settings(estimator: Any, optimizer: Any, steps: Any, every: Any) -> N
     for name, value in (("steps", steps), ("every", every)):
         if value is not None or name == "steps":
             integer(value, f"minimize: {name}=", least=int(name == "every"))
-
-
-def _bar(numbers: range, progress: bool) -> Iterable[int]:
-    if progress:
-        try:
-            from tqdm.auto import tqdm
-        except ImportError:
-            return numbers
-        return tqdm(numbers, unit="step")
-    return numbers
 
 
 def _coordinates(x: Any) -> str:

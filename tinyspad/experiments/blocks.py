@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -21,6 +20,7 @@ from ..estimators import Estimator
 from ..functions import Problem
 from ..minimize import INTERRUPTED, Result, minimize
 from ..optimizers import Optimizer
+from ..progress import Progress
 from .workers import processes
 
 BLOCK = 1000
@@ -129,7 +129,7 @@ def run_cells(
     kept = _Kept(resume)
     results = {i: kept.known[b.key] for i, b in enumerate(blocks) if len(kept.known.get(b.key, ())) == b.runs}
     left = {i: block for i, block in enumerate(blocks) if i not in results}
-    with kept, _Progress(len(blocks), progress) as bar:
+    with kept, Progress(len(blocks), "block", progress) as bar:
         bar.show(len(results))
         for i, values in _finished(left, executor, workers):
             kept.add(blocks[i].key, values)
@@ -320,39 +320,6 @@ class _Kept:
     def __exit__(self, *_: object) -> None:
         if self._stream is not None:
             self._stream.close()
-
-
-class _Progress:
-    """Finished blocks: a bar where tqdm is installed, a line on standard error otherwise."""
-
-    def __init__(self, total: int, wanted: bool) -> None:
-        self.total, self.wanted, self.bar = total, wanted, None
-
-    def __enter__(self) -> _Progress:
-        if self.wanted:
-            self.bar = _tqdm(self.total)
-        return self
-
-    def show(self, done: int) -> None:
-        """Say how many are done."""
-        if self.bar is not None:
-            self.bar.update(done - self.bar.n)
-        elif self.wanted:
-            print(f"\r{done} of {self.total} blocks", end="", file=sys.stderr, flush=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-        elif self.wanted:
-            print(file=sys.stderr)
-
-
-def _tqdm(total: int) -> Any:
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return None
-    return tqdm(total=total, unit="block")
 
 
 def uninterrupted(result: Result) -> Result:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import threading
 import time
 import types
@@ -22,6 +21,7 @@ from ..archive import load_arrays, save_arrays
 from ..arguments import generator, integer
 from ..errors import BadInput
 from ..optimizers import Adam, Optimizer
+from ..progress import Progress
 from ..rules import Rows
 from ..table import Table
 from ..tape import ARGS, LEAF_DATA, ORDER, Value, tick
@@ -163,7 +163,7 @@ def fit(
     if checkpoint is not None and Path(checkpoint).exists():
         run.restore(checkpoint)
         restored = run.iteration
-    with _interruptions() as interrupted, _bar(iterations, run.iteration, progress) as advance:
+    with _interruptions() as interrupted, Progress(iterations, "iteration", progress, run.iteration) as bar:
         while True:
             at = run.iteration
             if at % every == 0 or at == iterations or interrupted:
@@ -177,7 +177,7 @@ def fit(
                     return run.training("stopped")
             with np.errstate(all="ignore"):  # what is not finite is looked for, and told
                 run.step()
-            advance()
+            bar.show(run.iteration)
 
 
 class _Run:
@@ -436,28 +436,6 @@ def _interruptions() -> Iterator[list[int]]:
         yield seen
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _bar(total: int, done: int, wanted: bool) -> Iterator[Callable[[], Any]]:
-    """What is called after every iteration: a bar where tqdm is installed, a line on standard error otherwise."""
-    if not wanted:
-        yield lambda: None
-        return
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        count = iter(range(done + 1, total + 1))
-
-        def tell() -> None:
-            at = next(count)
-            if at == total or at % max(1, total // 100) == 0:
-                print(f"\r{at} of {total} iterations", end="\n" * (at == total), file=sys.stderr, flush=True)
-
-        yield tell
-        return
-    with tqdm(total=total, initial=done, unit="it") as bar:
-        yield lambda: bar.update()
 
 
 def _check_choices(paths: Any, optimizer: Any, schedule: Any) -> None:
