@@ -146,7 +146,8 @@ def _remainder(lcg: LCG, units: list[Any], slope: Any, terms: Any, give: Any, no
     what = "Taylor remainder along a direction, power of h"
     known = by_difference(what, found, slope, terms=terms, wobble=give)
     order = ladder.order(found, slope, CLOSE * np.abs(slope) + rounding(slope) * np.asarray(terms) + give)
-    lowest = round(float(np.min(np.where(np.isnan(order), -1.0, order))), 2)  # its other digits are rounding
+    lowest = np.min(np.where(np.isnan(order), -1.0, order), initial=np.inf)
+    lowest = round(float(lowest), 2)  # its other digits are rounding
     apart = max(0.0, 2.0 - lowest)
     if known.verdict == "cannot tell":
         return Finding(what, 2.0, lowest, apart, 0.5, "cannot tell", known.why)

@@ -82,8 +82,8 @@ class Batch:
         return found if self.batch else float(found)
 
     def draw(self, estimator: Estimator, name: str, state: Any, rng: np.random.Generator) -> Draw:
-        drawn = estimator.draw(self.lcg, name, state, rng)
-        return drawn if self.same else drawn._replace(gradient=self.mean(drawn.gradient))
+        gradient, path, state = estimator.draw(self.lcg, name, state, rng)
+        return Draw(gradient if self.same else self.mean(gradient), path, state)
 
     def norms(self, followed: dict[str, Any]) -> Any:
         """The norm of each observation's gradient along the paths that were followed, shape (K, *runs)."""

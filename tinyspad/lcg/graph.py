@@ -10,7 +10,7 @@ import numpy as np
 from ..arguments import spaced
 from ..errors import BadInput
 from ..paths import Elimination, sweep_from
-from ..tape import Value
+from ..tape import Value, run_on
 from .beside import difference_beside
 from .collapse import block_of
 from .comparison import Comparison, comparison_of
@@ -147,7 +147,8 @@ class LCG(Recorded):
         name = self.params[source]
         self.check_differentiable()
         params = {p: Value(a, name=p) for p, a in zip(self.params, self.arguments)}
-        out = derivative_of(self, source, params)
+        # a rule's partial that takes a derivative of its own would forget these parameters
+        out = run_on(lambda *_: derivative_of(self, source, params), params.values())
         if not isinstance(out, Value):
             out = self.linearization.shaped(source, out if np.shape(out) else float(out))
         function = None

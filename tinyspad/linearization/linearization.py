@@ -100,7 +100,7 @@ class Linearization(Point):
         [154.0, 42.0, -19.25]
         """
         source = self.source(param)
-        integer(n, "top_paths: n")
+        n = min(integer(n, "top_paths: n"), max(self.count_paths(param), 1))
         self.check_any(source)
         if n > LIMIT < algebra.count(self.structure, source):
             raise TooManyPaths(f"top_paths({n}) would list {n} paths; listing stops at {spaced(LIMIT)}.")
@@ -157,7 +157,7 @@ class Linearization(Point):
             return self._draw_runs(source, rng, by, (int(n), *self.batch))
         with np.errstate(over="ignore", invalid="ignore"):
             turns = algebra.draw_many(self.structure, self.weight, source, rng, self.chances(by), int(n))
-        gradient = turns.gradient
+        gradient = turns.gradient if self.observed is None else None
         if gradient is None:  # linear maps: each path multiplied out by itself
             routes = [algebra.past_turns(self.structure, source, taken) for taken in turns.edges.T.tolist()]
             shape = (int(n), *np.shape(self.arguments[source]))

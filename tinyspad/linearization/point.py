@@ -93,8 +93,9 @@ class Point:
         value = self.code.value
         if isinstance(value, float):
             return 1.0
-        dtype = np.result_type(value)
-        return np.ones(np.shape(value), dtype) if np.shape(value) else dtype.type(1)
+        seed = np.ones(np.shape(value), np.result_type(value))
+        seed.flags.writeable = False  # a path without factors carries it as it is
+        return seed[()]
 
     def check_differentiable(self) -> None:
         """Raise NotScalar if the output is neither one number nor a batch of independent runs."""
@@ -182,7 +183,7 @@ class Point:
         listed = algebra.sweep_to(self.structure, self.weight, algebra.LISTING, source, one)
         if self.observed is not None:
             return np.asarray(np.broadcast_to(listed, (number, *self.observed.shape)).sum(axis=1))
-        return np.asarray(listed, np.result_type(self.arguments[source]))
+        return np.array(listed, np.result_type(self.arguments[source]))
 
     def path_gradient(self, param: str | None, index: Any) -> Any:
         """The contribution of one path by its index, or, in a batch, of one per run (index of shape ``batch``)."""
@@ -227,20 +228,23 @@ class Point:
             self.check_index(source, index)
             return Route(self.structure, source, index=int(index))
         index = np.asarray(index)
-        if index.dtype == np.int64 and index.size:
+        if index.dtype == np.int64 and index.size and index.flags.c_contiguous:
             self.check_index(source, index.flat[index.view(np.uint64).argmax()])  # the largest, or a negative one
         else:
             for i in np.unique(index):
                 self.check_index(source, i)
-        if index.shape != self.batch:
-            if index.shape:
-                raise BadInput(f"There are {self.batch} runs; the path indices have shape {index.shape}.")
-            index = np.full(self.batch, index)
+        if index.shape not in ((), self.batch):
+            raise BadInput(f"There are {self.batch} runs; the path indices have shape {index.shape}.")
+        own = np.empty(self.batch, algebra.whole_dtype(algebra.count(self.structure, source)))
+        own[...] = index
+        own.flags.writeable = False  # nobody else's to change: branches are worked out from it once
+        index = own
         return Route(self.structure, source, index=index, shape=self.batch)
 
     def draw_route(self, param: str | None, rng: np.random.Generator, chances: Chances) -> Route:
         """A random path; in a batch, one per run."""
         source = self.source(param)
+        self.check_any(source)
         if self.batch:
             return algebra.draw_runs(self.structure, source, rng, chances, self.batch)
         return algebra.draw(self.structure, source, rng, chances)[0]
@@ -314,6 +318,8 @@ class Point:
         """
         if by == "magnitude":
             return self._by_magnitude
+        if by not in ("path", "branch"):
+            raise BadInput(f'by= is "path", "branch" or "magnitude", not {by!r:.60}.')
         return {"path": algebra.by_path, "branch": algebra.by_branch}[by](self.structure)
 
     # --- checks, and results in their form ------------------------------------------------------------------------
@@ -367,7 +373,9 @@ class Point:
         if self.observed is not None:
             found = np.broadcast_to(found, self.observed.shape).sum(axis=0)
             return found if self.batch else float(found)
-        return float(found) if isinstance(found, np.float64) else found
+        if found is self.seed or isinstance(found, np.float64):
+            return np.copy(found) if np.shape(found) else float(found)
+        return found
 
     def _few(self, source: int) -> Any:
         """The contributions of all paths of a parameter where the code lists them, shape (N,) or (N, *batch); or None."""

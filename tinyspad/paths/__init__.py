@@ -17,7 +17,9 @@ from .chances import (
 )
 from .elimination import Elimination, eliminate
 from .listing import entropy_of, largest_and_others_of, log_mass_of, moments_of, shares_of
-from .path import Path, PathArray, middle, past_turns
+from .path import Path as Path
+from .path import PathArray as PathArray
+from .path import middle, past_turns
 from .route import (
     LIMIT,
     Route,
@@ -71,8 +73,6 @@ __all__ = [
     "Chances",
     "Elimination",
     "Moments",
-    "Path",
-    "PathArray",
     "Route",
     "Semiring",
     "Structure",

@@ -327,7 +327,7 @@ def best(
 def top(structure: Structure, weight: Sequence[Any], source: int, n: int) -> list[tuple[int, ...]]:
     """The n paths of largest |product|, largest first, in path order among equals; all of them if there are fewer.
 
-    One sweep of the k-best semiring, O(edges * n log n); paths through a weight of zero come last, in path order.
+    One sweep of the k-best semiring, O(edges * n log n); products of zero, underflown ones too, come last, in path order.
     """
     found = []
     size = largest_sizes(structure, weight)[0]
@@ -338,8 +338,8 @@ def top(structure: Structure, weight: Sequence[Any], source: int, n: int) -> lis
             edges.append(edge)
         found.append(tuple(edges))
     if len(found) < n:  # at most len(found) others are passed over
-        rest = (path for path in enumerate_paths(structure, source) if any(weight[e] == 0 for e in path))
-        found += islice(rest, n - len(found))
+        seen = set(found)
+        found += islice((path for path in enumerate_paths(structure, source) if path not in seen), n - len(found))
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ChangedData
 from ..paths import Route, counts
 from .buffers import Buffers, Runs
+from .tidy import read_only
 
 
 class Compiled(Runs, Protocol):
@@ -68,7 +69,7 @@ class CompiledPoint:
     @cached_property
     def weight(self) -> Sequence[Any]:
         left = iter(self._weights[1])
-        return [next(left) if w is None else w for w in self.program.constants]
+        return [read_only(next(left)) if w is None else w for w in self.program.constants]
 
     def gradient(self, source: int) -> Any:
         """By the program's own code."""

@@ -24,7 +24,7 @@ from .buffers import Buffers, write
 from .point import CompiledPoint
 from .source import Writer, function_source
 from .symbol import Book, Symbol
-from .tidy import Tidy, as_argument
+from .tidy import Tidy, as_argument, read_only
 
 FEW = 64
 """Up to this many paths of each parameter, runs side by side compute all contributions and take each its own."""
@@ -257,6 +257,7 @@ class Program:
             raise BadInput(f'at: first= is "weights" or "gradient", not {first!r:.60}.')
         if buffers is None:
             args = tuple(a if a.__class__ is float else a.copy() for a in self._checked(args))
+        args = tuple(map(read_only, args))
         code = CompiledPoint(self, args, first, buffers)
         return Linearization(code, self.structure, self.params, args[: len(self.params)], code.batch)
 

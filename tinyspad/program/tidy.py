@@ -23,6 +23,15 @@ def as_argument(name: str, a: Any) -> Any:
     raise BadInput(f"{name} is a number or an array of numbers, not {a!r:.60}.")
 
 
+def read_only(x: Any) -> Any:
+    """A view of an array that its owner may write through, and nobody else; a number as it is."""
+    if x.__class__ is float:
+        return x
+    view = x.view()
+    view.flags.writeable = False
+    return view
+
+
 class Tidy:
     """What code returned, as floats (shape None), or as arrays of a shape that are nobody else's."""
 

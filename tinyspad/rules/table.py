@@ -138,8 +138,13 @@ class Rule:
         if dtype.char == "e":  # float16, whose squares end at 256: the derivative need not
             local = derivative(_single(out), *map(_single, args), **kwargs)
         else:
-            local = derivative(out, *args, **kwargs)
+            try:
+                local = derivative(out, *args, **kwargs)
+            except ArithmeticError:  # Python raises on 1 / 0 between its own numbers; NumPy says inf
+                local = derivative(out, *map(_as_numpy, args), **kwargs)
         if isinstance(local, (np.ndarray, np.generic)) and local.dtype != dtype:
+            if local.dtype.kind == "c":
+                raise BadInput(f"The derivative that the rule of {self.name} gave is complex; tinyspad's are real.")
             local = local.astype(dtype)  # a condition or a constant inside a formula must not widen float32
         if own == shape:
             if not isinstance(local, np.ndarray) or local.shape == shape:
@@ -155,8 +160,7 @@ class Rule:
         try:
             return float(derivative(out, *args, **kwargs))
         except (ArithmeticError, TypeError):  # Python raises on 1 / 0, and makes (-8) ** 0.5 complex
-            as_numpy = [np.float64(a) if isinstance(a, (int, float)) else a for a in args]
-            return float(derivative(np.float64(out), *as_numpy, **kwargs))
+            return float(derivative(np.float64(out), *map(_as_numpy, args), **kwargs))
 
     def _derivative(self, i: int) -> Callable[..., Any] | None:
         if i >= len(self.derivatives):
@@ -284,6 +288,10 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 def _single(x: Any) -> Any:
     return x.astype(np.float32) if isinstance(x, (np.ndarray, np.generic)) and x.dtype.char == "e" else x
+
+
+def _as_numpy(x: Any) -> Any:
+    return np.float64(x) if isinstance(x, (int, float)) else x
 
 
 def _broadcast_vjp(local: Any, shape: tuple[int, ...]) -> Vjp:

@@ -85,7 +85,11 @@ def gradient_form(grad: Any, data: Any, whose: str) -> Any:
         return grad
     try:
         array = np.array(grad)
-        if array.dtype.kind not in "fiub" or array.shape not in ((), np.shape(data)):
+        if (
+            isinstance(grad, np.ma.MaskedArray)
+            or array.dtype.kind not in "fiub"
+            or array.shape not in ((), np.shape(data))
+        ):
             raise ValueError
     except ValueError:
         raise BadInput(

@@ -93,6 +93,7 @@ def of_one(function: Any, both: Callable[[float], tuple[float, float]]) -> Any:
             return out
         return record(rule, (self,))
 
+    operate.__doc__ = (function.__doc__ or "").partition("\n")[0]
     return operate
 
 

@@ -166,6 +166,8 @@ class Value(Operand):
                     f".sum().backward(), or .backward(np.ones({shape})) to say how the elements are weighted."
                 )
             seed = np.ones(shape)
+        elif isinstance(seed, np.ma.MaskedArray) or np.asarray(seed).dtype.kind not in "fiub":
+            raise BadInput(f"backward: the seed is a number or an array of numbers, not {seed!r:.60}.")
         elif np.shape(seed) != shape:
             raise BadInput(f"backward: the seed has shape {np.shape(seed)}, the value has shape {shape}.")
         return float(seed) if self._data.__class__ is float else np.array(seed, self.dtype)[()]
@@ -259,6 +261,7 @@ class Value(Operand):
         )
 
     def __reduce__(self) -> Any:
+        refuse_foreign(self, "A copy")
         if self._node[RULE] is not None:
             raise DroppedGradient(
                 f"Copying or pickling the result of {self._node[RULE].name} would cut it off its tape. Copy its .data, "
@@ -268,6 +271,7 @@ class Value(Operand):
 
     def __copy__(self) -> Value:
         if self._node[RULE] is None:
+            refuse_foreign(self, "A copy")
             return _leaf(self._data, self.name, self._node[GRAD])
         twin = new(Value)  # the data of a result never changes, so both may stand for it
         twin._data, twin._node = self._data, self._node
@@ -326,6 +330,11 @@ class Value(Operand):
         if kwargs.get("out") is not None:
             raise into_an_array(function)
         return dispatch(function, args, kwargs)
+
+
+for _name, _method in vars(Value).items():
+    if getattr(_method, "__module__", None) == arithmetic.__module__:  # for help() and tracebacks
+        _method.__name__, _method.__qualname__ = _name, f"Value.{_name}"
 
 
 def _leaf(data: Any, name: str | None, grad: Any) -> Value:
