@@ -1,9 +1,14 @@
 import os
+import signal
 
 import matplotlib
 import pytest
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers of -n auto, which have a core each
+
+# What a shell starts in the background inherits that Ctrl-C is ignored, and so would the processes that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 matplotlib.use("Agg")
 
