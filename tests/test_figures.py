@@ -36,6 +36,10 @@ def allowed(name, old):
     if name == "injection":
         # Sums in float32, of images that matplotlib's FreeType draws: the versions 3.8 and 3.11 are 0.7 % apart.
         return 0.02 * np.abs(old)
+    if name == "table3":
+        # Where the last bit sends one run another way (NumPy 1.26 against 2.4), the median of few passes to its neighbour:
+        # seen, by 0.5 %; the whiskers, which are what the runs tell at all, reach 20 to 60 % to each side.
+        return 0.05 * np.abs(old)
     # Six digits are written, so the last may turn; a difference of two numbers is only as good as they are.
     return 1e-5 * np.abs(old) + 1e-6 * np.nanmax(np.abs(old), initial=0.0)
 
@@ -125,6 +129,14 @@ def test_rates_of_other_runs_would_be_seen(name):
     row[0] += 5.0 if row[0] < 50 else -5.0
     with pytest.raises(AssertionError):
         compare(name, other, committed_data(name))
+
+
+def test_another_loss_or_variance_would_be_seen():
+    for line, part in ((3, "x"), (3, "y"), (9, "y")):
+        other = committed_data("table3")
+        other[0]["lines"][line][part][0] *= 1.1
+        with pytest.raises(AssertionError):
+            compare("table3", other, committed_data("table3"))
 
 
 @pytest.mark.parametrize("name", plot.EARLY)
