@@ -14,7 +14,7 @@ import pytest
 import tinyspad as ts
 from tinyspad.errors import BadInput, TinyspadError
 from tinyspad.experiments import laboratory, success_rates, variance_curve
-from tinyspad.history import History
+from tinyspad.optimize import History
 from tinyspad.rules import RULES
 
 ESTIMATORS = [

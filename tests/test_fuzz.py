@@ -18,7 +18,7 @@ from tinyspad.__main__ import main
 from tinyspad.errors import BadInput, ExpressionError
 from tinyspad.experiments.blocks import FORMAT, _Kept
 from tinyspad.expression import parse
-from tinyspad.history import History
+from tinyspad.optimize import History
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import pytest
 
 import tinyspad as ts
 from tinyspad.errors import BadInput
-from tinyspad.history import History
+from tinyspad.optimize import History
 
 
 def run(**options):

@@ -12,7 +12,7 @@ import pytest
 import tinyspad as ts
 from tinyspad.data import Bandit, FullBatch, Importance, Observed, Sampler, Shuffled, Uniform
 from tinyspad.errors import BadInput, TooManyPaths
-from tinyspad.losses import Losses
+from tinyspad.optimize import Losses
 
 T, Y = np.array([0.5, 1.0, 2.0]), np.array([1.0, 0.3, 2.0])
 DATA = (T, Y)
@@ -487,5 +487,5 @@ def test_what_a_selection_over_a_batch_costs_is_a_listing():
     one = ts.trace(lambda a, b: loss(a, b, (0.5, 1.0)), *AT)
     all_paths = sum(int(one.lengths(name).sum()) for name in ("a", "b"))
     for estimator in (ts.SPAD(), ts.Magnitude()):
-        assert estimator.cost(graph.lcg).multiplications > all_paths
-        assert estimator.cost(one).multiplications < estimator.cost(graph.lcg).multiplications
+        assert estimator.cost(graph.asked).multiplications > all_paths
+        assert estimator.cost(one).multiplications < estimator.cost(graph.asked).multiplications

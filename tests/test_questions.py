@@ -460,11 +460,11 @@ def test_an_estimator_says_whether_a_program_will_do():
             return super().draw(lcg, param, state, rng)
 
     ts.minimize(one, NUMBERS, estimator=Draws(), steps=2, rng=0)
-    from tinyspad.minimize import _asks_paths_only
+    from tinyspad.optimize.settings import asks_paths_only
 
-    assert _asks_paths_only(Derived()) and not _asks_paths_only(Draws())
-    assert not _asks_paths_only(Asks(None, None)) and _asks_paths_only(AsksPathsOnly(None, None))
-    assert not _asks_paths_only(object())
+    assert asks_paths_only(Derived()) and not asks_paths_only(Draws())
+    assert not asks_paths_only(Asks(None, None)) and asks_paths_only(AsksPathsOnly(None, None))
+    assert not asks_paths_only(object())
 
 
 def test_an_optimizer_says_whether_parameters_may_stand_side_by_side():

@@ -5,8 +5,6 @@ Write a plain NumPy function; ``trace`` shows it in single-access form with ever
 """
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -16,10 +14,9 @@ if TYPE_CHECKING:
     from .errors import TinyspadError, TooManyPaths
     from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
     from .gradcheck import GradientReport, check_gradients, check_rule
-    from .history import History
     from .lcg import LCG, Jacobian, Path, PathArray, jacobian
     from .lcg.trace import trace
-    from .minimize import Result, compare, minimize
+    from .optimize import History, Result, compare, minimize
     from .optimizers import SGD, Adam, Momentum
     from .paths import Semiring
     from .program import Program, compile
@@ -30,9 +27,8 @@ HOME = {
     "errors": ("TinyspadError", "TooManyPaths"),
     "estimators": ("GD", "RAD", "SPAD", "Estimator", "FixedPath", "Magnitude", "NearestPath"),
     "gradcheck": ("GradientReport", "check_gradients", "check_rule"),
-    "history": ("History",),
     "lcg": ("LCG", "Jacobian", "Path", "PathArray", "jacobian", "trace"),
-    "minimize": ("Result", "compare", "minimize"),
+    "optimize": ("History", "Result", "compare", "minimize"),
     "optimizers": ("SGD", "Adam", "Momentum"),
     "paths": ("Semiring",),
     "program": ("Program", "compile"),
@@ -61,17 +57,6 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted({*__all__, *MODULES, "__version__"})
 
-
-class _Package(ModuleType):
-    """Loading the module ``minimize`` does not hide the function ``minimize``."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "minimize" and isinstance(value, ModuleType):
-            value = value.minimize
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 __all__ = [
     "GD",

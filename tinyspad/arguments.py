@@ -1,4 +1,4 @@
-"""How arguments are read: integers, rng=, and the names of functions; and how large counts are written."""
+"""How arguments are read: integers, rng=, and the names of functions; how large counts are written; what data are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from typing import Any
 import numpy as np
 
 from .errors import BadInput
+
+Data = Any
+"""Data: a number or an array of them; where several parameters or columns may be given, a tuple of these."""
+
+Array = np.ndarray[Any, Any]
+"""Data: an array of any shape and precision."""
+
+State = Any
+"""What an estimator, optimizer or sampler remembers from one step to the next. Nobody but who made it looks inside."""
 
 
 def integer(value: Any, what: str, least: int = 1, most: int | None = None) -> int:

@@ -10,23 +10,21 @@ trailing axis of runs where there are runs: each draws for itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from .arguments import set_integer
+from .arguments import Data, State, set_integer
 from .errors import BadInput
 
 __all__ = ["Bandit", "FullBatch", "Importance", "Observed", "Sampler", "Shuffled", "Uniform"]
-
-State = Any
 
 
 class Observed(NamedTuple):
     """The observations of a step: ``index`` and ``weight`` of shape (K, *runs), and the next state."""
 
-    index: Any
-    weight: Any
+    index: Data
+    weight: Data
     state: State
 
 
@@ -57,7 +55,7 @@ class Sampler:
         """The observations of one step."""
         raise NotImplementedError
 
-    def probabilities(self, state: State) -> Any:
+    def probabilities(self, state: State) -> Data:
         """The chance that a place in the batch holds each observation: shape (n, *runs), sum 1."""
         raise NotImplementedError
 
@@ -65,11 +63,11 @@ class Sampler:
         """Whether it wants the gradient norms of all observations, by ``tell``, before it draws."""
         return False
 
-    def tell(self, state: State, norms: Any) -> State:
+    def tell(self, state: State, norms: Data) -> State:
         """The next state, given the norms of all observations' gradients: shape (n, *runs)."""
         return state
 
-    def learn(self, state: State, observed: Observed, norms: Any) -> State:
+    def learn(self, state: State, observed: Observed, norms: Data) -> State:
         """The next state, given the norms of the gradients that were drawn: shape (K, *runs).
 
         Where observations go side by side, of the paths that were followed, which the step has computed anyhow; where a
@@ -103,14 +101,14 @@ class FullBatch(Sampler):
         every = np.arange(n).reshape(n, *(1 for _ in runs))
         return Observed(np.broadcast_to(every, (n, *runs)), np.full((n, *runs), 1 / n), state)
 
-    def probabilities(self, state: Count) -> Any:
+    def probabilities(self, state: Count) -> Data:
         return np.full((state.n, *state.runs), 1 / state.n)
 
 
 class Order(NamedTuple):
     """A random order of the observations, of each run, and how many of it have been seen."""
 
-    order: Any
+    order: Data
     seen: int
 
 
@@ -152,7 +150,7 @@ class Shuffled(Sampler):
             index, seen = np.concatenate([index, order[:missing]]), missing
         return Observed(index, np.full(index.shape, 1 / self.size), Order(order, seen))
 
-    def probabilities(self, state: Order) -> Any:
+    def probabilities(self, state: Order) -> Data:
         """Of a step whose epoch is not known: 1 / n."""
         return np.full(state.order.shape, 1 / len(state.order))
 
@@ -179,14 +177,14 @@ class Uniform(Sampler):
         shape = (self.size, *state.runs)
         return Observed(rng.integers(state.n, size=shape), np.full(shape, 1 / self.size), state)
 
-    def probabilities(self, state: Count) -> Any:
+    def probabilities(self, state: Count) -> Data:
         return np.full((state.n, *state.runs), 1 / state.n)
 
 
 class Known(NamedTuple):
     """The probabilities in use, shape (n, *runs); None before the first norms. ``left``: steps until they are made anew."""
 
-    p: Any
+    p: Data
     left: float
     n: int
     runs: tuple[int, ...]
@@ -210,7 +208,7 @@ class Importance(Sampler):
     """
 
     size: int = 8
-    bounds: Any = None
+    bounds: Data = None
     refresh: int | None = None
     floor: float = 0.1
 
@@ -244,12 +242,12 @@ class Importance(Sampler):
     def asks(self, state: Known) -> bool:
         return state.left <= 0
 
-    def tell(self, state: Known, norms: Any) -> Known:
+    def tell(self, state: Known, norms: Data) -> Known:
         norms = np.asarray(norms, float)
         norms = np.where(np.isfinite(norms), norms, 0.0)
         return state._replace(p=self._p(norms), left=np.inf if self.refresh is None else self.refresh)
 
-    def _p(self, bounds: Any) -> Any:
+    def _p(self, bounds: Data) -> Data:
         n = len(bounds)
         largest = bounds.max(axis=0)
         share = np.where(largest > 0, bounds / np.where(largest > 0, largest, 1.0), 1.0)  # the sum cannot overflow
@@ -262,15 +260,15 @@ class Importance(Sampler):
         index, weight = _drawn(state.p, self.size, rng)
         return Observed(index, weight, state._replace(left=state.left - 1))
 
-    def probabilities(self, state: Known) -> Any:
+    def probabilities(self, state: Known) -> Data:
         return np.full((state.n, *state.runs), 1 / state.n) if state.p is None else state.p
 
 
 class Arms(NamedTuple):
     """What a bandit believes: the probabilities, shape (n, *runs), and the largest norm that each run has seen."""
 
-    p: Any
-    largest: Any
+    p: Data
+    largest: Data
 
 
 @dataclass(frozen=True)
@@ -315,7 +313,7 @@ class Bandit(Sampler):
         index, weight = _drawn(state.p, self.size, rng)
         return Observed(index, weight, state)
 
-    def learn(self, state: Arms, observed: Observed, norms: Any) -> Arms:
+    def learn(self, state: Arms, observed: Observed, norms: Data) -> Arms:
         p, n = state.p, len(state.p)
         norms = np.where(np.isfinite(norms), norms, 0.0)
         largest = np.maximum(state.largest, norms.max(axis=0))
@@ -331,11 +329,11 @@ class Bandit(Sampler):
         np.subtract.at(logs, drawn, np.where(largest > 0, shrink, 0.0))
         return Arms(_projected(p * np.exp(logs), least), largest)
 
-    def probabilities(self, state: Arms) -> Any:
+    def probabilities(self, state: Arms) -> Data:
         return state.p
 
 
-def _drawn(p: Any, size: int, rng: np.random.Generator) -> tuple[Any, Any]:
+def _drawn(p: Data, size: int, rng: np.random.Generator) -> tuple[Data, Data]:
     """Indices drawn with replacement from the columns of p, and their weights 1 / (K n p)."""
     n, runs = len(p), p.shape[1:]
     number = int(np.prod(runs))
@@ -348,7 +346,7 @@ def _drawn(p: Any, size: int, rng: np.random.Generator) -> tuple[Any, Any]:
     return index, 1 / (size * n * p[place])
 
 
-def _projected(w: Any, least: float) -> Any:
+def _projected(w: Data, least: float) -> Data:
     """w scaled to sum 1 with no entry below ``least``: what is below is lifted, the rest shares what is left."""
     n = len(w)
     low = np.zeros(w.shape, bool)
@@ -363,11 +361,11 @@ def _projected(w: Any, least: float) -> Any:
     return p / p.sum(axis=0)
 
 
-def _is_number(x: Any) -> bool:
+def _is_number(x: Data) -> bool:
     return isinstance(x, (int, float, np.number)) and not isinstance(x, bool)
 
 
-def _check_share(sampler: Any, name: str, zero: bool) -> None:
+def _check_share(sampler: Data, name: str, zero: bool) -> None:
     value = getattr(sampler, name)
     if not _is_number(value) or not (0 <= value <= 1) or (not zero and value == 0):
         least = "at least 0" if zero else "above 0"

@@ -165,7 +165,7 @@ def best(graph, rng=None):
     return choose
 
 
-# --- optimizers, minimize: where that leads ---------------------------------------------------------------------------
+# --- optimizers, optimize: where that leads ---------------------------------------------------------------------------
 def minimize(f, x0, select=None, hold=1, steps=2000, rng=None, lr=0.01):
     """All positions on a way down from x0: by GD, or with ``select=at_random`` by RAD, with ``select=best`` by SPAD."""
     x, m, v, way = list(x0), [0.0] * len(x0), [0.0] * len(x0), [list(x0)]

@@ -7,15 +7,14 @@ step is added to the parameter. All operations are elementwise: an array holds i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from .arguments import Data, State
 from .errors import BadInput
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimizer"]
-
-State = tuple[Any, ...]
 
 
 class Optimizer(Protocol):
@@ -25,10 +24,10 @@ class Optimizer(Protocol):
     handed over side by side, as rows of one array. A class that overrides one of them says it anew.
     """
 
-    def init(self, x: Any) -> State:
+    def init(self, x: Data) -> State:
         """The state before the first step, for a parameter of x's shape."""
 
-    def update(self, gradient: Any, state: State) -> tuple[Any, State]:
+    def update(self, gradient: Data, state: State) -> tuple[Data, State]:
         """The step to add to the parameter, and the next state."""
 
 
@@ -47,10 +46,10 @@ class SGD:
     def __post_init__(self) -> None:
         _check("SGD", lr=(self.lr, 0, np.inf))
 
-    def init(self, x: Any) -> State:
+    def init(self, x: Data) -> State:
         return ()
 
-    def update(self, gradient: Any, state: State) -> tuple[Any, State]:
+    def update(self, gradient: Data, state: State) -> tuple[Data, State]:
         return -self.lr * gradient, ()
 
 
@@ -72,10 +71,10 @@ class Momentum:
     def __post_init__(self) -> None:
         _check("Momentum", lr=(self.lr, 0, np.inf), beta=(self.beta, 0, 1))
 
-    def init(self, x: Any) -> State:
+    def init(self, x: Data) -> State:
         return (0.0 * x,)
 
-    def update(self, gradient: Any, state: State) -> tuple[Any, State]:
+    def update(self, gradient: Data, state: State) -> tuple[Data, State]:
         velocity = self.beta * state[0] + gradient
         return -self.lr * velocity, (velocity,)
 
@@ -112,10 +111,10 @@ class Adam:
             eps=(self.eps, 0, np.inf),
         )
 
-    def init(self, x: Any) -> State:
+    def init(self, x: Data) -> State:
         return 0.0 * x, 0.0 * x, 0
 
-    def update(self, gradient: Any, state: State) -> tuple[Any, State]:
+    def update(self, gradient: Data, state: State) -> tuple[Data, State]:
         m, v, t = state
         t += 1
         # Each name is a new array before it is changed in place: nothing that was handed in is.

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import said
 from ..functions import f1
-from ..minimize import minimize
+from ..optimize import minimize
 from ..optimizers import Adam
 from .verdict import Wrong, call, check_rng, exercise, expect, near, number, same, show
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..arguments import spaced
-from ..lcg import LCG
+from ..arguments import Array, Data, State, spaced
+from ..linearization import Linearized
 from ..paths import Route
 
 ALL_PATHS = -1
@@ -19,9 +19,9 @@ ALL_PATHS = -1
 class Draw(NamedTuple):
     """One estimate: the gradient, the index of the path it follows (an array of them in a batch), and the next state."""
 
-    gradient: Any
-    path: Any
-    state: Any
+    gradient: Data
+    path: Data
+    state: State
 
 
 class Cost(NamedTuple):
@@ -31,19 +31,19 @@ class Cost(NamedTuple):
     tupling nodes, which copy. ``held``: the partial derivatives that must be in memory for the step.
     """
 
-    multiplications: Any
-    held: Any
+    multiplications: Data
+    held: Data
 
 
 class Held(NamedTuple):
     """A path that is kept for some more steps, as long as the program has this signature."""
 
     route: Route
-    signature: Any
+    signature: Data
     left: int
 
     @property
-    def index(self) -> Any:
+    def index(self) -> Data:
         """The path's number, an array of them for many runs."""
         return self.route.index
 
@@ -75,24 +75,24 @@ class Estimator:
     steps_per_draw = 1
     """How many steps in a row share their randomness: those that a random path is held for."""
 
-    def init(self) -> Any:
+    def init(self) -> Data:
         """The state before the first step."""
         return None
 
-    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+    def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         """Estimate the gradient with respect to one parameter."""
         raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "draw"))
 
-    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+    def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The chance that a fresh draw follows each path, shape (N,), or (N, R) in a batch; raises TooManyPaths."""
         raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "probabilities"))
 
-    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+    def moments(self, lcg: Linearized, param: str) -> tuple[Data, Data]:
         """Exact mean and variance of a fresh draw's gradient, elementwise: here of the path followed, by enumeration."""
         g = lcg.path_gradients(param)
         return mean_and_variance(aligned(self.probabilities(lcg, param), g), g)
 
-    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
+    def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """What a step takes on average, for one parameter, or for all together (a sweep serves them all).
 
         In a batch an array where runs differ. (Griewank & Walther 2008, section 3.3, for the sweep.)
@@ -104,7 +104,7 @@ class Estimator:
         """
         raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "cost"))
 
-    def expectation(self, lcg: LCG, param: str | None = None) -> Any:
+    def expectation(self, lcg: Linearized, param: str | None = None) -> Data:
         """The exact mean of a fresh draw's gradient, E = sum p_i ghat_i, of the parameter's shape.
 
         >>> import tinyspad as ts
@@ -114,7 +114,7 @@ class Estimator:
         """
         return _each(lcg, param, lambda name: self.moments(lcg, name)[0])
 
-    def variance(self, lcg: LCG, param: str | None = None) -> Any:
+    def variance(self, lcg: Linearized, param: str | None = None) -> Data:
         """Its exact variance, sum p_i (ghat_i - E)**2, elementwise.
 
         >>> import tinyspad as ts
@@ -124,14 +124,14 @@ class Estimator:
         """
         return _each(lcg, param, lambda name: self.moments(lcg, name)[1])
 
-    def bias(self, lcg: LCG, param: str | None = None) -> Any:
+    def bias(self, lcg: Linearized, param: str | None = None) -> Data:
         """Expectation minus gradient, elementwise: 0 up to rounding for the normalised ones."""
         return _each(lcg, param, lambda name: self.moments(lcg, name)[0] - lcg.adjoint(name))
 
-    def second_moment(self, lcg: LCG, param: str | None = None) -> Any:
+    def second_moment(self, lcg: Linearized, param: str | None = None) -> Data:
         """The exact mean of the squared estimate, E[ghat**2] = variance + expectation**2, elementwise."""
 
-        def of(name: str) -> Any:
+        def of(name: str) -> Data:
             mean, variance = self.moments(lcg, name)
             return variance + mean * mean
 
@@ -141,14 +141,14 @@ class Estimator:
 _TO_GIVE = "{0} does not say its {1}: give the class a method {1}(self, lcg, param) (see ts.Estimator)."
 
 
-def _each(lcg: LCG, param: str | None, ask: Any) -> Any:
+def _each(lcg: Linearized, param: str | None, ask: Data) -> Data:
     return {name: ask(name) for name in lcg.params} if param is None else ask(param)
 
 
 # --- moments by enumeration ---------------------------------------------------------------------------------------------
 
 
-def mean_and_variance(p: Any, estimates: Any) -> tuple[Any, Any]:
+def mean_and_variance(p: Data, estimates: Data) -> tuple[Data, Data]:
     """Of outcomes with these probabilities: about the mean, not as a difference of squares, which would lose all digits."""
     with np.errstate(all="ignore"):
         mean = np.sum(p * estimates, axis=0)
@@ -156,17 +156,17 @@ def mean_and_variance(p: Any, estimates: Any) -> tuple[Any, Any]:
     return (mean, variance) if mean.shape else (float(mean), float(variance))
 
 
-def aligned(p: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def aligned(p: Array, g: Array) -> Array:
     """Probabilities with axes of length 1 behind, so that they multiply the gradients of array parameters."""
     return p.reshape(p.shape + (1,) * (g.ndim - p.ndim))
 
 
-def over_probability(g: Any, p: Any) -> Any:
+def over_probability(g: Data, p: Data) -> Data:
     """g / p, and 0 for what is never drawn."""
     return np.divide(g, p, where=np.broadcast_to(p > 0, np.shape(g)), out=np.zeros_like(g))
 
 
-def over_runs(p: np.ndarray[Any, Any], lcg: LCG) -> np.ndarray[Any, Any]:
+def over_runs(p: Array, lcg: Linearized) -> Array:
     """The same probabilities for every run of a batch."""
     return np.broadcast_to(p.reshape(p.shape + (1,) * len(lcg.batch)), p.shape + lcg.batch).copy()
 
@@ -175,7 +175,12 @@ def over_runs(p: np.ndarray[Any, Any], lcg: LCG) -> np.ndarray[Any, Any]:
 
 
 def path_cost(
-    lcg: LCG, param: str | None, length: Callable[[str], Any], select: Any = 0.0, held: Any = None, steps: int = 1
+    lcg: Linearized,
+    param: str | None,
+    length: Callable[[str], Data],
+    select: Data = 0.0,
+    held: Data = None,
+    steps: int = 1,
 ) -> Cost:
     """A path of each parameter followed in every step, and a selection of this cost every so many steps.
 
@@ -189,17 +194,17 @@ def path_cost(
 # --- holding -------------------------------------------------------------------------------------------------------------
 
 
-def kept(state: Any, lcg: LCG) -> Any:
+def kept(state: State, lcg: Linearized) -> Data:
     """The state if it is still good: steps are left, and the program has the same shape."""
     return state if state is not None and state.left > 0 and state.signature == lcg.signature else None
 
 
-def nothing(lcg: LCG, param: str) -> Draw:
+def nothing(lcg: Linearized, param: str) -> Draw:
     """No path leads from the parameter to the output: the gradient is zero, whatever the estimator."""
     return Draw(lcg.adjoint(param), everywhere(lcg, ALL_PATHS), None)
 
 
-def times_number(lcg: LCG, param: str, route: Route) -> Any:
+def times_number(lcg: Linearized, param: str, route: Route) -> Data:
     """N times the contribution of a path; past the largest float factor by factor, so that it need not overflow."""
     number = lcg.count_paths(param)
     if number < 1e300:
@@ -207,12 +212,12 @@ def times_number(lcg: LCG, param: str, route: Route) -> Any:
     return lcg.follow(param, route, lcg.chances("path"))
 
 
-def everywhere(lcg: LCG, index: int) -> Any:
+def everywhere(lcg: Linearized, index: int) -> Data:
     return _filled(lcg.batch, index) if lcg.batch else index
 
 
 @functools.lru_cache(maxsize=16)
-def _filled(shape: tuple[int, ...], index: int) -> Any:
+def _filled(shape: tuple[int, ...], index: int) -> Data:
     """An array of one index, which nobody changes: one for all steps of all runs."""
     found = np.full(shape, index)
     found.flags.writeable = False

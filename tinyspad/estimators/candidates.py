@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from ..arguments import spaced
+from ..arguments import Array, Data, spaced
 from ..errors import TooManyPaths
-from ..lcg import LCG
+from ..linearization import Linearized
 from ..paths import LIMIT, by_size, sizes_of
 from .base import as_float
 
@@ -17,7 +16,7 @@ FEW = 16
 """Up to this many candidates are followed one after the other; for more it pays to list all paths, if there are few."""
 
 
-def candidates_cost(lcg: LCG, param: str | None, m: int | None, replace: bool) -> float:
+def candidates_cost(lcg: Linearized, param: str | None, m: int | None, replace: bool) -> float:
     """What it takes to follow m random candidates of each parameter once."""
     total = 0.0
     for name in lcg.params if param is None else (param,):
@@ -27,7 +26,7 @@ def candidates_cost(lcg: LCG, param: str | None, m: int | None, replace: bool) -
     return total
 
 
-def best_of(lcg: LCG, param: str, rng: np.random.Generator, m: int, replace: bool, score: Any) -> Any:
+def best_of(lcg: Linearized, param: str, rng: np.random.Generator, m: int, replace: bool, score: Data) -> Data:
     """The index of the candidate of highest score, the first in path order on a tie; in a batch, run by run.
 
     ``score``: of contributions, one behind the other. NaN is the highest.
@@ -47,14 +46,14 @@ def best_of(lcg: LCG, param: str, rng: np.random.Generator, m: int, replace: boo
     return index if lcg.batch else int(index)
 
 
-def _candidates(lcg: LCG, param: str, rng: np.random.Generator, m: int, replace: bool) -> list[Any]:
+def _candidates(lcg: Linearized, param: str, rng: np.random.Generator, m: int, replace: bool) -> list[Data]:
     return [lcg.draw_index(param, rng) for _ in range(m)] if replace else list(lcg.draw_distinct(param, rng, m))
 
 
-def _best_one_by_one(lcg: LCG, param: str, candidates: list[Any], score: Any) -> Any:
+def _best_one_by_one(lcg: Linearized, param: str, candidates: list[Data], score: Data) -> Data:
     """One candidate after the other, so that memory does not depend on their number."""
 
-    def scored(index: Any) -> Any:
+    def scored(index: Data) -> Data:
         g = lcg.path_gradient(param, index)
         return score(g) if g.__class__ is float else score(np.asarray(g)[None])[0]
 
@@ -73,11 +72,11 @@ def _best_one_by_one(lcg: LCG, param: str, candidates: list[Any], score: Any) ->
     return best if lcg.batch else int(best)
 
 
-def _has_nan(x: Any) -> bool:
+def _has_nan(x: Data) -> bool:
     return math.isnan(_square(x))  # squares may overflow, but to infinity
 
 
-def _square(x: Any) -> float:
+def _square(x: Data) -> float:
     """The sum of the squares: the quickest way to see whether some number is NaN or infinite."""
     if not isinstance(x, np.ndarray):
         return float(x * x)
@@ -86,7 +85,7 @@ def _square(x: Any) -> float:
         return float(flat.dot(flat))
 
 
-def best_of_very_many(lcg: LCG, param: str, rng: np.random.Generator, m: int) -> Any:
+def best_of_very_many(lcg: Linearized, param: str, rng: np.random.Generator, m: int) -> Data:
     """The index of the largest of m paths drawn with replacement, m beyond their number: by its rank, which one draw gives.
 
     All m have rank r or more with probability ((N - r) / N)**m, so that of the best is N (1 - U**(1 / m)), rounded down.
@@ -103,7 +102,7 @@ def best_of_very_many(lcg: LCG, param: str, rng: np.random.Generator, m: int) ->
     return index if lcg.batch else int(index)
 
 
-def chance_of_selection(scores: np.ndarray[Any, Any], m: int | None, replace: bool) -> np.ndarray[Any, Any]:
+def chance_of_selection(scores: Array, m: int | None, replace: bool) -> Array:
     """The probability that each path has the highest score of m random candidates; the first path wins a tie."""
     n = len(scores)
     if m is None:
@@ -120,14 +119,14 @@ def chance_of_selection(scores: np.ndarray[Any, Any], m: int | None, replace: bo
     return result
 
 
-def sizes(lcg: LCG, listed: Any) -> Any:
+def sizes(lcg: Linearized, listed: Data) -> Data:
     """The size of each of some contributions, or of one number: |g|, of an array its norm."""
     if listed.__class__ is float:
         return abs(listed)
     return np.abs(listed) if lcg.batch or listed.ndim == 1 else sizes_of(listed)
 
 
-def nearness(lcg: LCG, listed: Any, gradient: Any) -> Any:
+def nearness(lcg: Linearized, listed: Data, gradient: Data) -> Data:
     """Minus the distance of each from the gradient; NaN, which counts as the nearest, for what is not finite itself."""
     distance = sizes(lcg, listed - gradient)
     if math.isfinite(_square(distance)):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..arguments import set_integer
-from ..lcg import LCG
+from ..arguments import Array, Data, State, set_integer
+from ..linearization import Linearized
 from ..paths import Chances, drawn_from, with_floor
 from .base import (
     Cost,
@@ -29,8 +29,8 @@ FLOOR = 0.01
 class Refreshed(NamedTuple):
     """A distribution over paths that is kept for some more steps, as long as the program has this signature."""
 
-    chances: Any
-    signature: tuple[Any, ...]
+    chances: Data
+    signature: tuple[Data, ...]
     left: int
 
     def __repr__(self) -> str:
@@ -65,7 +65,7 @@ class Magnitude(Estimator):
     def __post_init__(self) -> None:
         set_integer(self, "k_max")
 
-    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+    def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
             return nothing(lcg, param)
         held = kept(state, lcg) or Refreshed(self._chances(lcg, param), lcg.signature, self.k_max)
@@ -84,7 +84,7 @@ class Magnitude(Estimator):
         gradient = lcg.path_gradient(param, index)
         return Draw(gradient / chance if self.normalize else gradient, index, held)
 
-    def _chances(self, lcg: LCG, param: str) -> Any:
+    def _chances(self, lcg: Linearized, param: str) -> Data:
         """Branch probabilities; or, through linear maps, the probabilities of all paths, listed."""
         if not lcg.elementwise:
             p = lcg.path_shares(param)
@@ -92,13 +92,13 @@ class Magnitude(Estimator):
         chances = lcg.chances("magnitude")
         return chances if self.k_max == 1 else with_floor(lcg.structure, chances, FLOOR)
 
-    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+    def probabilities(self, lcg: Linearized, param: str) -> Array:
         """p_i = |g_i| / H, shape (N,) or (N, R); where some g_i are not finite, they share all."""
         if not lcg.elementwise:
             return np.asarray(self._chances(lcg, param))
         return lcg.path_probabilities(param, self._chances(lcg, param))
 
-    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+    def moments(self, lcg: Linearized, param: str) -> tuple[Data, Data]:
         """By one sweep over the branch probabilities; through linear maps by enumeration."""
         if lcg.elementwise:
             return lcg.moments(param, self._chances(lcg, param), self.normalize)
@@ -108,10 +108,10 @@ class Magnitude(Estimator):
         p = aligned(self.probabilities(lcg, param), g)
         return mean_and_variance(p, over_probability(g, p) if self.normalize else g)
 
-    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
+    def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """A sweep for H every k_max steps (where sizes need a listing, all paths), and the mean length of a path always."""
 
-        def length(name: str) -> Any:
+        def length(name: str) -> Data:
             if lcg.elementwise:
                 return lcg.mean_length(name, self._chances(lcg, name))
             return np.tensordot(lcg.lengths(name), self.probabilities(lcg, name), 1)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
 
 import numpy as np
 
-from ..arguments import set_integer, spaced
+from ..arguments import Array, Data, State, set_integer, spaced
 from ..errors import BadInput, NotElementwise, TooManyPaths
-from ..lcg import LCG
+from ..linearization import Linearized
 from ..paths import LIMIT
 from .base import (
     Cost,
@@ -81,7 +80,7 @@ class SPAD(Estimator):
         if self.replace and self.m is None:
             raise BadInput("SPAD: replace=True needs m, the number of candidates to draw.")
 
-    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+    def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         n = lcg.count_paths(param)
         if not n:
             return nothing(lcg, param)
@@ -101,7 +100,7 @@ class SPAD(Estimator):
                 gradient = astray if strays else gradient / (1 - self.epsilon)
         return Draw(gradient, index, held._replace(left=held.left - 1))
 
-    def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Held:
+    def _select(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
         n = lcg.count_paths(param)
         if self.m is None or (not self.replace and self.m >= n):
             return Held(lcg.best_route(param), lcg.signature, self.k_max)
@@ -111,10 +110,10 @@ class SPAD(Estimator):
             index = best_of(lcg, param, rng, self.m, self.replace, lambda g: sizes(lcg, g))
         return Held(lcg.route(param, index), lcg.signature, self.k_max)
 
-    def _selects_the_best(self, lcg: LCG, param: str) -> bool:
+    def _selects_the_best(self, lcg: Linearized, param: str) -> bool:
         return self.m is None or (not self.replace and self.m >= lcg.count_paths(param))
 
-    def selection(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+    def selection(self, lcg: Linearized, param: str) -> Array:
         """The probability that each path is the one selected (before epsilon), shape (N,) or (N, R).
 
         A path that r others beat is the best of m candidates with probability C(N-1-r, m-1) / C(N, m) without
@@ -126,14 +125,14 @@ class SPAD(Estimator):
         chosen = np.arange(len(sizes)).reshape(-1, *(1 for _ in lcg.batch)) == lcg.best_index(param)
         return chosen.astype(float)
 
-    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+    def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The probability that a fresh draw follows each path, shape (N,) or (N, R)."""
         q = self.selection(lcg, param)
         if len(q) < 2:
             return q
         return (1 - self.epsilon) * q + self.epsilon * (1 - q) / (len(q) - 1)
 
-    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+    def moments(self, lcg: Linearized, param: str) -> tuple[Data, Data]:
         """By one sweep when all paths are candidates, or one; otherwise by enumeration, which TooManyPaths may refuse.
 
         Given the selected path, the draw follows it with 1 - epsilon and each of the others with epsilon / (N - 1).
@@ -157,7 +156,9 @@ class SPAD(Estimator):
         given = kept_to + np.sum(stray, axis=0) - stray
         return mean, mean_and_variance(aligned(self.selection(lcg, param), g), given)[0]
 
-    def _mixed(self, lcg: LCG, param: str, mean: Any, deviation: Any, other_mean: Any, other_deviation: Any) -> Any:
+    def _mixed(
+        self, lcg: Linearized, param: str, mean: Data, deviation: Data, other_mean: Data, other_deviation: Data
+    ) -> Data:
         """Mean and variance, from the path kept to, and the others, to which a draw strays with probability epsilon."""
         epsilon, kept_to, stray = self.epsilon, 1.0, 1.0
         if self.normalize:
@@ -177,7 +178,7 @@ class SPAD(Estimator):
         return total, variance if np.ndim(variance) else float(variance)
 
     @staticmethod
-    def best_epsilon(lcg: LCG, param: str) -> Any:
+    def best_epsilon(lcg: Linearized, param: str) -> Data:
         """The epsilon of least variance for ``SPAD(m=None, normalize=True)``: b / (a + b).
 
         a = |g_max|, b**2 = (N - 1) sum of the other g_i**2: E[ghat**2] = a**2 / (1 - eps) + b**2 / eps is least, (a + b)**2,
@@ -217,10 +218,10 @@ class SPAD(Estimator):
         """How many steps in a row share their randomness."""
         return 1 if self.m is None else self.k_max
 
-    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
+    def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """Every k_max steps m candidates, or the sweep for the best of all; in every step the path that is followed."""
 
-        def length(name: str) -> Any:
+        def length(name: str) -> Data:
             n, uniform = lcg.count_paths(name), lcg.mean_length(name, lcg.chances("path"))
             if self.m == 1:
                 return uniform
@@ -267,13 +268,13 @@ class NearestPath(Estimator):
             set_integer(self, "m")
         set_integer(self, "k_max")
 
-    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+    def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
             return nothing(lcg, param)
         held = kept(state, lcg) or Held(lcg.route(param, self._select(lcg, param, rng)), lcg.signature, self.k_max)
         return Draw(lcg.follow(param, held.route), held.index, held._replace(left=held.left - 1))
 
-    def _select(self, lcg: LCG, param: str, rng: np.random.Generator) -> Any:
+    def _select(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Data:
         if self.m is None and lcg.count_paths(param) > LIMIT:
             raise TooManyPaths(
                 f'NearestPath() compares all {spaced(lcg.count_paths(param))} paths of "{param}"; listing stops at '
@@ -285,7 +286,7 @@ class NearestPath(Estimator):
         gradient = lcg.adjoint(param)
         return best_of(lcg, param, rng, self.m, False, lambda g: nearness(lcg, g, gradient))
 
-    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+    def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The probability that each path is the nearest of the candidates, shape (N,) or (N, R)."""
         return chance_of_selection(nearness(lcg, lcg.path_gradients(param), lcg.adjoint(param)), self.m, False)
 
@@ -294,10 +295,10 @@ class NearestPath(Estimator):
         """How many steps in a row share their randomness."""
         return 1 if self.m is None else self.k_max
 
-    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
+    def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """Every k_max steps the full gradient and the candidates; in every step the path that is followed."""
 
-        def length(name: str) -> Any:
+        def length(name: str) -> Data:
             return np.tensordot(lcg.lengths(name), self.probabilities(lcg, name), 1)
 
         sweep = lcg.factors(param)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ..arguments import set_integer
+from ..arguments import Array, Data, State, set_integer
 from ..errors import BadInput
-from ..lcg import LCG
+from ..linearization import Linearized
 from .base import (
     ALL_PATHS,
     Cost,
@@ -40,19 +39,19 @@ class GD(Estimator):
 
     paths_only = True
 
-    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+    def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         return Draw(lcg.adjoint(param), everywhere(lcg, ALL_PATHS), None)
 
-    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+    def probabilities(self, lcg: Linearized, param: str) -> Array:
         """Ones: every path is followed."""
         return np.ones((len(lcg.path_gradients(param)), *lcg.batch))
 
-    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+    def moments(self, lcg: Linearized, param: str) -> tuple[Data, Data]:
         """The gradient, and zero."""
         gradient = lcg.adjoint(param)
         return gradient, abs(0.0 * gradient)
 
-    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
+    def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """One reverse sweep over all that lies behind the parameter, or behind all."""
         return Cost(lcg.factors(param), lcg.factors(param))
 
@@ -84,7 +83,7 @@ class RAD(Estimator):
             raise BadInput(f'RAD: by= is "path" or "branch", not {self.by!r}.')
         set_integer(self, "hold")
 
-    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+    def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
             return nothing(lcg, param)
         held = kept(state, lcg) or self._drawn(lcg, param, rng)
@@ -94,18 +93,18 @@ class RAD(Estimator):
             gradient = lcg.follow(param, held.route, lcg.chances("branch") if self.normalize else None)
         return Draw(gradient, held.index, held._replace(left=held.left - 1))
 
-    def _drawn(self, lcg: LCG, param: str, rng: np.random.Generator) -> Held:
+    def _drawn(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
         if self.by == "path" and (lcg.batch or lcg.count_paths(param) < 2**63):
             route = lcg.route(param, lcg.draw_index(param, rng))
         else:  # without the table of counts, which is large where they are
             route = lcg.draw_route(param, rng, lcg.chances(self.by))
         return Held(route, lcg.signature, self.hold)
 
-    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+    def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The probability of each path, shape (N,) or (N, R): 1 / N, or the product of 1 / branches."""
         return lcg.path_probabilities(param, lcg.chances(self.by))
 
-    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+    def moments(self, lcg: Linearized, param: str) -> tuple[Data, Data]:
         if lcg.elementwise:
             return lcg.moments(param, lcg.chances(self.by), self.normalize)
         g = lcg.path_gradients(param)
@@ -117,7 +116,7 @@ class RAD(Estimator):
         """How many steps in a row share their randomness."""
         return self.hold
 
-    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
+    def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """The mean length of a path."""
         return path_cost(lcg, param, lambda name: lcg.mean_length(name, lcg.chances(self.by)))
 
@@ -138,26 +137,26 @@ class FixedPath(Estimator):
     def __post_init__(self) -> None:
         set_integer(self, "index", least=0)
 
-    def draw(self, lcg: LCG, param: str, state: Any, rng: np.random.Generator) -> Draw:
+    def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         if not lcg.count_paths(param):
             return nothing(lcg, param)
         lcg.nth_path(param, self.index)  # names the number of paths if there is no such path
         return Draw(lcg.path_gradient(param, self.index), everywhere(lcg, self.index), None)
 
-    def probabilities(self, lcg: LCG, param: str) -> np.ndarray[Any, Any]:
+    def probabilities(self, lcg: Linearized, param: str) -> Array:
         """One for this path, zero for the others."""
         lcg.nth_path(param, self.index)
         p = np.zeros(len(lcg.path_gradients(param)))
         p[self.index] = 1.0
         return over_runs(p, lcg)
 
-    def moments(self, lcg: LCG, param: str) -> tuple[Any, Any]:
+    def moments(self, lcg: Linearized, param: str) -> tuple[Data, Data]:
         """The path's contribution, and zero."""
         if not lcg.count_paths(param):
             return lcg.adjoint(param), abs(0.0 * lcg.adjoint(param))
         gradient = lcg.path_gradient(param, self.index)
         return gradient, abs(0.0 * gradient)
 
-    def cost(self, lcg: LCG, param: str | None = None) -> Cost:
+    def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """The length of the path."""
         return path_cost(lcg, param, lambda name: lcg.length(name, lcg.route(name, self.index)))

@@ -18,7 +18,7 @@ from ..arguments import integer
 from ..errors import BadInput, BlockFailed, said
 from ..estimators import Estimator
 from ..functions import Problem
-from ..minimize import INTERRUPTED, Result, minimize
+from ..optimize import INTERRUPTED, Result, minimize
 from ..optimizers import Optimizer
 from ..progress import Progress
 from .workers import processes

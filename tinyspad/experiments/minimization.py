@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import functions
 from ..estimators import GD, RAD, SPAD, Estimator, FixedPath
-from ..minimize import Result, minimize
+from ..optimize import Result, minimize
 from ..optimizers import Adam
 from .blocks import uninterrupted
 

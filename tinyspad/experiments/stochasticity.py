@@ -11,9 +11,8 @@ import numpy as np
 from ..data import Bandit, FullBatch, Importance, Sampler, Shuffled
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator, Magnitude
-from ..losses import Losses
-from ..minimize import minimize
 from ..models import Model
+from ..optimize import Losses, minimize
 from ..optimizers import SGD, Adam, Optimizer
 from ..table import Table
 from .blocks import seed_sequence, uninterrupted
@@ -167,24 +166,17 @@ def stochasticity_table(
     n = len(split.train[0])
     rows = samplers(min(8, max(n // 2, 1))) if observations is None else observations
     few = min(runs, 20)
-    stage = Losses(
-        chosen.loss,
-        list(chosen.parameters),
-        [s[:few] for s in starts],
-        _first(split.train, few),
-        None,
-        sample,
-        False,
-        False,
-    )
-    batch, _ = stage.at([s[:few] for s in starts], stage.init(), np.random.default_rng(0))
-    forward = len(batch.lanes.single_access.entries)
+    at, first = [start[:few] for start in starts], _first(split.train, few)
+    lanes = Losses(chosen.loss, list(chosen.parameters), at, first, None, sample, False, False).traced(at)
+    together = np.full((n, few), 1 / n)
+    asked = lanes.observing(together, (few,)) if sample == "same" and n > 1 else lanes
+    forward = len(lanes.single_access.entries)
 
     def each(estimator: Estimator) -> float:
         """Operations forward and multiplications back for one observation, the mean over the starts."""
-        return forward + float(np.mean(estimator.cost(batch.lcg).multiplications))
+        return forward + float(np.mean(estimator.cost(asked).multiplications))
 
-    exact = forward + float(np.mean(GD().cost(batch.lanes).multiplications))
+    exact = forward + float(np.mean(GD().cost(lanes).multiplications))
     budget = steps * n * exact
 
     def work_of(sampler: Sampler, estimator: Estimator) -> tuple[float, float]:

@@ -14,8 +14,8 @@ from .. import models
 from ..data import Sampler
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator
-from ..minimize import minimize
 from ..models import Model
+from ..optimize import minimize
 from ..optimizers import Adam, Optimizer
 from ..table import Interval, Table
 from .blocks import seed_sequence, uninterrupted

@@ -85,7 +85,7 @@ class Recorded:
 
     seed = property(lambda self: self.linearization.seed)
     adjoints = property(lambda self: self.linearization.adjoints)
-    check_differentiable = asks(Linearization.check_differentiable)
+    check_differentiable, observing = asks(Linearization.check_differentiable), asks(Linearization.observing)
 
     adjoint, gradient = asks(Linearization.adjoint), asks(Linearization.gradient)
     count_paths, paths, nth_path = (

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from .. import paths as algebra
-from ..arguments import generator, integer, spaced
+from ..arguments import Array, Data, generator, integer, spaced
 from ..errors import BadInput, TooManyPaths
 from ..paths import LIMIT, Chances, Moments, Path, PathArray, Route, Semiring
 from .point import Point
@@ -27,7 +26,7 @@ class Linearization(Point):
     alike, and what it contributes is the weighted sum. In the methods ``param`` may be left out when there is only one.
     """
 
-    def observing(self, weight: Any, runs: tuple[int, ...]) -> Linearization:
+    def observing(self, weight: Data, runs: tuple[int, ...]) -> Linearization:
         """This batch as observations of these weights, shape (K, *runs), that share a path in each run."""
         arguments = tuple(a[0] if runs else float(a[0]) for a in self.arguments)
         return Linearization(self.code, self.structure, self.params, arguments, runs, observed=weight)
@@ -63,7 +62,7 @@ class Linearization(Point):
 
     # --- the best ones ---------------------------------------------------------------------------------------
 
-    def best_path(self, param: str | None = None) -> Any:
+    def best_path(self, param: str | None = None) -> Data:
         """The path of the largest |contribution|, the first one on a tie. Exact, by one max-product sweep: O(edges).
 
         In a batch every run has a best path of its own: a ``PathArray`` of shape ``batch``. Products that floats cannot hold
@@ -87,7 +86,7 @@ class Linearization(Point):
             return self.nth_path(self.params[source], index)
         return self._paths_at(source, index)
 
-    def top_paths(self, param: str | None = None, n: int = 5) -> Any:
+    def top_paths(self, param: str | None = None, n: int = 5) -> Data:
         """The n paths of the largest |contribution|, largest first, in path order among equals; all if there are fewer.
 
         Exact, by one k-best sweep: O(edges * n log n). In a batch every run has its own: a ``PathArray`` of shape (n, R).
@@ -115,7 +114,7 @@ class Linearization(Point):
 
     # --- drawing ---------------------------------------------------------------------------------------------
 
-    def sample_path(self, param: str | None = None, rng: Any = None, by: str = "path") -> Any:
+    def sample_path(self, param: str | None = None, rng: Data = None, by: str = "path") -> Data:
         """A random path with its probability; in a batch one for every run, a ``PathArray`` of shape ``batch``.
 
         ``by="path"``: uniform over all paths, exactly so at any count. ``"branch"``: uniform at each tupling node that it
@@ -136,7 +135,7 @@ class Linearization(Point):
         log_p = float(algebra.log_probability(chances, self.structure, route))
         return self._path(source, route.edges, probability, log_p)
 
-    def sample_paths(self, param: str | None = None, n: int = 1, rng: Any = None, by: str = "path") -> PathArray:
+    def sample_paths(self, param: str | None = None, n: int = 1, rng: Data = None, by: str = "path") -> PathArray:
         """n independent random paths in arrays, walked all at once; in a batch n for every run, shape (n, R).
 
         Arguments and errors as for ``sample_path``. Cost: O(edges) once, then a few array operations per choice met.
@@ -168,7 +167,7 @@ class Linearization(Point):
 
     # --- exact sums over all paths ---------------------------------------------------------------------------
 
-    def moments(self, param: str | None, chances: Chances, normalize: bool) -> tuple[Any, Any]:
+    def moments(self, param: str | None, chances: Chances, normalize: bool) -> tuple[Data, Data]:
         """Exact mean and variance of a path's contribution (divided by its probability if ``normalize``): one sweep.
 
         Through linear maps, where squares do not multiply along a path, elementwise and by a listing.
@@ -183,7 +182,7 @@ class Linearization(Point):
         mean, variance = algebra.moments_of(*listed, normalize)
         return self.shaped(source, mean), self.shaped(source, variance)
 
-    def largest_and_others(self, param: str | None = None) -> tuple[Any, Moments]:
+    def largest_and_others(self, param: str | None = None) -> tuple[Data, Moments]:
         """The contribution of the best path, and number, mean and standard deviation of all the others: one sweep.
 
         Through linear maps, elementwise and by a listing.
@@ -197,7 +196,7 @@ class Linearization(Point):
         mean, deviation = self.shaped(source, others.mean), self.shaped(source, others.deviation)
         return self.shaped(source, largest), Moments(others.number, mean, deviation)
 
-    def log_mass(self, param: str | None = None) -> Any:
+    def log_mass(self, param: str | None = None) -> Data:
         """log H, the logarithm of the sum of all |contributions|: by a sweep that cannot overflow, made once.
 
         Through linear maps by a listing of their norms.
@@ -207,7 +206,7 @@ class Linearization(Point):
         found = algebra.log_mass_of(self.path_sizes(param))
         return found if self.batch else float(found)
 
-    def entropy(self, param: str | None = None) -> Any:
+    def entropy(self, param: str | None = None) -> Data:
         """The Shannon entropy, in nats, of the probabilities |g_i| / sum |g_j|: how concentrated is this gradient?
 
         0 when one path carries it all, log N when all N carry the same; exp(entropy) is an effective number of paths. By
@@ -226,7 +225,7 @@ class Linearization(Point):
         found = algebra.entropy_of(self.path_sizes(param))
         return found if self.batch else float(found)
 
-    def sweep(self, semiring: Semiring | str, direction: str = "reverse") -> dict[str, Any]:
+    def sweep(self, semiring: Semiring | str, direction: str = "reverse") -> dict[str, Data]:
         """What a semiring makes of all paths of each parameter, by parameter name.
 
         ``direction``: "reverse" takes one sweep for all parameters, "forward" one for each; they agree for semirings
@@ -280,19 +279,19 @@ class Linearization(Point):
         nodes = range(structure.size) if param is None else structure.behind(self.source(param))
         return sum(not copies[e] for v in nodes for e in structure.branches(v))
 
-    def length(self, param: str | None, route: Route) -> Any:
+    def length(self, param: str | None, route: Route) -> Data:
         """The number of factors on a path: edges other than those of tupling nodes, which copy. In a batch, one per run."""
         factors = [int(not copied) for copied in self.structure.copies]
         return algebra.follow(route, factors, np.zeros(self.batch, int) if self.batch else 0, np.add)
 
-    def lengths(self, param: str | None) -> np.ndarray[Any, Any]:
+    def lengths(self, param: str | None) -> Array:
         """The number of factors on every path, listed."""
         source, copies = self.listable(param), self.structure.copies
         return np.array(
             [sum(not copies[e] for e in edges) for edges in algebra.enumerate_paths(self.structure, source)]
         )
 
-    def mean_length(self, param: str | None, chances: Chances) -> Any:
+    def mean_length(self, param: str | None, chances: Chances) -> Data:
         """The mean number of factors on a random path."""
         source, copies = self.source(param), self.structure.copies
         if not algebra.count(self.structure, source):
@@ -311,7 +310,7 @@ class Linearization(Point):
     ) -> Path:
         return Path(self.params[source], edges, probability, log_p, known=known, at=self)
 
-    def _paths_at(self, source: int, index: Any, p: Any = None, log_p: Any = None) -> PathArray:
+    def _paths_at(self, source: int, index: Data, p: Data = None, log_p: Data = None) -> PathArray:
         """The paths with these indices, in a batch; index is of shape (R,) or (n, R)."""
         index, name = np.asarray(index), self.params[source]
         if self.observed is None:
@@ -363,6 +362,6 @@ class Linearization(Point):
                 raise BadInput(f"Sampling by magnitude needs a positive finite sum of |contributions|, not {mass}.")
 
     @cached_property
-    def _log_masses(self) -> list[Any]:
+    def _log_masses(self) -> list[Data]:
         with np.errstate(all="ignore"):
             return algebra.sweep(self.structure, self.weight, algebra.LOG, forget=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from .. import paths as algebra
-from ..arguments import spaced
+from ..arguments import Array, Data, spaced
 from ..errors import BadInput, NotElementwise, NotScalar, TooManyPaths
 from ..paths import LIMIT, Chances, Route, Semiring, Structure
 
@@ -25,24 +25,24 @@ class Code(Protocol):
     """
 
     @property
-    def value(self) -> Any: ...
+    def value(self) -> Data: ...
 
     @property
     def names(self) -> Sequence[str]: ...
 
     @property
-    def signature(self) -> Any: ...
+    def signature(self) -> Data: ...
 
     @property
-    def weight(self) -> Sequence[Any]: ...
+    def weight(self) -> Sequence[Data]: ...
 
-    def gradient(self, source: int) -> Any:
+    def gradient(self, source: int) -> Data:
         """The gradient with respect to one parameter."""
 
-    def follow(self, route: Route) -> Any:
+    def follow(self, route: Route) -> Data:
         """The contribution of each run's own path."""
 
-    def listing(self, source: int) -> Any:
+    def listing(self, source: int) -> Data:
         """The contributions of all paths of a parameter, shape (N, R): where they are few."""
 
 
@@ -54,11 +54,11 @@ class Point:
         code: Code,
         structure: Structure,
         params: tuple[str, ...],
-        arguments: tuple[Any, ...],
+        arguments: tuple[Data, ...],
         batch: tuple[int, ...] = (),
         *,
         elementwise: bool = True,
-        observed: Any = None,
+        observed: Data = None,
     ) -> None:
         self.code, self.structure, self.params, self.arguments = code, structure, params, arguments
         self.batch, self.elementwise, self.observed = batch, elementwise and observed is None, observed
@@ -69,23 +69,23 @@ class Point:
         return self.code.names
 
     @property
-    def signature(self) -> Any:
+    def signature(self) -> Data:
         """Equal for two points at which the same program ran."""
         return self.code.signature
 
     @property
-    def value(self) -> Any:
+    def value(self) -> Data:
         """The output; of observations the weighted sum."""
         value = self.code.value
         return self._summed(self.observed * value) if self.observed is not None else value
 
     @cached_property
-    def weight(self) -> Sequence[Any]:
+    def weight(self) -> Sequence[Data]:
         """The local partial derivative on every edge."""
         return self.code.weight
 
     @cached_property
-    def seed(self) -> Any:
+    def seed(self) -> Data:
         """The adjoint of the output: 1, ones for a batch of runs, or the observations' weights."""
         if self.observed is not None:
             return self.observed
@@ -106,13 +106,13 @@ class Point:
                 "give every parameter the same shape (np.full_like)."
             )
 
-    def __deepcopy__(self, memo: Any) -> Any:
+    def __deepcopy__(self, memo: Data) -> Data:
         return self  # nothing in it changes
 
-    def __copy__(self) -> Any:
+    def __copy__(self) -> Data:
         return self
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> Data:
         raise BadInput(
             "An LCG, or what a program answers at a point, cannot be pickled, and neither can their paths: they refer to "
             "the function and its tape. Send the function and the point, and trace there; or the arrays that you need."
@@ -121,11 +121,11 @@ class Point:
     # --- the gradient ----------------------------------------------------------------------------------------
 
     @cached_property
-    def adjoints(self) -> list[Any]:
+    def adjoints(self) -> list[Data]:
         """The derivative of the output by every variable, by one reverse sweep (of every observation, times its weight)."""
         return algebra.sweep(self.structure, self.weight, algebra.GRADIENT, self.seed)
 
-    def adjoint(self, param: str | None = None) -> Any:
+    def adjoint(self, param: str | None = None) -> Data:
         """The gradient with respect to one parameter."""
         source = self.source(param)
         found = self.code.gradient(source)
@@ -135,7 +135,7 @@ class Point:
             found = self.observed * found
         return self.shaped(source, self._summed(found))
 
-    def gradient(self) -> dict[str, Any]:
+    def gradient(self) -> dict[str, Data]:
         """The gradient as a dict by parameter name, by one reverse sweep: O(edges).
 
         >>> import tinyspad as ts
@@ -156,7 +156,7 @@ class Point:
         """
         return algebra.count(self.structure, self.source(param))
 
-    def path_gradients(self, param: str | None = None, *, limit: int = LIMIT) -> np.ndarray[Any, Any]:
+    def path_gradients(self, param: str | None = None, *, limit: int = LIMIT) -> Array:
         """Every path's contribution, in path order: shape (N,) + the parameter's shape. Equation (3) for f1.
 
         Raises TooManyPaths past ``limit``. Cost: one sweep whose values are as long as there are paths.
@@ -185,11 +185,11 @@ class Point:
             return np.asarray(np.broadcast_to(listed, (number, *self.observed.shape)).sum(axis=1))
         return np.array(listed, np.result_type(self.arguments[source]))
 
-    def path_gradient(self, param: str | None, index: Any) -> Any:
+    def path_gradient(self, param: str | None, index: Data) -> Data:
         """The contribution of one path by its index, or, in a batch, of one per run (index of shape ``batch``)."""
         return self.follow(param, self.route(param, index))
 
-    def path_sizes(self, param: str | None = None) -> np.ndarray[Any, Any]:
+    def path_sizes(self, param: str | None = None) -> Array:
         """The size of every path's contribution, listed: |g_i|, of an array its norm; shape (N,) or (N, R).
 
         Raises TooManyPaths past 100 000 paths; through linear maps NotElementwise, for there no sweep compares them, either.
@@ -204,14 +204,14 @@ class Point:
         listed = self.path_gradients(name)
         return np.abs(listed) if listed.ndim == 1 + len(self.batch) else algebra.sizes_of(listed)
 
-    def path_shares(self, param: str | None = None) -> np.ndarray[Any, Any]:
+    def path_shares(self, param: str | None = None) -> Array:
         """The size of every path's contribution as a share of their sum, listed: shape (N,) or (N, R).
 
         Equal shares where all are zero. NaN and infinity count as the largest: where there are some, they share all.
         """
         return np.asarray(algebra.shares_of(self.path_sizes(param)))
 
-    def path_probabilities(self, param: str | None, chances: Chances) -> np.ndarray[Any, Any]:
+    def path_probabilities(self, param: str | None, chances: Chances) -> Array:
         """The probability of every path under these branch probabilities, listed: shape (N,) or (N, R)."""
         source = self.listable(param)
         if not algebra.count(self.structure, source):
@@ -221,7 +221,7 @@ class Point:
 
     # --- routes: the choices that make a path, in a batch one for each run -----------------------------------
 
-    def route(self, param: str | None, index: Any) -> Route:
+    def route(self, param: str | None, index: Data) -> Route:
         """The path with this index (in a batch, an array of them), good at every point with this signature."""
         source = self.source(param)
         if not self.batch:
@@ -259,7 +259,7 @@ class Point:
             return self.route(param, np.argmax(sizes, axis=0))
         return algebra.best(self.structure, self.weight, source, self._largest, self.batch)
 
-    def follow(self, param: str | None, route: Route, chances: Chances | None = None) -> Any:
+    def follow(self, param: str | None, route: Route, chances: Chances | None = None) -> Data:
         """The contribution of a path (in a batch, of each run's own). O(its length); in a batch O(edges).
 
         With ``chances`` divided by the path's probability, factor by factor, which neither over- nor underflows.
@@ -280,18 +280,18 @@ class Point:
             found = algebra.follow(route, weight, self.seed)
         return self._summed(found)
 
-    def product(self, edges: Sequence[int]) -> Any:
+    def product(self, edges: Sequence[int]) -> Data:
         """The contribution of the path of these edges; in a batch, of that one path for every run."""
         found = self.seed
         for e in reversed(edges):
             found = found * self.weight[e]
         return self._summed(found)
 
-    def best_index(self, param: str | None = None) -> Any:
+    def best_index(self, param: str | None = None) -> Data:
         """The index of the best path; in a batch, of every run's: an array of shape ``batch``. NaN counts as the largest."""
         return self.best_route(param).index
 
-    def draw_index(self, param: str | None, rng: np.random.Generator, by: str = "path") -> Any:
+    def draw_index(self, param: str | None, rng: np.random.Generator, by: str = "path") -> Data:
         """The index of a random path; in a batch, of one per run. ``by``: as for ``chances``, also through linear maps."""
         source = self.source(param)
         self.check_any(source)
@@ -302,11 +302,11 @@ class Point:
             return index if self.batch else int(index)
         return self.draw_route(param, rng, self.chances(by)).index
 
-    def draw_distinct(self, param: str | None, rng: np.random.Generator, m: int) -> Any:
+    def draw_distinct(self, param: str | None, rng: np.random.Generator, m: int) -> Data:
         """The indices of min(m, N) different paths, every set equally likely; in a batch, of one set per run."""
         return algebra.distinct_below(rng, self.count_paths(param), m, self.batch)
 
-    def draw_others(self, param: str | None, rng: np.random.Generator, index: Any) -> Any:
+    def draw_others(self, param: str | None, rng: np.random.Generator, index: Data) -> Data:
         """The index of a path other than the given one, uniformly; in a batch, one per run."""
         drawn = algebra.uniform_below(rng, self.count_paths(param) - 1, self.batch)
         return drawn + (drawn >= index)
@@ -345,7 +345,7 @@ class Point:
         if not algebra.count(self.structure, source):
             raise BadInput(f'The output does not depend on "{self.params[source]}": there is no path to choose.')
 
-    def check_index(self, source: int, index: Any) -> None:
+    def check_index(self, source: int, index: Data) -> None:
         """Raise BadInput unless there is a path of this number."""
         number, name = algebra.count(self.structure, source), self.params[source]
         if not isinstance(index, (int, np.integer)) or not 0 <= index < number:
@@ -359,7 +359,7 @@ class Point:
                 "Some edges are linear maps, so sizes and squares do not multiply along a path; list the paths instead."
             )
 
-    def shaped(self, source: int, adjoint: Any) -> Any:
+    def shaped(self, source: int, adjoint: Data) -> Data:
         """A result in the parameter's own form: a float, or an array of its shape that is the caller's to change."""
         argument = self.arguments[source]
         if isinstance(argument, float):
@@ -368,7 +368,7 @@ class Point:
             return np.full_like(argument, adjoint)
         return argument.dtype.type(adjoint) if isinstance(argument, np.generic) else np.array(adjoint, argument.dtype)
 
-    def _summed(self, found: Any) -> Any:
+    def _summed(self, found: Data) -> Data:
         """The sum over the observations, where there are some."""
         if self.observed is not None:
             found = np.broadcast_to(found, self.observed.shape).sum(axis=0)
@@ -377,7 +377,7 @@ class Point:
             return np.copy(found) if np.shape(found) else float(found)
         return found
 
-    def _few(self, source: int) -> Any:
+    def _few(self, source: int) -> Data:
         """The contributions of all paths of a parameter where the code lists them, shape (N,) or (N, *batch); or None."""
         if self.observed is None:
             return self.code.listing(source)
@@ -387,7 +387,7 @@ class Point:
         return self._fewer[source]
 
     @cached_property
-    def _fewer(self) -> dict[int, Any]:
+    def _fewer(self) -> dict[int, Data]:
         return {}
 
     @cached_property
@@ -396,5 +396,5 @@ class Point:
         return algebra.by_magnitude(self.structure, self.weight)
 
     @cached_property
-    def _largest(self) -> tuple[Semiring, list[Any]]:
+    def _largest(self) -> tuple[Semiring, list[Data]]:
         return algebra.largest_sizes(self.structure, self.weight)

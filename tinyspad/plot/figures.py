@@ -28,8 +28,8 @@ from ..experiments import (
     variance_curve,
 )
 from ..lcg import trace
-from ..minimize import Result
-from ..minimize import compare as compare_runs
+from ..optimize import Result
+from ..optimize import compare as compare_runs
 from ..program import compile
 from .curves import contributions, function
 from .graph import lcg as draw_lcg

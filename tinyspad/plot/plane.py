@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 from ..arguments import integer
 from ..errors import BadInput
 from ..lcg import LCG
-from ..minimize import Result
+from ..optimize import Result
 from .outside import FEW, verbatim
 from .palette import BLACK, TERMS, ink
 from .panels import panels as panels_of

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..errors import BadInput
-from ..minimize import Result
+from ..optimize import Result
 from .outside import FEW, legend_label, verbatim
 from .palette import styles
 

@@ -11,7 +11,7 @@ import numpy as np
 from .. import functions
 from ..estimators import RAD, SPAD, Magnitude
 from ..lcg import LCG, trace
-from ..minimize import minimize
+from ..optimize import minimize
 from ..optimizers import Adam
 from .claim import CONDITIONS, FAILS, HOLDS, Claim, Numbers, Setting, table, tiny
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any
 
 import numpy as np
 
-from .archive import LARGEST, load_arrays, save_arrays
+from ..archive import LARGEST, load_arrays, save_arrays
+from ..arguments import Array, Data
 
 __all__ = ["History"]
 
@@ -30,17 +30,17 @@ class History:
     array([1.    , 0.25  , 0.0625])
     """
 
-    steps: np.ndarray[Any, Any]
-    values: np.ndarray[Any, Any]
-    x: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
-    paths: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    steps: Array
+    values: Array
+    x: dict[str, Array] = field(default_factory=dict)
+    paths: dict[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.steps)
 
     def save(self, file: str | PathLike[str]) -> None:
         """Write to an .npz file (compressed, no pickle), whole or not at all. Raises OSError as ``open`` does."""
-        arrays: dict[str, Any] = {"steps": self.steps, "values": self.values}
+        arrays: dict[str, Data] = {"steps": self.steps, "values": self.values}
         arrays |= {f"x.{name}": a for name, a in self.x.items()}
         arrays |= {f"paths.{name}": a.astype(str) if a.dtype == object else a for name, a in self.paths.items()}
         save_arrays(file, FORMAT, arrays)
@@ -52,7 +52,7 @@ class History:
         return load_arrays(file, FORMAT, _from_arrays, limit)
 
 
-def _from_arrays(named: dict[str, np.ndarray[Any, Any]]) -> History:
+def _from_arrays(named: dict[str, Array]) -> History:
     history = History(
         named["steps"],
         named["values"],
@@ -67,7 +67,7 @@ def _from_arrays(named: dict[str, np.ndarray[Any, Any]]) -> History:
     return history
 
 
-def _integers(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _integers(a: Array) -> Array:
     if a.dtype.kind != "U":
         return a
     result = np.empty(a.shape, object)
@@ -81,18 +81,18 @@ class Recorder:
 
     def __init__(self, every: int | None) -> None:
         self.every = every
-        self._rows: list[tuple[int, Any, dict[str, Any], dict[str, Any]]] = []
+        self._rows: list[tuple[int, Data, dict[str, Data], dict[str, Data]]] = []
 
     def wants(self, step: int) -> bool:
         """Whether this step is to be recorded."""
         return self.every is not None and step % self.every == 0
 
-    def add(self, step: int, value: Any, x: dict[str, Any], paths: dict[str, Any]) -> None:
+    def add(self, step: int, value: Data, x: dict[str, Data], paths: dict[str, Data]) -> None:
         """Keep copies of one step."""
         x, paths = ({k: np.array(v) for k, v in named.items()} for named in (x, paths))
         self._rows.append((step, np.array(value), x, paths))
 
-    def finish(self, step: int, value: Any, x: dict[str, Any], paths: dict[str, Any]) -> None:
+    def finish(self, step: int, value: Data, x: dict[str, Data], paths: dict[str, Data]) -> None:
         """Keep the last step, unless an interruption came after it was kept."""
         if not self._rows or self._rows[-1][0] != step:
             self.add(step, value, x, paths)
@@ -111,6 +111,6 @@ class Recorder:
         )
 
 
-def _stacked(rows: list[Any]) -> np.ndarray[Any, Any]:
+def _stacked(rows: list[Data]) -> Array:
     """Indices of all steps; as Python ints where one of them is too large for int64."""
     return np.array(rows, object) if any(row.dtype == object for row in rows) else np.array(rows)

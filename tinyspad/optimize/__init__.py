@@ -1,0 +1,21 @@
+"""Minimising: the loop, what it minimises (f as it is, or a mean over observations), and what a run leaves behind."""
+
+from .contracts import Graph, Objective
+from .history import History
+from .observations import Losses
+from .result import DONE, INTERRUPTED, NON_FINITE, STOPPED, Result
+from .start import compare, minimize
+
+__all__ = [
+    "DONE",
+    "INTERRUPTED",
+    "NON_FINITE",
+    "STOPPED",
+    "Graph",
+    "History",
+    "Losses",
+    "Objective",
+    "Result",
+    "compare",
+    "minimize",
+]

@@ -1,0 +1,43 @@
+"""What a minimisation arrived at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arguments import Data
+from .history import History
+
+DONE, NON_FINITE, STOPPED, INTERRUPTED = "done", "non-finite", "stopped", "interrupted"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a minimisation arrived at.
+
+    ``x``: the final position, of x0's form (a tuple if x0 was one). ``value``: f there, a number or one per run.
+    ``status``: "done", "non-finite" (the run met NaN or infinity and stays where it did), "stopped" (by the callback)
+    or "interrupted" (by Ctrl-C); an array of these for a batch. ``steps``: steps taken, an array for a batch.
+    ``history``: a ``History``, or None.
+    """
+
+    x: Data
+    value: Data
+    status: Data
+    steps: Data
+    history: History | None
+
+    def __str__(self) -> str:
+        if np.shape(self.value) == ():
+            return f"{self.status} after {self.steps} steps: f({_coordinates(self.x)}) = {self.value:.6g}"
+        value = np.asarray(self.value)
+        finite = value[np.isfinite(value)]
+        span = f"least {finite.min():.6g}, median {np.median(finite):.6g}" if finite.size else "no finite value"
+        counts = ", ".join(f"{int(np.sum(self.status == s))} {s}" for s in np.unique(self.status))
+        return f"{value.size} runs ({counts}): {span}"
+
+
+def _coordinates(x: Data) -> str:
+    parts = x if isinstance(x, tuple) else (x,)
+    return ", ".join(f"{p:.6g}" if np.shape(p) == () else f"array {np.shape(p)}" for p in parts)

@@ -1,0 +1,140 @@
+"""``minimize`` and ``compare``: what is to be minimised, and how, handed to the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from ..arguments import Data, generator
+from ..data import Sampler
+from ..errors import BadInput
+from ..estimators import GD, Estimator
+from ..lcg import parameter_names
+from ..optimizers import Adam, Optimizer
+from .loop import Plan, descend
+from .observations import Losses
+from .result import INTERRUPTED, Result
+from .settings import asks_paths_only, check_settings, start_of
+from .whole import Whole
+
+
+def minimize(
+    f: Callable[..., Data],
+    x0: Data,
+    *,
+    estimator: Estimator | None = None,
+    optimizer: Optimizer | None = None,
+    steps: int = 1000,
+    rng: np.random.Generator | int | None = None,
+    every: int | None = 1,
+    callback: Callable[[int, dict[str, Data], Data], object] | None = None,
+    progress: bool = False,
+    data: Data = None,
+    observations: Sampler | None = None,
+    sample: str = "same",
+) -> Result:
+    """Minimise f from x0 by ``steps`` steps of ``optimizer`` on the gradients that ``estimator`` gives.
+
+    ``x0``: a number or an array for a function of one parameter, a tuple of them for several. If f is elementwise and
+    x0 are arrays of shape (R,), these are R independent runs, each with its own path choices. ``estimator`` defaults to
+    ``GD()``, ``optimizer`` to ``Adam()``; all randomness comes from ``rng``. ``every``: record every so many steps in
+    the history (and the last); None records nothing, and memory does not grow with steps. ``callback(step, x, value)``
+    sees every step, and stops the run by returning something true. ``progress=True`` shows a bar where tqdm is
+    installed.
+
+    ``data``: an array, or a tuple of arrays, of n observations (with ``sample="different"`` of one axis each). Then f
+    is a loss, ``f(*params, batch)``, that gives the loss of every observation of a batch (data[index], or a tuple of as
+    many), and what is minimised is the mean over all data; so ``value`` and the history's values are. ``observations``:
+    which of them a step sees, a sampler of ``ts.data``; all if left out. ``sample``: one path for the whole "same"
+    batch, or a "different" one for each observation. If f is elementwise, x0 may be R runs: each draws its own
+    observations, and a column of shape (n, R) gives each its own data. Recording a step computes the loss of all data:
+    with many, record seldom (``every``).
+
+    Raises BadInput for arguments without meaning, NotScalar when f gives an array that is not a batch of independent
+    runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: a run of f's program per
+    step, or a trace where it has none.
+
+    >>> import tinyspad as ts
+    >>> print(ts.minimize(ts.functions.f1, 5.0, estimator=ts.GD(), steps=2000))
+    done after 2000 steps: f(5.47483) = 30.1001
+
+    Two parameters that are used twice, fitted to noisy points, by bandit sampling of points and a random path of each:
+
+    >>> t = np.linspace(0, 1, 50)
+    >>> y = 2 + 3 * t + 6 * t**2 + 0.1 * np.random.default_rng(0).normal(size=50)
+    >>> def loss(a, b, batch):
+    ...     t, y = batch
+    ...     return (a + b * t + a * b * t**2 - y) ** 2
+    >>> result = ts.minimize(loss, (1.0, 1.0), data=(t, y), observations=ts.data.Bandit(8),
+    ...                      estimator=ts.RAD(), steps=2000, every=None, rng=0)
+    >>> result.value < 0.02
+    True
+    """
+    estimator, optimizer = GD() if estimator is None else estimator, Adam() if optimizer is None else optimizer
+    check_settings(estimator, optimizer, steps, every)
+    plan = Plan(estimator, optimizer, steps, generator(rng), every, callback, progress)
+    if data is None and observations is not None:
+        raise BadInput("minimize: observations= says which of the data a step sees; give data=, too.")
+    if data is None and sample != "same":
+        raise BadInput("minimize: sample= is about the observations of a batch; give data=, too.")
+    several = isinstance(x0, tuple)
+    position = [start_of(x) for x in (x0 if several else (x0,))]
+    names = parameter_names(f, len(position) + (data is not None))[: len(position)]
+    compiled, exact = callback is None and asks_paths_only(estimator), isinstance(estimator, GD)
+    if data is None:
+        return descend(Whole(f, names, position, compiled, exact), names, position, plan, several)
+    loss = Losses(f, names, position, data, observations, sample, compiled, exact)
+    return descend(loss, names, position, plan, several)
+
+
+def compare(
+    f: Callable[..., Data],
+    x0: Data,
+    estimators: Mapping[str, Estimator],
+    *,
+    optimizer: Optimizer | None = None,
+    steps: int = 1000,
+    rng: np.random.Generator | int | None = None,
+    every: int | None = 1,
+    progress: bool = False,
+    data: Data = None,
+    observations: Sampler | None = None,
+    sample: str = "same",
+) -> dict[str, Result]:
+    """Minimise f from x0 with each of several estimators; a dict of ``Result`` by the names given.
+
+    Every estimator starts from the same seed, so a row does not depend on which others are in the table:
+    ``compare(f, x0, {"RAD": RAD()}, rng=0)["RAD"]`` is ``minimize(f, x0, estimator=RAD(), rng=0)``. Ctrl-C keeps what was
+    done, and leaves out the estimators that have not begun. Arguments, errors and cost as for ``minimize``, once per
+    estimator.
+
+    >>> import tinyspad as ts
+    >>> results = ts.compare(ts.functions.f1, 5.0, {"GD": ts.GD(), "g1": ts.FixedPath(0)}, steps=2000)
+    >>> [round(r.value, 2) for r in results.values()]
+    [30.1, 0.0]
+    """
+    if not isinstance(estimators, Mapping) or not estimators:
+        raise BadInput('compare: estimators is a dict of names, such as {"GD": GD(), "RAD": RAD()}.')
+    if isinstance(rng, np.random.Generator):
+        seeds: Data = rng.spawn(1)[0].bit_generator.seed_seq
+    else:
+        seeds = np.random.SeedSequence(rng)
+    results = {}
+    for name, estimator in estimators.items():
+        results[name] = minimize(
+            f,
+            x0,
+            estimator=estimator,
+            optimizer=optimizer,
+            steps=steps,
+            rng=np.random.default_rng(seeds),
+            every=every,
+            progress=progress,
+            data=data,
+            observations=observations,
+            sample=sample,
+        )
+        if np.any(np.equal(results[name].status, INTERRUPTED)):
+            break  # who presses Ctrl-C wants the others even less
+    return results

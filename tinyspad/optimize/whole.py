@@ -1,0 +1,90 @@
+"""f as it is, as what the loop minimises: by its program where it has one that agrees with a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..arguments import Data, State
+from ..estimators import Draw, Estimator
+from ..lcg import LCG, trace_as
+from ..linearization import Linearized
+from ..program import Buffers, Program, compile_function
+from .contracts import Position
+
+
+class Whole:
+    """f as it is: every step sees all of it.
+
+    ``compiled``: whether f's program may stand in for f, that is, whether nobody asks for more, or changes what f refers
+    to. ``exact``: whether what is asked is the gradient, rather than paths.
+    """
+
+    def __init__(
+        self, f: Callable[..., Data], names: list[str], position: Sequence[Data], compiled: bool, exact: bool
+    ) -> None:
+        self.f, self.names, self.compiled = f, names, compiled
+        self.first = "gradient" if exact else "weights"
+        shapes = {np.shape(x) for x in position}
+        fits = len(shapes) <= 1 and all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
+        self.program = self._program(position) if compiled and fits else None
+        shape = shapes.pop() if self.program is not None and shapes else ()
+        self.buffers = Buffers(self.program, shape) if self.program is not None and shape else None
+
+    def _program(self, position: Sequence[Data]) -> Program | None:
+        return compiled_twice(
+            lambda: compile_function(self.f, len(self.names)),
+            lambda made: made.at(*position),
+            lambda: trace_as(self.names, self.f, position),
+        )
+
+    def init(self) -> State:
+        return None
+
+    def at(self, position: Position, state: State, rng: np.random.Generator) -> tuple[Linearized, State]:
+        graph = self.linearized(position)
+        graph.check_differentiable()
+        return graph, None
+
+    def linearized(self, position: Position) -> Linearized:
+        """f at this position: by its program, or by a trace."""
+        if self.program is not None:
+            return self.program.at(*position, first=self.first, buffers=self.buffers)
+        lcg = trace_as(self.names, self.f, list(position))
+        return lcg.linearization if self.compiled else lcg
+
+    def draw(self, graph: Linearized, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
+        return estimator.draw(graph, param, state, rng)
+
+    def value(self, position: Position, graph: Linearized | None) -> Data:
+        graph = self.linearized(position) if graph is None else graph
+        if graph.batch:
+            return np.array(graph.value)
+        return graph.value.item() if np.shape(graph.value) else graph.value  # an array of one number
+
+    def learn(self, graph: Linearized, state: State, followed: dict[str, Data]) -> State:
+        return state
+
+
+def compiled_twice(
+    compile_: Callable[[], Program], at: Callable[[Program], Data], trace: Callable[[], LCG]
+) -> Program | None:
+    """A function's program, if it has one, two recordings are the same, and value and gradient are a trace's, to rounding.
+
+    A program is a snapshot: a function that draws random numbers, or counts its calls, must be traced anew at every step.
+    """
+    try:
+        program, again = compile_(), compile_()
+        if not program.same_as(again):
+            return None
+        with np.errstate(all="ignore"):
+            lcg, evaluated = trace(), at(program)
+            pairs = [
+                (lcg.value, evaluated.value),
+                *((lcg.adjoint(name), evaluated.adjoint(name)) for name in lcg.params),
+            ]
+    except Exception:  # whatever f raises, it raises again when it is traced
+        return None
+    agree = (np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True) for a, b in pairs)
+    return program if all(agree) else None
