@@ -1,6 +1,8 @@
 """Imports go one way: a module may import from lower ranks only."""
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +27,7 @@ RANKS = [
     ["experiments"],
     ["reproduction"],
     ["plot", "check"],
+    ["command_line"],
     ["__main__"],
 ]
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
@@ -150,3 +153,42 @@ else:
             [sys.executable, "-c", "import sys\n" + code], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])
+def test_files_are_short_and_read_the_tape_by_name(file):
+    text = file.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    assert "tape" in file.relative_to(ROOT).parts or not re.search(r"_node\[", text)
+
+
+def own_classes():
+    names = [".".join(("tinyspad", *file.relative_to(ROOT).with_suffix("").parts)) for file in FILES]
+    modules = [importlib.import_module(name.removesuffix(".__init__")) for name in names if "__main__" not in name]
+    found = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
+    return {kind for kind in found if kind.__module__.startswith("tinyspad.")}
+
+
+def overridden(kind, classes):
+    """The private names that a class has anew from one of these that it derives from."""
+    bases = [base for base in kind.__mro__[1:] if base in classes]
+    return {
+        name
+        for base in bases
+        for name in vars(kind).keys() & vars(base).keys()
+        if re.match(r"_[a-z]", name) and not name.startswith(("_abc_", "_is_"))
+    }
+
+
+def test_no_class_overrides_a_private_name():
+    classes = own_classes()
+    assert len(classes) > 100
+    assert {kind: names for kind in classes if (names := overridden(kind, classes))} == {}
+
+    class Base:
+        def _told(self): ...
+
+    class Derived(Base):
+        def _told(self): ...
+
+    assert overridden(Derived, {Base, Derived}) == {"_told"}

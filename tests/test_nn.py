@@ -14,7 +14,7 @@ from tinyspad.experiments.networks import allocated
 from tinyspad.nn import convolution
 from tinyspad.nn.choice import squared_norm
 from tinyspad.rules import Rows
-from tinyspad.tape import ARGS, behind, replay, rule_of
+from tinyspad.tape import arguments_of, behind, replay, rule_of
 
 WAYS = [nn.ALL, *(nn.Way(kind, 0.3, seed=5) for kind in ("same", "different", "projection", "layers"))]
 
@@ -703,7 +703,7 @@ def test_what_forgets_cannot_be_replayed_and_says_so():
     big = np.ones((20, 30))
     loss = np.sum(nn.linear(big, ts.Value(np.ones((30, 2))), np.zeros(2), nn.Same(np.array([4]), 30)))
     (layer,) = (entry for entry in behind(loss._node) if rule_of(entry).name == "linear")
-    assert not any(isinstance(a, np.ndarray) for a in layer[ARGS])
+    assert not any(isinstance(a, np.ndarray) for a in arguments_of(layer))
     with pytest.raises(NoRule, match="linear keeps only what backward needs"):
         replay(behind(loss._node), {})
 

@@ -12,18 +12,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command line writes files and opens no window
 
-from . import __version__, functions, models, plot, reproduction
+from . import functions, models, plot, reproduction
 from .archive import write_text
+from .command_line import parser
 from .errors import BadInput, ExpressionError, TinyspadError
 from .experiments import (
-    METHODS,
-    TASKS,
     NetworkRuns,
     laboratory,
     learning_curves,
@@ -55,8 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a variable may have a letter that the terminal has not
     try:
-        options = _parser().parse_args(argv)
-        options.run(options)
+        options = parser().parse_args(argv)
+        COMMANDS[options.command](options)
         if sys.stdout is not None:
             sys.stdout.flush()
     except MemoryError:
@@ -73,133 +72,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("tinyspad: interrupted", file=sys.stderr)
         return 130
     return 0
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message} (see {self.prog} --help)")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
-    parser.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "{demo,paths,explain,laboratory,table,whitebox,networks,reproduce,figures}"
-    commands = parser.add_subparsers(title="commands", required=True, metavar=names)
-
-    demo = commands.add_parser(
-        "demo", help="trace f1, list its paths, minimise it with GD, RAD and SPAD, draw the figure"
-    )
-    demo.add_argument("--out", type=Path, default=Path("figures"), help="folder for the figure (default: figures)")
-    demo.add_argument("--runs", type=int, default=50, help="runs of each random estimator (default: 50)")
-    demo.add_argument("--steps", type=int, default=2000, help="steps of Adam (default: 2000)")
-    demo.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
-    demo.set_defaults(run=_demo)
-
-    paths = commands.add_parser("paths", help='list the paths of an expression: paths "x**2*(2+cos(4*x))" x=5')
-    paths.add_argument("expression", help="a formula in + - * / ** %% and NumPy functions")
-    paths.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")
-    paths.add_argument("--param", help="list the paths of this variable only")
-    paths.add_argument("--limit", type=int, default=1000, help="the most paths to list (default: 1000)")
-    paths.add_argument("--figure", type=Path, help="draw the graph into this file, with the strongest path highlighted")
-    paths.set_defaults(run=_paths)
-
-    explained = commands.add_parser(
-        "explain",
-        help='a page with program, graph, paths and a player: explain "x**2*(2+cos(4*x))" x=5 --out page.html',
-    )
-    explained.add_argument("expression", help="a formula in + - * / ** %% and NumPy functions")
-    explained.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")
-    explained.add_argument("--out", type=Path, default=Path("page.html"), help="the page (default: page.html)")
-    explained.set_defaults(run=_explain)
-
-    lab = commands.add_parser(
-        "laboratory", help='exact bias, variance and cost of estimators: laboratory "x**2*(2+cos(4*x))" x=5'
-    )
-    lab.add_argument("expression", help="a formula in + - * / ** %% and NumPy functions")
-    lab.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")
-    lab.add_argument("--draws", type=int, default=10_000, help="draws of the Monte Carlo check (default: 10000)")
-    lab.add_argument("--seed", type=int, default=0, help="seed of the draws (default: 0)")
-    lab.add_argument("--figure", type=Path, help="draw the table into this file")
-    lab.set_defaults(run=_laboratory)
-
-    table = commands.add_parser("table", help="the paper's tables, with its figures beside ours: table 1")
-    table.add_argument(
-        "numbers",
-        nargs="*",
-        metavar="NUMBER",
-        help="1 (within 0.05 of the minimum), 2 (0.01), or both; 3 (observations and code), measured",
-    )
-    table.add_argument("--runs", type=int, help="runs of each cell (default: 1000; table 3: 100)")
-    table.add_argument("--steps", type=int, help="steps of Adam (default: 2000; table 3: 200 of the exact gradient)")
-    table.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
-    table.add_argument(
-        "--box",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="the starts of all functions (default: one box each)",
-    )
-    table.add_argument("--workers", type=int, default=1, help="processes (default: 1, no others)")
-    table.add_argument("--resume", type=Path, metavar="FILE", help="keep finished blocks here, and go on from them")
-    table.add_argument("--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it")
-    table.add_argument("--figure", type=Path, help="draw the table into this file")
-    table.set_defaults(run=_tables)
-
-    fits = commands.add_parser(
-        "whitebox", help="fit white-box models with all paths and sampled ones, and judge them out of sample"
-    )
-    fits.add_argument("models", nargs="*", metavar="MODEL", help=f"{', '.join(models.ALL)} (default: all)")
-    fits.add_argument("--runs", type=int, default=200, help="fits of each estimator (default: 200)")
-    fits.add_argument("--steps", type=int, default=2000, help="steps of Adam (default: 2000)")
-    fits.add_argument("--lr", type=float, default=0.01, help="its learning rate (default: 0.01)")
-    fits.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
-    fits.add_argument("--as", dest="form", choices=("text", "csv"), default="text", help="how to print it")
-    fits.add_argument("--figure", type=Path, help="draw the losses into this file")
-    fits.set_defaults(run=_whitebox)
-
-    networks = commands.add_parser(
-        "networks", help="train the papers' networks with every path choice: networks fashion-fc"
-    )
-    networks.add_argument("task", nargs="?", default="glyphs-fc", help=f"{', '.join(TASKS)} (default: glyphs-fc)")
-    networks.add_argument(
-        "--methods", help=f"separated by semicolons (default: all): {'; '.join(METHODS)}".replace("%", "%%")
-    )
-    networks.add_argument("--iterations", type=int, help="iterations of each run (default: the task's own)")
-    networks.add_argument(
-        "--repeats", type=int, default=1, help="runs of each method, with starts of their own (default: 1)"
-    )
-    networks.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
-    networks.add_argument("--folder", type=Path, help="where the images are (default: TINYSPAD_DATA, Debian's package)")
-    networks.add_argument("--resume", type=Path, metavar="DIR", help="checkpoints (default: OUT/data/networks_kept)")
-    networks.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE", help="draw the results in this file, train nothing"
-    )
-    networks.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
-    networks.set_defaults(run=_networks)
-
-    claims = commands.add_parser(
-        "reproduce", help="measure every claim of the paper, or one, and write the report: reproduce figure3"
-    )
-    claims.add_argument("keys", nargs="*", metavar="KEY", help="which claims (default: all, and REPRODUCTION.md)")
-    claims.add_argument("--small", action="store_true", help="at a reduced size; nothing is written")
-    claims.add_argument("--workers", type=int, default=1, help="processes (default: 1, no others)")
-    claims.add_argument(
-        "--out", type=Path, default=Path(), help="folder of REPRODUCTION.md and figures/ (default: here)"
-    )
-    claims.set_defaults(run=_reproduce)
-
-    figures = commands.add_parser(
-        "figures", help="redraw the figures from fixed seeds, and write down what is drawn in each"
-    )
-    figures.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help=f"which (default: all): {', '.join(plot.FIGURES)}; a number N is figureN",
-    )
-    figures.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
-    figures.set_defaults(run=_figures)
-    return parser
 
 
 # --- commands -------------------------------------------------------------------------------------------------
@@ -478,6 +350,18 @@ def _check_counts(options: argparse.Namespace) -> None:
         if getattr(options, name, None) is not None and getattr(options, name) < least:
             raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")
 
+
+COMMANDS = {
+    "demo": _demo,
+    "paths": _paths,
+    "explain": _explain,
+    "laboratory": _laboratory,
+    "table": _tables,
+    "whitebox": _whitebox,
+    "networks": _networks,
+    "reproduce": _reproduce,
+    "figures": _figures,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ChangedData, DroppedGradient
 from ..rules import rule
-from ..tape import GRAD, Value
+from ..tape import Value, raw_gradient
 from .followed import ALL, Way
 from .layers import Layer, Params
 
@@ -93,7 +93,7 @@ def _again(
             if isinstance(again, Value):
                 again.backward(g)
             second.adjoint = g
-            second.gradients = [None if second.constant else start._node[GRAD], *(leaf._node[GRAD] for leaf in leaves)]
+            second.gradients = [None if second.constant else raw_gradient(start), *map(raw_gradient, leaves)]
         gradient, second.gradients[i] = second.gradients[i], None
         if i == len(params):
             second.adjoint = None

@@ -15,7 +15,7 @@ import numpy as np
 from ..arguments import set_integer
 from ..errors import BadInput
 from ..rules import Rows
-from ..tape import GRAD
+from ..tape import put_back, raw_gradient
 from .followed import ALL, KINDS, Way
 from .functional import cross_entropy
 from .layers import Sequential
@@ -63,15 +63,15 @@ def gradients(net: Sequential, x: Any, labels: Any, way: Way = ALL, count: bool 
     """
     loss = cross_entropy(net(x, way), labels)
     held = saved_bytes(loss) if count else None
-    before = {name: value._node[GRAD] for name, value in net.params.items()}
+    before = {name: raw_gradient(value) for name, value in net.params.items()}
     for value in net.params.values():
         value.grad = 0.0
     try:
         loss.backward()
-        found = {name: value._node[GRAD] for name, value in net.params.items()}
+        found = {name: raw_gradient(value) for name, value in net.params.items()}
     finally:  # what the caller had accumulated stays
         for name, value in net.params.items():
-            value._node[GRAD] = before[name]
+            put_back(value, before[name])
     return Step(float(loss.data), found, held, way, None)
 
 

@@ -6,11 +6,10 @@ import json
 import signal
 import threading
 import time
-import types
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,22 +17,20 @@ from typing import Any
 import numpy as np
 
 from ..archive import load_arrays, save_arrays
-from ..arguments import generator, integer
+from ..arguments import generator
 from ..errors import BadInput
 from ..optimizers import Adam, Optimizer
 from ..progress import Progress
 from ..rules import Rows
 from ..table import Table
-from ..tape import ARGS, LEAF_DATA, ORDER, Value, tick
 from .choice import AllPaths, PathChoice
 from .datasets import Dataset
 from .functional import checked_labels, log_softmax
 from .layers import Sequential
+from .settings import all_layers, check_choices, check_run, layer_text, setting_text
+from .update import make_private, update
 
 KIND = "tinyspad training 1"
-BLOCK = 32768
-"""How many numbers of a parameter are updated at once: what they need for it stays in the processor's cache."""
-
 COLUMNS = ("iteration", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "held")
 
 
@@ -148,8 +145,8 @@ def fit(
     """
     paths = AllPaths() if paths is None else paths
     optimizer = Adam(lr=0.001) if optimizer is None else optimizer
-    _check(net, data, iterations, batch_size, every, weight_decay)
-    _check_choices(paths, optimizer, schedule)
+    check_run(net, data, iterations, batch_size, every, weight_decay)
+    check_choices(paths, optimizer, schedule)
     if checkpoint is not None and rng is None:
         raise BadInput(
             "fit: a run that can be resumed needs a seed, rng=0 or another: without one the next is another run."
@@ -213,10 +210,10 @@ class _Run:
         self.told = repr(
             (
                 repr(net),
-                [_told_layer(layer) for layer in _all_layers(net)],
+                [layer_text(layer) for layer in all_layers(net)],
                 [v._data.dtype.str for v in net.params.values()],
             )
-            + (data.name, *map(_told, (paths, optimizer, schedule)), weight_decay, iterations, batch_size, every)
+            + (data.name, *map(setting_text, (paths, optimizer, schedule)), weight_decay, iterations, batch_size, every)
             + (batches.bit_generator.state, draws.bit_generator.state)
             + tuple((a.dtype.str, a.shape, zlib.crc32(np.ascontiguousarray(a).tobytes())) for a in arrays)
         )
@@ -353,66 +350,6 @@ class _Run:
         return told, arrays, moments, rows
 
 
-def make_private(value: Value) -> None:
-    """Let a parameter show an array that nobody else has: its data become a view, which cannot be written into, of a
-    copy."""
-    view = np.array(value._data).view()
-    view.flags.writeable = False
-    value._data = value._node[LEAF_DATA] = view
-    value._node[ARGS] = None
-    value._node[ORDER] = tick()
-
-
-def update(value: Value, gradient: Any, optimizer: Optimizer, moments: list[Any], weight_decay: float = 0.0) -> None:
-    """One step of an elementwise optimizer on a parameter, in place, a block of rows after the other.
-
-    ``gradient``: an array, or ``Rows`` of one. ``moments``: the optimizer's state for this parameter, changed in place. No
-    array of the parameter's size is made on the way. A tape that read the parameter before is out of date.
-    """
-    if value._node[ARGS] is not None or value._data.base is None:  # somebody holds its data
-        make_private(value)
-    array = np.atleast_1d(value._data.base)
-    if np.ndim(gradient) == 0 and not isinstance(gradient, Rows):
-        gradient = np.atleast_1d(gradient)
-    height, after = max(1, BLOCK // max(1, array[0].size)), tuple(moments)
-    try:
-        for low in range(0, len(array), height):
-            high = min(len(array), low + height)
-            g = gradient.block(low, high) if isinstance(gradient, Rows) else gradient[low:high]
-            if weight_decay:
-                g = g + weight_decay * array[low:high]
-            part = tuple(np.atleast_1d(m)[low:high] if isinstance(m, np.ndarray) else m for m in moments)
-            step, after = optimizer.update(g, part)
-            array[low:high] += step
-            for m, new in zip(moments, after):
-                if isinstance(m, np.ndarray):
-                    np.atleast_1d(m)[low:high] = new
-        moments[:] = [m if isinstance(m, np.ndarray) else new for m, new in zip(moments, after)]
-    finally:
-        value._node[ORDER] = tick()
-
-
-def _all_layers(layer: Any) -> list[Any]:
-    inside = getattr(layer, "layers", None) or ([layer.block] if hasattr(layer, "block") else [])
-    return [layer, *(found for part in inside for found in _all_layers(part))]
-
-
-def _told_layer(layer: Any) -> str:
-    """A layer's own settings: whatever it keeps beside parameters and other layers."""
-    own = {k: v for k, v in vars(layer).items() if k not in ("params", "layers", "block", "_own")}
-    return f"{type(layer).__qualname__} {sorted(own.items())}"
-
-
-def _told(setting: Any) -> str:
-    """A setting as text that is the same in another process: of a function its name."""
-    if isinstance(setting, types.FunctionType):
-        code, inside = setting.__code__, setting.__closure__ or ()
-        told = (code.co_code, code.co_consts, setting.__defaults__, [cell.cell_contents for cell in inside])
-        return f"{setting.__module__}.{setting.__qualname__} {zlib.crc32(repr(told).encode())}"
-    own = vars(setting) if hasattr(setting, "__dict__") else {}
-    return f"{type(setting).__qualname__} {sorted(own.items())} {repr(setting).partition(' object at 0x')[0]}"
-
-
 def _plain(x: Any) -> Any:
     """Numbers and arrays of NumPy's in a form that JSON has."""
     return x.tolist()
@@ -436,41 +373,3 @@ def _interruptions() -> Iterator[list[int]]:
         yield seen
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _check_choices(paths: Any, optimizer: Any, schedule: Any) -> None:
-    for name, value, methods, example in (
-        ("paths", paths, ("init", "draw"), "RandomPaths(0.1)"),
-        ("optimizer", optimizer, ("init", "update"), "Adam(lr=0.001)"),
-    ):
-        if isinstance(value, type) or not all(hasattr(value, method) for method in methods):
-            shown = value.__name__ if isinstance(value, type) else repr(value)
-            raise BadInput(f"fit: {name}= is a value with {' and '.join(methods)}, such as {example}, not {shown:.60}.")
-    if isinstance(schedule, type) or (schedule is not None and not callable(schedule)):
-        raise BadInput(f"fit: schedule= is a function of iteration and iterations, not {schedule!r:.60}.")
-    if schedule is not None and not (is_dataclass(optimizer) and hasattr(optimizer, "lr")):
-        raise BadInput("fit: schedule= changes the optimizer's lr, which this one has not.")
-
-
-def _check(net: Any, data: Any, iterations: Any, batch_size: Any, every: Any, weight_decay: Any) -> None:
-    if not isinstance(net, Sequential):
-        raise BadInput(f"fit trains a Sequential, such as small_fc_net(), not {net!r:.60}.")
-    if not isinstance(data, Dataset):
-        raise BadInput(f"fit takes a Dataset, such as datasets.glyphs(1000), not {type(data).__name__}.")
-    for name, value, least in (("iterations", iterations, 0), ("batch_size", batch_size, 1), ("every", every, 1)):
-        integer(value, f"fit: {name}=", least)
-    if batch_size > len(data.y):
-        raise BadInput(f"fit: there are {len(data.y)} images, too few for a batch of {batch_size}.")
-    if not isinstance(weight_decay, (int, float, np.floating)) or not 0 <= weight_decay < np.inf:
-        raise BadInput(f"fit: weight_decay= is a number, at least 0, not {weight_decay!r:.40}.")
-    for told, x, y in (("train on", data.x, data.y), ("test with", data.x_test, data.y_test)):
-        if len(x) != len(y) or not len(y) or np.asarray(y).dtype.kind not in "iu":
-            raise BadInput(
-                f"fit: to {told} there are {len(x)} images and {len(y)} labels, which are to be whole numbers."
-            )
-        logits = net.predict(x[:1])
-        if logits.ndim != 2:
-            raise BadInput(
-                f"fit: the network's outputs for an image have shape {logits.shape[1:]}, and are to be a row."
-            )
-        checked_labels(f"fit, images to {told}", y, (len(x), logits.shape[1]))

@@ -11,7 +11,7 @@ import numpy as np
 from ..arguments import integer
 from ..errors import BadInput, NotCompilable, said
 from ..lcg import LCG, parameter_names
-from ..tape import LEAF_DATA, Value, run_on
+from ..tape import Value, give, run_on
 from .program import Program
 from .symbol import Book, Symbol
 
@@ -49,7 +49,7 @@ def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] 
     inputs = {}
     for name in (*names, *data):
         value = Value(0.0, name=name)
-        value._data = value._node[LEAF_DATA] = book.input(name)
+        give(value, book.input(name))
         inputs[name] = value
     params = {name: inputs[name] for name in names}
     name = getattr(f, "__name__", type(f).__name__)

@@ -1,11 +1,7 @@
 """Value, the box that NumPy dispatches on, and the tape that records what is done with it."""
 
 from .entry import (
-    ARGS,
-    GRAD,
     HOLE,
-    LEAF_DATA,
-    ORDER,
     Entry,
     arguments_of,
     label_of,
@@ -14,24 +10,22 @@ from .entry import (
     parents,
     partials,
     rule_of,
-    tick,
     was_changed,
 )
+from .leaf import give, is_lent, put_back, raw_gradient, touch
 from .record import record
 from .recording import refuse_foreign, run_on
 from .replay import behind, leaf_data, operands, positions, replay
 from .value import Value
 
 __all__ = [
-    "ARGS",
-    "GRAD",
     "HOLE",
-    "LEAF_DATA",
-    "ORDER",
     "Entry",
     "Value",
     "arguments_of",
     "behind",
+    "give",
+    "is_lent",
     "label_of",
     "leaf_data",
     "operands",
@@ -40,11 +34,13 @@ __all__ = [
     "parents",
     "partials",
     "positions",
+    "put_back",
+    "raw_gradient",
     "record",
     "refuse_foreign",
     "replay",
     "rule_of",
     "run_on",
-    "tick",
+    "touch",
     "was_changed",
 ]
