@@ -159,14 +159,15 @@ def test_values_named_by_the_user_keep_their_names():
 def test_validate_accepts_every_trace_and_rejects_a_second_reader():
     lcg = ts.trace(lambda x: np.exp(x) + np.sin(x), 1.0)  # x, x1, x2, exp, sin, z
     lcg.validate()
+    at = lcg.linearization
     for wrong in [
         [[(3, 2.7), (4, 0.5)], [], [], [(5, 1.0)], [(5, 1.0)], []],  # x read by exp and sin, without a tupling node
         [[(1, 1.0), (2, 2.0)], [(3, 2.7)], [(4, 0.5)], [(5, 1.0)], [(5, 1.0)], []],  # a copy that is not one
     ]:
-        lcg.structure, lcg.weight = Structure.of(wrong, 5)
+        at.structure, at.weight = Structure.of(wrong, 5)
         with pytest.raises(BadInput, match='"x" is read 2 times'):
             lcg.validate()
-    lcg.structure, lcg.weight = Structure.of([[(1, 1.0)], [(1, 1.0)], [], [], [], []], 5)
+    at.structure, at.weight = Structure.of([[(1, 1.0)], [(1, 1.0)], [], [], [], []], 5)
     with pytest.raises(BadInput, match="towards the output"):
         lcg.validate()
 

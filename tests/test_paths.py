@@ -1,5 +1,6 @@
 """The path algebra over bare edges: four views of one order, against brute force."""
 
+import importlib
 import itertools
 from collections import Counter
 from fractions import Fraction
@@ -10,6 +11,8 @@ import pytest
 import weighted as algebra
 from weighted import Graph
 
+import tinyspad as ts
+from tinyspad import paths
 from tinyspad.arguments import spaced
 from tinyspad.errors import TooManyPaths
 from tinyspad.paths import COUNT, GRADIENT, LARGEST, LISTING, MAGNITUDE
@@ -595,3 +598,21 @@ def test_sizes_beyond_the_floats_are_compared_in_logarithms(scale, runs):
         assert all(np.all(branch == 1) for branch in taken.values())
         top = algebra.top_runs(graph, 0, 1, (runs,), size)
         assert algebra.unrank(graph, 0, top[0, 2]) == tuple(range(1, 3 * stages, 3))
+
+
+def test_one_question_is_one_sweep(monkeypatch):
+    """Best paths take one table of largest sizes, made once; gradients one of adjoints."""
+    swept, plain = [], paths.sweep
+
+    def counted(structure, weight, semiring, *one, **options):
+        swept.append(semiring)
+        return plain(structure, weight, semiring, *one, **options)
+
+    for module in (paths, importlib.import_module("tinyspad.paths.route")):
+        monkeypatch.setattr(module, "sweep", counted)
+    lcg = ts.trace(ts.functions.beale, 1.0, 2.0)
+    lcg.best_path("x"), lcg.best_path("y"), lcg.best_index("x")
+    assert [s for s in swept if s is not COUNT] == [LARGEST]
+    swept.clear()
+    lcg.gradient(), lcg.adjoint("x")
+    assert swept == [GRADIENT]

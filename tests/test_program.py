@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -421,3 +422,52 @@ def test_runs_that_leave_the_numbers_are_marked_on_programs_too():
     result = ts.minimize(lambda x: np.log(x), np.array([0.05, 5.0]), optimizer=ts.SGD(0.01), steps=100)
     assert result.status.tolist() == ["non-finite", "done"]
     assert ts.minimize(lambda x: np.log(x), 0.05, optimizer=ts.SGD(0.1), steps=100).status == "non-finite"
+
+
+# --- what a program at a point shows of itself, as a trace does ------------------------------------------------------------
+
+
+def wave(x, y):
+    return np.where(x > y, x * x * np.sin(y), y) + np.tanh(x * y) * x
+
+
+@pytest.mark.parametrize(
+    ("f", "point"),
+    [
+        (ts.functions.f1, (5.0,)),
+        (ts.functions.beale, (1.0, 2.0)),
+        (wave, (2.0, -0.5)),
+        (wave, (np.array([2.0, 0.3]), np.array([0.5, 0.8]))),
+        (lambda x, y: x * 0 + 3.0, (1.0, 2.0)),
+        (lambda x, y: 3.0, (1.0, 2.0)),
+    ],
+)
+def test_a_program_at_a_point_shows_nodes_and_a_ledger_and_proves_single_access(f, point):
+    lcg, at = ts.trace(f, *point), ts.compile(f).at(*point)
+    assert [replace(n, text="") for n in at.nodes] == [
+        replace(n, text="") for n in lcg.nodes
+    ]  # a mask is a formula here
+    assert at.names == lcg.names
+    at.validate()
+    for name in lcg.params:
+        ours, theirs = at.ledger(name), lcg.ledger(name)
+        assert [p.nodes for p in ours.paths] == [p.nodes for p in theirs.paths]
+        np.testing.assert_allclose(ours.products, theirs.products, rtol=1e-12)
+        assert ours.verdict == theirs.verdict == "agree" and "central difference" in str(ours)
+
+
+def test_the_ledger_of_a_program_notices_a_wrong_derivative():
+    def cubed(x):
+        return x**3
+
+    wrong = ts.rule(cubed, d=lambda out, x: 2 * x**2, domain=[])  # 3 x**2 is right
+    at = ts.compile(lambda x: wrong(x) * x).at(2.0)
+    assert at.ledger("x").verdict == "disagree" and at.ledger("x").agrees is False
+
+
+def test_a_program_whose_tupling_is_missing_is_refused():
+    program = ts.compile(ts.functions.f1)
+    branch = program.structure.head[0]
+    program.nodes[branch] = replace(program.nodes[branch], kind="operation")
+    with pytest.raises(ts.errors.BadInput, match='"x" is read 2 times without a tupling node'):
+        program.at(5.0).validate()

@@ -257,6 +257,13 @@ def ask_sweeps(lcg, p, truth, rng):
         close(found[0], truth.at(np.argmax(truth.sizes, axis=0)))
 
 
+def ask_what_there_is(lcg, p, truth, rng):
+    lcg.validate()
+    ledger = lcg.ledger(p)
+    close(ledger.products, truth.g)
+    assert [path.nodes for path in ledger.paths] == truth.names and ledger.verdict == "agree"
+
+
 QUESTIONS = {
     ask_structure: {"count_paths"},
     ask_gradient: {"adjoint", "gradient", "check_differentiable"},
@@ -268,6 +275,7 @@ QUESTIONS = {
     ask_moments: {"moments", "mean_length", "factors"},
     ask_samples: {"sample_path", "sample_paths"},
     ask_sweeps: {"sweep"},
+    ask_what_there_is: {"validate", "ledger"},
 }
 
 
@@ -275,7 +283,9 @@ def test_no_question_is_left_out():
     asked = {name for name, method in vars(Linearization).items() if callable(method)}
     asked |= {name for name, method in vars(Point).items() if callable(method)}
     asked = {
-        name for name in asked if not name.startswith(("_", "check_", "observing", "source", "listable", "shaped"))
+        name
+        for name in asked
+        if not name.startswith(("_", "check_", "observing", "source", "listable", "shaped", "spread", "summed"))
     }
     assert set().union(*QUESTIONS.values()) == asked | {"check_differentiable"}
 
@@ -393,16 +403,16 @@ def test_every_question_is_answered_through_linear_maps(question):
 
 @pytest.mark.parametrize("sample", ["same", "different"])
 def test_what_is_no_such_question_is_refused_with_what_to_do(sample):
-    def nodes(lcg, p, truth, rng):
-        return lcg.nodes
+    def edges(lcg, p, truth, rng):
+        return lcg.edges
 
     ask = through_minimize(AsksPathsOnly, loss, NUMBERS, data=DATA, sample=sample)
-    with pytest.raises(BadInput, match='for "nodes"; it answers what'):
-        ask(nodes, truths[0, 0])
+    with pytest.raises(BadInput, match='for "edges"; it answers what'):
+        ask(edges, truths[0, 0])
     with pytest.raises(AttributeError, match="no attribute 'nods'"):  # a slip of the user's own
         ask(lambda lcg, *_: lcg.nods, truths[0, 0])
     if sample == "different":
-        through_minimize(Asks, loss, NUMBERS, data=DATA, sample=sample)(nodes, truths[0, 0])
+        through_minimize(Asks, loss, NUMBERS, data=DATA, sample=sample)(edges, truths[0, 0])
 
 
 def test_what_a_program_answered_stays_and_the_program_itself_does_not():

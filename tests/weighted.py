@@ -34,9 +34,7 @@ def _over_edges(function):
 
 
 sweep, sweep_from, sweep_to = map(_over_weights, (paths.sweep, paths.sweep_from, paths.sweep_to))
-largest_sizes, top, top_runs, draw_many = map(
-    _over_weights, (paths.largest_sizes, paths.top, paths.top_runs, paths.draw_many)
-)
+largest_sizes, top_runs, draw_many = map(_over_weights, (paths.largest_sizes, paths.top_runs, paths.draw_many))
 by_magnitude, moments = map(_over_weights, (paths.by_magnitude, paths.moments))
 by_path, by_branch, with_floor, mean_length = map(
     _over_edges, (paths.by_path, paths.by_branch, paths.with_floor, paths.mean_length)
@@ -49,6 +47,10 @@ draw_runs = _over_edges(paths.draw_runs)
 
 def best(graph, source, shape=()):
     return paths.best(*graph, source, largest_sizes(graph), shape)
+
+
+def top(graph, source, n):
+    return paths.top(*graph, source, n, largest_sizes(graph)[0])
 
 
 def draw(graph, source, rng, chances):

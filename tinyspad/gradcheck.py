@@ -12,7 +12,7 @@ from .differences import Difference, climb, difference, difference_along, unit_o
 from .errors import BadInput, TinyspadError
 from .findings import GradientReport, told
 from .lcg import LCG, trace
-from .lcg.beside import difference_beside, noise_beside, wobble
+from .linearization import difference_beside, noise_beside, wobble
 from .rulecheck import check_rule, local_findings, unit_like
 from .tape import Value
 from .verdicts import CLOSE, Finding, by_difference, judged, rounding
@@ -92,7 +92,8 @@ def check_gradients(
 
 
 def _first_order(lcg: LCG, directions: int, rng: np.random.Generator, notes: list[str]) -> Iterator[Finding]:
-    gradient, moved, (noise, _) = lcg.gradient(), dict(zip(lcg.params, wobble(lcg))), noise_beside(lcg)
+    gradient, moved = lcg.gradient(), dict(zip(lcg.params, wobble(lcg.linearization)))
+    noise = noise_beside(lcg.linearization)[0]
     units = [unit_like(rng, x) * unit_of(x) for x in lcg.arguments]
     terms: dict[str, Any] = {}
     for i, name in enumerate(lcg.params):
@@ -102,7 +103,7 @@ def _first_order(lcg: LCG, directions: int, rng: np.random.Generator, notes: lis
         terms[name] = _terms(lcg, name, g, products)
         if np.size(x) <= LARGE or lcg.batch:
             v = np.ones(np.shape(x))[()] if lcg.batch or np.shape(x) == () else units[i]
-            found = difference_beside(lcg, i, noise)
+            found = difference_beside(lcg.linearization, i, noise)
             what = f"df/d{name} by central difference"
             yield by_difference(what, found, g, terms=terms[name], wobble=moved[name])
             slope, margin, size = (
@@ -220,8 +221,8 @@ def _second_order(lcg: LCG, notes: list[str]) -> list[Finding]:
     except TinyspadError as why:
         notes.append(f"No second derivatives: {why}")
         return []
-    moved = {q: dict(zip(lcg.params, wobble(slope))) for q, slope in slopes.items()}
-    noise = noise_beside(lcg)[1]
+    moved = {q: dict(zip(lcg.params, wobble(slope.linearization))) for q, slope in slopes.items()}
+    noise = noise_beside(lcg.linearization)[1]
     findings = []
     for i, p in enumerate(lcg.params):
         for q in lcg.params:

@@ -12,7 +12,7 @@ from .differences import difference_along, reach_of, unit_of
 from .errors import NoRule
 from .findings import GradientReport, told
 from .lcg import LCG
-from .lcg.beside import wobble
+from .linearization import wobble
 from .rules import RULES, Domain, Rule
 from .tape import Value, behind, operands, options_of, partials, positions, record, replay, rule_of
 from .verdicts import Finding, by_difference
@@ -118,7 +118,7 @@ def _compared(
     moved: Any = 0.0
     if isinstance(recorded, Value):
         recorded.backward(u)
-        moved = wobble(LCG(recorded, {"x": leaf}), u)[0]
+        moved = wobble(LCG(recorded, {"x": leaf}).linearization, u)[0]
     grad = leaf.grad if weight is None else u * weight
     terms, give = (np.abs(a) if single else np.sum(np.abs(np.multiply(a, v, dtype=np.float64))) for a in (grad, moved))
     return by_difference(what, found, along(grad), terms=terms, wobble=give)

@@ -1,13 +1,12 @@
 """The linearized computational graph in single-access form: building it, asking it, printing it."""
 
+from ..linearization import Ledger, Node
 from ..paths import Path, PathArray
 from .collapse import Link, Part, collapsed
 from .comparison import Comparison
 from .derivatives import Jacobian
 from .graph import LCG
-from .ledger import Ledger
 from .nonfinite import NonFinite
-from .single_access import Node
 from .steps import Pending, ReverseStep, waiting
 from .trace import jacobian, parameter_names, trace, trace_as
 

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..arguments import spaced
-from ..errors import BadInput
+from ..linearization import difference_beside
 from ..paths import Elimination, sweep_from
 from ..tape import Value, run_on
-from .beside import difference_beside
 from .collapse import block_of
 from .comparison import Comparison, comparison_of
 from .derivatives import TANGENT, derivative_of, eliminate_together, hessian_of, tangents_of
-from .ledger import Ledger, ledger_of
 from .nonfinite import NonFinite, nonfinite_of
 from .recorded import Recorded
 from .show import graphviz_text, program_text
@@ -49,25 +47,6 @@ class LCG(Recorded):
         """
         return block_of(self, name)
 
-    def validate(self) -> None:
-        """Prove single access: only tupling nodes have several readers, and those read nothing else.
-
-        Raises BadInput naming the variable that is read twice. Cost: O(edges).
-        """
-        structure, weight, entry_of = self.structure, self.weight, self.single_access.entry_of
-        for node in range(structure.size):
-            branches = structure.branches(node)
-            if len(branches) < 2:
-                continue
-            for e in branches:
-                to = structure.head[e]
-                copies = entry_of[to] is None and isinstance(weight[e], float) and weight[e] == 1.0
-                if not copies or len(structure.branches(to)) != 1:
-                    raise BadInput(f'"{self.names[node]}" is read {len(branches)} times without a tupling node.')
-        for e, to in enumerate(structure.head):
-            if not structure.tail[e] < to <= structure.output:
-                raise BadInput(f'The edge from "{self.names[structure.tail[e]]}" does not lead towards the output.')
-
     # --- gradients ----------------------------------------------------------------------------------------
 
     def reverse_steps(self) -> list[ReverseStep]:
@@ -93,20 +72,8 @@ class LCG(Recorded):
 
         Infinitely where nothing can be told: f is not deterministic, or stands at a jump or the edge of its domain.
         """
-        found = difference_beside(self, self.linearization.source(param))
+        found = difference_beside(self.linearization, self.linearization.source(param))
         return found.slope, found.margin
-
-    def ledger(self, param: str | None = None, *, limit: int = 1000) -> Ledger:
-        """Every path with its edge factors, product and share, and the proof that they add up to the gradient.
-
-        ``print`` it. Raises TooManyPaths past ``limit``. Cost: a listing, a few sweeps, 38 evaluations of f for a number.
-
-        >>> import tinyspad as ts
-        >>> ledger = ts.trace(ts.functions.f1, 5.0).ledger("x")
-        >>> ledger.shares.round(3), ledger.agrees
-        (array([0.209, 0.791]), True)
-        """
-        return ledger_of(self, self.params[self.linearization.source(param)], limit)
 
     # --- derivatives beyond the gradient ---------------------------------------------------------------------
 
@@ -244,15 +211,3 @@ class LCG(Recorded):
 
     def _repr_html_(self) -> str:
         return html_text(self)
-
-    def __deepcopy__(self, memo: Any) -> LCG:
-        return self  # nothing in it changes
-
-    def __copy__(self) -> LCG:
-        return self
-
-    def __reduce__(self) -> Any:
-        raise BadInput(
-            "An LCG cannot be pickled: it refers to the function and its tape. Send the function and the point, and trace "
-            "there; or the arrays that you need."
-        )

@@ -9,10 +9,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import BadInput
-from ..linearization import Linearization
+from ..linearization import Linearization, Node, Unchanging
 from ..rules import LinearMap
 from ..tape import Entry, Value, refuse_foreign
-from .single_access import Node, SingleAccess
+from .single_access import SingleAccess
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,7 +27,7 @@ def asks(question: Callable[Concatenate[Linearization, P], R]) -> Callable[Conca
     return functools.update_wrapper(ask, question)
 
 
-class Recorded:
+class Recorded(Unchanging):
     """A function's evaluation in single-access form; of it ``LCG`` tells a student."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Recorded:
         again: Callable[..., Any] | None = None,
     ) -> None:
         refuse_foreign(output, "The function that is recorded here")
-        self.single_access = made = SingleAccess(output, params)
+        self.single_access = made = SingleAccess(output, params, function)
         self.params, self.value, self.structure, self.weight = made.params, made.value, made.structure, made.weight
         self.arguments = tuple(value._data for value in params.values())
         self.function, self._again = function, again
@@ -86,6 +86,7 @@ class Recorded:
     seed = property(lambda self: self.linearization.seed)
     adjoints = property(lambda self: self.linearization.adjoints)
     check_differentiable, observing = asks(Linearization.check_differentiable), asks(Linearization.observing)
+    validate, ledger = asks(Linearization.validate), asks(Linearization.ledger)
 
     adjoint, gradient = asks(Linearization.adjoint), asks(Linearization.gradient)
     count_paths, paths, nth_path = (

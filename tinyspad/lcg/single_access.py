@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+from ..errors import BadInput
+from ..linearization import Node
 from ..paths import Route, Structure
-from ..tape import Entry, Value, behind, parents, partials, positions, rule_of
+from ..tape import (
+    Entry,
+    Value,
+    behind,
+    operands,
+    options_of,
+    parents,
+    partials,
+    positions,
+    refuse_foreign,
+    replay,
+    rule_of,
+    run_on,
+)
 from .text import right_hand_side, variable_names
-
-
-@dataclass(frozen=True)
-class Node:
-    """One variable of the single-access program.
-
-    ``kind`` is "parameter", "branch" (one of the copies that a tupling node makes) or "operation"; ``tupled`` says that
-    this node is a tupling node, read by its tupling alone. ``text`` is the right-hand side that defines it.
-    """
-
-    index: int
-    name: str
-    kind: str
-    tupled: bool
-    text: str
 
 
 class SingleAccess:
@@ -34,7 +33,8 @@ class SingleAccess:
     entry, the nodes that it reads, None for a constant computed outside. ``entries``: the operations, oldest first.
     """
 
-    def __init__(self, output: Any, params: dict[str, Value]) -> None:
+    def __init__(self, output: Any, params: dict[str, Value], function: Callable[..., Any] | None = None) -> None:
+        self.function = function
         self.params = tuple(params)
         self.value: Any = output._data if isinstance(output, Value) else output
         self.root: Entry | None = output._node if isinstance(output, Value) else None
@@ -138,6 +138,30 @@ class SingleAccess:
                 if tail is not None:  # otherwise a constant
                     found.append((edge_between[tail, node].pop(0), entry, position))
         return found
+
+    def is_branch(self, node: int) -> bool:
+        """Whether a node is a copy that a tupling node makes."""
+        return self.entry_of[node] is None
+
+    def evaluate(self, arguments: Sequence[Any]) -> Any:
+        """The function at another point."""
+        if self.function is None:
+            raise BadInput("This LCG was built without its function, so there is nothing to evaluate.")
+        out = run_on(self.function, map(Value, arguments))
+        refuse_foreign(out, "The difference")
+        return out._data if isinstance(out, Value) else out
+
+    def replay(self, arguments: Sequence[Any], then: Callable[[Any], Any]) -> tuple[Any, list[Any]]:
+        """The operations again, from what the tape kept."""
+        weight: list[Any] = list(self.weight)
+        if self.root is None:
+            return self.value, weight
+        results = replay(behind(self.root), dict(zip(map(id, self.leaves), arguments)), then)
+        for e, entry, position in self.origins:
+            args = operands(entry, results)
+            x = args[0][position] if rule_of(entry).sequence else args[position]
+            weight[e] = rule_of(entry).edge(position, results[id(entry)], x, args, options_of(entry))
+        return results[id(self.root)], weight
 
     # What code of its own would find faster, and a recording does not.
 

@@ -6,9 +6,9 @@ import html
 from collections.abc import Iterator
 
 from ..layout import Point, free_place, layout
+from ..linearization import Node
 from .recorded import Recorded
 from .show import program_text
-from .single_access import Node
 from .text import DRAWABLE, weight_text
 
 FACES = {"parameter": "#ffffff", "branch": "#ffffff", "operation": "#56B4E9", "tupling": "#E69F00"}

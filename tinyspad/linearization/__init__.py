@@ -1,7 +1,19 @@
 """Paths at a point: one class that answers every question about them, whoever computes there."""
 
+from .beside import difference_beside, noise_beside, wobble
+from .code import Code, Node, Unchanging
+from .ledger import Ledger
 from .linearization import Linearization
 from .linearized import Linearized
-from .point import Code
 
-__all__ = ["Code", "Linearization", "Linearized"]
+__all__ = [
+    "Code",
+    "Ledger",
+    "Linearization",
+    "Linearized",
+    "Node",
+    "Unchanging",
+    "difference_beside",
+    "noise_beside",
+    "wobble",
+]

@@ -11,6 +11,7 @@ from .. import paths as algebra
 from ..arguments import Array, Data, generator, integer, spaced
 from ..errors import BadInput, TooManyPaths
 from ..paths import LIMIT, Chances, Moments, Path, PathArray, Route, Semiring
+from .ledger import Ledger, ledger_of
 from .point import Point
 
 BY = ("path", "branch", "magnitude")
@@ -108,9 +109,11 @@ class Linearization(Point):
             order = algebra.by_size(self.path_sizes(param))[:n]
             return self._paths_at(source, order) if self.batch else [self.nth_path(param, int(i)) for i in order]
         if self.batch:
-            size = self._largest[0]
+            size = self.largest[0]
             return self._paths_at(source, algebra.top_runs(self.structure, self.weight, source, n, self.batch, size))
-        return [self._path(source, edges) for edges in algebra.top(self.structure, self.weight, source, n)]
+        return [
+            self._path(source, edges) for edges in algebra.top(self.structure, self.weight, source, n, self.largest[0])
+        ]
 
     # --- drawing ---------------------------------------------------------------------------------------------
 
@@ -271,6 +274,19 @@ class Linearization(Point):
             self.check_elementwise()  # linear maps add up and can be counted; most else needs numbers
             raise
 
+    def ledger(self, param: str | None = None, *, limit: int = 1000) -> Ledger:
+        """Every path with its edge factors, product and share, and the proof that they add up to the gradient.
+
+        ``print`` it. Raises TooManyPaths past ``limit``. Cost: a listing, a few sweeps, 38 evaluations of f for a number.
+
+        >>> import tinyspad as ts
+        >>> ledger = ts.trace(ts.functions.f1, 5.0).ledger("x")
+        >>> ledger.shares.round(3), ledger.agrees
+        (array([0.209, 0.791]), True)
+        """
+        name = self.params[self.source(param)]
+        return ledger_of(self, name, tuple(self.paths(name, limit=limit)))
+
     # --- how long paths are ----------------------------------------------------------------------------------
 
     def factors(self, param: str | None = None) -> int:
@@ -343,7 +359,10 @@ class Linearization(Point):
         return self._paths_at(source, route.index, p, algebra.follow(route, logs, np.zeros(shape), np.add))
 
     def _check_sizes(self, source: int) -> None:
-        if not self.batch and np.isnan(self.log_mass(self.params[source])):
+        if self.batch:
+            return
+        sizes = self.largest[1][source] if self.elementwise else self.path_sizes(self.params[source])
+        if np.any(np.isnan(sizes)):
             raise BadInput(
                 f'Some contributions to the gradient of "{self.params[source]}" are not numbers, so none is the largest. '
                 "trace_nonfinite() names the operation they come from."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
@@ -12,41 +11,13 @@ from .. import paths as algebra
 from ..arguments import Array, Data, spaced
 from ..errors import BadInput, NotElementwise, NotScalar, TooManyPaths
 from ..paths import LIMIT, Chances, Route, Semiring, Structure
+from .code import Code, Node, Unchanging
 
 LARGEST_LISTING = 10**8
 """So many contributions, over all paths, observations and runs, are listed at a time."""
 
 
-class Code(Protocol):
-    """Who computes at the point: a recording that has done so, or code that was generated for it.
-
-    ``value`` is the output, ``names`` are the variables', ``signature`` tells programs apart, ``weight`` is that of every
-    edge. The other three are hooks: what code of its own finds faster than a sweep or a walk over the weights, or None.
-    """
-
-    @property
-    def value(self) -> Data: ...
-
-    @property
-    def names(self) -> Sequence[str]: ...
-
-    @property
-    def signature(self) -> Data: ...
-
-    @property
-    def weight(self) -> Sequence[Data]: ...
-
-    def gradient(self, source: int) -> Data:
-        """The gradient with respect to one parameter."""
-
-    def follow(self, route: Route) -> Data:
-        """The contribution of each run's own path."""
-
-    def listing(self, source: int) -> Data:
-        """The contributions of all paths of a parameter, shape (N, R): where they are few."""
-
-
-class Point:
+class Point(Unchanging):
     """What ``Linearization`` stands on: who computes, the gradient, and every path's contribution, by index and by route."""
 
     def __init__(
@@ -69,6 +40,11 @@ class Point:
         return self.code.names
 
     @property
+    def nodes(self) -> Sequence[Node]:
+        """The variables of the program, in the order in which it defines them."""
+        return self.code.nodes
+
+    @property
     def signature(self) -> Data:
         """Equal for two points at which the same program ran."""
         return self.code.signature
@@ -77,7 +53,7 @@ class Point:
     def value(self) -> Data:
         """The output; of observations the weighted sum."""
         value = self.code.value
-        return self._summed(self.observed * value) if self.observed is not None else value
+        return self.summed(self.observed * value) if self.observed is not None else value
 
     @cached_property
     def weight(self) -> Sequence[Data]:
@@ -106,17 +82,24 @@ class Point:
                 "give every parameter the same shape (np.full_like)."
             )
 
-    def __deepcopy__(self, memo: Data) -> Data:
-        return self  # nothing in it changes
+    def validate(self) -> None:
+        """Prove single access: only tupling nodes have several readers, and those read nothing else.
 
-    def __copy__(self) -> Data:
-        return self
-
-    def __reduce__(self) -> Data:
-        raise BadInput(
-            "An LCG, or what a program answers at a point, cannot be pickled, and neither can their paths: they refer to "
-            "the function and its tape. Send the function and the point, and trace there; or the arrays that you need."
-        )
+        Raises BadInput naming the variable that is read twice. Cost: O(edges).
+        """
+        structure, weight = self.structure, self.weight
+        for node in range(structure.size):
+            branches = structure.branches(node)
+            if len(branches) < 2:
+                continue
+            for e in branches:
+                to = structure.head[e]
+                copies = self.code.is_branch(to) and isinstance(weight[e], float) and weight[e] == 1.0
+                if not copies or len(structure.branches(to)) != 1:
+                    raise BadInput(f'"{self.names[node]}" is read {len(branches)} times without a tupling node.')
+        for e, to in enumerate(structure.head):
+            if not structure.tail[e] < to <= structure.output:
+                raise BadInput(f'The edge from "{self.names[structure.tail[e]]}" does not lead towards the output.')
 
     # --- the gradient ----------------------------------------------------------------------------------------
 
@@ -133,7 +116,7 @@ class Point:
             found = self.adjoints[source]
         elif self.observed is not None:
             found = self.observed * found
-        return self.shaped(source, self._summed(found))
+        return self.shaped(source, self.summed(found))
 
     def gradient(self) -> dict[str, Data]:
         """The gradient as a dict by parameter name, by one reverse sweep: O(edges).
@@ -257,7 +240,7 @@ class Point:
         if few is not None or not self.elementwise:
             sizes = np.abs(few) if few is not None else self.path_sizes(param)
             return self.route(param, np.argmax(sizes, axis=0))
-        return algebra.best(self.structure, self.weight, source, self._largest, self.batch)
+        return algebra.best(self.structure, self.weight, source, self.largest, self.batch)
 
     def follow(self, param: str | None, route: Route, chances: Chances | None = None) -> Data:
         """The contribution of a path (in a batch, of each run's own). O(its length); in a batch O(edges).
@@ -271,21 +254,21 @@ class Point:
                 return few.reshape(-1).take(route.places).reshape(self.batch) if self.batch else float(few[route.index])
             found = self.code.follow(route) if self.batch else None
         if found is not None:
-            return self._summed(found if self.observed is None else self.observed * found)
+            return self.summed(found if self.observed is None else self.observed * found)
         weight = self.weight
         with np.errstate(all="ignore" if chances is not None else None):  # branches that no run takes
             if chances is not None:
                 shares = zip(weight, chances.share)
                 weight = [w if q.__class__ is float and q == 1 else np.divide(w, q) for w, q in shares]
             found = algebra.follow(route, weight, self.seed)
-        return self._summed(found)
+        return self.summed(found)
 
     def product(self, edges: Sequence[int]) -> Data:
         """The contribution of the path of these edges; in a batch, of that one path for every run."""
         found = self.seed
         for e in reversed(edges):
             found = found * self.weight[e]
-        return self._summed(found)
+        return self.summed(found)
 
     def best_index(self, param: str | None = None) -> Data:
         """The index of the best path; in a batch, of every run's: an array of shape ``batch``. NaN counts as the largest."""
@@ -368,7 +351,11 @@ class Point:
             return np.full_like(argument, adjoint)
         return argument.dtype.type(adjoint) if isinstance(argument, np.generic) else np.array(adjoint, argument.dtype)
 
-    def _summed(self, found: Data) -> Data:
+    def spread(self, arguments: Sequence[Data]) -> Sequence[Data]:
+        """Arguments as whoever computes takes them: for each observation, where there are some."""
+        return arguments if self.observed is None else [np.broadcast_to(a, self.observed.shape) for a in arguments]
+
+    def summed(self, found: Data) -> Data:
         """The sum over the observations, where there are some."""
         if self.observed is not None:
             found = np.broadcast_to(found, self.observed.shape).sum(axis=0)
@@ -396,5 +383,6 @@ class Point:
         return algebra.by_magnitude(self.structure, self.weight)
 
     @cached_property
-    def _largest(self) -> tuple[Semiring, list[Data]]:
+    def largest(self) -> tuple[Semiring, list[Data]]:
+        """The largest |product| behind every node, and the semiring that floats can hold it in: made once."""
         return algebra.largest_sizes(self.structure, self.weight)

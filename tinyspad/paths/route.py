@@ -324,13 +324,13 @@ def best(
     return Route(structure, source, branches=taken)
 
 
-def top(structure: Structure, weight: Sequence[Any], source: int, n: int) -> list[tuple[int, ...]]:
+def top(structure: Structure, weight: Sequence[Any], source: int, n: int, size: Semiring) -> list[tuple[int, ...]]:
     """The n paths of largest |product|, largest first, in path order among equals; all of them if there are fewer.
 
     One sweep of the k-best semiring, O(edges * n log n); products of zero, underflown ones too, come last, in path order.
+    ``size``: LARGEST, or LOG_LARGEST where floats cannot hold the products.
     """
     found = []
-    size = largest_sizes(structure, weight)[0]
     for _, links in sweep_to(structure, list(enumerate(weight)), largest_of(n, size), source):
         edges = []
         while links is not None:

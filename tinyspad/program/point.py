@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
+from ..arguments import Data
 from ..errors import ChangedData
+from ..linearization import Node
 from ..paths import Route, counts
 from .buffers import Buffers, Runs
 from .tidy import read_only
@@ -24,7 +26,14 @@ class Compiled(Runs, Protocol):
     def names(self) -> Sequence[str]: ...
 
     @property
+    def nodes(self) -> Sequence[Node]: ...
+
+    @property
     def constants(self) -> list[Any]: ...
+
+    def run(self, kind: str, args: tuple[Data, ...]) -> Data: ...
+
+    def replay(self, args: tuple[Data, ...], then: Callable[[Data], Data]) -> tuple[Data, Sequence[Data]]: ...
 
     def run_checked(self, kind: str, args: tuple[Any, ...]) -> Any: ...
 
@@ -55,6 +64,24 @@ class CompiledPoint:
     @property
     def names(self) -> Sequence[str]:
         return self.program.names
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        return self.program.nodes
+
+    def is_branch(self, node: int) -> bool:
+        return self.program.nodes[node].kind == "branch"
+
+    def evaluate(self, arguments: Sequence[Data]) -> Data:
+        """By the program's code, with the same data."""
+        return self.program.run("forward", self._all(arguments))[0]
+
+    def replay(self, arguments: Sequence[Data], then: Callable[[Data], Data]) -> tuple[Data, Sequence[Data]]:
+        """Formula by formula."""
+        return self.program.replay(self._all(arguments), then)
+
+    def _all(self, arguments: Sequence[Data]) -> tuple[Data, ...]:
+        return (*arguments, *self.args[len(arguments) :])
 
     @cached_property
     def value(self) -> Any:

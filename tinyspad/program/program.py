@@ -18,11 +18,11 @@ from ..errors import BadInput
 from ..lcg import LCG, Path
 from ..lcg.derivatives import CLEAN
 from ..linearization import Linearization
-from ..paths import Route, Structure, check_limit, count, counts, enumerate_paths, fold, sweep
+from ..paths import Route, check_limit, count, counts, enumerate_paths, sweep
 from ..tape import behind, replay
 from .buffers import Buffers, write
 from .point import CompiledPoint
-from .source import Writer, function_source
+from .source import Writer, follower_source, function_source
 from .symbol import Book, Symbol
 from .tidy import Tidy, as_argument, read_only
 
@@ -162,7 +162,8 @@ class Program:
         parameter and each branch but the first, which runs take it.
         """
         if param not in self._followers:
-            self._followers[param] = _follower(self.structure, self.constants, param)
+            source = follower_source(self.structure, self.constants, param)
+            self._followers[param] = _run(source, "follow", "paths")
         return self._followers[param]
 
     def _list_paths(self, writer: Writer) -> str:
@@ -281,6 +282,22 @@ class Program:
             with np.errstate(all="ignore"):
                 return Tidy(None, ()).all(kind, self._code(kind, SHOWN)(*map(np.float64, args)))
 
+    def replay(self, args: tuple[Any, ...], then: Callable[[Any], Any]) -> tuple[Any, list[Any]]:
+        """Output and weights, formula by formula, each result passed through ``then`` before it is read."""
+        given = dict(zip(self.inputs, args))
+        results: dict[int, Any] = {}
+
+        def of(x: Any) -> Any:
+            return results[x.number] if isinstance(x, Symbol) else x
+
+        with np.errstate(all="ignore"):
+            for symbol in self._book.symbols:
+                if symbol.function is None:
+                    results[symbol.number] = given[symbol.args[0]]
+                else:
+                    results[symbol.number] = then(symbol.function(*map(of, symbol.args)))
+        return of(self._value), list(map(of, self._weight))
+
     def _code(self, kind: str, variant: str) -> Callable[..., Any]:
         function = self._compiled.get((kind, variant))
         if function is None:
@@ -353,30 +370,6 @@ def _run(source: str, function: str, of: str) -> Callable[..., Any]:
     exec(compile(source, f"<{function} of {of}>", "exec"), namespace)
     found: Callable[..., Any] = namespace[function]
     return found
-
-
-def _follower(structure: Structure, constants: Sequence[Any], param: int) -> Callable[..., Any]:
-    book = Book()
-    moving = iter(range(len(constants)))
-    weight = [book.input(f"w[{next(moving)}]") if w is None else w for w in constants]
-    masks, number = {}, 0
-    for node in structure.turns(param):  # in the order of a route's masks
-        for k in range(1, len(structure.branches(node))):
-            masks[node, k] = book.input(f"m[{number}]")
-            number += 1
-
-    def join(node: int, values: list[Any]) -> Any:
-        value = values[0]
-        for k, other in enumerate(values[1:], start=1):
-            if not (isinstance(value, Symbol) or isinstance(other, Symbol)) and value == other:
-                continue
-            value = book.apply(np.where, (masks[node, k], other, value))
-        return value
-
-    found = fold(structure, structure.behind(param), lambda value, e: CLEAN.extend(value, weight[e]), join, 1.0)[param]
-    writer = Writer({}, {"w", "m", "np"})
-    result = writer.write([found])[0]
-    return _run(function_source("follow", ["w", "m"], writer.lines, result), "follow", "paths")
 
 
 def _flat(x: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .symbol import Symbol
+from ..lcg.derivatives import CLEAN
+from ..paths import Structure, fold
+from .symbol import Book, Symbol
 
 INFIX: dict[Any, tuple[str, int]] = {
     np.greater: (">", 1),
@@ -143,3 +145,28 @@ def function_source(name: str, params: Iterable[str], lines: Iterable[str], resu
     body += [f'    """{doc}"""'] * bool(doc)
     body += [f"    {line}" for line in lines]
     return "\n".join([*body, f"    return {result}"])
+
+
+def follower_source(structure: Structure, constants: Sequence[Any], param: int) -> str:
+    """Code in which tupling nodes pass on one branch: see ``Program.follower``."""
+    book = Book()
+    moving = iter(range(len(constants)))
+    weight = [book.input(f"w[{next(moving)}]") if w is None else w for w in constants]
+    masks, number = {}, 0
+    for node in structure.turns(param):  # in the order of a route's masks
+        for k in range(1, len(structure.branches(node))):
+            masks[node, k] = book.input(f"m[{number}]")
+            number += 1
+
+    def join(node: int, values: list[Any]) -> Any:
+        value = values[0]
+        for k, other in enumerate(values[1:], start=1):
+            if not (isinstance(value, Symbol) or isinstance(other, Symbol)) and value == other:
+                continue
+            value = book.apply(np.where, (masks[node, k], other, value))
+        return value
+
+    found = fold(structure, structure.behind(param), lambda value, e: CLEAN.extend(value, weight[e]), join, 1.0)[param]
+    writer = Writer({}, {"w", "m", "np"})
+    result = writer.write([found])[0]
+    return function_source("follow", ["w", "m"], writer.lines, result)

@@ -12,7 +12,7 @@ from ..paths import Path, middle
 from ..table import Table
 from ..verdicts import Verdict, by_difference, judged
 from .beside import difference_beside, noise_beside, wobble
-from .recorded import Recorded
+from .point import Point
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,10 +74,9 @@ class Ledger:
         return f"<Ledger of {self.param}: {len(self.paths)} paths, sum {_number(self.total)}; print it>"
 
 
-def ledger_of(lcg: Recorded, param: str, limit: int) -> Ledger:
+def ledger_of(at: Point, param: str, paths: tuple[Path, ...]) -> Ledger:
     """List the paths, add them up, and have the sum confirmed twice."""
-    paths = tuple(lcg.paths(param, limit=limit))
-    products = lcg.path_gradients(param, limit=limit)
+    products = at.path_gradients(param, limit=len(paths))
     flat = np.abs(products).reshape(len(products), int(np.prod(products.shape[1:])))
     largest = flat.max(initial=0.0) or 1.0  # squares would overflow before the products do
     with np.errstate(invalid="ignore"):  # where one is infinite, no share is a number
@@ -85,13 +84,13 @@ def ledger_of(lcg: Recorded, param: str, limit: int) -> Ledger:
     shares = sizes / (sizes.sum() or 1.0)
     total: Any = np.sum(products, axis=0)
     total = float(total) if total.shape == () else total
-    reverse, terms = lcg.gradient()[param], np.sum(np.abs(products), axis=0)
+    reverse, terms = at.gradient()[param], np.sum(np.abs(products), axis=0)
     known = judged("sum over paths", reverse, total, terms=terms)
     difference: Any
     try:
         with np.errstate(all="ignore"):
-            source = lcg.params.index(param)
-            found, moved = difference_beside(lcg, source, noise_beside(lcg)[0]), wobble(lcg)[source]
+            source = at.params.index(param)
+            found, moved = difference_beside(at, source, noise_beside(at)[0]), wobble(at)[source]
     except Exception as problem:  # whatever f raises at its own point, the ledger itself stands
         difference, error = f"not available ({said(problem)})", None
         checked = replace(known, verdict="disagree" if known.verdict == "disagree" else "cannot tell")
@@ -101,7 +100,7 @@ def ledger_of(lcg: Recorded, param: str, limit: int) -> Ledger:
     verdicts = {known.verdict, checked.verdict}
     verdict: Verdict = next(v for v in ("disagree", "cannot tell", "agree") if v in verdicts)
     return Ledger(
-        param, lcg.value, paths, products, shares, total, reverse, difference, error, verdict, checked.why or known.why
+        param, at.value, paths, products, shares, total, reverse, difference, error, verdict, checked.why or known.why
     )
 
 
