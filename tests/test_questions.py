@@ -470,7 +470,7 @@ def test_an_estimator_says_whether_a_program_will_do():
             return super().draw(lcg, param, state, rng)
 
     ts.minimize(one, NUMBERS, estimator=Draws(), steps=2, rng=0)
-    from tinyspad.optimize.settings import asks_paths_only
+    from tinyspad.optimize.start import asks_paths_only
 
     assert asks_paths_only(Derived()) and not asks_paths_only(Draws())
     assert not asks_paths_only(Asks(None, None)) and asks_paths_only(AsksPathsOnly(None, None))

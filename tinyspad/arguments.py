@@ -67,3 +67,16 @@ def spaced(number: int) -> str:
     ('1 267 650', '1.0715e+301')
     """
     return f"{number:,}".replace(",", " ") if number < 10**60 else f"{Decimal(number):.4e}"
+
+
+def says(value: object, what: str, *methods: str) -> bool:
+    """Whether a class says this of its methods: ``Estimator.paths_only``, or that an optimizer is ``elementwise``.
+
+    What is said holds for derived classes, but not for one that writes one of the methods anew without saying so again.
+    """
+    for kind in type(value).__mro__:
+        if what in vars(kind):
+            return vars(kind)[what] is True
+        if any(method in vars(kind) for method in methods):
+            return False
+    return False

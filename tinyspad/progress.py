@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+
+def shown(steps: Sequence[int], unit: str, wanted: bool) -> Iterable[int]:
+    """The same steps, one after the other; if ``wanted``, how many are done is shown on the way."""
+    return _shown(steps, unit) if wanted else steps
+
+
+def _shown(steps: Sequence[int], unit: str) -> Iterator[int]:
+    with Progress(len(steps), unit, True) as bar:
+        for done, step in enumerate(steps):
+            bar.show(done)
+            yield step
+        bar.show(len(steps))
 
 
 class Progress:

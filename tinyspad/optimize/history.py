@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from os import PathLike
+from typing import NamedTuple
 
 import numpy as np
 
@@ -76,41 +77,32 @@ def _integers(a: Array) -> Array:
     return result
 
 
-class Recorder:
-    """Collects every ``every``-th step of a run into a History; ``every=None`` collects nothing."""
+class Record(NamedTuple):
+    """One step: the value and position before it, and the paths that it followed."""
 
-    def __init__(self, every: int | None) -> None:
-        self.every = every
-        self._rows: list[tuple[int, Data, dict[str, Data], dict[str, Data]]] = []
-
-    def wants(self, step: int) -> bool:
-        """Whether this step is to be recorded."""
-        return self.every is not None and step % self.every == 0
-
-    def add(self, step: int, value: Data, x: dict[str, Data], paths: dict[str, Data]) -> None:
-        """Keep copies of one step."""
-        x, paths = ({k: np.array(v) for k, v in named.items()} for named in (x, paths))
-        self._rows.append((step, np.array(value), x, paths))
-
-    def finish(self, step: int, value: Data, x: dict[str, Data], paths: dict[str, Data]) -> None:
-        """Keep the last step, unless an interruption came after it was kept."""
-        if not self._rows or self._rows[-1][0] != step:
-            self.add(step, value, x, paths)
-
-    def history(self) -> History | None:
-        """The History so far; None if nothing was to be collected."""
-        if self.every is None:
-            return None
-        steps, values, x, paths = zip(*self._rows) if self._rows else ((), (), (), ())
-        names = x[0] if x else ()
-        return History(
-            np.array(steps, np.int64),
-            np.array(values),
-            {name: np.array([row[name] for row in x]) for name in names},
-            {name: _stacked([row[name] for row in paths]) for name in names},
-        )
+    step: int
+    value: Data
+    x: dict[str, Data]
+    paths: dict[str, Data]
 
 
-def _stacked(rows: list[Data]) -> Array:
+def record(step: int, value: Data, x: dict[str, Data], paths: dict[str, Data]) -> Record:
+    """A record of copies, which stay as they are."""
+    x, paths = ({k: np.array(v) for k, v in named.items()} for named in (x, paths))
+    return Record(step, np.array(value), x, paths)
+
+
+def history_of(records: list[Record]) -> History:
+    """The records as arrays."""
+    steps, values, x, paths = zip(*records)
+    return History(
+        np.array(steps, np.int64),
+        np.array(values),
+        {name: np.array([row[name] for row in x]) for name in x[0]},
+        {name: _stacked([row[name] for row in paths]) for name in x[0]},
+    )
+
+
+def _stacked(rows: list[Array]) -> Array:
     """Indices of all steps; as Python ints where one of them is too large for int64."""
     return np.array(rows, object) if any(row.dtype == object for row in rows) else np.array(rows)

@@ -8,14 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arguments import Data, State
+from ..errors import BadInput
 from ..estimators import ALL_PATHS, Estimator
+from ..lcg import LCG
+from ..linearization import Linearization
 from ..optimizers import Optimizer
-from ..progress import Progress
+from ..progress import shown
 from .contracts import G, Objective, Position
-from .history import Recorder
+from .history import Record, history_of, record
 from .result import DONE, INTERRUPTED, STOPPED, Result
-from .runs import Runs, first_moments, moved_by, rows_of
-from .settings import tell_what_is_not_asked
+from .runs import Runs, moved_by, prepared
 
 
 class Plan(NamedTuple):
@@ -33,48 +35,50 @@ class Plan(NamedTuple):
 def descend(objective: Objective[G], names: list[str], position: Position, plan: Plan, several: bool) -> Result:
     """Minimise an objective; ``several``: whether the result is a tuple of positions."""
     estimator, optimizer, steps, rng, every, callback, progress = plan
-    recorder, ending = Recorder(every), DONE
+    records: list[Record] = []
+    ending = DONE
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
         graph, seen = objective.at(position, objective.init(), rng)
         runs = Runs(names, position, graph.batch)
-        position = rows_of(position, optimizer, runs.shape)
+        position, moments = prepared(optimizer, position, runs.shape)
         held = {name: estimator.init() for name in names}
-        moments = first_moments(optimizer, position)
         here = 0, graph, position  # replaced as a whole, so that an interruption finds what belongs together
         followed: dict[str, Data] = {name: np.full(runs.shape, ALL_PATHS) for name in names}
         try:
-            with Progress(steps, "step", progress) as bar:
-                for step in range(steps):
-                    runs.leave_unless(graph.value, step)
-                    if not runs.left:
-                        break
-                    bar.show(step)
-                    value = objective.value(position, graph) if callback or recorder.wants(step) else None
-                    if callback and callback(step, dict(zip(names, map(np.copy, position))), value):
-                        ending = STOPPED
-                        break
-                    gradients, followed, held = gradients_of(objective, graph, estimator, held, rng)
-                    seen = objective.learn(graph, seen, followed)
-                    moved, moments = moved_by(optimizer, position, gradients, moments)
-                    moved, followed = runs.stay_unless_finite(moved, position, followed, step)
-                    if recorder.wants(step):
-                        recorder.add(step, value, dict(zip(names, position)), followed)
-                    position = moved
-                    graph, seen = objective.at(position, seen, rng)
-                    here = step + 1, graph, position
-                    runs.check_shape(graph.batch, step + 1)
-                else:
-                    runs.leave_unless(graph.value, steps)
-                    bar.show(steps)
+            for step in shown(range(steps), "step", progress):
+                runs.leave_unless(graph.value, step)
+                if not runs.left:
+                    break
+                wanted = every is not None and step % every == 0
+                value = objective.value(position, graph) if wanted or callback is not None else None
+                if callback is not None and callback(step, dict(zip(names, map(np.copy, position))), value):
+                    ending = STOPPED
+                    break
+                gradients, followed, held = gradients_of(objective, graph, estimator, held, rng)
+                seen = objective.learn(graph, seen, followed)
+                moved, moments = moved_by(optimizer, position, gradients, moments)
+                moved, followed = runs.stay_unless_finite(moved, position, followed, step)
+                if wanted:
+                    records.append(record(step, value, dict(zip(names, position)), followed))
+                position = moved
+                graph, seen = objective.at(position, seen, rng)
+                here = step + 1, graph, position
+                if graph.batch != runs.shape:
+                    raise BadInput(
+                        f"f gave shape {graph.batch} at step {step + 1}, and {runs.shape} before: runs cannot come "
+                        "and go."
+                    )
+            else:
+                runs.leave_unless(graph.value, steps)
         except KeyboardInterrupt:
             ending = INTERRUPTED
         step, graph, position = here
         value = objective.value(position, None if ending == INTERRUPTED else graph)
-    if every is not None:
+    if every is not None and (not records or records[-1].step != step):  # unless an interruption came after it was kept
         nowhere = {name: np.full(np.shape(index), ALL_PATHS) for name, index in followed.items()}
-        recorder.finish(step, value, dict(zip(names, position)), nowhere)
+        records.append(record(step, value, dict(zip(names, position)), nowhere))
     x = tuple(position) if several else position[0]
-    return Result(x, value, runs.status(ending), runs.steps(step), recorder.history())
+    return Result(x, value, *runs.ended(ending, step), None if every is None else history_of(records))
 
 
 def gradients_of(
@@ -90,3 +94,15 @@ def gradients_of(
             raise
         gradients.append(gradient)
     return gradients, followed, held
+
+
+def tell_what_is_not_asked(estimator: object, problem: AttributeError) -> None:
+    """Raise BadInput if an estimator asked something that only an LCG can answer."""
+    asked, known = problem.obj, isinstance(problem.name, str) and hasattr(LCG, problem.name)
+    if isinstance(asked, Linearization) and known:
+        which = "a program at a point" if asked.observed is None else "observations that share a path"
+        raise BadInput(
+            f'{type(estimator).__name__} asks {which} for "{problem.name}"; it answers what ts.Estimator lists. An LCG, '
+            "which answers more, is for estimators that do not say paths_only = True; and, with data=, for "
+            'sample="different".'
+        ).at(problem) from None

@@ -6,37 +6,29 @@ import math
 
 import numpy as np
 
-from ..arguments import Data, State
+from ..arguments import Data, State, says
 from ..errors import BadInput
 from ..estimators import ALL_PATHS
 from ..optimizers import Optimizer
 from .contracts import Position
 from .result import NON_FINITE
-from .settings import says
 
 
 class Runs:
-    """Which of the runs go on, and when the others ended. ``shape``: () for one run, (R,) for R side by side."""
+    """Which of the runs go on (``left``: whether some do), and when the others ended.
+
+    ``shape``: () for one run, (R,) for R side by side.
+    """
 
     def __init__(self, names: list[str], position: Position, shape: tuple[int, ...]) -> None:
         self.shape = shape
-        self.alive, self.ended = np.ones(shape, bool), np.zeros(shape, np.int64)
-        self._all = True
+        self.alive, self.since = np.ones(shape, bool), np.zeros(shape, np.int64)
+        self.left, self._all = True, True
         for name, x in zip(names, position):
             if shape and np.shape(x) != shape:
                 raise BadInput(
                     f'"{name}" has shape {np.shape(x)}, and there are {shape} runs: give it an array of that shape.'
                 )
-
-    @property
-    def left(self) -> bool:
-        """Whether some run goes on."""
-        return self._all or bool(np.any(self.alive))
-
-    def check_shape(self, shape: tuple[int, ...], step: int) -> None:
-        """Raise BadInput if there are more runs than before, or fewer."""
-        if shape != self.shape:
-            raise BadInput(f"f gave shape {shape} at step {step}, and {self.shape} before: runs cannot come and go.")
 
     def leave_unless(self, value: Data, step: int) -> None:
         """At this step runs end whose value is not finite."""
@@ -58,30 +50,26 @@ class Runs:
         return (np.array(kept) if isinstance(moved, np.ndarray) else kept), followed
 
     def _leave(self, finite: Data, step: int) -> None:
-        left = self.alive & finite
-        self.ended = np.where(self.alive & ~left, step, self.ended)
-        self.alive, self._all = left, bool(np.all(left))
+        alive = self.alive & finite
+        self.since = np.where(self.alive & ~alive, step, self.since)
+        self.alive, self.left, self._all = alive, bool(np.any(alive)), bool(np.all(alive))
 
-    def status(self, ending: str) -> Data:
-        """How each run ended: so, or "non-finite"."""
-        status = np.where(self.alive, ending, NON_FINITE)
-        return status if self.shape else str(status)
-
-    def steps(self, last: int) -> Data:
-        """How many steps each run took."""
-        taken = np.where(self.alive, last, self.ended)
-        return taken if self.shape else int(taken)
+    def ended(self, ending: str, last: int) -> tuple[Data, Data]:
+        """How each run ended, so or "non-finite", and after how many steps."""
+        status, steps = np.where(self.alive, ending, NON_FINITE), np.where(self.alive, last, self.since)
+        return (status, steps) if self.shape else (str(status), int(steps))
 
 
-def rows_of(position: Position, optimizer: Optimizer, shape: tuple[int, ...]) -> Position:
-    """As rows of one array where the optimizer treats every number by itself: one call of NumPy serves all parameters."""
+def prepared(optimizer: Optimizer, position: Position, shape: tuple[int, ...]) -> tuple[Position, list[State]]:
+    """Position and optimizer states before the first step.
+
+    As rows of one array, of one state, where the optimizer treats every number by itself: one call serves all parameters.
+    """
     together = shape and says(optimizer, "elementwise", "init", "update")
-    return np.array(position) if together and all(x.dtype == np.float64 for x in position) else position
-
-
-def first_moments(optimizer: Optimizer, position: Position) -> list[State]:
-    """The optimizer's state before the first step: of each parameter, or of all rows."""
-    return [optimizer.init(x) for x in ([position] if isinstance(position, np.ndarray) else position)]
+    if together and all(x.dtype == np.float64 for x in position):
+        rows = np.array(position)
+        return rows, [optimizer.init(rows)]
+    return position, [optimizer.init(x) for x in position]
 
 
 def moved_by(

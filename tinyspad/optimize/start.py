@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..arguments import Data, generator
+from ..arguments import Data, generator, integer, says
 from ..data import Sampler
 from ..errors import BadInput
 from ..estimators import GD, Estimator
 from ..lcg import parameter_names
 from ..optimizers import Adam, Optimizer
+from ..tape import Value
 from .loop import Plan, descend
 from .observations import Losses
 from .result import INTERRUPTED, Result
-from .settings import asks_paths_only, check_settings, start_of
 from .whole import Whole
 
 
@@ -138,3 +138,36 @@ def compare(
         if np.any(np.equal(results[name].status, INTERRUPTED)):
             break  # who presses Ctrl-C wants the others even less
     return results
+
+
+def check_settings(estimator: object, optimizer: object, steps: object, every: object) -> None:
+    """Raise BadInput for what minimize cannot work with."""
+    for what, value, methods, example in (
+        ("estimator", estimator, ("init", "draw"), "RAD()"),
+        ("optimizer", optimizer, ("init", "update"), "Adam(lr=0.01)"),
+    ):
+        if isinstance(value, type) or not all(hasattr(value, method) for method in methods):
+            shown, example = (
+                (value.__name__, f"{value.__name__}()") if isinstance(value, type) else (repr(value), example)
+            )
+            raise BadInput(
+                f"minimize: {what}= is a value with {' and '.join(methods)}, which {shown:.60} is not; write {example}."
+            )
+    for name, number in (("steps", steps), ("every", every)):
+        if number is not None or name == "steps":
+            integer(number, f"minimize: {name}=", least=int(name == "every"))
+
+
+def start_of(x: Data) -> Data:
+    """A start position as a float or a float array of our own; whatever is not one, Value explains on tracing."""
+    if isinstance(x, (int, float)) and not isinstance(x, bool):
+        return float(x)
+    try:
+        return x if isinstance(x, np.ma.MaskedArray) else np.array(x)
+    except ValueError:  # rows of different lengths
+        return Value(x).data  # which says what is wrong
+
+
+def asks_paths_only(estimator: object) -> bool:
+    """Whether an estimator can do with a program's answers (see ``Estimator.paths_only``)."""
+    return says(estimator, "paths_only", "init", "draw")

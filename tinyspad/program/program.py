@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import BadInput
 from ..lcg import LCG, Path
 from ..lcg.derivatives import CLEAN
-from ..linearization import Linearization
+from ..linearization import Linearization, Node
 from ..paths import Route, check_limit, count, counts, enumerate_paths, sweep
 from ..tape import behind, replay
 from .buffers import Buffers, write
@@ -56,17 +56,22 @@ class Program:
         ]
         self.name = name
         self.params, self.inputs = lcg.params, (*lcg.params, *data)
-        self.structure, self.nodes, self.signature = lcg.structure, lcg.nodes, lcg.signature
-        self.listing = str(lcg)
+        self.structure, self.names, self.signature = lcg.structure, lcg.names, lcg.signature
+        self._lcg = lcg  # for those who look at the program
         self._book, self._value, self._weight = book, lcg.value, weight
         self._variables = _variables_of(lcg)
         counts(self.structure)
         self._forget_code()
 
     @cached_property
-    def names(self) -> list[str]:
-        """The variables' names, by node."""
-        return [node.name for node in self.nodes]
+    def nodes(self) -> list[Node]:
+        """The variables of the single-access program, in the order in which it defines them."""
+        return self._lcg.nodes
+
+    @cached_property
+    def listing(self) -> str:
+        """The single-access program as text."""
+        return str(self._lcg)
 
     @cached_property
     def constants(self) -> list[Any]:
@@ -324,17 +329,17 @@ class Program:
 
     def same_as(self, other: Program) -> bool:
         """Whether two programs compute the same, with the same constants."""
-        return (
-            self._source("weights") == other._source("weights")
-            and self.signature == other.signature
-            and list(map(repr, self.constants)) == list(map(repr, other.constants))
-        )
+        return repr(self._formulas()) == repr(other._formulas())
+
+    def _formulas(self) -> tuple[Any, ...]:
+        """All that is computed, without references to each other."""
+        return self.signature, self._book.flat(), *map(_flat, (self._value, *self._weight))
 
     def __repr__(self) -> str:
         return f"<Program of {self.name}({', '.join(self.inputs)}): {len(self._variables)} operations>"
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {key: self.__dict__[key] for key in KEPT}
+        state = {key: getattr(self, key) for key in KEPT}
         state["book"] = self._book.flat()
         state["value"], *state["weight"] = map(_flat, (self._value, *self._weight))
         return state
@@ -348,7 +353,7 @@ class Program:
         counts(self.structure)
 
 
-KEPT = ("name", "params", "inputs", "structure", "nodes", "signature", "listing", "_variables")
+KEPT = ("name", "params", "inputs", "structure", "names", "nodes", "signature", "listing", "_variables")
 """What a program is pickled with as it is, besides its formulas; its code is written anew."""
 
 

@@ -4,18 +4,21 @@ from .entry import (
     HOLE,
     Entry,
     arguments_of,
+    behind,
     label_of,
+    leaf_data,
+    operands,
     options_of,
     order_of,
     parents,
     partials,
+    positions,
+    replay,
     rule_of,
     was_changed,
 )
 from .leaf import give, is_lent, put_back, raw_gradient, touch
-from .record import record
-from .recording import refuse_foreign, run_on
-from .replay import behind, leaf_data, operands, positions, replay
+from .record import record, refuse_foreign, run_on
 from .value import Value
 
 __all__ = [

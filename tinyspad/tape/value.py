@@ -13,8 +13,7 @@ from ..rules import RULES, Rows, relu
 from .data import floats, gradient_form
 from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
 from .operators import arithmetic, by_rule, method, of_one, power
-from .record import REDUCTIONS, Operand, dispatch, into_an_array, new, plain, record
-from .recording import refuse_foreign
+from .record import REDUCTIONS, Operand, dispatch, into_an_array, new, plain, record, refuse_foreign
 
 
 class Value(Operand):
