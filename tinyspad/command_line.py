@@ -16,6 +16,7 @@ class _Parser(argparse.ArgumentParser):
         raise BadInput(f"{message} (see {self.prog} --help)")
 
 
+# long, as there are many options: one after the other, in the order of --help
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     made.add_argument("--version", action="version", version=f"tinyspad {__version__}")

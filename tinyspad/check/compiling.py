@@ -139,6 +139,7 @@ def eliminate(answer: Callable[..., Any]) -> None:
 
 
 @exercise(7, "Save memory in a linear layer")
+# long, as a grader asks one thing after the other, each with its hint
 def linear_memory(save: Callable[..., Any], gradient: Callable[..., Any]) -> None:
     """Grade ``linear_memory(x, keep, rng)`` and ``linear_gradient(saved, delta)``: the weight gradient from few inputs.
 

@@ -42,6 +42,7 @@ def _walk(x: float, steps: int, k_max: int, lr: float, pick: Callable[[Any], int
 
 
 @exercise(4, "Write SPAD's Algorithm 2")
+# long, as a grader asks one thing after the other, each with its hint
 def spad(answer: Callable[..., Any]) -> None:
     """Grade ``spad(contributions, x, steps, k_max, m, lr, rng)``: the positions of a run of the paper's Algorithm 2.
 

@@ -123,6 +123,7 @@ class StochasticityTable:
         return Table(("model", *table.columns), rows).csv(runs=self.train.shape[-1], **self.provenance)
 
 
+# long, as an experiment is a list of what is done, in order
 def stochasticity_table(
     model: str | Model = "demand",
     observations: Mapping[str, Sampler] | None = None,

@@ -42,6 +42,7 @@ class SingleAccess:
         self.entries = _kept(self.root, self.leaves)
         self._tuple_up()
 
+    # long, as one pass over the program does all of it: names for its tables would be more to read than the pass
     def _tuple_up(self) -> None:
         """Number the variables, give every variable that is read more than once its branches, and list the edges."""
         readers: dict[int, int] = {id(entry): 0 for entry in (*self.leaves, *self.entries)}

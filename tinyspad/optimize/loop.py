@@ -32,6 +32,7 @@ class Plan(NamedTuple):
     progress: bool
 
 
+# long by a line: the whole of a step is to be read in one piece
 def descend(objective: Objective[G], names: list[str], position: Position, plan: Plan, several: bool) -> Result:
     """Minimise an objective; ``several``: whether the result is a tuple of positions."""
     estimator, optimizer, steps, rng, every, callback, progress = plan

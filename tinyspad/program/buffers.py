@@ -49,6 +49,7 @@ class Buffers:
         return outputs
 
 
+# long, as every line depends on which buffers are free then
 def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str], list[Any], list[Any]]:
     """Statements that leave every output in ``o[k]``; the dtypes of the buffers ``b`` on the way; and the constants ``c``.
 

@@ -8,19 +8,27 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from ..arguments import Data
 from ..errors import BadInput, NoRule, NotElementwise
 
-Vjp = Callable[[Any], Any]
+Vjp = Callable[[Data], Data]
 """The map from the adjoint of a result to the adjoint of an argument."""
 
-RULES: dict[Callable[..., Any], Rule] = {}
+Derivative = Callable[..., Data]
+"""``(out, *args) -> partial derivative``, or ``(out, *args, **kwargs) -> Vjp``."""
+
+Derivatives = Derivative | tuple[Derivative | None, ...]
+
+Domains = Data
+"""Where tests draw arguments: a ``Domain`` for each, or a list of example calls."""
+
+RULES: dict[Callable[..., Data], Rule] = {}
 """NumPy function -> its Rule."""
 
-PLAIN: set[Callable[..., Any]] = set()
+PLAIN: set[Callable[..., Data]] = set()
 """Functions whose answer has no derivative (shapes, comparisons, positions): they see the data alone."""
 
 
@@ -36,7 +44,7 @@ class Domain:
     def __call__(self, *shape: int) -> Domain:
         return replace(self, shape=shape)
 
-    def sample(self, rng: np.random.Generator) -> Any:
+    def sample(self, rng: np.random.Generator) -> Data:
         sign = rng.choice([-1.0, 1.0], self.shape) if self.mirrored else 1.0
         return sign * rng.uniform(self.low, self.high, self.shape)
 
@@ -54,13 +62,13 @@ class LinearMap:
     def __init__(self, vjp: Vjp, shape: tuple[int, ...], out_shape: tuple[int, ...], name: str) -> None:
         self.vjp, self.shape, self.out_shape, self.name = vjp, shape, out_shape, name
 
-    def __rmul__(self, adjoint: Any) -> Any:
+    def __rmul__(self, adjoint: Data) -> Data:
         result = self.vjp(adjoint)
         if self.shape == () and isinstance(result, np.ndarray):
             return result.item() if result.dtype == np.float64 else result[()]
         return result
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Data:
         raise NotElementwise(
             f"The edge of {self.name} is a linear map, not a number, so a product along a path has no size before it is "
             "multiplied out. Compare path_gradients(...) by norm, or write the function elementwise."
@@ -74,14 +82,14 @@ class LinearMap:
 class Rule:
     """The local derivative of one function; made by :func:`rule`, looked up in ``RULES``."""
 
-    function: Callable[..., Any]
+    function: Callable[..., Data]
     elementwise: bool
-    derivatives: tuple[Callable[..., Any] | None, ...]
-    domain: Any
+    derivatives: tuple[Callable[..., Data] | None, ...]
+    domain: Domains
     symbol: str | None = None
     indexed: bool = False
     sequence: bool = False
-    call: Callable[..., tuple[Any, ...]] | None = None
+    call: Callable[..., tuple[Data, ...]] | None = None
     forgets: bool = False
 
     @cached_property
@@ -119,7 +127,7 @@ class Rule:
         prefix = "linalg." if getattr(self.function, "__module__", "") == "numpy.linalg" else ""
         return prefix + str(getattr(self.function, "__name__", self.function))
 
-    def edge(self, i: int, out: Any, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def edge(self, i: int, out: Data, x: Data, args: tuple[Data, ...], kwargs: dict[str, Data]) -> Data:
         """The weight of the edge from argument i (whose data is x) to out: number, array or LinearMap.
 
         None means that the function does not vary with this argument (the condition of ``where``).
@@ -152,7 +160,7 @@ class Rule:
             return np.broadcast_to(local, shape)
         return LinearMap(_broadcast_vjp(local, own), own, shape, f"broadcast {self.name}")
 
-    def scalar_edge(self, i: int, out: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
+    def scalar_edge(self, i: int, out: float, args: tuple[Data, ...], kwargs: dict[str, Data]) -> float | None:
         """The weight of an elementwise edge between float64 scalars, as a Python float."""
         derivative = self._derivative(i)
         if derivative is None:
@@ -162,7 +170,7 @@ class Rule:
         except (ArithmeticError, TypeError):  # Python raises on 1 / 0, and makes (-8) ** 0.5 complex
             return float(derivative(np.float64(out), *map(_as_numpy, args), **kwargs))
 
-    def _derivative(self, i: int) -> Callable[..., Any] | None:
+    def _derivative(self, i: int) -> Callable[..., Data] | None:
         if i >= len(self.derivatives):
             raise NoRule(
                 f"{self.name}: argument {i + 1} is a Value, and the rule has no derivative for it. "
@@ -170,7 +178,7 @@ class Rule:
             )
         return self.derivatives[i]
 
-    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def bind(self, args: tuple[Data, ...], kwargs: dict[str, Data]) -> tuple[tuple[Data, ...], dict[str, Data]]:
         """Move array arguments that were passed by keyword to their positions. Raises NoRule for options not covered."""
         if self.call is not None:
             try:
@@ -203,17 +211,17 @@ class Rule:
 
 
 def rule(
-    function: Callable[..., Any],
+    function: Callable[..., Data],
     *,
-    d: Any = None,
-    vjp: Any = None,
-    domain: Any,
+    d: Derivatives | None = None,
+    vjp: Derivatives | None = None,
+    domain: Domains,
     symbol: str | None = None,
     indexed: bool = False,
     sequence: bool = False,
-    call: Callable[..., tuple[Any, ...]] | None = None,
+    call: Callable[..., tuple[Data, ...]] | None = None,
     forgets: bool = False,
-) -> Callable[..., Any]:
+) -> Callable[..., Data]:
     """Teach tinyspad the derivative of a function, and return the function that takes Values.
 
     NumPy's own functions already ask their arguments (``__array_function__``) and come back as they are.
@@ -260,11 +268,11 @@ def rule(
     return function
 
 
-def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
+def _asking(function: Callable[..., Data]) -> Callable[..., Data]:
     """The function under NumPy's protocol: an argument that is more than an array may answer for it."""
 
     @functools.wraps(function)
-    def dispatching(*args: Any, **kwargs: Any) -> Any:
+    def dispatching(*args: Data, **kwargs: Data) -> Data:
         for a in (*args, *kwargs.values()):
             override = getattr(type(a), "__array_function__", None)
             if override is not None and not isinstance(a, np.ndarray):
@@ -275,7 +283,7 @@ def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
     return dispatching
 
 
-def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+def unbroadcast(g: Data, shape: tuple[int, ...]) -> Data:
     """Sum g over the axes along which an array of this shape was broadcast: the transpose of broadcasting."""
     if np.shape(g) == shape:
         return g
@@ -286,13 +294,13 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(np.sum(g, axis=axes), shape)
 
 
-def _single(x: Any) -> Any:
+def _single(x: Data) -> Data:
     return x.astype(np.float32) if isinstance(x, (np.ndarray, np.generic)) and x.dtype.char == "e" else x
 
 
-def _as_numpy(x: Any) -> Any:
+def _as_numpy(x: Data) -> Data:
     return np.float64(x) if isinstance(x, (int, float)) else x
 
 
-def _broadcast_vjp(local: Any, shape: tuple[int, ...]) -> Vjp:
+def _broadcast_vjp(local: Data, shape: tuple[int, ...]) -> Vjp:
     return lambda g: unbroadcast(g * local, shape)
