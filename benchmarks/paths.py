@@ -56,6 +56,10 @@ def questions(edges: Structure, weight: list[Any], draws: int) -> dict[str, Call
         s = fresh()
         algebra.best(s, weight, 0, algebra.largest_sizes(s, weight))
 
+    def top() -> None:
+        s = fresh()
+        algebra.top(s, weight, 0, 5, algebra.largest_sizes(s, weight)[0])
+
     def moments() -> None:
         s = fresh()
         algebra.moments(s, weight, 0, algebra.by_magnitude(s, weight), True)
@@ -66,7 +70,7 @@ def questions(edges: Structure, weight: list[Any], draws: int) -> dict[str, Call
         "best path": best,
         f"{draws} uniform": lambda: drawn("path"),
         f"{draws} by magnitude": lambda: drawn("magnitude"),
-        "5 best": lambda: algebra.top(fresh(), weight, 0, 5),
+        "5 best": top,
         "moments": moments,
         "entropy": lambda: algebra.sweep(edges, weight, algebra.ENTROPY)[0],
     }

@@ -64,7 +64,7 @@ def test_the_spine_of_minimize_is_counted(capsys):
     compiled, traced = (line for line in capsys.readouterr().out.splitlines() if not line.startswith(" "))
     assert compiled.startswith("compiled: ") and traced.startswith("traced: ")
     found = spine.spine(traced=True)
-    assert "selective.py" in str(list(found.functions)) and "draw" in found.functions["estimators/selective.py"]
+    assert "spad.py" in str(list(found.functions)) and "draw" in found.functions["estimators/spad.py"]
     assert found.number == len([name for names in found.functions.values() for name in names]) and found.switches > 10
 
 

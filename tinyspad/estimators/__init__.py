@@ -6,9 +6,21 @@ as in the paper's Algorithms 1 and 2, and in a batch each run draws for itself. 
 branch choices; when the program changes shape, it is drawn afresh.
 """
 
-from .base import ALL_PATHS, Cost, Draw, Estimator
+from .base import ALL_PATHS, Cost, Draw, Estimator, as_draw
 from .magnitude import Magnitude
-from .selective import SPAD, NearestPath
-from .simple import GD, RAD, FixedPath
+from .rad import GD, RAD, FixedPath
+from .spad import SPAD, NearestPath
 
-__all__ = ["ALL_PATHS", "GD", "RAD", "SPAD", "Cost", "Draw", "Estimator", "FixedPath", "Magnitude", "NearestPath"]
+__all__ = [
+    "ALL_PATHS",
+    "GD",
+    "RAD",
+    "SPAD",
+    "Cost",
+    "Draw",
+    "Estimator",
+    "FixedPath",
+    "Magnitude",
+    "NearestPath",
+    "as_draw",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +16,41 @@ ALL_PATHS = -1
 """Stands in place of a path index when every path was followed, or when there is none."""
 
 
-class Draw(NamedTuple):
-    """One estimate: the gradient, the index of the path it follows (an array of them in a batch), and the next state."""
+class Draw:
+    """One estimate: the ``gradient``, the index of the ``path`` that it follows (in a batch an array), the next ``state``.
 
-    gradient: Data
-    path: Data
-    state: State
+    It unpacks into these three. ``followed``: the index, or the route, which is numbered when somebody asks for ``path``:
+    among very many paths that takes longer than the step.
+    """
+
+    __slots__ = ("followed", "gradient", "state")
+
+    def __init__(self, gradient: Data, path: Data | Route, state: State) -> None:
+        self.gradient, self.followed, self.state = gradient, path, state
+
+    @property
+    def path(self) -> Data:
+        """The index of the path, an array of them in a batch."""
+        return self.followed.index if isinstance(self.followed, Route) else self.followed
+
+    def __iter__(self) -> Iterator[Data]:
+        return iter((self.gradient, self.path, self.state))
+
+    def __getitem__(self, i: Data) -> Data:
+        return tuple(self)[i]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Draw) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Draw(gradient={self.gradient!r}, path={self.path!r}, state={self.state!r})"
+
+
+def as_draw(found: Draw | tuple[Data, Data, State]) -> Draw:
+    """What an estimator gave; one of the user's own may give a plain triple."""
+    return found if isinstance(found, Draw) else Draw(*found)
 
 
 class Cost(NamedTuple):

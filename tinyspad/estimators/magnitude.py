@@ -73,7 +73,7 @@ class Magnitude(Estimator):
         if isinstance(held.chances, Chances):
             route = lcg.draw_route(param, rng, held.chances)
             gradient = lcg.follow(param, route, held.chances if self.normalize else None)
-            return Draw(gradient, route.index, held)
+            return Draw(gradient, route, held)
         p = held.chances
         index = drawn_from(rng, p, lcg.batch)
         if lcg.batch:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arguments import generator, integer, spaced
 from ..errors import BadInput, TinyspadError
-from ..estimators import GD, RAD, SPAD, Cost, Estimator, FixedPath, Magnitude, NearestPath
+from ..estimators import GD, RAD, SPAD, Cost, Estimator, FixedPath, Magnitude, NearestPath, as_draw
 from ..lcg import LCG, trace
 from ..table import Table
 
@@ -240,11 +240,11 @@ def _draw(lcg: LCG, estimator: Estimator, name: str, draws: int, rng: np.random.
         try:
             many = lcg.retrace(*(np.broadcast_to(a, (draws, *lcg.batch)).copy() for a in lcg.arguments))
             if many.batch == (draws, *lcg.batch) and many.structure.head == lcg.structure.head:
-                gradient = estimator.draw(many, name, estimator.init(), rng)[0]
+                gradient = as_draw(estimator.draw(many, name, estimator.init(), rng)).gradient
                 return np.broadcast_to(gradient, (draws, *lcg.batch))
         except (TinyspadError, TypeError, ValueError):
             pass
-    return np.array([estimator.draw(lcg, name, estimator.init(), rng)[0] for _ in range(draws)])
+    return np.array([as_draw(estimator.draw(lcg, name, estimator.init(), rng)).gradient for _ in range(draws)])
 
 
 def _place(x: Any) -> str:

@@ -255,11 +255,11 @@ class Point(Unchanging):
             found = self.code.follow(route) if self.batch else None
         if found is not None:
             return self.summed(found if self.observed is None else self.observed * found)
-        weight = self.weight
+        weight: Data = self.weight
         with np.errstate(all="ignore" if chances is not None else None):  # branches that no run takes
             if chances is not None:
-                shares = zip(weight, chances.share)
-                weight = [w if q.__class__ is float and q == 1 else np.divide(w, q) for w, q in shares]
+                edges = range(len(weight)) if self.batch else route.edges
+                weight = {e: _over(weight[e], chances.share[e]) for e in edges}
             found = algebra.follow(route, weight, self.seed)
         return self.summed(found)
 
@@ -386,3 +386,7 @@ class Point(Unchanging):
     def largest(self) -> tuple[Semiring, list[Data]]:
         """The largest |product| behind every node, and the semiring that floats can hold it in: made once."""
         return algebra.largest_sizes(self.structure, self.weight)
+
+
+def _over(weight: Data, share: Data) -> Data:
+    return weight if share.__class__ is float and share == 1 else np.divide(weight, share)

@@ -11,7 +11,7 @@ import numpy as np
 from ..arguments import Array, Data, State, name_of
 from ..data import Observed
 from ..errors import BadInput
-from ..estimators import ALL_PATHS, Draw, Estimator
+from ..estimators import ALL_PATHS, Draw, Estimator, as_draw
 from ..lcg import trace_as
 from ..linearization import Linearized
 from .columns import Pack
@@ -61,8 +61,8 @@ class Batch:
         return found if self.batch else float(found)
 
     def draw(self, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
-        gradient, path, state = estimator.draw(self.asked, param, state, rng)
-        return Draw(gradient if self.same else self.mean(gradient), path, state)
+        draw = as_draw(estimator.draw(self.asked, param, state, rng))
+        return Draw(draw.gradient if self.same else self.mean(draw.gradient), draw.followed, draw.state)
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's gradient along the paths that were followed, shape (K, *runs)."""
@@ -103,7 +103,7 @@ class OneGraph:
         self.value = self.lcg.value
 
     def draw(self, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
-        return estimator.draw(self.lcg, param, state, rng)
+        return as_draw(estimator.draw(self.lcg, param, state, rng))
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's full gradient, by a trace of each."""

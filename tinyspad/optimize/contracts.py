@@ -47,5 +47,5 @@ class Objective(Protocol[G]):
     def value(self, position: Position, graph: G | None) -> Data:
         """All of the objective at this position; ``graph`` is the one there, None where it may be half overwritten."""
 
-    def learn(self, graph: G, state: State, followed: dict[str, Data]) -> State:
-        """The state after a step that followed these paths."""
+    def learn(self, graph: G, state: State, draws: dict[str, Draw]) -> State:
+        """The state after a step of these draws."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arguments import Data, State
 from ..errors import BadInput
-from ..estimators import ALL_PATHS, Estimator
+from ..estimators import ALL_PATHS, Draw, Estimator
 from ..lcg import LCG
 from ..linearization import Linearization
 from ..optimizers import Optimizer
@@ -44,7 +44,6 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
         position, moments = prepared(optimizer, position, runs.shape)
         held = {name: estimator.init() for name in names}
         here = 0, graph, position  # replaced as a whole, so that an interruption finds what belongs together
-        followed: dict[str, Data] = {name: np.full(runs.shape, ALL_PATHS) for name in names}
         try:
             for step in shown(range(steps), "step", progress):
                 runs.leave_unless(graph.value, step)
@@ -55,11 +54,13 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
                 if callback is not None and callback(step, dict(zip(names, map(np.copy, position))), value):
                     ending = STOPPED
                     break
-                gradients, followed, held = gradients_of(objective, graph, estimator, held, rng)
-                seen = objective.learn(graph, seen, followed)
-                moved, moments = moved_by(optimizer, position, gradients, moments)
-                moved, followed = runs.stay_unless_finite(moved, position, followed, step)
+                draws = drawn(objective, graph, estimator, held, rng)
+                held = {name: draw.state for name, draw in draws.items()}
+                seen = objective.learn(graph, seen, draws)
+                moved, moments = moved_by(optimizer, position, [draw.gradient for draw in draws.values()], moments)
+                moved = runs.stay_unless_finite(moved, position, step)
                 if wanted:
+                    followed = {name: runs.of_those_left(draw.path) for name, draw in draws.items()}
                     records.append(record(step, value, dict(zip(names, position)), followed))
                 position = moved
                 graph, seen = objective.at(position, seen, rng)
@@ -76,25 +77,22 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
         step, graph, position = here
         value = objective.value(position, None if ending == INTERRUPTED else graph)
     if every is not None and (not records or records[-1].step != step):  # unless an interruption came after it was kept
-        nowhere = {name: np.full(np.shape(index), ALL_PATHS) for name, index in followed.items()}
+        shapes = {name: records[-1].paths[name].shape if records else runs.shape for name in names}
+        nowhere = {name: np.full(shape, ALL_PATHS) for name, shape in shapes.items()}
         records.append(record(step, value, dict(zip(names, position)), nowhere))
     x = tuple(position) if several else position[0]
     return Result(x, value, *runs.ended(ending, step), None if every is None else history_of(records))
 
 
-def gradients_of(
+def drawn(
     objective: Objective[G], graph: G, estimator: Estimator, held: dict[str, State], rng: np.random.Generator
-) -> tuple[list[Data], dict[str, Data], dict[str, State]]:
-    """An estimate of the gradient for each parameter, the paths it followed, and what the estimator remembers."""
-    gradients, followed, held = [], {}, dict(held)
-    for name, state in held.items():
-        try:
-            gradient, followed[name], held[name] = objective.draw(graph, estimator, name, state, rng)
-        except AttributeError as problem:
-            tell_what_is_not_asked(estimator, problem)
-            raise
-        gradients.append(gradient)
-    return gradients, followed, held
+) -> dict[str, Draw]:
+    """An estimate of the gradient by each parameter, given what the estimator remembers of it."""
+    try:
+        return {name: objective.draw(graph, estimator, name, state, rng) for name, state in held.items()}
+    except AttributeError as problem:
+        tell_what_is_not_asked(estimator, problem)
+        raise
 
 
 def tell_what_is_not_asked(estimator: object, problem: AttributeError) -> None:

@@ -97,11 +97,11 @@ class Losses:
         found = np.broadcast_to(found, shape).mean(axis=0)
         return found if self.runs else float(found)
 
-    def learn(self, graph: Seen, state: State, followed: dict[str, Data]) -> State:
+    def learn(self, graph: Seen, state: State, draws: dict[str, Draw]) -> State:
         """The sampler's state after a step that followed these paths."""
         if not self.sampler.learns:
             return state
-        return self.sampler.learn(state, graph.observed, graph.norms(followed))
+        return self.sampler.learn(state, graph.observed, graph.norms({name: draw.path for name, draw in draws.items()}))
 
     def norms(self, position: Position) -> Data:
         """The norms of the gradients of all observations, shape (n, *runs)."""

@@ -35,19 +35,20 @@ class Runs:
         if not (self._all and _finite(value)):
             self._leave(np.isfinite(np.reshape(value, self.shape)), step)
 
-    def stay_unless_finite(
-        self, moved: Position, position: Position, followed: dict[str, Data], step: int
-    ) -> tuple[Position, dict[str, Data]]:
-        """Where runs get to, and by which paths: those that have ended, or would get nowhere finite, stay."""
+    def stay_unless_finite(self, moved: Position, position: Position, step: int) -> Position:
+        """Where runs get to: those that have ended, or would get nowhere finite, stay."""
         if self._all and _finite(moved):
-            return moved, followed
+            return moved
         finite = [np.isfinite(x) if self.shape else np.all(np.isfinite(x)) for x in moved]
         self._leave(np.logical_and.reduce(finite), step)
-        followed = {name: np.where(self.alive, index, ALL_PATHS) for name, index in followed.items()}
         if not self.shape:
-            return (moved if self._all else position), followed
+            return moved if self._all else position
         kept = [np.where(self.alive, new, old) for new, old in zip(moved, position)]
-        return (np.array(kept) if isinstance(moved, np.ndarray) else kept), followed
+        return np.array(kept) if isinstance(moved, np.ndarray) else kept
+
+    def of_those_left(self, index: Data) -> Data:
+        """The paths that were followed; none by runs that stay."""
+        return index if self._all else np.where(self.alive, index, ALL_PATHS)
 
     def _leave(self, finite: Data, step: int) -> None:
         alive = self.alive & finite

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..arguments import Data, State
-from ..estimators import Draw, Estimator
+from ..estimators import Draw, Estimator, as_draw
 from ..lcg import LCG, trace_as
 from ..linearization import Linearized
 from ..program import Buffers, Program, compile_function
@@ -55,7 +55,7 @@ class Whole:
         return lcg.linearization if self.compiled else lcg
 
     def draw(self, graph: Linearized, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
-        return estimator.draw(graph, param, state, rng)
+        return as_draw(estimator.draw(graph, param, state, rng))
 
     def value(self, position: Position, graph: Linearized | None) -> Data:
         graph = self.linearized(position) if graph is None else graph
@@ -63,7 +63,7 @@ class Whole:
             return np.array(graph.value)
         return graph.value.item() if np.shape(graph.value) else graph.value  # an array of one number
 
-    def learn(self, graph: Linearized, state: State, followed: dict[str, Data]) -> State:
+    def learn(self, graph: Linearized, state: State, draws: dict[str, Draw]) -> State:
         return state
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 from math import isfinite
 from typing import Any
 
@@ -19,10 +19,13 @@ from ..errors import TooManyPaths
 from .semirings import COUNT, LARGEST, LOG_LARGEST, by_size, in_range, largest_of
 from .structure import Structure
 from .sweep import Semiring, fold, sweep, sweep_to
-from .whole import LARGEST_INT64, whole_dtype
+from .whole import whole_dtype
 
 LIMIT = 100_000
 """How many paths a listing may have unless told otherwise."""
+
+TABLE_BITS = 10**8
+"""Up to this size, 12 MB, paths are numbered by the table of all counts."""
 
 TABULATED = 4096
 """Up to this many paths of a parameter, their branches are kept in a table."""
@@ -176,8 +179,8 @@ def _unranked(structure: Structure, source: int, index: int) -> dict[int, int]:
 
 
 def _ranked(structure: Structure, source: int, taken: dict[int, int], shape: Any = ()) -> int:
-    """The inverse; large numbers by one sweep that keeps no table."""
-    if count(structure, source) <= LARGEST_INT64:
+    """The inverse; by one sweep that keeps no table where the table of counts would be very large."""
+    if count(structure, source).bit_length() * structure.size <= TABLE_BITS:
         start, head, table = structure.start, structure.head, counts(structure)
         return sum(table[to] for node, k in taken.items() for to in head[start[node] : start[node] + k])
     return ranks_of(structure, source, [{structure.start[node] + k for node, k in taken.items()}])[0]
@@ -205,11 +208,7 @@ def ranks_of(structure: Structure, source: int, paths: Sequence[Any]) -> list[in
 
 def _unranked_runs(structure: Structure, source: int, index: Any) -> dict[int, Any]:
     """For an array of path indices the branch that each run takes at each tupling node it may meet."""
-    nodes, table = structure.behind(source), counts(structure)
-    junction: dict[int, int] = {}  # the first node at or after this one that has a choice
-    for node in reversed(nodes):
-        edges = structure.branches(node)
-        junction[node] = node if len(edges) != 1 else junction[structure.head[edges[0]]]
+    table, junction = counts(structure), _junctions(structure, source)
     at = np.full(np.shape(index), junction[source])
     left = np.array(index, whole_dtype(table[source]))
     taken: dict[int, Any] = {}
@@ -232,17 +231,30 @@ def _unranked_runs(structure: Structure, source: int, index: Any) -> dict[int, A
 
 def _ranked_runs(structure: Structure, source: int, taken: dict[int, Any], shape: tuple[int, ...]) -> Any:
     """The inverse: the path index of every run."""
-    table = counts(structure)
+    table, junction = counts(structure), _junctions(structure, source)
+    at, index = np.full(shape, junction[source]), np.zeros(shape, whole_dtype(table[source]))
+    for node in structure.turns(source):
+        here = at == node
+        if not here.any():
+            continue
+        edges, branch = structure.branches(node), np.broadcast_to(taken[node], shape)[here]
+        heads = [structure.head[e] for e in edges]
+        passed = np.array(list(accumulate([0, *(table[to] for to in heads[:-1])])), index.dtype)
+        index[here] += passed[branch]
+        at[here] = np.array([junction[to] for to in heads])[branch]
+    return index
 
-    def join(node: int, values: list[Any]) -> Any:
-        value, passed = values[0], 0
-        for k, edge in enumerate(structure.branches(node)[1:], start=1):
-            passed = passed + table[structure.head[edge - 1]]
-            value = np.where(taken[node] == k, values[k] + passed, value)
-        return value
 
-    zero = np.zeros(shape, whole_dtype(table[source]))
-    return fold(structure, structure.behind(source), lambda value, e: value, join, zero)[source]
+def _junctions(structure: Structure, source: int) -> dict[int, int]:
+    """For every node behind the source the first one, at or after it, that has a choice (or none, at the end)."""
+    known = structure.known.setdefault("junctions", {})
+    if source not in known:
+        junction: dict[int, int] = {}
+        for node in reversed(structure.behind(source)):
+            edges = structure.branches(node)
+            junction[node] = node if len(edges) != 1 else junction[structure.head[edges[0]]]
+        known[source] = junction
+    return known[source]  # type: ignore[no-any-return]
 
 
 # --- what a route multiplies up -------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class SPAD(Estimator):
             return nothing(lcg, param)
         held = kept(state, lcg) or self._select(lcg, param, rng)
         if not self.epsilon or n == 1:
-            return Draw(lcg.follow(param, held.route), held.index, held._replace(left=held.left - 1))
+            return Draw(lcg.follow(param, held.route), held.route, held._replace(left=held.left - 1))
         strays = rng.random(lcg.batch or None) < self.epsilon
         other = lcg.draw_others(param, rng, held.index)
         index = np.where(strays, other, held.index) if lcg.batch else other if strays else held.index
@@ -272,7 +272,7 @@ class NearestPath(Estimator):
         if not lcg.count_paths(param):
             return nothing(lcg, param)
         held = kept(state, lcg) or Held(lcg.route(param, self._select(lcg, param, rng)), lcg.signature, self.k_max)
-        return Draw(lcg.follow(param, held.route), held.index, held._replace(left=held.left - 1))
+        return Draw(lcg.follow(param, held.route), held.route, held._replace(left=held.left - 1))
 
     def _select(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Data:
         if self.m is None and lcg.count_paths(param) > LIMIT:

@@ -91,7 +91,7 @@ class RAD(Estimator):
             gradient = times_number(lcg, param, held.route)
         else:
             gradient = lcg.follow(param, held.route, lcg.chances("branch") if self.normalize else None)
-        return Draw(gradient, held.index, held._replace(left=held.left - 1))
+        return Draw(gradient, held.route, held._replace(left=held.left - 1))
 
     def _drawn(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
         if self.by == "path" and (lcg.batch or lcg.count_paths(param) < 2**63):
