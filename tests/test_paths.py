@@ -472,7 +472,7 @@ def test_draws_at_either_border_are_settled_and_others_are_not(monkeypatch, many
         asked.append(u)
         return 2
 
-    monkeypatch.setattr("tinyspad.paths.chances.settle", spy)
+    monkeypatch.setattr("tinyspad.paths.walks.settle", spy)
     assert algebra.by_path(graph).margin < 1e-14
     if many:
         algebra.draw_many(graph, 0, Scripted([u]), algebra.by_path(graph), 1)
@@ -489,7 +489,7 @@ def test_settling_a_wide_node_is_one_sweep(monkeypatch):
         sweeps.append(args)
         return algebra.fold(*args)
 
-    monkeypatch.setattr("tinyspad.paths.chances.fold", counted)
+    monkeypatch.setattr("tinyspad.paths.walks.fold", counted)
     algebra.settle(graph, 0, 0.5, np.random.default_rng(0))
     assert len(sweeps) == 1
 
@@ -616,3 +616,22 @@ def test_one_question_is_one_sweep(monkeypatch):
     swept.clear()
     lcg.gradient(), lcg.adjoint("x")
     assert swept == [GRADIENT]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_shares_from_a_listing_are_those_of_the_edges(seed):
+    """Of the paths of one parameter, in many runs, zeros and infinities among them: same shares where a walk gets to."""
+    rng = np.random.default_rng(seed)
+    graph = random_graph(seed, layers=3, width=2)
+    runs = [np.where(rng.random(5) < 0.2, 0.0, rng.normal(size=5)) for _ in graph.weight]
+    sizes = np.abs(algebra.sweep(graph.weighing(runs), LISTING, np.ones((1, 5)))[0])
+    if seed % 2:  # one is infinite in one run
+        sizes[rng.integers(len(sizes)), 2] = np.inf
+    by_edge, listed = paths.by_magnitude(graph.structure, runs), paths.by_listing(graph.structure, 0, sizes)
+    np.testing.assert_allclose(listed.listed, paths.shares_of(sizes))
+    one = np.ones((1, 5))
+    zero = ~sizes.any(axis=0)  # where all contributions are zero the walk is uniform at each node
+    for chances in (by_edge, listed)[seed % 2 :]:
+        p = np.broadcast_to(paths.sweep_to(graph.structure, chances.share, LISTING, 0, one), sizes.shape)
+        np.testing.assert_allclose(p[:, ~zero], paths.shares_of(sizes)[:, ~zero], rtol=1e-12, atol=1e-300)
+        np.testing.assert_allclose(p.sum(axis=0), 1.0)

@@ -89,8 +89,9 @@ class Magnitude(Estimator):
         if not lcg.elementwise:
             p = lcg.path_shares(param)
             return p if self.k_max == 1 else np.where(np.all(p > 0, axis=0), p, (1 - FLOOR) * p + FLOOR / len(p))
-        chances = lcg.chances("magnitude")
-        return chances if self.k_max == 1 else with_floor(lcg.structure, chances, FLOOR)
+        if self.k_max == 1:
+            return lcg.chances("magnitude", param)
+        return with_floor(lcg.structure, lcg.chances("magnitude"), FLOOR)
 
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """p_i = |g_i| / H, shape (N,) or (N, R); where some g_i are not finite, they share all."""

@@ -108,8 +108,8 @@ class Linearized(Protocol):
 
     # --- drawing -------------------------------------------------------------------------------------------------
 
-    def chances(self, by: str) -> Chances:
-        """Branch probabilities: "path", "branch" or "magnitude"."""
+    def chances(self, by: str, param: str | None = None) -> Chances:
+        """Branch probabilities, of one parameter or for all: "path", "branch" or "magnitude"."""
 
     def path_probabilities(self, param: str | None, chances: Chances) -> Array:
         """The probability of every path, listed."""

@@ -247,12 +247,16 @@ class Point(Unchanging):
 
         With ``chances`` divided by the path's probability, factor by factor, which neither over- nor underflows.
         """
-        found = None
-        if chances is None:
-            few = self._few(route.source)
-            if few is not None:
-                return few.reshape(-1).take(route.places).reshape(self.batch) if self.batch else float(few[route.index])
-            found = self.code.follow(route) if self.batch else None
+        few = self._few(route.source) if chances is None or chances.listed is not None else None
+        if few is not None and self.batch:
+            found = few.reshape(-1).take(route.places)
+            if chances is not None:
+                with np.errstate(all="ignore"):
+                    found = found / chances.listed.reshape(-1).take(route.places)
+            return found.reshape(self.batch)
+        if few is not None:
+            return float(few[route.index])
+        found = self.code.follow(route) if self.batch and chances is None else None
         if found is not None:
             return self.summed(found if self.observed is None else self.observed * found)
         weight: Data = self.weight
@@ -294,13 +298,16 @@ class Point(Unchanging):
         drawn = algebra.uniform_below(rng, self.count_paths(param) - 1, self.batch)
         return drawn + (drawn >= index)
 
-    def chances(self, by: str) -> Chances:
+    def chances(self, by: str, param: str | None = None) -> Chances:
         """The branch probabilities of "path", "branch" or "magnitude"; made once. O(edges).
 
-        Raises NotElementwise for "magnitude" where sizes do not multiply along a path: there are ``path_shares``.
+        With ``param`` they need serve its paths alone, and are made from a listing where that is at hand. Raises
+        NotElementwise for "magnitude" where sizes do not multiply along a path: there are ``path_shares``.
         """
         if by == "magnitude":
-            return self._by_magnitude
+            source = -1 if param is None or not (self.batch and self.elementwise) else self.source(param)
+            few = None if source < 0 else self._few(source)
+            return self._by_magnitude if few is None else algebra.by_listing(self.structure, source, np.abs(few))
         if by not in ("path", "branch"):
             raise BadInput(f'by= is "path", "branch" or "magnitude", not {by!r:.60}.')
         return {"path": algebra.by_path, "branch": algebra.by_branch}[by](self.structure)

@@ -1,20 +1,6 @@
 """Paths over weighted edges: one traversal, a table of semirings, one order, routes, and branch probabilities."""
 
-from .chances import (
-    Chances,
-    Turns,
-    by_branch,
-    by_magnitude,
-    by_path,
-    draw,
-    draw_many,
-    draw_runs,
-    log_probability,
-    mean_length,
-    moments,
-    settle,
-    with_floor,
-)
+from .chances import Chances, by_branch, by_listing, by_magnitude, by_path, mean_length, moments, with_floor
 from .elimination import Elimination, eliminate
 from .listing import entropy_of, largest_and_others_of, log_mass_of, moments_of, shares_of
 from .path import Path as Path
@@ -55,6 +41,7 @@ from .semirings import (
 )
 from .structure import Structure
 from .sweep import Semiring, fold, sweep, sweep_from, sweep_to
+from .walks import Turns, draw, draw_many, draw_runs, log_probability, settle
 from .whole import distinct_below, drawn_from, uniform_below, whole_dtype
 
 __all__ = [
@@ -79,6 +66,7 @@ __all__ = [
     "Turns",
     "best",
     "by_branch",
+    "by_listing",
     "by_magnitude",
     "by_path",
     "by_size",

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .semirings import Moments
+from .semirings import HUGE, TINY, Moments
 
 
 def shares_of(sizes: Any) -> Any:
     """Each size as a share of their sum: equal ones where all are zero. NaN and infinity share all where there are some."""
+    total = sizes.sum(axis=0)
+    if np.all((total > TINY) & (total < HUGE)):
+        return sizes / total
     wild = ~np.isfinite(sizes)
     sizes = np.where(wild.any(axis=0), wild, sizes)
     top = sizes.max(axis=0, initial=0.0)

@@ -232,7 +232,12 @@ def _unranked_runs(structure: Structure, source: int, index: Any) -> dict[int, A
 def _ranked_runs(structure: Structure, source: int, taken: dict[int, Any], shape: tuple[int, ...]) -> Any:
     """The inverse: the path index of every run."""
     table, junction = counts(structure), _junctions(structure, source)
-    at, index = np.full(shape, junction[source]), np.zeros(shape, whole_dtype(table[source]))
+    if table[source] == 1:
+        return np.zeros(shape, np.int64)
+    first = junction[source]
+    if len(structure.branches(first)) == table[source]:  # the only choice there is
+        return np.broadcast_to(taken[first], shape).astype(np.int64)
+    at, index = np.full(shape, first), np.zeros(shape, whole_dtype(table[source]))
     for node in structure.turns(source):
         here = at == node
         if not here.any():
