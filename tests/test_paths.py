@@ -1,5 +1,6 @@
 """The path algebra over bare edges: four views of one order, against brute force."""
 
+import functools
 import importlib
 import itertools
 from collections import Counter
@@ -15,7 +16,7 @@ import tinyspad as ts
 from tinyspad import paths
 from tinyspad.arguments import spaced
 from tinyspad.errors import TooManyPaths
-from tinyspad.paths import COUNT, GRADIENT, LARGEST, LISTING, MAGNITUDE
+from tinyspad.paths import COUNT, GRADIENT, LARGEST, LISTING, MAGNITUDE, Structure
 
 
 def random_graph(seed, layers=4, width=3):
@@ -635,3 +636,134 @@ def test_shares_from_a_listing_are_those_of_the_edges(seed):
         p = np.broadcast_to(paths.sweep_to(graph.structure, chances.share, LISTING, 0, one), sizes.shape)
         np.testing.assert_allclose(p[:, ~zero], paths.shares_of(sizes)[:, ~zero], rtol=1e-12, atol=1e-300)
         np.testing.assert_allclose(p.sum(axis=0), 1.0)
+
+
+# --- by level --------------------------------------------------------------------------------------------------------------
+
+
+def wide_graph(seed, layers=6, width=40, scale=1.0):
+    """Layers whose nodes have one to nine edges to a later one; enough edges for levels."""
+    rng = np.random.default_rng(seed)
+    size = 1 + layers * width + 1
+    out_edges = [[] for _ in range(size)]
+    out_edges[0] = [(1 + k, 1.0) for k in range(width)]
+    for layer in range(layers):
+        for node in range(1 + layer * width, 1 + (layer + 1) * width):
+            for _ in range(int(rng.choice([1, 1, 2, 3, 9]))):
+                low = 1 + (layer + 1) * width
+                head = int(rng.integers(low, min(low + 2 * width, size))) if layer < layers - 1 else size - 1
+                out_edges[node].append((min(head, size - 1), float(scale * rng.normal())))
+    return Graph.of(out_edges, size - 1)
+
+
+def known(graph):
+    """A structure that has been asked before, so that its levels are used."""
+    for _ in range(2):
+        paths.sweep(graph.structure, np.array(graph.weight), GRADIENT)
+    assert isinstance(paths.sweep(graph.structure, np.array(graph.weight), GRADIENT), np.ndarray)
+    return graph.structure
+
+
+def unknown(graph):
+    return Structure(*(getattr(graph.structure, name) for name in ("start", "tail", "head", "output")))
+
+
+@pytest.mark.parametrize("name", ["gradient", "magnitude", "squares", "largest", "log", "log largest"])
+@pytest.mark.parametrize("seed", range(6))
+def test_sweeps_by_level_are_those_of_the_loop(name, seed):
+    semiring = paths.LOG_LARGEST if name == "log largest" else paths.SEMIRINGS[name]
+    graph = wide_graph(seed)
+    weight = np.array(graph.weight)
+    if seed == 1:
+        weight[::7] = 0.0
+    if seed == 2:
+        weight[11] = np.nan
+    if seed == 3:
+        weight[[5, 90, 200]] = np.inf, -np.inf, 0.0
+    found = paths.sweep(known(graph), weight, semiring)
+    loop = paths.sweep(unknown(graph), weight.tolist(), semiring)
+    assert isinstance(found, np.ndarray) and isinstance(loop, list)
+    np.testing.assert_allclose(found, loop, rtol=1e-12, atol=1e-13)  # sums of up to nine terms, in another order
+
+
+def test_levels_are_not_made_where_they_do_not_pay():
+    narrow, small = wide_graph(0, layers=60, width=3), random_graph(0)
+    for graph in (narrow, small):
+        for _ in range(3):
+            assert isinstance(paths.sweep(graph.structure, np.array(graph.weight), GRADIENT), list)
+    once = wide_graph(0)
+    assert isinstance(paths.sweep(once.structure, np.array(once.weight), GRADIENT), list)  # asked one thing only
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_counts_and_uniform_shares_by_level(seed):
+    graph = wide_graph(seed)
+    structure = known(graph)
+    assert paths.counts(structure) == paths.sweep(unknown(graph), graph.structure.head, COUNT)
+    assert all(type(n) is int for n in paths.counts(structure))
+    by_level, loop = paths.by_path(structure), paths.by_path(unknown(graph))
+    np.testing.assert_allclose(by_level.share, loop.share, rtol=1e-14)
+    assert by_level.margin == loop.margin
+    np.testing.assert_allclose(
+        paths.by_branch(structure).share, [1 / len(structure.branches(v)) for v in structure.tail]
+    )
+
+
+def test_counts_beyond_64_bits_and_beyond_floats_stay_exact():
+    """Every node has an edge to all of the next layer: width times as many paths with each."""
+    for layers, width in ((13, 40), (250, 20)):
+        size = layers * width + 2
+        out_edges = [[(1 + k, 1.0) for k in range(width)]]
+        for layer in range(layers):
+            low = 1 + (layer + 1) * width
+            heads = range(low, low + width) if layer < layers - 1 else [size - 1]
+            out_edges += [[(head, 1.0) for head in heads] for _ in range(width)]
+        graph = Graph.of([*out_edges, []], size - 1)
+        structure = known(graph)
+        assert paths.counts(structure)[0] == width**layers > 2**64
+        by_level, loop = paths.by_path(structure), paths.by_path(unknown(graph))
+        np.testing.assert_allclose(by_level.share, loop.share, rtol=1e-13)
+        assert by_level.margin == loop.margin
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-60, 1e60])
+@pytest.mark.parametrize("seed", range(4))
+def test_shares_by_magnitude_and_best_paths_by_level(scale, seed):
+    graph = wide_graph(seed, scale=scale)
+    weight = np.array(graph.weight)
+    if seed == 1:
+        weight[::5] = 0.0
+    if seed == 2:
+        weight[17] = np.inf
+    structure, fresh = known(graph), unknown(graph)
+    found, loop = paths.by_magnitude(structure, weight), paths.by_magnitude(fresh, weight.tolist())
+    assert isinstance(found.share, np.ndarray)
+    np.testing.assert_allclose(found.share, loop.share, rtol=1e-10, atol=1e-300)
+    one, other = (
+        paths.best(s, weight.tolist(), 0, paths.largest_sizes(s, w))
+        for s, w in ((structure, weight), (fresh, weight.tolist()))
+    )
+    assert one.edges == other.edges
+
+
+def test_a_traced_graph_answers_the_same_before_and_after_it_has_levels():
+    def f(x):
+        parts = [np.sin((k % 5 + 1) * x) * np.cos(x) for k in range(60)]
+        return functools.reduce(lambda a, b: a + b, parts)
+
+    first, second = ts.trace(f, 0.7), ts.trace(f, 0.7)
+    for _ in range(3):
+        first.sweep("magnitude"), first.sweep("count")
+    assert isinstance(first.sweep("largest")["x"], float) and type(first.sweep("largest")["x"]) is float
+    for ask in (
+        lambda lcg: lcg.gradient()["x"],
+        lambda lcg: lcg.log_mass("x"),
+        lambda lcg: lcg.best_path("x").gradient,
+        lambda lcg: ts.Magnitude().variance(lcg, "x"),
+        lambda lcg: ts.RAD(normalize=True).variance(lcg, "x"),
+        lambda lcg: lcg.sample_path("x", 3).index,
+        lambda lcg: lcg.sample_path("x", 3, by="magnitude").index,
+        lambda lcg: lcg.sample_path("x", 3, by="branch").probability,
+    ):
+        assert ask(first) == pytest.approx(ask(second), rel=1e-10)
+        assert type(ask(first)) is type(ask(second))

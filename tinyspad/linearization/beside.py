@@ -16,7 +16,7 @@ def difference_beside(at: Point, source: int, noise: Data = 0.0) -> Difference:
     """The slope by one parameter from values alone. Raises BadInput if the function is not known."""
 
     def along(x: Data) -> Data:
-        moved = at.spread([x if i == source else a for i, a in enumerate(at.arguments)])
+        moved = _spread(at, [x if i == source else a for i, a in enumerate(at.arguments)])
         value = at.code.evaluate(moved)
         value = value if at.observed is None else at.summed(at.observed * value)
         return value if at.batch or not np.shape(value) else np.reshape(value, ())[()]  # an array of one number
@@ -72,7 +72,12 @@ def _beside(at: Point, arguments: Sequence[Data], seed: Data, side: float, exact
         towards = side * rng.choice([-np.inf, np.inf], np.shape(x))
         return np.nextafter(x, np.asarray(towards, np.result_type(x)))
 
-    output, weight = at.code.replay(at.spread(arguments if exact else list(map(nudged, arguments))), nudged)
+    output, weight = at.code.replay(_spread(at, arguments if exact else list(map(nudged, arguments))), nudged)
     if at.observed is not None:
         output = at.observed * output
     return list(map(at.summed, [output, *sweep(at.structure, weight, GRADIENT, seed)[: len(at.params)]]))
+
+
+def _spread(at: Point, arguments: Sequence[Data]) -> Sequence[Data]:
+    """Arguments as whoever computes takes them: for each observation, where there are some."""
+    return arguments if at.observed is None else [np.broadcast_to(a, at.observed.shape) for a in arguments]

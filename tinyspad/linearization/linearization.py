@@ -10,7 +10,7 @@ import numpy as np
 from .. import paths as algebra
 from ..arguments import Array, Data, generator, integer, spaced
 from ..errors import BadInput, TooManyPaths
-from ..paths import LIMIT, Chances, Moments, Path, PathArray, Route, Semiring
+from ..paths import LIMIT, Chances, Moments, Path, PathArray, Route, Semiring, Weights
 from .ledger import Ledger, ledger_of
 from .point import Point
 
@@ -158,7 +158,7 @@ class Linearization(Point):
         if self.batch:
             return self._draw_runs(source, rng, by, (int(n), *self.batch))
         with np.errstate(over="ignore", invalid="ignore"):
-            turns = algebra.draw_many(self.structure, self.weight, source, rng, self.chances(by), int(n))
+            turns = algebra.draw_many(self.structure, self.carried, source, rng, self.chances(by), int(n))
         gradient = turns.gradient if self.observed is None else None
         if gradient is None:  # linear maps: each path multiplied out by itself
             routes = [algebra.past_turns(self.structure, source, taken) for taken in turns.edges.T.tolist()]
@@ -250,7 +250,7 @@ class Linearization(Point):
             raise BadInput(f"sweep takes a Semiring, or the name of one in ts.paths.SEMIRINGS, not {semiring!r:.60}.")
         if direction not in ("reverse", "forward"):
             raise BadInput(f'sweep: direction= is "reverse" or "forward", not {direction!r}.')
-        one, weight = semiring.one, self.weight
+        one, weight = semiring.one, self.carried
         if semiring is algebra.LISTING:
             for name in self.params:
                 self.listable(name)
@@ -266,8 +266,11 @@ class Linearization(Point):
         try:
             if direction == "reverse":
                 found = algebra.sweep(self.structure, weight, semiring, one, forget=True)
+                if isinstance(found, np.ndarray):
+                    found = found[: len(self.params)].tolist()
                 return {name: found[i] for i, name in enumerate(self.params)}
             self.check_elementwise()
+            weight = weight.tolist() if isinstance(weight, np.ndarray) else weight
             sweeps = [algebra.sweep_from(self.structure, weight, semiring, {i: one}) for i in range(len(self.params))]
             return {name: found[self.structure.output] for name, found in zip(self.params, sweeps)}
         except (TypeError, ValueError):
@@ -381,6 +384,7 @@ class Linearization(Point):
                 raise BadInput(f"Sampling by magnitude needs a positive finite sum of |contributions|, not {mass}.")
 
     @cached_property
-    def _log_masses(self) -> list[Data]:
+    def _log_masses(self) -> Weights:
         with np.errstate(all="ignore"):
-            return algebra.sweep(self.structure, self.weight, algebra.LOG, forget=True)
+            found = algebra.sweep(self.structure, self.carried, algebra.LOG, forget=True)
+        return found.tolist() if isinstance(found, np.ndarray) else found

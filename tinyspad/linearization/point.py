@@ -10,7 +10,7 @@ import numpy as np
 from .. import paths as algebra
 from ..arguments import Array, Data, spaced
 from ..errors import BadInput, NotElementwise, NotScalar, TooManyPaths
-from ..paths import LIMIT, Chances, Route, Semiring, Structure
+from ..paths import FEWEST, LIMIT, Chances, Route, Semiring, Structure, Weights
 from .code import Code, Node, Unchanging
 
 LARGEST_LISTING = 10**8
@@ -61,6 +61,12 @@ class Point(Unchanging):
         return self.code.weight
 
     @cached_property
+    def carried(self) -> Weights:
+        """The weights for sweeps over all edges: as one array where they are numbers in double precision, and many."""
+        plain = self.elementwise and not self.batch and all(a.__class__ is float for a in self.arguments)
+        return np.array(self.weight, float) if plain and len(self.weight) >= FEWEST else self.weight
+
+    @cached_property
     def seed(self) -> Data:
         """The adjoint of the output: 1, ones for a batch of runs, or the observations' weights."""
         if self.observed is not None:
@@ -106,7 +112,8 @@ class Point(Unchanging):
     @cached_property
     def adjoints(self) -> list[Data]:
         """The derivative of the output by every variable, by one reverse sweep (of every observation, times its weight)."""
-        return algebra.sweep(self.structure, self.weight, algebra.GRADIENT, self.seed)
+        found = algebra.sweep(self.structure, self.carried, algebra.GRADIENT, self.seed)
+        return found.tolist() if isinstance(found, np.ndarray) else list(found)
 
     def adjoint(self, param: str | None = None) -> Data:
         """The gradient with respect to one parameter."""
@@ -259,12 +266,8 @@ class Point(Unchanging):
         found = self.code.follow(route) if self.batch and chances is None else None
         if found is not None:
             return self.summed(found if self.observed is None else self.observed * found)
-        weight: Data = self.weight
         with np.errstate(all="ignore" if chances is not None else None):  # branches that no run takes
-            if chances is not None:
-                edges = range(len(weight)) if self.batch else route.edges
-                weight = {e: _over(weight[e], chances.share[e]) for e in edges}
-            found = algebra.follow(route, weight, self.seed)
+            found = algebra.follow(route, self.weight, self.seed, over=None if chances is None else chances.share)
         return self.summed(found)
 
     def product(self, edges: Sequence[int]) -> Data:
@@ -358,10 +361,6 @@ class Point(Unchanging):
             return np.full_like(argument, adjoint)
         return argument.dtype.type(adjoint) if isinstance(argument, np.generic) else np.array(adjoint, argument.dtype)
 
-    def spread(self, arguments: Sequence[Data]) -> Sequence[Data]:
-        """Arguments as whoever computes takes them: for each observation, where there are some."""
-        return arguments if self.observed is None else [np.broadcast_to(a, self.observed.shape) for a in arguments]
-
     def summed(self, found: Data) -> Data:
         """The sum over the observations, where there are some."""
         if self.observed is not None:
@@ -387,13 +386,9 @@ class Point(Unchanging):
     @cached_property
     def _by_magnitude(self) -> Chances:
         self.check_elementwise()
-        return algebra.by_magnitude(self.structure, self.weight)
+        return algebra.by_magnitude(self.structure, self.carried)
 
     @cached_property
-    def largest(self) -> tuple[Semiring, list[Data]]:
+    def largest(self) -> tuple[Semiring, Weights]:
         """The largest |product| behind every node, and the semiring that floats can hold it in: made once."""
-        return algebra.largest_sizes(self.structure, self.weight)
-
-
-def _over(weight: Data, share: Data) -> Data:
-    return weight if share.__class__ is float and share == 1 else np.divide(weight, share)
+        return algebra.largest_sizes(self.structure, self.carried)

@@ -2,6 +2,7 @@
 
 from .chances import Chances, by_branch, by_listing, by_magnitude, by_path, mean_length, moments, with_floor
 from .elimination import Elimination, eliminate
+from .levels import FEWEST
 from .listing import entropy_of, largest_and_others_of, log_mass_of, moments_of, shares_of
 from .path import Path as Path
 from .path import PathArray as PathArray
@@ -39,7 +40,7 @@ from .semirings import (
     norm,
     sizes_of,
 )
-from .structure import Structure
+from .structure import Structure, Weights
 from .sweep import Semiring, fold, sweep, sweep_from, sweep_to
 from .walks import Turns, draw, draw_many, draw_runs, log_probability, settle
 from .whole import distinct_below, drawn_from, uniform_below, whole_dtype
@@ -47,6 +48,7 @@ from .whole import distinct_below, drawn_from, uniform_below, whole_dtype
 __all__ = [
     "COUNT",
     "ENTROPY",
+    "FEWEST",
     "GRADIENT",
     "LARGEST",
     "LIMIT",
@@ -64,6 +66,7 @@ __all__ = [
     "Semiring",
     "Structure",
     "Turns",
+    "Weights",
     "best",
     "by_branch",
     "by_listing",

@@ -9,33 +9,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ..arguments import Array
+from .levels import FEWEST, levels_of, shares_by_level
 from .listing import shares_of
 from .route import enumerate_paths
 from .semirings import LOG, MAGNITUDE, in_range, norm
-from .structure import Structure
+from .structure import Structure, Weights
 from .sweep import fold, sweep
 
 HIGH_BITS = 500
 HIGH = 2.0**HIGH_BITS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chances:
     """The share of every edge among the branches of its tail.
 
     ``margin``: if positive, the shares are rounded ratios of path counts, and a draw that falls so near to the border
     between two branches that rounding could matter is settled with whole numbers: exactly uniform over paths.
     ``listed``: the probabilities of all paths of the one parameter that the shares are for, if they come from a listing.
+    ``known``: what follows from the shares, worked out once by whoever needs it.
     """
 
-    share: list[Any]
+    share: Weights
     margin: float = 0.0
     listed: Any = None
+    known: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def by_branch(structure: Structure) -> Chances:
@@ -46,6 +50,9 @@ def by_branch(structure: Structure) -> Chances:
 
 
 def _by_branch(structure: Structure) -> Chances:
+    if len(structure.head) >= FEWEST:
+        width = np.diff(structure.arrays[0])
+        return Chances(1 / np.repeat(width, width))
     share = [1.0] * len(structure.head)
     for node in range(structure.size):
         branches = structure.branches(node)
@@ -65,6 +72,16 @@ def by_path(structure: Structure) -> Chances:
 
 
 def _by_path(structure: Structure) -> Chances:
+    # Every addition may round by half a bit, in a count and in the total; then the ratio, the border's sum, and u.
+    share, rounded = _path_shares(structure)
+    return Chances(share, (4 * rounded + 8) * 2.0**-53)
+
+
+def _path_shares(structure: Structure) -> tuple[Sequence[float] | Array, int]:
+    """The share of every edge in the paths of its tail, and how many additions the worst of them has met."""
+    levels = levels_of(structure)
+    if levels is not None:
+        return shares_by_level(levels, HIGH_BITS)
     share = [1.0] * len(structure.head)
     rounded = 0
 
@@ -80,11 +97,10 @@ def _by_path(structure: Structure) -> Chances:
         return (total, exponent, additions) if total < HIGH else (total / HIGH, exponent + HIGH_BITS, additions)
 
     fold(structure, range(structure.size), lambda value, e: value, join, (1.0, 0, 0), (0.0, 0, 0))
-    # Every addition may round by half a bit, in a count and in the total; then the ratio, the border's sum, and u.
-    return Chances(share, (4 * rounded + 8) * 2.0**-53)
+    return share, rounded
 
 
-def by_magnitude(structure: Structure, weight: Sequence[Any]) -> Chances:
+def by_magnitude(structure: Structure, weight: Weights) -> Chances:
     """Proportional to the |product| along the path. Where all products behind a node are zero, uniform at that node.
 
     NaN and infinity count as the largest: at a node with such products behind it, one of those branches is taken.
@@ -94,6 +110,8 @@ def by_magnitude(structure: Structure, weight: Sequence[Any]) -> Chances:
         logarithms = not in_range(masses)
         if logarithms:
             masses = sweep(structure, weight, LOG)
+        if isinstance(masses, np.ndarray):
+            return Chances(_shares_of_array(structure, np.asarray(weight), masses, logarithms))
         if any(isinstance(mass, np.ndarray) for mass in masses):
             return _shares_of_runs(structure, weight, masses, logarithms)
         return _shares_of_numbers(structure, weight, masses, logarithms)
@@ -130,7 +148,7 @@ def _paths_through(structure: Structure, source: int) -> dict[int, dict[int, lis
     return known[source]  # type: ignore[no-any-return]
 
 
-def _shares_of_numbers(structure: Structure, weight: Sequence[Any], masses: list[Any], logarithms: bool) -> Chances:
+def _shares_of_numbers(structure: Structure, weight: Weights, masses: Weights, logarithms: bool) -> Chances:
     share, head = [1.0] * len(structure.head), structure.head
     for node in range(structure.size):
         branches = structure.branches(node)
@@ -151,7 +169,28 @@ def _shares_of_numbers(structure: Structure, weight: Sequence[Any], masses: list
     return Chances(share)
 
 
-def _shares_of_runs(structure: Structure, weight: Sequence[Any], masses: list[Any], logarithms: bool) -> Chances:
+def _shares_of_array(structure: Structure, weight: Array, masses: Array, logarithms: bool) -> Array:
+    start, head = structure.arrays
+    width = np.diff(start)
+    tails = start[:-1][width > 0]
+    edges = width[width > 0]
+
+    def over_tail(ufunc: Any, x: Array) -> Array:
+        return np.repeat(ufunc.reduceat(x, tails), edges)
+
+    behind = masses[head]
+    if logarithms:
+        logs = LOG.edge(weight) + behind
+        highest, wild = over_tail(np.maximum, logs), ~(logs < np.inf)
+        sizes = np.exp(logs - np.where(np.isneginf(highest), 0.0, highest))
+        sizes = np.where(over_tail(np.logical_or, wild), wild, sizes)
+    else:
+        sizes = np.abs(weight) * behind
+    total = over_tail(np.add, sizes)
+    return np.where(total == 0, 1 / np.repeat(edges, edges), sizes / np.where(total == 0, 1.0, total))
+
+
+def _shares_of_runs(structure: Structure, weight: Weights, masses: Weights, logarithms: bool) -> Chances:
     share: list[Any] = [1.0] * len(structure.head)
     for node in range(structure.size):
         branches = structure.branches(node)

@@ -16,8 +16,9 @@ import numpy as np
 
 from ..arguments import spaced
 from ..errors import TooManyPaths
+from .levels import counts_by_level, levels_of
 from .semirings import COUNT, LARGEST, LOG_LARGEST, by_size, in_range, largest_of
-from .structure import Structure
+from .structure import Structure, Weights
 from .sweep import Semiring, fold, sweep, sweep_to
 from .whole import whole_dtype
 
@@ -37,7 +38,9 @@ TABULATED = 4096
 def counts(structure: Structure) -> list[int]:
     """The exact number of paths of every node, as Python integers of any size: the table that indices are read from."""
     if "counts" not in structure.known:
-        structure.known["counts"] = sweep(structure, structure.head, COUNT)
+        levels = levels_of(structure)
+        found = None if levels is None else counts_by_level(levels)
+        structure.known["counts"] = sweep(structure, structure.head, COUNT) if found is None else found
     return structure.known["counts"]  # type: ignore[no-any-return]
 
 
@@ -265,14 +268,26 @@ def _junctions(structure: Structure, source: int) -> dict[int, int]:
 # --- what a route multiplies up -------------------------------------------------------------------------------------------
 
 
-def follow(route: Route, weight: Sequence[Any], one: Any, extend: Callable[[Any, Any], Any] = operator.mul) -> Any:
+def follow(
+    route: Route,
+    weight: Weights,
+    one: Any,
+    extend: Callable[[Any, Any], Any] = operator.mul,
+    over: Weights | None = None,
+) -> Any:
     """The product along the path, from the output back, so that linear maps act on adjoints; for many runs along each's own.
 
-    ``extend`` stands in for the multiplication. For many runs it is a sweep in which tupling nodes pass on one branch.
+    ``extend`` stands in for the multiplication; each weight may be divided by what is ``over`` it. For many runs it is a
+    sweep in which tupling nodes pass on one branch.
     """
+
+    def factor(e: int) -> Any:
+        divisor = 1.0 if over is None else over[e]
+        return weight[e] if isinstance(divisor, float) and divisor == 1 else np.divide(weight[e], divisor)
+
     if not route.shape:
         for e in reversed(route.edges):
-            one = extend(one, weight[e])
+            one = extend(one, factor(e))
         return one
     taken = route.branches
 
@@ -283,19 +298,21 @@ def follow(route: Route, weight: Sequence[Any], one: Any, extend: Callable[[Any,
         return value
 
     nodes = route.structure.behind(route.source)
-    return fold(route.structure, nodes, lambda value, e: extend(value, weight[e]), join, one)[route.source]
+    return fold(route.structure, nodes, lambda value, e: extend(value, factor(e)), join, one)[route.source]
 
 
 # --- the best ones --------------------------------------------------------------------------------------------------------
 
 
-def largest_sizes(structure: Structure, weight: Sequence[Any]) -> tuple[Semiring, list[Any]]:
+def largest_sizes(structure: Structure, weight: Weights) -> tuple[Semiring, Weights]:
     """The largest |product| behind every node, or its logarithm where floats cannot hold them all; and the semiring."""
     with np.errstate(all="ignore"):
         sizes = sweep(structure, weight, LARGEST)
         if in_range(sizes):
             return LARGEST, sizes
         logs = sweep(structure, weight, LOG_LARGEST)
+        if isinstance(sizes, np.ndarray):
+            return (LARGEST, sizes) if in_range(np.where(np.isfinite(logs), sizes, 1.0)) else (LOG_LARGEST, logs)
         # A product that is zero, infinite or NaN is no rounding matter, and plain products break ties exactly.
         faithful = in_range(
             [
@@ -310,7 +327,7 @@ def best(
     structure: Structure,
     weight: Sequence[Any],
     source: int,
-    largest: tuple[Semiring, list[Any]],
+    largest: tuple[Semiring, Weights],
     shape: tuple[int, ...] = (),
 ) -> Route:
     """The path of the largest |product|, the first one on a tie, NaN before all; for many runs, each one's.

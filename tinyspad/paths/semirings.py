@@ -52,7 +52,7 @@ def _log_of_sum(a: Any, b: Any) -> Any:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.logaddexp(a, b)
     low, high = (a, b) if a < b else (b, a)
-    return high if low == -math.inf else high + math.log1p(math.exp(low - high))
+    return high if low == -math.inf or low == high == math.inf else high + math.log1p(math.exp(low - high))
 
 
 def _entropy_extend(value: tuple[Any, Any], log_weight: Any) -> tuple[Any, Any]:
@@ -141,25 +141,27 @@ def _split_combine(a: _Split, b: _Split) -> _Split:
     return (a[0] if first else b[0]), a[1].beside(b[1]), (kept if first else passed)
 
 
-GRADIENT = Semiring(lambda w: w, operator.mul, operator.add)
+GRADIENT = Semiring(lambda w: w, operator.mul, operator.add, arrays=(None, np.multiply, np.add))
 """The sum of the products: the gradient."""
 
-COUNT = Semiring(lambda w: 1, lambda value, edge: value, operator.add, one=1, zero=0)
+COUNT = Semiring(lambda w: 1, lambda value, edge: value, operator.add, one=1, zero=0, arrays=(None, None, np.add))
 """The number of paths N, as a Python integer of any size."""
 
-LARGEST = Semiring(abs, operator.mul, _larger)
+LARGEST = Semiring(abs, operator.mul, _larger, arrays=(np.abs, np.multiply, np.maximum))
 """The largest |product|; its table leads :func:`~tinyspad.paths.best` along the best path."""
 
-LOG_LARGEST = Semiring(_log_size, operator.add, _larger, one=0.0, zero=-math.inf)
+LOG_LARGEST = Semiring(
+    _log_size, operator.add, _larger, one=0.0, zero=-math.inf, arrays=(_log_size, np.add, np.maximum)
+)
 """Its logarithm, for products that floats cannot hold."""
 
-MAGNITUDE = Semiring(abs, operator.mul, operator.add)
+MAGNITUDE = Semiring(abs, operator.mul, operator.add, arrays=(np.abs, np.multiply, np.add))
 """H, the sum of the |products|: the normaliser of sampling by magnitude."""
 
-SQUARES = Semiring(lambda w: w * w, operator.mul, operator.add)
+SQUARES = Semiring(lambda w: w * w, operator.mul, operator.add, arrays=(np.square, np.multiply, np.add))
 """The sum of the squared products; N times it is the second moment of a uniform draw that is multiplied by N."""
 
-LOG = Semiring(_log_size, operator.add, _log_of_sum, one=0.0, zero=-math.inf)
+LOG = Semiring(_log_size, operator.add, _log_of_sum, one=0.0, zero=-math.inf, arrays=(_log_size, np.add, np.logaddexp))
 """log H, which neither overflows nor underflows."""
 
 ENTROPY = Semiring(_log_size, _entropy_extend, _mixed, one=(0.0, 0.0), zero=(-math.inf, 0.0))
@@ -196,8 +198,10 @@ def largest_of(n: int, size: Semiring = LARGEST) -> Semiring:
     return Semiring(lambda pair: (pair[0], size.edge(pair[1])), extend, combine, one=[(size.one, None)], zero=[])
 
 
-def in_range(sizes: list[Any]) -> bool:
+def in_range(sizes: Any) -> bool:
     """Whether sums or products of sizes, node by node, stayed where floats have all their digits."""
+    if isinstance(sizes, np.ndarray):
+        return bool(np.all((sizes > TINY) & (sizes < HUGE)))
     for size in sizes:
         if isinstance(size, np.ndarray):
             if not np.all((size > TINY) & (size < HUGE)):

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import numpy as np
+
+from ..arguments import Array
+
+Weights = Sequence[Any] | Array
+"""What the edges carry: a list by edge, or one array of numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +79,11 @@ class Structure:
         """Of every edge whether it is a branch of a tupling node, which copies; the others multiply."""
         start = self.start
         return [start[v + 1] - start[v] > 1 for v in self.tail]
+
+    @cached_property
+    def arrays(self) -> tuple[Array, Array]:
+        """``start`` and ``head`` as arrays."""
+        return np.array(self.start, np.intp), np.array(self.head, np.intp)
 
     @cached_property
     def known(self) -> dict[str, Any]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
-from .structure import Structure
+import numpy as np
+
+from .levels import levels_of, sweep_by_level
+from .structure import Structure, Weights
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,9 @@ class Semiring:
 
     ``edge(weight)`` lifts a weight, ``extend(value, edge)`` prolongs all paths of a node by an edge, ``combine(a, b)``
     joins those of two branches. ``one`` is the value of the empty path, ``zero`` that of no path. In a batch of R runs
-    the weights are arrays of shape (R,), so functions that work elementwise serve all runs at once.
+    the weights are arrays of shape (R,), so functions that work elementwise serve all runs at once. ``arrays``: where an
+    array of all weights can be lifted at once, what does it (or None), and the ufuncs that extend (None where the weights
+    do not matter, and values are whole numbers) and combine.
 
     >>> graph = Structure.of([[(1, 1.0), (2, 1.0)], [(3, 5.0)], [(3, -7.0)], []], 3)    # z = 5 x1 - 7 x2
     >>> longest = Semiring(lambda weight: 1, lambda value, edge: value + edge, max, one=0, zero=0)
@@ -32,17 +37,38 @@ class Semiring:
     combine: Callable[[Any, Any], Any]
     one: Any = 1.0
     zero: Any = 0.0
+    arrays: tuple[Callable[[Any], Any] | None, Any, Any] | None = None
+
+
+@overload
+def sweep(
+    structure: Structure, weight: list[Any], semiring: Semiring, one: Any = None, *, forget: bool = False
+) -> list[Any]: ...
+
+
+@overload
+def sweep(
+    structure: Structure, weight: Weights, semiring: Semiring, one: Any = None, *, forget: bool = False
+) -> Weights: ...
 
 
 def sweep(
-    structure: Structure, weight: Sequence[Any], semiring: Semiring, one: Any = None, *, forget: bool = False
-) -> list[Any]:
+    structure: Structure, weight: Weights, semiring: Semiring, one: Any = None, *, forget: bool = False
+) -> Weights:
     """The value of every node: what the semiring makes of all its paths to the output.
 
     A reverse sweep, O(edges) operations of the semiring, no recursion. ``one`` overrides the semiring's, to give the
     output's adjoint a shape. Nodes without a path get the semiring's zero. With ``forget`` a value becomes None as soon as
-    all its readers have seen it: only nodes that nobody reads, the parameters, keep theirs.
+    all its readers have seen it: only nodes that nobody reads, the parameters, keep theirs. Weights that are one array may
+    be swept level by level, and the values then are an array, too; sums may be rounded in another order.
     """
+    if isinstance(weight, np.ndarray):
+        levels = None if semiring.arrays is None else levels_of(structure)
+        if levels is not None and semiring.arrays is not None:
+            found = sweep_by_level(levels, weight, semiring.arrays, semiring.one if one is None else one, semiring.zero)
+            if found is not None:
+                return found
+        weight = weight.tolist()
     values = [semiring.zero] * structure.size
     values[structure.output] = semiring.one if one is None else one
     start, head = structure.start, structure.head
@@ -89,7 +115,7 @@ def sweep_from(
     return [semiring.zero if value is None else value for value in values]
 
 
-def sweep_to(structure: Structure, weight: Sequence[Any], semiring: Semiring, source: int, one: Any = None) -> Any:
+def sweep_to(structure: Structure, weight: Weights, semiring: Semiring, source: int, one: Any = None) -> Any:
     """The value of one node, by a sweep over the nodes behind it that forgets as it goes."""
     edge, extend, combine = semiring.edge, semiring.extend, semiring.combine
 

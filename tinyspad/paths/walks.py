@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..arguments import Array
 from .chances import Chances
 from .route import Route
-from .structure import Structure
+from .structure import Structure, Weights
 from .sweep import fold
 from .whole import uniform_below
 
 MANY = 16
 """Up to this many branches, nodes are treated all together; the few wider ones one by one."""
+
+FEW = 8
+"""Up to this many branches, their borders are compared one after the other."""
 
 BITS = 53
 """A uniform random float is a whole number below 2**53, divided by that."""
@@ -41,7 +44,7 @@ def draw(structure: Structure, source: int, rng: np.random.Generator, chances: C
         probability *= share[e]
         taken[node] = e - first
         node = head[e]
-    return Route(structure, source, branches=taken), probability
+    return Route(structure, source, branches=taken), float(probability)
 
 
 def _drawn(structure: Structure, node: int, rng: np.random.Generator, chances: Chances) -> int:
@@ -94,72 +97,82 @@ class Turns:
 
 
 def draw_many(
-    structure: Structure, weight: Sequence[Any], source: int, rng: np.random.Generator, chances: Chances, n: int
+    structure: Structure, weight: Weights, source: int, rng: np.random.Generator, chances: Chances, n: int
 ) -> Turns:
-    """n independent random paths, all walked at once: O(edges) once, and an array operation per choice met."""
+    """n independent random paths, all walked at once: a few array operations per edge of the longest.
+
+    What has to be known of all edges is worked out once for these chances.
+    """
     if not structure.head:  # the source is the output
         return Turns(np.zeros((0, n), np.int32), np.ones(n), np.ones(n), np.zeros(n))
-    start, head = np.asarray(structure.start), np.asarray(structure.head, np.int64)
-    share = np.array(chances.share, float)
-    numbers = all(isinstance(w, (float, int, np.generic)) for w in weight)
-    after, factor = _past_single_edges(start, head, np.array(weight, float) if numbers else None)
-    border = _borders(start, share)
-
-    node = np.full(n, after[source])
-    log_share = np.log(share, where=share > 0, out=np.full(len(share), -np.inf))
-    probability, log_p = np.ones(n), np.zeros(n)
-    hops = []
-    edge_number = np.int32 if len(head) < 2**31 else np.int64
-    while len(walking := np.flatnonzero(node != structure.output)):
-        v = node[walking]
-        u = rng.random(len(walking))
-        edge, last = start[v], start[v + 1] - 1
-        while np.any(open_ := edge < last):  # bisection for the first border beyond u
-            middle = (edge + last) // 2
-            beyond = u >= border[middle]
-            edge = np.where(open_ & beyond, middle + 1, edge)
-            last = np.where(open_ & ~beyond, middle, last)
+    head, share, border = structure.arrays[1], *_table(structure, chances)
+    start, width = structure.arrays[0], np.diff(structure.arrays[0])
+    node = np.full(n, source)
+    everyone = np.arange(n)
+    hops: list[Array] = []
+    steps: list[tuple[Array, Array]] = []  # who takes which edges
+    while True:
+        wide = width[node]
+        while len(moving := np.flatnonzero(wide == 1)):  # no choice here
+            edge = start[node[moving]]
+            steps.append((moving, edge))
+            node[moving] = to = head[edge]
+            wide[moving] = width[to]
+        walking = everyone if wide.all() else np.flatnonzero(wide)
+        if not len(walking):
+            break
+        v, wide = (node, wide) if walking is everyone else (node[walking], wide[walking])
+        u, first = rng.random(len(walking)), start[v]
+        edge = _beyond(border, first, wide, u)
         if chances.margin:
-            near = np.abs(u - border[edge]) <= chances.margin
-            near |= (edge > start[v]) & (np.abs(u - border[edge - 1]) <= chances.margin)
+            near = border[edge] - u <= chances.margin
+            near |= (edge > first) & (u - border[edge - 1] <= chances.margin)
             for i in np.flatnonzero(near):
                 edge[i] = settle(structure, int(v[i]), float(u[i]), rng)
-        hop = np.full(n, -1, edge_number)
+        hop = np.full(n, -1)
         hop[walking] = edge
         hops.append(hop)
-        probability[walking] *= share[edge]
-        log_p[walking] += log_share[edge]
-        node[walking] = after[head[edge]]
-    edges = np.array(hops, edge_number).reshape(len(hops), n)
-    return Turns(
-        edges, None if factor is None else _products(structure, weight, source, edges, factor), probability, log_p
-    )
+        steps.append((walking, edge))
+        node[walking] = head[edge]
+    edges = np.array(hops, np.int32 if len(head) < 2**31 else np.int64).reshape(len(hops), n)
+    taken = np.where(edges >= 0, share[edges], 1.0)
+    logs = np.log(taken, where=taken > 0, out=np.full(taken.shape, -np.inf))
+    return Turns(edges, _products(weight, steps, n), taken.prod(axis=0), logs.sum(axis=0))
 
 
-def _past_single_edges(start: Any, head: Any, weight: Any) -> tuple[Any, Any]:
-    """For each node the next one with a choice (or the output), and the product of the weights on the way there.
-
-    By doubling: log2(the longest stretch) array operations.
-    """
-    single = np.diff(start) == 1
-    first = np.minimum(start[:-1], len(head) - 1)
-    nodes = np.arange(len(start) - 1)
-    after = np.where(single, head[first], nodes)
-    factor = None if weight is None else np.where(single, weight[first], 1.0)
-    while np.any(further := after[after] != after):
-        if factor is not None:
-            factor = np.where(further, factor * factor[after], factor)
-        after = after[after]
-    return after, factor
+def _table(structure: Structure, chances: Chances) -> tuple[Array, Array]:
+    """The shares, and the sums of them up to each edge among the branches of its tail: worked out once for these chances."""
+    if "border" not in chances.known:
+        share = np.array(chances.share, float)
+        chances.known["share"], chances.known["border"] = share, _borders(structure.arrays[0], share)
+    return chances.known["share"], chances.known["border"]
 
 
-def _products(structure: Structure, weight: Sequence[Any], source: int, edges: Any, factor: Any) -> Any:
-    """The product along every path, from the output back."""
-    onward = np.append(np.asarray(weight, float) * factor[np.asarray(structure.head, np.int64)], 1.0)
-    product = np.ones(edges.shape[1])
-    for hop in edges[::-1]:
-        product = product * onward[hop]  # the appended 1 stands at -1, behind the end of a path
-    return product * factor[source]
+def _beyond(border: Array, first: Array, width: Array, u: Array) -> Array:
+    """The first edge of each walker whose border lies beyond u, among so many from its first one on."""
+    edge, widest = first.copy(), int(width.max())
+    if widest <= FEW:
+        for k in range(widest - 1):
+            edge += (u >= border[first + k]) & (width > k + 1)
+        return edge
+    last = first + width - 1
+    while np.any(open_ := edge < last):  # bisection
+        middle = (edge + last) // 2
+        beyond = u >= border[middle]
+        edge = np.where(open_ & beyond, middle + 1, edge)
+        last = np.where(open_ & ~beyond, middle, last)
+    return edge
+
+
+def _products(weight: Weights, steps: list[tuple[Array, Array]], n: int) -> Array | None:
+    """The product along every path, from the output back; None where edges are linear maps."""
+    product = np.ones(n)
+    for walkers, edge in reversed(steps):
+        factor = weight[edge] if isinstance(weight, np.ndarray) else np.array([weight[e] for e in edge.tolist()])
+        if factor.dtype.kind not in "fiu":
+            return None
+        product[walkers] *= factor
+    return product
 
 
 def _borders(start: Any, share: Any) -> Any:
