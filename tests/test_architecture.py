@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import tinyspad as ts
+
 ROOT = Path(__file__).parent.parent / "tinyspad"
 RANKS = [
     ["one_page", "errors"],  # read first, and alone; and beneath everything, as every module may raise
@@ -192,3 +194,10 @@ def test_no_class_overrides_a_private_name():
         def _told(self): ...
 
     assert overridden(Derived, {Base, Derived}) == {"_told"}
+
+
+def test_every_public_name_is_entered_where_it_is_looked_up():
+    assert {name for names in ts.HOME.values() for name in names} | set(ts.MODULES) >= set(ts.__all__)
+    assert {name for names in ts.HOME.values() for name in names} - set(ts.__all__) == set(), "add it to __all__, too"
+    typed = set(re.findall(r"\b[A-Za-z_]+\b", (ROOT / "__init__.py").read_text(encoding="utf-8").split("HOME = {")[0]))
+    assert set(ts.__all__) <= typed, "add it to the imports for the type checker, too"

@@ -68,6 +68,7 @@ def every_draw(estimator, lcg, param):
         sets = list(itertools.combinations(range(n), n if estimator.m is None else estimator.m))
         nearest = [min(candidates, key=lambda i: (abs(g[i] - g.sum()), i)) for candidates in sets]
         return [(1 / len(sets), g[i]) for i in nearest]
+    assert isinstance(estimator, ts.SPAD), f"every_draw: say what {type(estimator).__name__} draws, by enumeration"
     m = n if estimator.m is None else min(estimator.m, n)
     sets = list(
         itertools.product(range(n), repeat=estimator.m) if estimator.replace else itertools.combinations(range(n), m)
@@ -583,3 +584,23 @@ def test_estimators_on_linear_maps_compare_norms():
 def test_settings_without_meaning_are_refused(make, says):
     with pytest.raises(BadInput, match=says):
         make()
+
+
+def test_no_public_estimator_is_left_out():
+    kinds = {
+        kind for name in ts.__all__ if isinstance(kind := getattr(ts, name), type) and issubclass(kind, ts.Estimator)
+    }
+    assert {type(estimator) for estimator in ALL} == kinds - {ts.Estimator}, "give ALL and every_draw the new estimator"
+
+
+def test_probabilities_that_are_no_single_choice_have_moments_of_their_own():
+    """Of RAD and GD mixed: all paths at once, or one of them."""
+
+    class Mixed(ts.Estimator):
+        def probabilities(self, lcg, param):
+            n = lcg.count_paths(param)
+            return np.full(n, 0.5 + 0.5 / n)
+
+    lcg = ts.trace(f1, 5.0)
+    with pytest.raises(BadInput, match=r"Mixed: the probabilities of the paths add up to 1.5.* moments\(self"):
+        Mixed().variance(lcg, "x")

@@ -96,7 +96,7 @@ def test_formulas(seed):
 
 @fuzz(5_000)
 @given(seeds)
-def test_command_lines(seed):
+def test_command_lines(tmp_path_factory, seed):
     chance = random.Random(seed)
     words = [
         "paths",
@@ -119,6 +119,8 @@ def test_command_lines(seed):
             argv.append("".join(chance.choices(TOKENS, k=8)))
         if {"table", "figures"} & {argv[0]} or "--draws" in argv:
             argv.append("--no-such-option")  # parsed whole, and refused before the work begins
+        if argv[0] == "explain" and "--" not in argv:
+            argv += ["--out", str(tmp_path_factory.getbasetemp() / "page.html")]
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             status = main(argv)

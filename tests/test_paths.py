@@ -609,7 +609,7 @@ def test_one_question_is_one_sweep(monkeypatch):
         swept.append(semiring)
         return plain(structure, weight, semiring, *one, **options)
 
-    for module in (paths, importlib.import_module("tinyspad.paths.route")):
+    for module in (paths, importlib.import_module("tinyspad.paths.largest")):
         monkeypatch.setattr(module, "sweep", counted)
     lcg = ts.trace(ts.functions.beale, 1.0, 2.0)
     lcg.best_path("x"), lcg.best_path("y"), lcg.best_index("x")

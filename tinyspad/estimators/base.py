@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arguments import Array, Data, State, spaced
+from ..errors import BadInput
 from ..linearization import Linearized
 from ..paths import Route
 
@@ -117,9 +118,18 @@ class Estimator:
         raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "probabilities"))
 
     def moments(self, lcg: Linearized, param: str) -> tuple[Data, Data]:
-        """Exact mean and variance of a fresh draw's gradient, elementwise: here of the path followed, by enumeration."""
-        g = lcg.path_gradients(param)
-        return mean_and_variance(aligned(self.probabilities(lcg, param), g), g)
+        """Exact mean and variance of a fresh draw's gradient, elementwise: here of the one path followed, by enumeration.
+
+        Raises BadInput where the probabilities do not add up to 1: paths that are followed together are no outcomes.
+        """
+        g, p = lcg.path_gradients(param), self.probabilities(lcg, param)
+        total = np.sum(p, axis=0)
+        if len(p) and np.any(np.abs(total - 1) > 1e-6):
+            raise BadInput(
+                f"{type(self).__name__}: the probabilities of the paths add up to {np.max(total):g}, so they are not those "
+                "of following one path alone. Give it a method moments(self, lcg, param) of its own (see ts.Estimator)."
+            )
+        return mean_and_variance(aligned(p, g), g)
 
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """What a step takes on average, for one parameter, or for all together (a sweep serves them all).

@@ -2,25 +2,13 @@
 
 from .chances import Chances, by_branch, by_listing, by_magnitude, by_path, mean_length, moments, with_floor
 from .elimination import Elimination, eliminate
+from .largest import best, largest_sizes, top, top_runs
 from .levels import FEWEST
 from .listing import entropy_of, largest_and_others_of, log_mass_of, moments_of, shares_of
 from .path import Path as Path
 from .path import PathArray as PathArray
 from .path import middle, past_turns
-from .route import (
-    LIMIT,
-    Route,
-    best,
-    check_limit,
-    count,
-    counts,
-    enumerate_paths,
-    follow,
-    largest_sizes,
-    ranks_of,
-    top,
-    top_runs,
-)
+from .route import LIMIT, Route, check_limit, count, counts, enumerate_paths, follow, ranks_of
 from .semirings import (
     COUNT,
     ENTROPY,

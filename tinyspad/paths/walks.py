@@ -168,8 +168,8 @@ def _products(weight: Weights, steps: list[tuple[Array, Array]], n: int) -> Arra
     """The product along every path, from the output back; None where edges are linear maps."""
     product = np.ones(n)
     for walkers, edge in reversed(steps):
-        factor = weight[edge] if isinstance(weight, np.ndarray) else np.array([weight[e] for e in edge.tolist()])
-        if factor.dtype.kind not in "fiu":
+        factor = weight[edge] if isinstance(weight, np.ndarray) else [weight[e] for e in edge.tolist()]
+        if isinstance(factor, list) and not all(isinstance(w, (float, int, np.generic)) for w in factor):
             return None
         product[walkers] *= factor
     return product
