@@ -7,6 +7,7 @@ from .comparison import Comparison
 from .derivatives import Jacobian
 from .graph import LCG
 from .nonfinite import NonFinite
+from .replayed import Recording, recorded_twice
 from .steps import Pending, ReverseStep, waiting
 from .trace import jacobian, parameter_names, trace, trace_as
 
@@ -22,10 +23,12 @@ __all__ = [
     "Path",
     "PathArray",
     "Pending",
+    "Recording",
     "ReverseStep",
     "collapsed",
     "jacobian",
     "parameter_names",
+    "recorded_twice",
     "trace",
     "trace_as",
     "waiting",

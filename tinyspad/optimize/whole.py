@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arguments import Data, State
 from ..estimators import Draw, Estimator, as_draw
-from ..lcg import LCG, trace_as
+from ..lcg import LCG, recorded_twice, trace_as
 from ..linearization import Linearized
 from ..program import Buffers, Program, compile_function
 from .contracts import Position
@@ -29,6 +29,7 @@ class Whole:
         shapes = {np.shape(x) for x in position}
         fits = len(shapes) <= 1 and all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
         self.program = self._program(position) if compiled and fits else None
+        self.recording = recorded_twice(names, f, position) if compiled and self.program is None else None
         shape = shapes.pop() if self.program is not None and shapes else ()
         self.buffers = Buffers(self.program, shape) if self.program is not None and shape else None
 
@@ -48,9 +49,11 @@ class Whole:
         return graph, None
 
     def linearized(self, position: Position) -> Linearized:
-        """f at this position: by its program, or by a trace."""
+        """f at this position: by its program, by its recording, or by a trace."""
         if self.program is not None:
             return self.program.at(*position, first=self.first, buffers=self.buffers)
+        if self.recording is not None and self.recording.fits(list(position)):
+            return self.recording.at(*position)
         lcg = trace_as(self.names, self.f, list(position))
         return lcg.linearization if self.compiled else lcg
 

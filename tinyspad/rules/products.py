@@ -65,6 +65,8 @@ def _as_matrices(g: Any, a: Any, b: Any) -> Any:
 
 
 def _matmul_left(out: Any, a: Any, b: Any) -> Vjp:
+    if a.ndim == 2 and b.ndim <= 2:  # most often, and without a stack
+        return (lambda g: g[:, None] * b) if b.ndim == 1 else (lambda g: g @ b.T)
     shape, a_ndim = np.shape(a), np.ndim(a)
     right = b[:, None] if b.ndim == 1 else b
 
@@ -76,6 +78,8 @@ def _matmul_left(out: Any, a: Any, b: Any) -> Vjp:
 
 
 def _matmul_right(out: Any, a: Any, b: Any) -> Vjp:
+    if a.ndim == 2 and b.ndim <= 2:
+        return lambda g: a.T @ g
     shape, b_ndim = np.shape(b), np.ndim(b)
     left = a[None, :] if a.ndim == 1 else a
 

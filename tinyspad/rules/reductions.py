@@ -18,6 +18,9 @@ from ..errors import NoRule
 from .elementwise import reals
 from .table import Vjp, rule
 
+SMALL = 65536
+"""So many numbers are written out rather than shown by a view."""
+
 
 def restore(g: Any, shape: tuple[int, ...], axis: Any) -> Any:
     """g with the reduced axes put back at length one, whatever keepdims was."""
@@ -48,16 +51,23 @@ def in_double(*types: Any) -> Callable[[Callable[..., Vjp]], Callable[..., Vjp]]
     return wrap
 
 
+def spread(g: Any, shape: tuple[int, ...], axis: Any) -> Any:
+    """g at every place that was reduced."""
+    if axis is None and np.ndim(g) == 0 and math.prod(shape) <= SMALL:
+        return np.full(shape, g)  # quicker than a view of it, while it is small
+    return np.broadcast_to(restore(g, shape, axis), shape)
+
+
 def _sum(out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Vjp:
     shape = np.shape(a)
-    return lambda g: np.broadcast_to(restore(g, shape, axis), shape)
+    return lambda g: spread(g, shape, axis)
 
 
 @in_double(np.float16)
 def _mean(out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Vjp:
     shape = np.shape(a)
-    n = np.size(a) / max(np.size(out), 1)
-    return lambda g: np.broadcast_to(restore(g, shape, axis) / n, shape)
+    n = np.size(a) / max(np.size(out), 1) or 1.0  # of nothing the gradient has no elements
+    return lambda g: spread(g / n, shape, axis)
 
 
 @in_double(np.float16)

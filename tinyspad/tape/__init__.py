@@ -1,5 +1,6 @@
 """Value, the box that NumPy dispatches on, and the tape that records what is done with it."""
 
+from .data import recorded_form, shared
 from .entry import (
     HOLE,
     Entry,
@@ -18,7 +19,7 @@ from .entry import (
     was_changed,
 )
 from .leaf import give, is_lent, put_back, raw_gradient, touch
-from .record import record, refuse_foreign, run_on
+from .record import edge_of, in_precision, looks, record, refuse_foreign, run_on
 from .value import Value
 
 __all__ = [
@@ -27,10 +28,13 @@ __all__ = [
     "Value",
     "arguments_of",
     "behind",
+    "edge_of",
     "give",
+    "in_precision",
     "is_lent",
     "label_of",
     "leaf_data",
+    "looks",
     "operands",
     "options_of",
     "order_of",
@@ -40,10 +44,12 @@ __all__ = [
     "put_back",
     "raw_gradient",
     "record",
+    "recorded_form",
     "refuse_foreign",
     "replay",
     "rule_of",
     "run_on",
+    "shared",
     "touch",
     "was_changed",
 ]

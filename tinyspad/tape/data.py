@@ -77,6 +77,11 @@ def locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array
 
 
+def shared(x: Any) -> Any:
+    """A number as it is; of an array a view, through which nobody writes."""
+    return locked(x.view()) if isinstance(x, np.ndarray) else x
+
+
 def gradient_form(grad: Any, data: Any, whose: str) -> Any:
     """A gradient that is set by hand, as the tape keeps it: of the data's shape and precision, and nobody else's array."""
     if grad is None:

@@ -38,18 +38,16 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
     rest = tuple(frozen(a) for a in args[1:]) if rule.sequence else ()
     call = (data, *rest) if rule.sequence else tuple(data)
     result = recorded_form(rule.function(*call, **kwargs), rule)
-    scalar = result.__class__ is float and rule.elementwise
-    if rule.elementwise and not scalar:  # an int8 constant must not overflow in a derivative
-        call = tuple(_as_precise(x, result.dtype) for x in call)
+    call = in_precision(rule, call, result)
     edges: list[Any] = []
     holes = list(data)
     with np.errstate(all="ignore"):  # an infinite slope is reported where it is used, not where it arises
         for i, operand in enumerate(operands):
             if isinstance(operand, Operand):
-                edge = (
-                    rule.scalar_edge(i, result, call, kwargs) if scalar else rule.edge(i, result, data[i], call, kwargs)
-                )
-                if edge is not None:
+                edge = edge_of(rule, i, result, data[i], call, kwargs)
+                if edge is None:
+                    look()
+                else:
                     edges += (operand._node, edge)
                     holes[i] = HOLE
     if not edges:  # np.where(v, 1, 2): the answer does not vary with v, as that of a comparison does not
@@ -82,6 +80,20 @@ def _read(x: Any, as_array: bool) -> Any:
     return frozen(x)
 
 
+def in_precision(rule: Rule, call: tuple[Any, ...], result: Any) -> tuple[Any, ...]:
+    """An operation's arguments as its derivatives take them: an int8 constant must not overflow there."""
+    if not rule.elementwise or result.__class__ is float:
+        return call
+    return tuple(_as_precise(x, result.dtype) for x in call)
+
+
+def edge_of(rule: Rule, i: int, result: Any, x: Any, call: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """The local derivative by operand i, whose data is x; None where the result does not vary with it."""
+    if rule.elementwise and result.__class__ is float:
+        return rule.scalar_edge(i, result, call, options)
+    return rule.edge(i, result, x, call, options)
+
+
 def _as_precise(x: Any, dtype: Any) -> Any:
     if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iuf" and x.dtype != dtype:
         return x.astype(dtype)
@@ -96,6 +108,19 @@ def _refuse_values_in(x: Any) -> None:
             _refuse_values_in(item)
 
 
+_seen = [0]
+
+
+def look() -> None:
+    """Note that data were looked at: what is recorded from here on may depend on them."""
+    _seen[0] += 1
+
+
+def looks() -> int:
+    """How often, so far, in all threads."""
+    return _seen[0]
+
+
 def plain(x: Any) -> Any:
     """The data of a Value, lists of Values included; anything else as it is."""
     if isinstance(x, Operand):
@@ -105,11 +130,19 @@ def plain(x: Any) -> Any:
     return x
 
 
+def looked_at(x: Any) -> Any:
+    """The same, for somebody who acts on it."""
+    look()
+    return plain(x)
+
+
 def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a NumPy function does when one of its arguments is a Value."""
     rule = RULES.get(function)
     if rule is None or (function is np.where and len(args) == 1):
         if function in PLAIN or function is np.where:
+            if function not in FORM:
+                look()
             return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
         if function in WRITING:
             raise into_an_array(function)
@@ -132,6 +165,9 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
 }
 """What the methods of ufuncs are other functions' names for."""
 
+
+FORM = {np.shape, np.ndim, np.size}
+"""Functions that ask for the form of data, not for the data."""
 
 WRITING = {np.put, np.place, np.putmask, np.copyto, np.fill_diagonal, np.put_along_axis}
 """Functions that write into their first argument."""

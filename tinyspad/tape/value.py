@@ -13,7 +13,7 @@ from ..rules import RULES, Rows, relu
 from .data import floats, gradient_form
 from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
 from .operators import arithmetic, by_rule, method, of_one, power
-from .record import REDUCTIONS, Operand, dispatch, into_an_array, new, plain, record, refuse_foreign
+from .record import REDUCTIONS, Operand, dispatch, into_an_array, look, looked_at, new, record, refuse_foreign
 
 
 class Value(Operand):
@@ -61,6 +61,7 @@ class Value(Operand):
 
         Changing a leaf between a forward pass and its backward() makes that backward() raise ChangedData.
         """
+        look()
         data = self._data
         node = self._node
         if data.__class__ is np.ndarray and node[RULE] is None and node[ARGS] is None:
@@ -188,25 +189,26 @@ class Value(Operand):
     # --- comparisons act on the data ----------------------------------------------------------------------
 
     def __bool__(self) -> bool:
+        look()
         return bool(self._data)
 
     def __eq__(self, other: Any) -> Any:
-        return self._data == plain(other)
+        return self._data == looked_at(other)
 
     def __ne__(self, other: Any) -> Any:
-        return self._data != plain(other)
+        return self._data != looked_at(other)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < plain(other)
+        return self._data < looked_at(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= plain(other)
+        return self._data <= looked_at(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > plain(other)
+        return self._data > looked_at(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= plain(other)
+        return self._data >= looked_at(other)
 
     # --- the methods of arrays ------------------------------------------------------------------------------
 
