@@ -17,6 +17,7 @@ ESTIMATORS = {
     "RAD(hold=50)": ts.RAD(hold=50),
     "SPAD(k_max=5)": ts.SPAD(k_max=5),
     "SPAD(k_max=50)": ts.SPAD(k_max=50),
+    "Magnitude": ts.Magnitude(),
 }
 
 

@@ -94,7 +94,7 @@ class RAD(Estimator):
         return Draw(gradient, held.route, held._replace(left=held.left - 1))
 
     def _drawn(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
-        if self.by == "path" and (lcg.batch or lcg.count_paths(param) < 2**63):
+        if self.by == "path" and lcg.count_paths(param) < 2**63:
             route = lcg.route(param, lcg.draw_index(param, rng))
         else:  # without the table of counts, which is large where they are
             route = lcg.draw_route(param, rng, lcg.chances(self.by))

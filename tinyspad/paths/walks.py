@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,9 @@ MANY = 16
 
 FEW = 8
 """Up to this many branches, their borders are compared one after the other."""
+
+DRAWS = 10**6
+"""So many branches are drawn at a time, over all runs."""
 
 BITS = 53
 """A uniform random float is a whole number below 2**53, divided by that."""
@@ -190,14 +195,43 @@ def _borders(start: Any, share: Any) -> Any:
 def draw_runs(
     structure: Structure, source: int, rng: np.random.Generator, chances: Chances, shape: tuple[int, ...]
 ) -> Route:
-    """For every run of a batch a random path of its own; shape may have further axes in front."""
-    taken = {}
-    for node in structure.turns(source):
-        shares = [chances.share[e] for e in structure.branches(node)]
-        u, total, reached = rng.random(shape), sum(shares), 0.0
-        branch = np.zeros(shape, np.int64)
-        for q in shares[:-1]:
-            reached = reached + q
-            branch += u >= reached / total
-        taken[node] = branch
+    """For every run of a batch a random path of its own; shape may have further axes in front.
+
+    At every tupling node each run draws a branch, whether its path leads there or not.
+    """
+    nodes, taken = structure.turns(source), {}
+    shares = [[chances.share[e] for e in structure.branches(node)] for node in nodes]
+    if any(isinstance(q, np.ndarray) for listed in shares for q in listed):  # the runs' own
+        for node, listed in zip(nodes, shares):
+            u, total, reached = rng.random(shape), sum(listed), 0.0
+            taken[node] = branch = np.zeros(shape, np.int64)
+            for q in listed[:-1]:
+                reached = reached + q
+                branch += u >= reached / total
+        return Route(structure, source, branches=taken, shape=shape)
+    at_once = max(1, DRAWS // max(1, math.prod(shape)))
+    for low in range(0, len(nodes), at_once):
+        some = nodes[low : low + at_once]
+        u = rng.random((len(some), *shape))
+        branch, near = np.zeros(u.shape, np.int64), np.zeros(u.shape, bool)
+        for rows, borders in _by_width(shares[low : low + at_once]):
+            own = u[rows]
+            for limit in borders.T.reshape(-1, len(rows), *(1 for _ in shape)):
+                branch[rows] += own >= limit
+                if chances.margin:
+                    near[rows] |= np.abs(own - limit) <= chances.margin
+        for at in np.argwhere(near).tolist():
+            node = some[at[0]]
+            branch[tuple(at)] = settle(structure, node, float(u[tuple(at)]), rng) - structure.start[node]
+        taken.update(zip(some, branch))
     return Route(structure, source, branches=taken, shape=shape)
+
+
+def _by_width(shares: list[list[float]]) -> Iterator[tuple[list[int], Array]]:
+    """The nodes of as many branches each, and the sums of their shares up to each branch but the last."""
+    rows: dict[int, list[int]] = {}
+    for row, listed in enumerate(shares):
+        rows.setdefault(len(listed), []).append(row)
+    for alike in rows.values():
+        upto = np.cumsum([shares[row] for row in alike], axis=1)
+        yield alike, upto[:, :-1] / upto[:, -1:]

@@ -40,8 +40,8 @@ def in_double(*types: Any) -> Callable[[Callable[..., Vjp]], Callable[..., Vjp]]
     def wrap(builder: Callable[..., Vjp]) -> Callable[..., Vjp]:
         @functools.wraps(builder)
         def wide(out: Any, a: Any, *args: Any, **kwargs: Any) -> Vjp:
-            dtype = np.result_type(a)
-            if dtype not in types:
+            dtype = a.dtype if isinstance(a, np.ndarray) else np.result_type(a)
+            if dtype == np.float64 or dtype not in types:
                 return builder(out, a, *args, **kwargs)
             vjp = builder(np.asarray(out, float), np.asarray(a, float), *args, **kwargs)
             return lambda g: np.asarray(vjp(np.asarray(g, float))).astype(dtype)

@@ -84,7 +84,8 @@ def in_precision(rule: Rule, call: tuple[Any, ...], result: Any) -> tuple[Any, .
     """An operation's arguments as its derivatives take them: an int8 constant must not overflow there."""
     if not rule.elementwise or result.__class__ is float:
         return call
-    return tuple(_as_precise(x, result.dtype) for x in call)
+    dtype = result.dtype
+    return tuple([_as_precise(x, dtype) for x in call])
 
 
 def edge_of(rule: Rule, i: int, result: Any, x: Any, call: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -95,7 +96,7 @@ def edge_of(rule: Rule, i: int, result: Any, x: Any, call: tuple[Any, ...], opti
 
 
 def _as_precise(x: Any, dtype: Any) -> Any:
-    if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iuf" and x.dtype != dtype:
+    if isinstance(x, (np.ndarray, np.generic)) and x.dtype != dtype and x.dtype.kind in "iuf":
         return x.astype(dtype)
     return x
 
