@@ -16,7 +16,7 @@ import tinyspad as ts
 from tinyspad import paths
 from tinyspad.arguments import spaced
 from tinyspad.errors import TooManyPaths
-from tinyspad.paths import COUNT, GRADIENT, LARGEST, LISTING, MAGNITUDE, Structure
+from tinyspad.paths import COUNT, GRADIENT, LARGEST, LISTING, MAGNITUDE, Route, Structure
 
 
 def random_graph(seed, layers=4, width=3):
@@ -448,7 +448,9 @@ class Scripted:
         self.floats, self.wholes = list(floats), list(wholes)
 
     def random(self, size=None):
-        return self.floats.pop(0) if size is None else np.array([self.floats.pop(0) for _ in range(size)])
+        if size is None:
+            return self.floats.pop(0)
+        return np.array([self.floats.pop(0) for _ in range(np.prod(size))]).reshape(size)
 
     def integers(self, number, size=None):
         return self.wholes.pop(0)
@@ -461,7 +463,7 @@ def test_settling_takes_its_bits_from_the_whole_number():
     assert [algebra.settle(graph, 0, u, Scripted([], [r])) - graph.start[0] for r in (0, 1, 2)] == [0, 0, 1]
 
 
-@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("many", [None, "draws", "runs"])
 @pytest.mark.parametrize(
     ("u", "settled"), [(1 / 4, 1), (1 / 4 - 1e-15, 1), (1 / 4 + 1e-15, 1), (0.3, 0), (3 / 4 - 1e-15, 1)]
 )
@@ -475,8 +477,11 @@ def test_draws_at_either_border_are_settled_and_others_are_not(monkeypatch, many
 
     monkeypatch.setattr("tinyspad.paths.walks.settle", spy)
     assert algebra.by_path(graph).margin < 1e-14
-    if many:
+    if many == "draws":
         algebra.draw_many(graph, 0, Scripted([u]), algebra.by_path(graph), 1)
+    elif many == "runs":
+        route = algebra.draw_runs(graph, 0, Scripted([0.6, u, 0.1]), algebra.by_path(graph), (3,))
+        assert route.branches[0].tolist() == [2, 2 if settled else 1, 0]
     else:
         algebra.draw(graph, 0, Scripted([u]), algebra.by_path(graph))
     assert len(asked) == settled
@@ -767,3 +772,22 @@ def test_a_traced_graph_answers_the_same_before_and_after_it_has_levels():
     ):
         assert ask(first) == pytest.approx(ask(second), rel=1e-10)
         assert type(ask(first)) is type(ask(second))
+
+
+def test_runs_among_more_paths_than_64_bits_count_draw_each_branch_as_often_as_it_has_paths():
+    """A chain of nodes of four branches, and one of two: each as often as the others, within five standard errors."""
+    n, runs = 80, 4000
+    out_edges = []
+    for k in range(n):
+        node = 3 * k
+        out_edges += [[(node + 1, 1.0)] * 3 + [(node + 2, 1.0)], [(node + 3, 1.0)], [(node + 3, 1.0)]]
+    graph = Graph.of([*out_edges, [(3 * n + 1, 1.0)] * 2, []], 3 * n + 1)
+    assert paths.count(graph.structure, 0) == 4**n * 2 > 2**64
+    route = algebra.draw_runs(graph, 0, np.random.default_rng(5), algebra.by_path(graph), (runs,))
+    for k in (0, 1, n - 1):
+        found = np.bincount(route.branches[3 * k], minlength=4)
+        assert np.all(np.abs(found - runs / 4) < 5 * np.sqrt(runs * 3 / 16))
+    assert abs(route.branches[3 * n].sum() - runs / 2) < 5 * np.sqrt(runs / 4)
+    assert [route.index[i] for i in range(3)] == [
+        Route(graph.structure, 0, branches={v: int(b[i]) for v, b in route.branches.items()}).index for i in range(3)
+    ]

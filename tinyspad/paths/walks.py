@@ -213,16 +213,19 @@ def draw_runs(
     for low in range(0, len(nodes), at_once):
         some = nodes[low : low + at_once]
         u = rng.random((len(some), *shape))
-        branch, near = np.zeros(u.shape, np.int64), np.zeros(u.shape, bool)
+        branch = np.empty(u.shape, np.int64)
         for rows, borders in _by_width(shares[low : low + at_once]):
             own = u[rows]
+            beyond, near = np.zeros(own.shape, np.int64), False
             for limit in borders.T.reshape(-1, len(rows), *(1 for _ in shape)):
-                branch[rows] += own >= limit
+                apart = own - limit
+                beyond += apart >= 0
                 if chances.margin:
-                    near[rows] |= np.abs(own - limit) <= chances.margin
-        for at in np.argwhere(near).tolist():
-            node = some[at[0]]
-            branch[tuple(at)] = settle(structure, node, float(u[tuple(at)]), rng) - structure.start[node]
+                    near |= np.abs(apart, out=apart) <= chances.margin
+            branch[rows] = beyond
+            for row, *run in np.argwhere(near).tolist() if np.any(near) else ():
+                node, at = some[rows[row]], (rows[row], *run)
+                branch[at] = settle(structure, node, float(u[at]), rng) - structure.start[node]
         taken.update(zip(some, branch))
     return Route(structure, source, branches=taken, shape=shape)
 
