@@ -43,6 +43,11 @@ WHY: dict[tuple[str, str], str] = {
         "the whole loop is one machine program without arrays in between; tinyspad's step is some 50 calls of NumPy, on "
         "arrays too short to hide what a call costs."
     ),
+    ("models", "NumPy by hand"): (
+        "nine calls of NumPy and no more; tinyspad does the same ones, and between them asks each operation's rule for its "
+        "derivative, follows the graph back, and looks after the run."
+    ),
+    ("models", "autograd"): "both wait for the same products with a large matrix.",
     ("chain", "JAX, jit"): CHAIN,
     ("fan", "JAX, jit"): FAN,
     ("networks", "PyTorch"): (
