@@ -258,6 +258,10 @@ def test_the_main_lines_of_the_readme_are_those_of_the_results():
     for engine, told in (("NumPy by hand", "by hand"), ("autograd", "autograd"), ("PyTorch, eager", "eager PyTorch")):
         assert f"{told} {ratio('beale', case, engine)}" in beale
     assert f"**{ratio('beale', case, 'JAX, jit and scan', '.2f')}**" in beale
+    regression, case = row("a step of a logistic regression"), "logistic regression, 500 x 50"
+    assert f"| {time('models', case, 'tinyspad, minimize', 1e-6)} µs |" in regression
+    assert f"autograd {ratio('models', case, 'autograd')}" in regression
+    assert f"**{ratio('models', case, 'NumPy by hand', '.2f')}**" in regression
     whole = row("Tables 1 and 2 whole")
     assert f"| {time('tables', '1000 runs, 2000 steps', 'tinyspad, 2 workers', 1)} s |" in whole
     assert f"`scan` {ratio('tables', '1000 runs, 2000 steps', 'JAX, jit and scan')}" in whole

@@ -203,11 +203,11 @@ def draw_runs(
     shares = [[chances.share[e] for e in structure.branches(node)] for node in nodes]
     if any(isinstance(q, np.ndarray) for listed in shares for q in listed):  # the runs' own
         for node, listed in zip(nodes, shares):
-            u, total, reached = rng.random(shape), sum(listed), 0.0
+            u, reached = rng.random(shape) * sum(listed), 0.0
             taken[node] = branch = np.zeros(shape, np.int64)
             for q in listed[:-1]:
                 reached = reached + q
-                branch += u >= reached / total
+                branch += u >= reached
         return Route(structure, source, branches=taken, shape=shape)
     at_once = max(1, DRAWS // max(1, math.prod(shape)))
     for low in range(0, len(nodes), at_once):
