@@ -604,3 +604,18 @@ def test_probabilities_that_are_no_single_choice_have_moments_of_their_own():
     lcg = ts.trace(f1, 5.0)
     with pytest.raises(BadInput, match=r"Mixed: the probabilities of the paths add up to 1.5.* moments\(self"):
         Mixed().variance(lcg, "x")
+
+
+def test_what_a_draw_gives_is_looked_at():
+    class Gives(ts.Estimator):
+        def __init__(self, found):
+            self.found = found
+
+        def draw(self, lcg, param, state, rng):
+            return self.found
+
+    for found in (None, (1.0, 0), 3.0, [1.0, 0, None]):
+        with pytest.raises(BadInput, match=r"Gives.draw is to give \(gradient, index of the path, next state\)"):
+            ts.minimize(f1, 5.0, estimator=Gives(found), steps=1)
+    draw = ts.RAD().draw(ts.trace(f1, 5.0), "x", None, np.random.default_rng(0))
+    assert draw == tuple(draw) and len(draw) == 3 and draw[1] == draw.path

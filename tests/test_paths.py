@@ -662,15 +662,16 @@ def wide_graph(seed, layers=6, width=40, scale=1.0):
 
 
 def known(graph):
-    """A structure that has been asked before, so that its levels are used."""
-    for _ in range(2):
-        paths.sweep(graph.structure, np.array(graph.weight), GRADIENT)
+    """A structure that is swept by level."""
     assert isinstance(paths.sweep(graph.structure, np.array(graph.weight), GRADIENT), np.ndarray)
     return graph.structure
 
 
 def unknown(graph):
-    return Structure(*(getattr(graph.structure, name) for name in ("start", "tail", "head", "output")))
+    """The same, as if it were too small or too narrow for levels."""
+    structure = Structure(*(getattr(graph.structure, name) for name in ("start", "tail", "head", "output")))
+    structure.known["levels"] = None
+    return structure
 
 
 @pytest.mark.parametrize("name", ["gradient", "magnitude", "squares", "largest", "log", "log largest"])
@@ -696,8 +697,38 @@ def test_levels_are_not_made_where_they_do_not_pay():
     for graph in (narrow, small):
         for _ in range(3):
             assert isinstance(paths.sweep(graph.structure, np.array(graph.weight), GRADIENT), list)
-    once = wide_graph(0)
-    assert isinstance(paths.sweep(once.structure, np.array(once.weight), GRADIENT), list)  # asked one thing only
+
+
+def test_what_cannot_go_by_level_goes_by_the_loop():
+    """Weights of many runs, a start that is no number, semirings of one's own; the same the second time."""
+    graph = wide_graph(0)
+    fresh = unknown(graph)
+    weight = np.array(graph.weight)
+    runs = np.stack([weight, 2 * weight], axis=1)
+    mine = paths.Semiring(lambda w: 2, lambda value, edge: value * edge, lambda a, b: a + b, one=1, zero=0)
+    for _ in range(2):
+        by_runs = paths.sweep(graph.structure, runs, GRADIENT)[0]
+        np.testing.assert_allclose(by_runs, paths.sweep(fresh, list(runs), GRADIENT)[0])
+        assert by_runs.shape == (2,)
+        shaped = paths.sweep(graph.structure, weight, GRADIENT, np.ones(2))[0]
+        np.testing.assert_allclose(shaped, np.full(2, paths.sweep(fresh, graph.weight, GRADIENT)[0]))
+        assert paths.sweep(graph.structure, weight, COUNT, 2)[0] == 2 * paths.count(fresh, 0)
+        assert paths.sweep(graph.structure, weight, mine)[0] == paths.sweep(fresh, graph.weight, mine)[0]
+
+
+def test_many_draws_where_the_last_choice_is_a_narrow_one_beside_a_wide_one():
+    def f(x):
+        c = np.cos(x)
+        d = ((((c * c) * c) * c) * c * c * c) * c
+        a = np.sin(x)
+        return d + a * a
+
+    lcg = ts.trace(f, 1.0)
+    for by in ("path", "branch", "magnitude"):
+        drawn = lcg.sample_paths("x", 2000, rng=0, by=by)
+        p = ts.RAD(by=by).probabilities(lcg, "x") if by != "magnitude" else ts.Magnitude().probabilities(lcg, "x")
+        found = np.bincount(drawn.index.astype(int), minlength=len(p)) / 2000
+        assert np.all(np.abs(found - p) < 5 * np.sqrt(p * (1 - p) / 2000) + 1e-12)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -286,7 +286,7 @@ def test_no_question_is_left_out():
     asked = {
         name
         for name in asked
-        if not name.startswith(("_", "check_", "observing", "source", "listable", "shaped", "spread", "summed"))
+        if not name.startswith(("_", "check_", "observing", "source", "listable", "shaped", "summed"))
     }
     assert set().union(*QUESTIONS.values()) == asked | {"check_differentiable"}
 

@@ -40,8 +40,11 @@ class Draw:
     def __getitem__(self, i: Data) -> Data:
         return tuple(self)[i]
 
+    def __len__(self) -> int:
+        return 3
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Draw) and tuple(self) == tuple(other)
+        return isinstance(other, (Draw, tuple)) and tuple(self) == tuple(other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -49,9 +52,16 @@ class Draw:
         return f"Draw(gradient={self.gradient!r}, path={self.path!r}, state={self.state!r})"
 
 
-def as_draw(found: Draw | tuple[Data, Data, State]) -> Draw:
-    """What an estimator gave; one of the user's own may give a plain triple."""
-    return found if isinstance(found, Draw) else Draw(*found)
+def as_draw(found: Draw | tuple[Data, Data, State], estimator: object) -> Draw:
+    """What an estimator gave; one of the user's own may give a plain triple. Raises BadInput for anything else."""
+    if isinstance(found, Draw):
+        return found
+    if isinstance(found, tuple) and len(found) == 3:
+        return Draw(*found)
+    raise BadInput(
+        f"{type(estimator).__name__}.draw is to give (gradient, index of the path, next state), or a ts.estimators.Draw, "
+        f"not {found!r:.60}."
+    )
 
 
 class Cost(NamedTuple):
@@ -92,14 +102,15 @@ class Estimator:
     ``draw`` may ask of ``lcg``, be it an LCG of numbers or arrays, a program at a point, or a batch of observations:
     ``params``, ``arguments``, ``value``, ``gradient()``, ``adjoint(param)``, ``batch`` (the shape of the runs),
     ``elementwise``, ``signature``, and whatever is about paths: ``count_paths``, ``paths``, ``nth_path``,
-    ``path_gradients`` and the like (the methods of ``Linearization``).
+    ``path_gradients`` and the like (the members of ``tinyspad.linearization.Linearized``).
     """
 
     paths_only = False
     """Whether ``draw`` asks no more than this, keeps no ``lcg`` beyond its step, and changes nothing that f refers to.
 
-    Then ``minimize`` runs f's program instead of tracing f at every step. True of tinyspad's own estimators, and of what is
-    derived from them; but a class with a ``draw`` or ``init`` of its own has to say it anew, or it gets an LCG.
+    Then ``minimize`` runs f's program or its recording instead of tracing f at every step. True of tinyspad's own
+    estimators, and of what is derived from them; but a class with a ``draw`` or ``init`` of its own has to say it anew, or
+    it gets an LCG.
     """
 
     steps_per_draw = 1

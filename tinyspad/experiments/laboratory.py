@@ -240,11 +240,13 @@ def _draw(lcg: LCG, estimator: Estimator, name: str, draws: int, rng: np.random.
         try:
             many = lcg.retrace(*(np.broadcast_to(a, (draws, *lcg.batch)).copy() for a in lcg.arguments))
             if many.batch == (draws, *lcg.batch) and many.structure.head == lcg.structure.head:
-                gradient = as_draw(estimator.draw(many, name, estimator.init(), rng)).gradient
+                gradient = as_draw(estimator.draw(many, name, estimator.init(), rng), estimator).gradient
                 return np.broadcast_to(gradient, (draws, *lcg.batch))
         except (TinyspadError, TypeError, ValueError):
             pass
-    return np.array([as_draw(estimator.draw(lcg, name, estimator.init(), rng)).gradient for _ in range(draws)])
+    return np.array(
+        [as_draw(estimator.draw(lcg, name, estimator.init(), rng), estimator).gradient for _ in range(draws)]
+    )
 
 
 def _place(x: Any) -> str:

@@ -13,6 +13,8 @@ from ..tape import (
     Entry,
     Value,
     behind,
+    edge_of,
+    in_precision,
     operands,
     options_of,
     parents,
@@ -159,9 +161,9 @@ class SingleAccess:
             return self.value, weight
         results = replay(behind(self.root), dict(zip(map(id, self.leaves), arguments)), then)
         for e, entry, position in self.origins:
-            args = operands(entry, results)
-            x = args[0][position] if rule_of(entry).sequence else args[position]
-            weight[e] = rule_of(entry).edge(position, results[id(entry)], x, args, options_of(entry))
+            args, rule, result = operands(entry, results), rule_of(entry), results[id(entry)]
+            x = args[0][position] if rule.sequence else args[position]
+            weight[e] = edge_of(rule, position, result, x, in_precision(rule, args, result), options_of(entry))
         return results[id(self.root)], weight
 
     # What code of its own would find faster, and a recording does not.

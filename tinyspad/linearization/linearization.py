@@ -265,6 +265,8 @@ class Linearization(Point):
             weight = [object()] * len(weight)
         try:
             if direction == "reverse":
+                if semiring is algebra.COUNT:
+                    return {name: self.count_paths(name) for name in self.params}
                 found = algebra.sweep(self.structure, weight, semiring, one, forget=True)
                 if isinstance(found, np.ndarray):
                     found = found[: len(self.params)].tolist()

@@ -61,7 +61,7 @@ class Batch:
         return found if self.batch else float(found)
 
     def draw(self, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
-        draw = as_draw(estimator.draw(self.asked, param, state, rng))
+        draw = as_draw(estimator.draw(self.asked, param, state, rng), estimator)
         return Draw(draw.gradient if self.same else self.mean(draw.gradient), draw.followed, draw.state)
 
     def norms(self, followed: dict[str, Data]) -> Data:
@@ -103,7 +103,7 @@ class OneGraph:
         self.value = self.lcg.value
 
     def draw(self, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
-        return as_draw(estimator.draw(self.lcg, param, state, rng))
+        return as_draw(estimator.draw(self.lcg, param, state, rng), estimator)
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's full gradient, by a trace of each."""

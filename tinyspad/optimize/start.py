@@ -52,8 +52,9 @@ def minimize(
     with many, record seldom (``every``).
 
     Raises BadInput for arguments without meaning, NotScalar when f gives an array that is not a batch of independent
-    runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: a run of f's program per
-    step, or a trace where it has none.
+    runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: per step a
+    run of f's program or of its recording, or a trace where it has neither. What f refers to is then fixed at the start, as
+    long as two recordings of f are alike; with a callback f is traced at every step.
 
     >>> import tinyspad as ts
     >>> print(ts.minimize(ts.functions.f1, 5.0, estimator=ts.GD(), steps=2000))

@@ -1,4 +1,4 @@
-"""f as it is, as what the loop minimises: by its program where it has one that agrees with a trace."""
+"""f as it is, as what the loop minimises: by its program, or by its recording, where these agree with a trace."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .contracts import Position
 class Whole:
     """f as it is: every step sees all of it.
 
-    ``compiled``: whether f's program may stand in for f, that is, whether nobody asks for more, or changes what f refers
-    to. ``exact``: whether what is asked is the gradient, rather than paths.
+    ``compiled``: whether f's program or recording may stand in for f, that is, whether nobody asks for more, or changes
+    what f refers to. ``exact``: whether what is asked is the gradient, rather than paths.
     """
 
     def __init__(
@@ -41,11 +41,12 @@ class Whole:
         )
 
     def init(self) -> State:
-        return None
+        return "not seen yet"
 
     def at(self, position: Position, state: State, rng: np.random.Generator) -> tuple[Linearized, State]:
         graph = self.linearized(position)
-        graph.check_differentiable()
+        if state is not None:
+            graph.check_differentiable()
         return graph, None
 
     def linearized(self, position: Position) -> Linearized:
@@ -58,7 +59,7 @@ class Whole:
         return lcg.linearization if self.compiled else lcg
 
     def draw(self, graph: Linearized, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
-        return as_draw(estimator.draw(graph, param, state, rng))
+        return as_draw(estimator.draw(graph, param, state, rng), estimator)
 
     def value(self, position: Position, graph: Linearized | None) -> Data:
         graph = self.linearized(position) if graph is None else graph

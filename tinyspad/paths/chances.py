@@ -15,15 +15,12 @@ from typing import Any
 import numpy as np
 
 from ..arguments import Array
-from .levels import FEWEST, levels_of, shares_by_level
+from .levels import FEWEST, HIGH, HIGH_BITS, levels_of, shares_by_level
 from .listing import shares_of
 from .route import enumerate_paths
 from .semirings import LOG, MAGNITUDE, in_range, norm
 from .structure import Structure, Weights
 from .sweep import fold, sweep
-
-HIGH_BITS = 500
-HIGH = 2.0**HIGH_BITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +78,7 @@ def _path_shares(structure: Structure) -> tuple[Sequence[float] | Array, int]:
     """The share of every edge in the paths of its tail, and how many additions the worst of them has met."""
     levels = levels_of(structure)
     if levels is not None:
-        return shares_by_level(levels, HIGH_BITS)
+        return shares_by_level(levels)
     share = [1.0] * len(structure.head)
     rounded = 0
 

@@ -6,9 +6,10 @@ lie side by side; its edges reach lower levels only, and ``reduceat`` joins the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,19 @@ from .structure import Structure
 FEWEST, WIDE = 256, 12
 """It pays from so many edges on, if there are so many of them a level."""
 
+HIGH_BITS = 500
+HIGH = 2.0**HIGH_BITS
+
 EXACT = 2.0**62
 """Counts below this are whole numbers of 64 bits."""
+
+
+class ByLevel(NamedTuple):
+    """A semiring on arrays: what lifts all weights at once (or None), and the ufuncs that extend and combine."""
+
+    lift: Callable[[Array], Array] | None
+    extend: np.ufunc
+    combine: np.ufunc
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,17 +49,14 @@ class Levels:
 
 
 def levels_of(structure: Structure) -> Levels | None:
-    """The levels, kept once made; None where a loop is faster: few edges, narrow levels, or a graph not asked before.
+    """The levels, kept once made; None where a loop is faster: few edges, or narrow levels.
 
-    To make them takes about as long as two sweeps by a loop; a graph that is asked one thing only never pays that.
+    To make them takes about as long as two sweeps by a loop; whether they are made depends on the graph alone, so that the
+    last digits of an answer do not depend on what was asked before.
     """
-    known = structure.known
-    if "levels" not in known:
-        known["levels"] = None if len(structure.head) < FEWEST else "asked once"
-        return None
-    if known["levels"] == "asked once":
-        known["levels"] = _levels(structure)
-    return known["levels"]  # type: ignore[no-any-return]
+    if "levels" not in structure.known:
+        structure.known["levels"] = None if len(structure.head) < FEWEST else _levels(structure)
+    return structure.known["levels"]  # type: ignore[no-any-return]
 
 
 def _levels(structure: Structure) -> Levels | None:
@@ -78,13 +87,9 @@ def _levels(structure: Structure) -> Levels | None:
     return Levels(edge, place, parts, int(place[structure.output]))
 
 
-def sweep_by_level(
-    levels: Levels, weight: Array, arrays: tuple[Any, Any, Any], one: Any, zero: Any
-) -> Array | list[int] | None:
-    """The value of every node, by node; None if they are too large. ``arrays``: what ``Semiring.arrays`` says."""
-    lift, extend, combine = arrays
-    if extend is None:
-        return counts_by_level(levels)
+def sweep_by_level(levels: Levels, weight: Array, by: ByLevel, one: float, zero: float) -> Array:
+    """The value of every node, by node."""
+    lift, extend, combine = by
     values = np.full(len(levels.place), zero)
     values[levels.output] = one
     with np.errstate(all="ignore"):
@@ -109,12 +114,11 @@ def counts_by_level(levels: Levels) -> list[int] | None:
     return values.take(levels.place).tolist()  # type: ignore[no-any-return]
 
 
-def shares_by_level(levels: Levels, high_bits: int) -> tuple[Array, int]:
+def shares_by_level(levels: Levels) -> tuple[Array, int]:
     """The share of every edge in the paths of its tail, and how many roundings the worst of them has met.
 
-    Counts are floats with exponents of their own, multiples of ``high_bits``, which cannot overflow.
+    Counts are floats with exponents of their own, multiples of HIGH_BITS, which cannot overflow.
     """
-    high = 2.0**high_bits
     count, exponent = np.zeros(len(levels.place)), np.zeros(len(levels.place), np.int64)
     rounded = np.zeros(len(levels.place), np.int64)
     count[levels.output] = 1.0
@@ -133,7 +137,7 @@ def shares_by_level(levels: Levels, high_bits: int) -> tuple[Array, int]:
         of_tail = np.repeat(total, width)
         share[levels.edge[begin:end]] = np.divide(parts, of_tail, where=of_tail > 0, out=np.zeros(len(parts)))
         rounded[low:top] = np.maximum.reduceat(rounded[heads], starts) + np.where(width > 1, width, 0)
-        over = total >= high
-        count[low:top] = np.where(over, total / high, total)
-        exponent[low:top] += np.where(over, high_bits, 0)
+        over = total >= HIGH
+        count[low:top] = np.where(over, total / HIGH, total)
+        exponent[low:top] += np.where(over, HIGH_BITS, 0)
     return share, int(rounded.max())

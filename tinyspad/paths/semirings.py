@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .levels import ByLevel
 from .sweep import Semiring
 
 
@@ -141,27 +142,29 @@ def _split_combine(a: _Split, b: _Split) -> _Split:
     return (a[0] if first else b[0]), a[1].beside(b[1]), (kept if first else passed)
 
 
-GRADIENT = Semiring(lambda w: w, operator.mul, operator.add, arrays=(None, np.multiply, np.add))
+GRADIENT = Semiring(lambda w: w, operator.mul, operator.add, by_level=ByLevel(None, np.multiply, np.add))
 """The sum of the products: the gradient."""
 
-COUNT = Semiring(lambda w: 1, lambda value, edge: value, operator.add, one=1, zero=0, arrays=(None, None, np.add))
+COUNT = Semiring(lambda w: 1, lambda value, edge: value, operator.add, one=1, zero=0)
 """The number of paths N, as a Python integer of any size."""
 
-LARGEST = Semiring(abs, operator.mul, _larger, arrays=(np.abs, np.multiply, np.maximum))
+LARGEST = Semiring(abs, operator.mul, _larger, by_level=ByLevel(np.abs, np.multiply, np.maximum))
 """The largest |product|; its table leads :func:`~tinyspad.paths.best` along the best path."""
 
 LOG_LARGEST = Semiring(
-    _log_size, operator.add, _larger, one=0.0, zero=-math.inf, arrays=(_log_size, np.add, np.maximum)
+    _log_size, operator.add, _larger, one=0.0, zero=-math.inf, by_level=ByLevel(_log_size, np.add, np.maximum)
 )
 """Its logarithm, for products that floats cannot hold."""
 
-MAGNITUDE = Semiring(abs, operator.mul, operator.add, arrays=(np.abs, np.multiply, np.add))
+MAGNITUDE = Semiring(abs, operator.mul, operator.add, by_level=ByLevel(np.abs, np.multiply, np.add))
 """H, the sum of the |products|: the normaliser of sampling by magnitude."""
 
-SQUARES = Semiring(lambda w: w * w, operator.mul, operator.add, arrays=(np.square, np.multiply, np.add))
+SQUARES = Semiring(lambda w: w * w, operator.mul, operator.add, by_level=ByLevel(np.square, np.multiply, np.add))
 """The sum of the squared products; N times it is the second moment of a uniform draw that is multiplied by N."""
 
-LOG = Semiring(_log_size, operator.add, _log_of_sum, one=0.0, zero=-math.inf, arrays=(_log_size, np.add, np.logaddexp))
+LOG = Semiring(
+    _log_size, operator.add, _log_of_sum, one=0.0, zero=-math.inf, by_level=ByLevel(_log_size, np.add, np.logaddexp)
+)
 """log H, which neither overflows nor underflows."""
 
 ENTROPY = Semiring(_log_size, _entropy_extend, _mixed, one=(0.0, 0.0), zero=(-math.inf, 0.0))

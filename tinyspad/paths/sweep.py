@@ -12,7 +12,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from .levels import levels_of, sweep_by_level
+from .levels import ByLevel, levels_of, sweep_by_level
 from .structure import Structure, Weights
 
 
@@ -22,9 +22,8 @@ class Semiring:
 
     ``edge(weight)`` lifts a weight, ``extend(value, edge)`` prolongs all paths of a node by an edge, ``combine(a, b)``
     joins those of two branches. ``one`` is the value of the empty path, ``zero`` that of no path. In a batch of R runs
-    the weights are arrays of shape (R,), so functions that work elementwise serve all runs at once. ``arrays``: where an
-    array of all weights can be lifted at once, what does it (or None), and the ufuncs that extend (None where the weights
-    do not matter, and values are whole numbers) and combine.
+    the weights are arrays of shape (R,), so functions that work elementwise serve all runs at once. ``by_level``: the same
+    three for arrays of all weights, where there are such.
 
     >>> graph = Structure.of([[(1, 1.0), (2, 1.0)], [(3, 5.0)], [(3, -7.0)], []], 3)    # z = 5 x1 - 7 x2
     >>> longest = Semiring(lambda weight: 1, lambda value, edge: value + edge, max, one=0, zero=0)
@@ -37,7 +36,7 @@ class Semiring:
     combine: Callable[[Any, Any], Any]
     one: Any = 1.0
     zero: Any = 0.0
-    arrays: tuple[Callable[[Any], Any] | None, Any, Any] | None = None
+    by_level: ByLevel | None = None
 
 
 @overload
@@ -62,15 +61,15 @@ def sweep(
     all its readers have seen it: only nodes that nobody reads, the parameters, keep theirs. Weights that are one array may
     be swept level by level, and the values then are an array, too; sums may be rounded in another order.
     """
+    start_value = semiring.one if one is None else one
     if isinstance(weight, np.ndarray):
-        levels = None if semiring.arrays is None else levels_of(structure)
-        if levels is not None and semiring.arrays is not None:
-            found = sweep_by_level(levels, weight, semiring.arrays, semiring.one if one is None else one, semiring.zero)
-            if found is not None:
-                return found
-        weight = weight.tolist()
+        if semiring.by_level is not None and weight.ndim == 1 and isinstance(start_value, float):
+            levels = levels_of(structure)
+            if levels is not None:
+                return sweep_by_level(levels, weight, semiring.by_level, start_value, semiring.zero)
+        weight = weight.tolist() if weight.ndim == 1 else list(weight)
     values = [semiring.zero] * structure.size
-    values[structure.output] = semiring.one if one is None else one
+    values[structure.output] = start_value
     start, head = structure.start, structure.head
     edge, extend, combine = semiring.edge, semiring.extend, semiring.combine
     readers = [0] * structure.size if forget else []

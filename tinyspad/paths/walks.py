@@ -158,7 +158,7 @@ def _beyond(border: Array, first: Array, width: Array, u: Array) -> Array:
     edge, widest = first.copy(), int(width.max())
     if widest <= FEW:
         for k in range(widest - 1):
-            edge += (u >= border[first + k]) & (width > k + 1)
+            edge += (u >= border[np.minimum(first + k, len(border) - 1)]) & (width > k + 1)
         return edge
     last = first + width - 1
     while np.any(open_ := edge < last):  # bisection

@@ -132,10 +132,12 @@ class Value(Operand):
         return np.result_type(self._data)
 
     def __repr__(self) -> str:
+        look()
         name = "" if self.name is None else f", name={self.name!r}"
         return f"Value(data={self._data!r}, grad={self.grad!r}{name})"
 
     def __format__(self, spec: str) -> str:
+        look()
         return format(self._data, spec) if spec else repr(self)
 
     # --- backward ---------------------------------------------------------------------------------------
