@@ -822,3 +822,21 @@ def test_runs_among_more_paths_than_64_bits_count_draw_each_branch_as_often_as_i
     assert [route.index[i] for i in range(3)] == [
         Route(graph.structure, 0, branches={v: int(b[i]) for v, b in route.branches.items()}).index for i in range(3)
     ]
+
+
+def test_runs_find_the_path_of_a_number_beyond_64_bits():
+    """To the last digit: borders between branches are sums of whole numbers of any size."""
+
+    def f(x):
+        z = x * x
+        y = x
+        for _ in range(64):
+            y = 0.4 * y + 0.6 * y
+        return z + y
+
+    one, many = ts.trace(f, 1.0), ts.trace(f, np.ones(3))
+    n = one.count_paths("x")
+    for index in (n - 1, n - 2, 4847597059868689668, 2**63, 2**63 + 1):
+        found = many.path_gradient("x", np.array([index, 0, index], object))
+        np.testing.assert_array_equal(found, [one.nth_path("x", i).gradient for i in (index, 0, index)])
+        assert many.linearization.route("x", np.array([index] * 3, object)).index.tolist() == [index] * 3

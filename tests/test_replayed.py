@@ -176,3 +176,80 @@ def test_nothing_that_comes_out_can_be_written_into_the_recording():
     np.testing.assert_array_equal(at.gradient()["w"], np.eye(2).ravel())
     with pytest.raises(ValueError, match="read-only"):
         at.arguments[0][:] = 0.0
+
+
+def catches(x):
+    try:
+        return np.sum(np.linalg.solve(x[0] * np.eye(2), np.ones(2))) * 0 + np.sum(x)
+    except np.linalg.LinAlgError:
+        return np.sum((x - 3) * (x - 3))
+
+
+positive = ts.rule(
+    lambda v: v[v > 0], vjp=lambda out, v: lambda g: np.where(v > 0, 1.0, 0.0) * np.sum(g) / max(len(g), 1), domain=[]
+)
+
+
+def has_results_of_changing_shape(x):
+    return np.sum(positive(x)) / len(positive(x)) + np.sum(x) * 0.3
+
+
+MASK = {}
+
+
+def masked(a):
+    MASK["m"] = a > 0
+    return a * MASK["m"]
+
+
+masked = ts.rule(masked, vjp=lambda out, a: lambda g, mask=MASK["m"]: g * mask, domain=[])
+
+
+def has_a_rule_with_a_state(x):
+    return np.sum(masked(x) * masked(x)) + np.sum(masked(x - 0.9) * 3)
+
+
+@pytest.mark.parametrize(
+    ("f", "start", "lr"),
+    [
+        (catches, np.array([2.0, 1.0]), 0.5),
+        (has_results_of_changing_shape, np.array([1.0, 2.0, 0.5]), 0.5),
+        (has_a_rule_with_a_state, np.array([1.0, 2.0]), 0.05),
+        (lambda x: np.sum(np.log(x)), np.array([0.0, 1.0]), 0.1),
+    ],
+)
+def test_what_happens_on_the_way_is_what_happens_to_a_trace(f, start, lr):
+    """An operation that raises and is caught, a result of another shape, a rule that remembers, a start that is not finite."""
+    ours = ts.minimize(f, start, optimizer=ts.SGD(lr=lr), steps=20)
+    theirs = traced(f, start, optimizer=ts.SGD(lr=lr), steps=20)
+    np.testing.assert_array_equal(ours.x, theirs.x)
+    assert ours.status == theirs.status and ours.steps == theirs.steps
+
+
+def test_a_function_that_is_alike_twice_by_chance_is_found_out_soon():
+    calls = [0]
+
+    def f(w):
+        calls[0] += 1
+        return np.sum(w * w) * (1.0 if calls[0] < 6 else 3.0)
+
+    result = ts.minimize(f, np.ones(2), optimizer=ts.SGD(lr=0.01), steps=64)
+    assert calls[0] > 50  # traced, once it was seen to differ
+    assert result.value == f(result.x)
+
+
+def test_numbers_of_single_precision_are_numbers():
+    single = np.float32(0.5), np.float32(0.25)
+    ours = ts.minimize(
+        lambda a, b: np.sin(a) * b + np.cos(b) * a, single, estimator=ts.Magnitude(k_max=4), steps=9, rng=0
+    )
+    theirs = traced(lambda a, b: np.sin(a) * b + np.cos(b) * a, single, estimator=ts.Magnitude(k_max=4), steps=9, rng=0)
+    np.testing.assert_array_equal(ours.x, theirs.x)
+
+
+def test_an_output_that_becomes_an_array_is_told():
+    def f(x):
+        return np.sum(x * x) if x.data[0] > 0.3 else x[:2] * 2
+
+    with pytest.raises(ts.errors.NotScalar, match="Reduce it to one number"):
+        ts.minimize(f, np.array([0.5, 0.2, 0.3]), optimizer=ts.SGD(lr=0.1), steps=9)

@@ -7,7 +7,7 @@ from .comparison import Comparison
 from .derivatives import Jacobian
 from .graph import LCG
 from .nonfinite import NonFinite
-from .replayed import Recording, recorded_twice
+from .replayed import Recording, is_trace, recorded_twice
 from .steps import Pending, ReverseStep, waiting
 from .trace import jacobian, parameter_names, trace, trace_as
 
@@ -26,6 +26,7 @@ __all__ = [
     "Recording",
     "ReverseStep",
     "collapsed",
+    "is_trace",
     "jacobian",
     "parameter_names",
     "recorded_twice",

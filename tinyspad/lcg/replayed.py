@@ -7,13 +7,12 @@ index that is computed): what is recorded then depends on the shapes alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arguments import Data
-from ..linearization import Linearization, Node
+from ..linearization import Linearization, Linearized, Node
 from ..paths import Route
 from ..rules import Rule
 from ..tape import (
@@ -68,32 +67,42 @@ class Recording:
         self.fixed = [w if isinstance(w, float) else None for w in lcg.weight]  # of tupling edges
         self.shapes = [(np.shape(a), np.result_type(a)) for a in lcg.arguments]
 
+        self.forms: list[object] = []
+        self.forms = ReplayedPoint(self, lcg.arguments).forms
+
     def fits(self, arguments: Sequence[Data]) -> bool:
         """Whether arguments have the shapes and precision that were recorded."""
         return [(np.shape(a), np.result_type(a)) for a in arguments] == self.shapes
 
     def at(self, *arguments: Data) -> Linearization:
-        """The function at another point."""
+        """The function at another point. Raises what its operations raise, and ValueError for a result of another form."""
         arguments, lcg = tuple(map(shared, arguments)), self.lcg
         code = ReplayedPoint(self, arguments)
+        if code.forms != self.forms:
+            raise ValueError("a result has another shape or precision than was recorded")
         return Linearization(code, lcg.structure, lcg.params, arguments, lcg.batch, elementwise=lcg.elementwise)
 
 
 class ReplayedPoint:
-    """What a recording computes at a point: the results at once, the weights when they are asked for."""
+    """What a recording computes at a point: as on the tape, each operation's result and then its derivatives."""
 
     def __init__(self, recording: Recording, arguments: tuple[Data, ...]) -> None:
         self.recording = recording
-        self.done: list[tuple[Operation, list[Data], tuple[Data, ...], Data]] = []
+        self.forms: list[object] = []
+        self.weight: list[Data] = recording.fixed.copy()
         results = list(arguments)
-        for operation in recording.operations:
-            rule, data = operation.rule, operation.arguments.copy()
-            for position, number in operation.holes:
-                data[position] = results[number]
-            call = (data, *operation.rest) if rule.sequence else tuple(data)
-            result = recorded_form(rule.function(*call, **operation.options), rule)
-            results.append(result)
-            self.done.append((operation, data, call, result))
+        with np.errstate(all="ignore"):
+            for rule, given, rest, holes, options, edges in recording.operations:
+                data = given.copy()
+                for position, number in holes:
+                    data[position] = results[number]
+                call = (data, *rest) if rule.sequence else tuple(data)
+                result = recorded_form(rule.function(*call, **options), rule)
+                results.append(result)
+                self.forms.append((result.shape, result.dtype) if result.__class__ is np.ndarray else result.__class__)
+                call = in_precision(rule, call, result)
+                for e, position in edges:
+                    self.weight[e] = edge_of(rule, position, result, data[position], call, options)
         self.value = results[-1]
 
     @property
@@ -107,16 +116,6 @@ class ReplayedPoint:
     @property
     def signature(self) -> Data:
         return self.recording.lcg.signature
-
-    @cached_property
-    def weight(self) -> list[Data]:
-        weight = self.recording.fixed.copy()
-        with np.errstate(all="ignore"):
-            for (rule, _, _, _, options, edges), data, call, result in self.done:
-                seen = in_precision(rule, call, result)
-                for e, position in edges:
-                    weight[e] = edge_of(rule, position, result, data[position], seen, options)
-        return weight
 
     def is_branch(self, node: int) -> bool:
         return self.recording.lcg.single_access.is_branch(node)
@@ -148,29 +147,44 @@ def recorded_twice(names: list[str], f: Callable[..., Data], arguments: Sequence
             if looks() != before:
                 return None
             second = trace_as(names, f, arguments)
+            if looks() != before or not _closed(first) or not _alike(first, second):
+                return None
+            recording = Recording(first)
+            return recording if _between_arrays(recording) and is_trace(recording.at(*first.arguments), first) else None
     except Exception:  # whatever f raises, it raises again when it is traced
         return None
-    made = first.single_access
+
+
+def is_trace(at: Linearized, lcg: Linearized) -> bool:
+    """Whether a recording at a point is this trace there, to the bit."""
+    return _same(at.value, lcg.value) and all(_same(at.adjoint(name), lcg.adjoint(name)) for name in lcg.params)
+
+
+def _closed(lcg: LCG) -> bool:
+    """Whether it is made of operations on the parameters and on constants, all of which the tape has kept."""
+    made = lcg.single_access
     inside = {id(entry) for entry in (*made.leaves, *made.entries)}
-    closed = all(id(parent) in inside for entry in made.entries for parent in parents(entry))  # no Value from outside
-    if looks() != before or not closed or not made.entries or made.entries[-1] is not made.root:
-        return None
-    if first.signature != second.signature or any(rule_of(entry).forgets for entry in made.entries):
-        return None
-    pairs = zip(made.entries, second.single_access.entries)
-    same = all(_same((arguments_of(a), options_of(a)), (arguments_of(b), options_of(b))) for a, b in pairs)
-    return Recording(first) if same and _is_first(Recording(first), first) else None
+    own = all(id(parent) in inside for entry in made.entries for parent in parents(entry))
+    return (
+        own
+        and bool(made.entries)
+        and made.entries[-1] is made.root
+        and not any(rule_of(e).forgets for e in made.entries)
+    )
 
 
-def _is_first(recording: Recording, lcg: LCG) -> bool:
-    """Whether a recording run again is the trace to the bit. Between numbers a power on the tape is Python's own."""
-    at = recording.at(*lcg.arguments)
-    code = at.code
-    assert isinstance(code, ReplayedPoint)
-    if any(operation.rule.function is np.power and result.__class__ is float for operation, _, _, result in code.done):
-        return False
-    with np.errstate(all="ignore"):
-        return _same(at.value, lcg.value) and all(_same(at.adjoint(name), lcg.adjoint(name)) for name in lcg.params)
+def _alike(first: LCG, second: LCG) -> bool:
+    """Whether two recordings have the same operations with the same constants."""
+    pairs = zip(first.single_access.entries, second.single_access.entries)
+    return first.signature == second.signature and all(
+        _same((arguments_of(a), options_of(a)), (arguments_of(b), options_of(b))) for a, b in pairs
+    )
+
+
+def _between_arrays(recording: Recording) -> bool:
+    """Whether no power is one of numbers, for on the tape those may be Python's own."""
+    done = zip(recording.operations, recording.forms)
+    return not any(operation.rule.function is np.power and form is float for operation, form in done)
 
 
 def _same(a: object, b: object) -> bool:

@@ -3,14 +3,11 @@
 from .contracts import Graph, Objective
 from .history import History
 from .observations import Losses
-from .result import DONE, INTERRUPTED, NON_FINITE, STOPPED, Result
+from .result import INTERRUPTED, Result
 from .start import compare, minimize
 
 __all__ = [
-    "DONE",
     "INTERRUPTED",
-    "NON_FINITE",
-    "STOPPED",
     "Graph",
     "History",
     "Losses",

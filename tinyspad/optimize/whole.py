@@ -8,8 +8,8 @@ import numpy as np
 
 from ..arguments import Data, State
 from ..estimators import Draw, Estimator, as_draw
-from ..lcg import LCG, recorded_twice, trace_as
-from ..linearization import Linearized
+from ..lcg import LCG, is_trace, recorded_twice, trace_as
+from ..linearization import Linearization, Linearized
 from ..program import Buffers, Program, compile_function
 from .contracts import Position
 
@@ -41,20 +41,33 @@ class Whole:
         )
 
     def init(self) -> State:
-        return "not seen yet"
+        """How often the recording has stood in for f; None where it does not."""
+        return None if self.recording is None else 0
 
     def at(self, position: Position, state: State, rng: np.random.Generator) -> tuple[Linearized, State]:
-        graph = self.linearized(position)
-        if state is not None:
-            graph.check_differentiable()
-        return graph, None
+        graph: Linearized | None = None if state is None else self._replayed(position)
+        if graph is not None and state & (state - 1):
+            state += 1
+        else:  # after 0, 1, 2, 4, ... steps f is traced, too, lest it draw random numbers that were alike before
+            traced = self.linearized(position)
+            state = state + 1 if graph is not None and is_trace(graph, traced) else None
+            graph = traced
+        graph.check_differentiable()
+        return graph, state
+
+    def _replayed(self, position: Position) -> Linearization | None:
+        """f at this position by its recording, or None where that is not f: an operation raises, and f might catch that."""
+        if self.recording is None or not self.recording.fits(list(position)):
+            return None
+        try:
+            return self.recording.at(*position)
+        except Exception:
+            return None
 
     def linearized(self, position: Position) -> Linearized:
-        """f at this position: by its program, by its recording, or by a trace."""
+        """f at this position: by its program, or by a trace."""
         if self.program is not None:
             return self.program.at(*position, first=self.first, buffers=self.buffers)
-        if self.recording is not None and self.recording.fits(list(position)):
-            return self.recording.at(*position)
         lcg = trace_as(self.names, self.f, list(position))
         return lcg.linearization if self.compiled else lcg
 

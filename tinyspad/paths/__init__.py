@@ -23,14 +23,12 @@ from .semirings import (
     SQUARES,
     Moments,
     by_size,
-    in_range,
-    largest_of,
     norm,
     sizes_of,
 )
 from .structure import Structure, Weights
 from .sweep import Semiring, fold, sweep, sweep_from, sweep_to
-from .walks import Turns, draw, draw_many, draw_runs, log_probability, settle
+from .walks import draw, draw_many, draw_runs, log_probability, settle
 from .whole import distinct_below, drawn_from, uniform_below, whole_dtype
 
 __all__ = [
@@ -53,7 +51,6 @@ __all__ = [
     "Route",
     "Semiring",
     "Structure",
-    "Turns",
     "Weights",
     "best",
     "by_branch",
@@ -74,9 +71,7 @@ __all__ = [
     "enumerate_paths",
     "fold",
     "follow",
-    "in_range",
     "largest_and_others_of",
-    "largest_of",
     "largest_sizes",
     "log_mass_of",
     "log_probability",

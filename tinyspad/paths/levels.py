@@ -90,7 +90,7 @@ def _levels(structure: Structure) -> Levels | None:
 def sweep_by_level(levels: Levels, weight: Array, by: ByLevel, one: float, zero: float) -> Array:
     """The value of every node, by node."""
     lift, extend, combine = by
-    values = np.full(len(levels.place), zero)
+    values = np.full(len(levels.place), zero, float)
     values[levels.output] = one
     with np.errstate(all="ignore"):
         lifted = weight.take(levels.edge)

@@ -225,7 +225,7 @@ def _unranked_runs(structure: Structure, source: int, index: Any) -> dict[int, A
             beyond = here & (left >= turn)
             branch[beyond] = k
             at[beyond] = junction[structure.head[edge]]
-        passed = np.array([0, *np.cumsum([table[structure.head[e]] for e in edges[:-1]], dtype=object)], left.dtype)
+        passed = np.array(list(accumulate([0, *(table[structure.head[e]] for e in edges[:-1])])), left.dtype)
         left = np.where(here, left - passed[branch], left)
         taken[node] = branch
     return taken

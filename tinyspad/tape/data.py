@@ -78,8 +78,10 @@ def locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def shared(x: Any) -> Any:
-    """A number as it is; of an array a view, through which nobody writes."""
-    return locked(x.view()) if isinstance(x, np.ndarray) else x
+    """A number as a number, as a Value has it; of an array a view, through which nobody writes."""
+    if not isinstance(x, np.ndarray):
+        return x
+    return locked(x.view()) if x.shape else floats(x)
 
 
 def gradient_form(grad: Any, data: Any, whose: str) -> Any:
