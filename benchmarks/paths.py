@@ -69,7 +69,7 @@ def questions(edges: Structure, weight: list[Any], draws: int) -> dict[str, Call
     asked: dict[str, Callable[[], Any]] = {
         "gradient, known": lambda: algebra.sweep(edges, numbers, algebra.GRADIENT)[0],
         "gradient": lambda: algebra.sweep(fresh(), numbers, algebra.GRADIENT)[0],
-        "count, known": lambda: algebra.sweep(edges, numbers, algebra.COUNT, forget=True)[0],
+        "count": lambda: algebra.count(fresh(), 0),
         "largest, known": lambda: algebra.sweep(edges, numbers, algebra.LARGEST)[0],
         f"{draws} uniform, known": lambda: algebra.draw_many(
             edges, numbers, 0, np.random.default_rng(0), algebra.by_path(edges), draws

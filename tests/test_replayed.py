@@ -219,7 +219,7 @@ def has_a_rule_with_a_state(x):
     ],
 )
 def test_what_happens_on_the_way_is_what_happens_to_a_trace(f, start, lr):
-    """An operation that raises and is caught, a result of another shape, a rule that remembers, a start that is not finite."""
+    """An operation raises and is caught, a result has another shape, a rule remembers, a start is not finite."""
     ours = ts.minimize(f, start, optimizer=ts.SGD(lr=lr), steps=20)
     theirs = traced(f, start, optimizer=ts.SGD(lr=lr), steps=20)
     np.testing.assert_array_equal(ours.x, theirs.x)

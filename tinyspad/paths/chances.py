@@ -38,6 +38,15 @@ class Chances:
     listed: Any = None
     known: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def by_edge(self) -> Sequence[Any]:
+        """The shares as a list, for those who go edge by edge."""
+        if not isinstance(self.share, np.ndarray):
+            return self.share
+        if "by edge" not in self.known:
+            self.known["by edge"] = self.share.tolist()
+        return self.known["by edge"]  # type: ignore[no-any-return]
+
 
 def by_branch(structure: Structure) -> Chances:
     """Uniform at each tupling node that is met; worked out once."""
@@ -236,12 +245,14 @@ def moments(
     norms, so that none over- or underflows. O(edges).
     """
 
+    share = chances.by_edge
+
     def extend(value: tuple[Any, Any], e: int) -> tuple[Any, Any]:
         w = weight[e]
         return value[0] * w, value[1] * abs(w)
 
     def join(node: int, values: list[tuple[Any, Any]]) -> tuple[Any, Any]:
-        shares = [chances.share[e] for e in structure.branches(node)]
+        shares = [share[e] for e in structure.branches(node)]
         # Over the probability the mean is a plain sum, however small a share may be.
         mean = sum(m if normalize else q * m for q, (m, _) in zip(shares, values))
         parts = []
@@ -276,8 +287,9 @@ def _over_share(q: Any, m: Any, d: Any, mean: Any) -> list[Any]:
 
 def mean_length(structure: Structure, source: int, chances: Chances, length: Callable[[int], int]) -> Any:
     """The mean length of a random path, when an edge has this length."""
+    share = chances.by_edge
 
     def join(node: int, values: list[Any]) -> Any:
-        return sum(chances.share[e] * value for e, value in zip(structure.branches(node), values))
+        return sum(share[e] * value for e, value in zip(structure.branches(node), values))
 
     return fold(structure, structure.behind(source), lambda value, e: value + length(e), join, 0.0)[source]

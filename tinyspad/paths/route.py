@@ -48,7 +48,9 @@ def count(structure: Structure, source: int) -> int:
     if "counts" in structure.known:
         return structure.known["counts"][source]  # type: ignore[no-any-return]
     if "numbers" not in structure.known:
-        structure.known["numbers"] = sweep(structure, structure.head, COUNT, forget=True)
+        levels = levels_of(structure)
+        found = None if levels is None else counts_by_level(levels)
+        structure.known["numbers"] = sweep(structure, structure.head, COUNT, forget=True) if found is None else found
     return structure.known["numbers"][source]  # type: ignore[no-any-return]
 
 

@@ -38,7 +38,7 @@ def log_probability(chances: Chances, structure: Structure, route: Route) -> Any
 
 def draw(structure: Structure, source: int, rng: np.random.Generator, chances: Chances) -> tuple[Route, float]:
     """A random path and its probability. O(its length)."""
-    share, start, head, output = chances.share, structure.start, structure.head, structure.output
+    share, start, head, output = chances.by_edge, structure.start, structure.head, structure.output
     probability, taken, node = 1.0, {}, source
     while node != output:
         first, stop = start[node], start[node + 1]
@@ -54,7 +54,7 @@ def draw(structure: Structure, source: int, rng: np.random.Generator, chances: C
 
 def _drawn(structure: Structure, node: int, rng: np.random.Generator, chances: Chances) -> int:
     """The edge that a random path takes at a tupling node."""
-    share, branches = chances.share, structure.branches(node)
+    share, branches = chances.by_edge, structure.branches(node)
     u, reached, total = rng.random(), 0.0, sum(share[e] for e in branches)
     for e in branches:
         reached += share[e]
@@ -200,7 +200,7 @@ def draw_runs(
     At every tupling node each run draws a branch, whether its path leads there or not.
     """
     nodes, taken = structure.turns(source), {}
-    shares = [[chances.share[e] for e in structure.branches(node)] for node in nodes]
+    shares = [[chances.by_edge[e] for e in structure.branches(node)] for node in nodes]
     if any(isinstance(q, np.ndarray) for listed in shares for q in listed):  # the runs' own
         for node, listed in zip(nodes, shares):
             u, reached = rng.random(shape) * sum(listed), 0.0
