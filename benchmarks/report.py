@@ -28,6 +28,7 @@ STYLES: dict[str, dict[str, Any]] = {
 LINES = [
     {"color": c, "marker": m} for c, m in zip((BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY), "os^vDPx*")
 ]
+LINES += [{**line, "linestyle": "--"} for line in LINES[:4]]
 FIRST = "a first trace loads NumPy, and the tape, its rules, the path algebra and the graph: thirty modules."
 CHAIN = "compiled once, before; `tinyspad` records at every call, and `tinyspad, compiled` is its like."
 FAN = (
@@ -142,10 +143,12 @@ def faster(record: dict[str, Any]) -> dict[str, float]:
 
 def figure(results: dict[str, Any], file: Path) -> None:
     """Ratios to tinyspad on the left; on the right, time and memory per operation against size."""
-    plot = Figure(figsize=(15, 12), layout="constrained")
+    compared = [r for r in results["records"] if r["workload"] not in SCALING]
+    rows = sum(1 + len(r["engines"]) for r in compared)
+    plot = Figure(figsize=(15, max(12.0, 0.19 * rows)), layout="constrained")
     FigureCanvasAgg(plot)
     left, right = plot.subfigures(1, 2, width_ratios=(1, 1.25))
-    draw_ratios(left.subplots(), [r for r in results["records"] if r["workload"] not in SCALING])
+    draw_ratios(left.subplots(), compared)
     axes = right.subplots(3, 2)
     for column, shape in enumerate(("chain", "fan")):
         records = [r for r in results["records"] if r["workload"] == shape]
