@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arguments import Array, Data
 from ..errors import BadInput
-from ..tape import refuse_foreign
+from ..tape import locked, refuse_foreign
 
 Pack = Callable[[list[Data]], Data]
 
@@ -42,10 +42,3 @@ def columns_of(data: Data) -> tuple[list[Array], Pack]:
     if hasattr(data, "_fields"):
         return columns, lambda listed: type(data)(*listed)
     return columns, tuple
-
-
-def locked(array: Array) -> Array:
-    """The array, which a loss cannot change in place: every step sees the data as they were given."""
-    array = array.view() if array.base is not None or not array.flags.owndata else array
-    array.flags.writeable = False
-    return array

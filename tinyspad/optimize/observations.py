@@ -18,8 +18,9 @@ from ..errors import BadInput, TinyspadError, said
 from ..estimators import ALL_PATHS, Draw, Estimator
 from ..lcg import LCG, trace_as
 from ..program import Buffers, Program, compile_as
+from ..tape import locked
 from .batch import Batch, OneGraph, Seen, losses_of
-from .columns import columns_of, locked
+from .columns import columns_of
 from .contracts import Position
 from .whole import compiled_twice
 

@@ -1,4 +1,4 @@
-"""Paths over weighted edges: one traversal, a table of semirings, one order, routes, and branch probabilities."""
+"""Paths over weighted edges: a traversal by edge or by level, semirings, one order, routes, and branch probabilities."""
 
 from .chances import Chances, by_branch, by_listing, by_magnitude, by_path, mean_length, moments, with_floor
 from .elimination import Elimination, eliminate

@@ -1,4 +1,4 @@
-"""Semirings over weighted edges, and the one traversal.
+"""Semirings over weighted edges, and the one traversal: edge by edge here, level by level over arrays in ``levels``.
 
 What is asked of the paths differs only in a semiring (Baras & Theodorakopoulos 2010, "Path problems in networks"; for
 backpropagation Du et al. 2023, "Generalizing backpropagation for gradient-based interpretability").

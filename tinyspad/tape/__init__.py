@@ -1,6 +1,6 @@
 """Value, the box that NumPy dispatches on, and the tape that records what is done with it."""
 
-from .data import recorded_form, shared
+from .data import locked, recorded_form, shared
 from .entry import (
     HOLE,
     Entry,
@@ -34,6 +34,7 @@ __all__ = [
     "is_lent",
     "label_of",
     "leaf_data",
+    "locked",
     "looks",
     "operands",
     "options_of",
