@@ -104,7 +104,7 @@ def test_what_is_not_a_number_is_followed_and_probabilities_say_so(pattern, esti
     f, rng, one = terms(*pattern), np.random.default_rng(0), estimator.draw
     maps = ts.trace(through_maps(*pattern), np.ones(2))
     for lcg, param in ((ts.trace(f, 1.0), "x"), (ts.compile(f).at(1.0), "x"), (maps, "w")):
-        np.testing.assert_allclose(estimator.probabilities(lcg, param), expected, atol=1e-15)
+        np.testing.assert_allclose(estimator.probabilities(lcg, param, paths="arrays"), expected, atol=1e-15)
         same_draws([one(lcg, param, None, rng).path for _ in range(400)], expected)
     if expected[~np.isfinite(pattern)].sum() > 0.999:
         assert ts.minimize(f, 1.0, estimator=estimator, steps=3, rng=0).status == "non-finite"

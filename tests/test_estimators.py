@@ -272,14 +272,16 @@ def test_magnitude_and_nearest_through_linear_maps():
     g = lcg.path_gradients("w")
     norms = np.linalg.norm(g, axis=1)
     magnitude = ts.Magnitude()
-    np.testing.assert_allclose(magnitude.probabilities(lcg, "w"), norms / norms.sum())
-    np.testing.assert_allclose(magnitude.expectation(lcg, "w"), g.sum(axis=0))
+    np.testing.assert_allclose(magnitude.probabilities(lcg, "w", paths="arrays"), norms / norms.sum())
+    np.testing.assert_allclose(magnitude.expectation(lcg, "w", paths="arrays"), g.sum(axis=0))
     draw = magnitude.draw(lcg, "w", None, np.random.default_rng(0))
     np.testing.assert_allclose(draw.gradient, g[draw.path] * norms.sum() / norms[draw.path])
     nearest = int(np.argmin(np.linalg.norm(g - g.sum(axis=0), axis=1)))
     assert ts.NearestPath().draw(lcg, "w", None, None).path == nearest
     for estimator in (magnitude, ts.NearestPath(), ts.GD(), ts.RAD(), ts.SPAD()):
-        assert estimator.variance(lcg, "w").shape == (2,) and estimator.cost(lcg, "w").held > 0
+        for paths in ("numbers", "arrays"):
+            assert estimator.variance(lcg, "w", paths=paths).shape == (2,)
+            assert estimator.cost(lcg, "w", paths=paths).held > 0
 
 
 # --- cost -------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ as in the paper's Algorithms 1 and 2, and in a batch each run draws for itself. 
 branch choices; when the program changes shape, it is drawn afresh.
 """
 
-from .base import ALL_PATHS, Cost, Draw, Estimator, as_draw
+from .base import Cost, Estimator
+from .draw import ALL_PATHS, Draw, as_draw, draw_numbers
 from .magnitude import Magnitude
 from .rad import GD, RAD, FixedPath
 from .spad import SPAD, NearestPath
@@ -23,4 +24,5 @@ __all__ = [
     "Magnitude",
     "NearestPath",
     "as_draw",
+    "draw_numbers",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,56 +12,8 @@ from ..arguments import Array, Data, State, spaced
 from ..errors import BadInput
 from ..linearization import Linearized
 from ..paths import Route
-
-ALL_PATHS = -1
-"""Stands in place of a path index when every path was followed, or when there is none."""
-
-
-class Draw:
-    """One estimate: the ``gradient``, the index of the ``path`` that it follows (in a batch an array), the next ``state``.
-
-    It unpacks into these three. ``followed``: the index, or the route, which is numbered when somebody asks for ``path``:
-    among very many paths that takes longer than the step.
-    """
-
-    __slots__ = ("followed", "gradient", "state")
-
-    def __init__(self, gradient: Data, path: Data | Route, state: State) -> None:
-        self.gradient, self.followed, self.state = gradient, path, state
-
-    @property
-    def path(self) -> Data:
-        """The index of the path, an array of them in a batch."""
-        return self.followed.index if isinstance(self.followed, Route) else self.followed
-
-    def __iter__(self) -> Iterator[Data]:
-        return iter((self.gradient, self.path, self.state))
-
-    def __getitem__(self, i: Data) -> Data:
-        return tuple(self)[i]
-
-    def __len__(self) -> int:
-        return 3
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, (Draw, tuple)) and tuple(self) == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"Draw(gradient={self.gradient!r}, path={self.path!r}, state={self.state!r})"
-
-
-def as_draw(found: Draw | tuple[Data, Data, State], estimator: object) -> Draw:
-    """What an estimator gave; one of the user's own may give a plain triple. Raises BadInput for anything else."""
-    if isinstance(found, Draw):
-        return found
-    if isinstance(found, tuple) and len(found) == 3:
-        return Draw(*found)
-    raise BadInput(
-        f"{type(estimator).__name__}.draw is to give (gradient, index of the path, next state), or a ts.estimators.Draw, "
-        f"not {found!r:.60}."
-    )
+from .draw import ALL_PATHS, Draw
+from .numbers import in_numbers
 
 
 class Cost(NamedTuple):
@@ -145,7 +97,8 @@ class Estimator:
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """What a step takes on average, for one parameter, or for all together (a sweep serves them all).
 
-        In a batch an array where runs differ. (Griewank & Walther 2008, section 3.3, for the sweep.)
+        Of an array: for all its numbers together. In a batch an array where runs differ. (Griewank & Walther 2008, section
+        3.3, for the sweep.)
 
         >>> import tinyspad as ts
         >>> lcg = ts.trace(ts.functions.f1, 5.0)
@@ -154,17 +107,20 @@ class Estimator:
         """
         raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "cost"))
 
-    def expectation(self, lcg: Linearized, param: str | None = None) -> Data:
+    def expectation(self, lcg: Linearized, param: str | None = None, *, paths: str = "numbers") -> Data:
         """The exact mean of a fresh draw's gradient, E = sum p_i ghat_i, of the parameter's shape.
+
+        In an LCG of arrays every number has paths of its own (``lcg.elements()``), and so draws for itself; with
+        ``paths="arrays"`` an array is taken as a whole.
 
         >>> import tinyspad as ts
         >>> lcg = ts.trace(lambda x, y: x * x * y, 3.0, 1.0)
         >>> ts.RAD().expectation(lcg, "x"), ts.RAD(normalize=True).expectation(lcg)
         (3.0, {'x': 6.0, 'y': 9.0})
         """
-        return _each(lcg, param, lambda name: self.moments(lcg, name)[0])
+        return _each(lcg, param, paths, lambda at, name: self.moments(at, name)[0])
 
-    def variance(self, lcg: Linearized, param: str | None = None) -> Data:
+    def variance(self, lcg: Linearized, param: str | None = None, *, paths: str = "numbers") -> Data:
         """Its exact variance, sum p_i (ghat_i - E)**2, elementwise.
 
         >>> import tinyspad as ts
@@ -172,27 +128,33 @@ class Estimator:
         >>> [round(e.variance(lcg, "x")) for e in (ts.GD(), ts.RAD(normalize=True), ts.Magnitude())]
         [0, 13311, 8794]
         """
-        return _each(lcg, param, lambda name: self.moments(lcg, name)[1])
+        return _each(lcg, param, paths, lambda at, name: self.moments(at, name)[1])
 
-    def bias(self, lcg: Linearized, param: str | None = None) -> Data:
+    def bias(self, lcg: Linearized, param: str | None = None, *, paths: str = "numbers") -> Data:
         """Expectation minus gradient, elementwise: 0 up to rounding for the normalised ones."""
-        return _each(lcg, param, lambda name: self.moments(lcg, name)[0] - lcg.adjoint(name))
+        return _each(lcg, param, paths, lambda at, name: self.moments(at, name)[0] - at.adjoint(name))
 
-    def second_moment(self, lcg: Linearized, param: str | None = None) -> Data:
+    def second_moment(self, lcg: Linearized, param: str | None = None, *, paths: str = "numbers") -> Data:
         """The exact mean of the squared estimate, E[ghat**2] = variance + expectation**2, elementwise."""
 
-        def of(name: str) -> Data:
-            mean, variance = self.moments(lcg, name)
+        def of(at: Linearized, name: str) -> Data:
+            mean, variance = self.moments(at, name)
             return variance + mean * mean
 
-        return _each(lcg, param, of)
+        return _each(lcg, param, paths, of)
 
 
 _TO_GIVE = "{0} does not say its {1}: give the class a method {1}(self, lcg, param) (see ts.Estimator)."
 
 
-def _each(lcg: Linearized, param: str | None, ask: Data) -> Data:
-    return {name: ask(name) for name in lcg.params} if param is None else ask(param)
+def _each(lcg: Linearized, param: str | None, paths: str, ask: Callable[[Linearized, str], Data]) -> Data:
+    """What is answered for a parameter, or a dict of it for all; of arrays for every number."""
+    elements = in_numbers(lcg, paths)
+    if elements is None:
+        return {name: ask(lcg, name) for name in lcg.params} if param is None else ask(lcg, param)
+    at, names = elements.linearization, elements.params if param is None else (param,)
+    found = {name: elements.each(name, lambda number: ask(at, number)) for name in names}
+    return found if param is None else found[param]
 
 
 # --- moments by enumeration ---------------------------------------------------------------------------------------------
@@ -224,9 +186,14 @@ def over_runs(p: Array, lcg: Linearized) -> Array:
 # --- cost ------------------------------------------------------------------------------------------------------------------
 
 
+def named(lcg: Linearized, param: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """The parameters that a question is about: one, several, or all."""
+    return lcg.params if param is None else (param,) if isinstance(param, str) else param
+
+
 def path_cost(
     lcg: Linearized,
-    param: str | None,
+    param: str | tuple[str, ...] | None,
     length: Callable[[str], Data],
     select: Data = 0.0,
     held: Data = None,
@@ -236,7 +203,7 @@ def path_cost(
 
     ``length``: of the path, by parameter. ``held``: what the selection must hold, if that is not the paths.
     """
-    names = [name for name in (lcg.params if param is None else (param,)) if lcg.count_paths(name)]
+    names = [name for name in named(lcg, param) if lcg.count_paths(name)]
     total = sum(length(name) for name in names)
     return Cost(select / steps + total, ((total if held is None else held) + (steps - 1) * total) / steps)
 

@@ -10,16 +10,16 @@ from ..arguments import Array, Data, spaced
 from ..errors import TooManyPaths
 from ..linearization import Linearized
 from ..paths import LIMIT, by_size, sizes_of
-from .base import as_float
+from .base import as_float, named
 
 FEW = 16
 """Up to this many candidates are followed one after the other; for more it pays to list all paths, if there are few."""
 
 
-def candidates_cost(lcg: Linearized, param: str | None, m: int | None, replace: bool) -> float:
+def candidates_cost(lcg: Linearized, param: str | tuple[str, ...] | None, m: int | None, replace: bool) -> float:
     """What it takes to follow m random candidates of each parameter once."""
     total = 0.0
-    for name in lcg.params if param is None else (param,):
+    for name in named(lcg, param):
         n = lcg.count_paths(name)
         candidates = n if m is None else m if replace else min(m, n)
         total += candidates * lcg.mean_length(name, lcg.chances("path"))

@@ -12,15 +12,17 @@ from ..linearization import Linearized
 from ..paths import Chances, drawn_from, with_floor
 from .base import (
     Cost,
-    Draw,
     Estimator,
     aligned,
     kept,
     mean_and_variance,
+    named,
     nothing,
     over_probability,
     path_cost,
 )
+from .draw import Draw
+from .numbers import of_numbers
 
 FLOOR = 0.01
 """How much uniform choice is mixed in at a node where a branch would never be taken while the distribution is reused."""
@@ -93,6 +95,7 @@ class Magnitude(Estimator):
             return lcg.chances("magnitude", param)
         return with_floor(lcg.structure, lcg.chances("magnitude"), FLOOR)
 
+    @of_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """p_i = |g_i| / H, shape (N,) or (N, R); where some g_i are not finite, they share all."""
         if not lcg.elementwise:
@@ -109,6 +112,7 @@ class Magnitude(Estimator):
         p = aligned(self.probabilities(lcg, param), g)
         return mean_and_variance(p, over_probability(g, p) if self.normalize else g)
 
+    @of_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """A sweep for H every k_max steps (where sizes need a listing, all paths), and the mean length of a path always."""
 
@@ -117,6 +121,6 @@ class Magnitude(Estimator):
                 return lcg.mean_length(name, self._chances(lcg, name))
             return np.tensordot(lcg.lengths(name), self.probabilities(lcg, name), 1)
 
-        names = lcg.params if param is None else (param,)
+        names = named(lcg, param)
         select = lcg.factors(param) if lcg.elementwise else sum(int(lcg.lengths(name).sum()) for name in names)
         return path_cost(lcg, param, length, select, select, self.k_max)

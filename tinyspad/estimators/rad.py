@@ -10,9 +10,7 @@ from ..arguments import Array, Data, State, set_integer
 from ..errors import BadInput
 from ..linearization import Linearized
 from .base import (
-    ALL_PATHS,
     Cost,
-    Draw,
     Estimator,
     Held,
     aligned,
@@ -25,6 +23,8 @@ from .base import (
     path_cost,
     times_number,
 )
+from .draw import ALL_PATHS, Draw
+from .numbers import of_numbers
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class GD(Estimator):
     def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         return Draw(lcg.adjoint(param), everywhere(lcg, ALL_PATHS), None)
 
+    @of_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """Ones: every path is followed."""
         return np.ones((len(lcg.path_gradients(param)), *lcg.batch))
@@ -51,6 +52,7 @@ class GD(Estimator):
         gradient = lcg.adjoint(param)
         return gradient, abs(0.0 * gradient)
 
+    @of_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """One reverse sweep over all that lies behind the parameter, or behind all."""
         return Cost(lcg.factors(param), lcg.factors(param))
@@ -100,6 +102,7 @@ class RAD(Estimator):
             route = lcg.draw_route(param, rng, lcg.chances(self.by))
         return Held(route, lcg.signature, self.hold)
 
+    @of_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The probability of each path, shape (N,) or (N, R): 1 / N, or the product of 1 / branches."""
         return lcg.path_probabilities(param, lcg.chances(self.by))
@@ -116,6 +119,7 @@ class RAD(Estimator):
         """How many steps in a row share their randomness."""
         return self.hold
 
+    @of_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """The mean length of a path."""
         return path_cost(lcg, param, lambda name: lcg.mean_length(name, lcg.chances(self.by)))
@@ -143,6 +147,7 @@ class FixedPath(Estimator):
         lcg.nth_path(param, self.index)  # names the number of paths if there is no such path
         return Draw(lcg.path_gradient(param, self.index), everywhere(lcg, self.index), None)
 
+    @of_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """One for this path, zero for the others."""
         lcg.nth_path(param, self.index)
@@ -157,6 +162,7 @@ class FixedPath(Estimator):
         gradient = lcg.path_gradient(param, self.index)
         return gradient, abs(0.0 * gradient)
 
+    @of_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """The length of the path."""
         return path_cost(lcg, param, lambda name: lcg.length(name, lcg.route(name, self.index)))

@@ -13,7 +13,6 @@ from ..linearization import Linearized
 from ..paths import LIMIT
 from .base import (
     Cost,
-    Draw,
     Estimator,
     Held,
     aligned,
@@ -25,6 +24,8 @@ from .base import (
     times_number,
 )
 from .candidates import FEW, best_of, best_of_very_many, candidates_cost, chance_of_selection, nearness, sizes
+from .draw import Draw
+from .numbers import of_numbers
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class SPAD(Estimator):
         chosen = np.arange(len(sizes)).reshape(-1, *(1 for _ in lcg.batch)) == lcg.best_index(param)
         return chosen.astype(float)
 
+    @of_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The probability that a fresh draw follows each path, shape (N,) or (N, R)."""
         q = self.selection(lcg, param)
@@ -218,6 +220,7 @@ class SPAD(Estimator):
         """How many steps in a row share their randomness."""
         return 1 if self.m is None else self.k_max
 
+    @of_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """Every k_max steps m candidates, or the sweep for the best of all; in every step the path that is followed."""
 
@@ -286,6 +289,7 @@ class NearestPath(Estimator):
         gradient = lcg.adjoint(param)
         return best_of(lcg, param, rng, self.m, False, lambda g: nearness(lcg, g, gradient))
 
+    @of_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The probability that each path is the nearest of the candidates, shape (N,) or (N, R)."""
         return chance_of_selection(nearness(lcg, lcg.path_gradients(param), lcg.adjoint(param)), self.m, False)
@@ -295,6 +299,7 @@ class NearestPath(Estimator):
         """How many steps in a row share their randomness."""
         return 1 if self.m is None else self.k_max
 
+    @of_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """Every k_max steps the full gradient and the candidates; in every step the path that is followed."""
 

@@ -5,8 +5,10 @@ from ..paths import Path, PathArray
 from .collapse import Link, Part, collapsed
 from .comparison import Comparison
 from .derivatives import Jacobian
+from .elements import Elements
 from .graph import LCG
 from .nonfinite import NonFinite
+from .numbers import Numbers
 from .replayed import Recording, is_trace, recorded_twice
 from .steps import Pending, ReverseStep, waiting
 from .trace import jacobian, parameter_names, trace, trace_as
@@ -14,11 +16,13 @@ from .trace import jacobian, parameter_names, trace, trace_as
 __all__ = [
     "LCG",
     "Comparison",
+    "Elements",
     "Jacobian",
     "Ledger",
     "Link",
     "Node",
     "NonFinite",
+    "Numbers",
     "Part",
     "Path",
     "PathArray",

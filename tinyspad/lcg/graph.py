@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from ..tape import Value, run_on
 from .collapse import block_of
 from .comparison import Comparison, comparison_of
 from .derivatives import TANGENT, derivative_of, eliminate_together, hessian_of, tangents_of
+from .elements import Elements
 from .nonfinite import NonFinite, nonfinite_of
+from .numbers import Numbers
 from .recorded import Recorded
 from .show import graphviz_text, program_text
 from .steps import ReverseStep, reverse_steps
@@ -46,6 +49,25 @@ class LCG(Recorded):
         ('x2', 'b', 'c', 'd')
         """
         return block_of(self, name)
+
+    def elements(self) -> Elements:
+        """The LCG of the numbers in its arrays: every number of a parameter has paths of its own.
+
+        Raises NotScalar where the output is not one number, BadInput where there are more than four million edges
+        between numbers. Cost: O(edges between numbers).
+
+        >>> import numpy as np, tinyspad as ts
+        >>> lcg = ts.trace(lambda w: np.sum(w[:-1] * w[1:]), np.array([1.0, 2.0, 3.0]))
+        >>> lcg.count_paths("w"), lcg.elements().count_paths("w")
+        (2, array([1, 2, 1]))
+        >>> lcg.elements().path_gradients("w[1]")
+        array([1., 3.])
+        """
+        return self._elements
+
+    @cached_property
+    def _elements(self) -> Elements:
+        return Elements(self.linearization, Numbers(self.single_access, self.linearization))
 
     # --- gradients ----------------------------------------------------------------------------------------
 

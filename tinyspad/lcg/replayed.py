@@ -27,7 +27,9 @@ from ..tape import (
     rule_of,
     shared,
 )
+from .elements import Elements
 from .graph import LCG
+from .numbers import Numbers
 from .trace import trace_as
 
 
@@ -67,6 +69,7 @@ class Recording:
         self.fixed = [w if isinstance(w, float) else None for w in lcg.weight]  # of tupling edges
         self.shapes = [(np.shape(a), np.result_type(a)) for a in lcg.arguments]
 
+        self._numbers: Numbers | None = None
         self.forms: list[object] = []
         self.forms = ReplayedPoint(self, lcg.arguments).forms
 
@@ -81,6 +84,12 @@ class Recording:
         if code.forms != self.forms:
             raise ValueError("a result has another shape or precision than was recorded")
         return Linearization(code, lcg.structure, lcg.params, arguments, lcg.batch, elementwise=lcg.elementwise)
+
+    def elements(self, at: Linearization) -> Elements:
+        """The numbers of the function at a point, numbered once, unless it puts them in an order that depends on them."""
+        if self._numbers is None or not self._numbers.static:
+            self._numbers = Numbers(self.lcg.single_access, at)
+        return Elements(at, self._numbers)
 
 
 class ReplayedPoint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -13,14 +13,24 @@ from ..arguments import name_of
 from ..errors import BadInput, ChangedData
 from ..tape import Value, refuse_foreign, run_on, was_changed
 from .derivatives import Jacobian, blocks_of
+from .elements import Elements
 from .graph import LCG
 
 
-def trace(f: Callable[..., Any], *args: Any) -> LCG:
+@overload
+def trace(f: Callable[..., Any], *args: Any, elements: Literal[False] = False) -> LCG: ...
+
+
+@overload
+def trace(f: Callable[..., Any], *args: Any, elements: bool) -> LCG | Elements: ...
+
+
+def trace(f: Callable[..., Any], *args: Any, elements: bool = False) -> LCG | Elements:
     """Run f once on recording Values and return its linearized computational graph in single-access form.
 
     ``f``: a plain NumPy function of ``len(args)`` parameters that returns one number, or one array of independent runs.
-    ``args``: the point, numbers or float arrays; parameters are named after f's own. Raises BadInput when f returns
+    ``args``: the point, numbers or float arrays; parameters are named after f's own.
+    ``elements=True`` gives ``lcg.elements()``, the graph of the numbers in arrays. Raises BadInput when f returns
     something else, and whatever f itself raises. Cost: f plus O(operations); nothing recurses.
 
     >>> import numpy as np, tinyspad as ts
@@ -35,7 +45,7 @@ def trace(f: Callable[..., Any], *args: Any) -> LCG:
     """
     lcg = trace_as(parameter_names(f, len(args)), f, args)
     lcg.validate()
-    return lcg
+    return lcg.elements() if elements else lcg
 
 
 def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LCG:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..arguments import Data
 from ..errors import BadInput
-from ..paths import Route
+from ..paths import Route, Weights
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Code(Protocol):
     def signature(self) -> Data: ...
 
     @property
-    def weight(self) -> Sequence[Data]: ...
+    def weight(self) -> Weights: ...
 
     def is_branch(self, node: int) -> bool:
         """Whether a node is a copy that a tupling node makes."""

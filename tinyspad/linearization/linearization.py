@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -294,10 +295,13 @@ class Linearization(Point):
 
     # --- how long paths are ----------------------------------------------------------------------------------
 
-    def factors(self, param: str | None = None) -> int:
-        """The number of factors on all paths from a parameter (or from any of them): the multiplications of one sweep."""
+    def factors(self, param: str | Sequence[str] | None = None) -> int:
+        """The number of factors on all paths from a parameter, or from any of several: the multiplications of one sweep."""
         structure, copies = self.structure, self.structure.copies
-        nodes = range(structure.size) if param is None else structure.behind(self.source(param))
+        nodes: Iterable[int] = range(structure.size)
+        if param is not None:
+            names = (param,) if isinstance(param, str) else param
+            nodes = set().union(*(structure.behind(self.source(name)) for name in names))
         return sum(not copies[e] for v in nodes for e in structure.branches(v))
 
     def length(self, param: str | None, route: Route) -> Data:

@@ -137,7 +137,7 @@ class Linearized(Protocol):
     def log_mass(self, param: str | None = None) -> Data:
         """The logarithm of the sum of all sizes."""
 
-    def factors(self, param: str | None = None) -> int:
+    def factors(self, param: str | Sequence[str] | None = None) -> int:
         """The multiplications of one sweep."""
 
     def length(self, param: str | None, route: Route) -> Data:

@@ -10,7 +10,7 @@ import numpy as np
 from .. import paths as algebra
 from ..arguments import Array, Data, spaced
 from ..errors import BadInput, NotElementwise, NotScalar, TooManyPaths
-from ..paths import FEWEST, LIMIT, Chances, Route, Semiring, Structure, Weights
+from ..paths import FEWEST, LIMIT, Chances, Route, Semiring, Structure, Weights, middle
 from .code import Code, Node, Unchanging
 
 LARGEST_LISTING = 10**8
@@ -58,13 +58,20 @@ class Point(Unchanging):
     @cached_property
     def weight(self) -> Sequence[Data]:
         """The local partial derivative on every edge."""
-        return self.code.weight
+        weight = self.code.weight
+        return weight.tolist() if isinstance(weight, np.ndarray) else weight
 
     @cached_property
     def carried(self) -> Weights:
         """The weights for sweeps over all edges: as one array where they are numbers in double precision, and many."""
         plain = self.elementwise and not self.batch and all(a.__class__ is float for a in self.arguments)
-        return np.array(self.weight, float) if plain and len(self.weight) >= FEWEST else self.weight
+        given = self.code.weight
+        return np.asarray(given, float) if plain and len(given) >= FEWEST else self.weight
+
+    @property
+    def few_weights(self) -> Weights:
+        """The weights for those who need a few: as they are known."""
+        return self.__dict__.get("weight", self.code.weight)
 
     @cached_property
     def seed(self) -> Data:
@@ -266,8 +273,9 @@ class Point(Unchanging):
         found = self.code.follow(route) if self.batch and chances is None else None
         if found is not None:
             return self.summed(found if self.observed is None else self.observed * found)
+        weights = self.weight if self.batch else self.few_weights
         with np.errstate(all="ignore" if chances is not None else None):  # branches that no run takes
-            found = algebra.follow(route, self.weight, self.seed, over=None if chances is None else chances.share)
+            found = algebra.follow(route, weights, self.seed, over=None if chances is None else chances.share)
         return self.summed(found)
 
     def product(self, edges: Sequence[int]) -> Data:
@@ -323,9 +331,14 @@ class Point(Unchanging):
             if len(self.params) == 1:
                 return 0
             raise BadInput(f"Which parameter? There are {', '.join(self.params)}.")
-        if param not in self.params:
-            raise BadInput(f"There is no parameter {param!r}; the function has {', '.join(self.params)}.")
-        return self.params.index(param)
+        found = self._sources.get(param) if isinstance(param, str) else None
+        if found is None:
+            raise BadInput(f"There is no parameter {param!r:.60}; the function has {middle(list(self.params), ', ')}.")
+        return found
+
+    @cached_property
+    def _sources(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.params)}
 
     def listable(self, param: str | None, limit: int = LIMIT) -> int:
         """The node of a parameter whose paths may be listed. Raises TooManyPaths past the limit."""
@@ -372,10 +385,10 @@ class Point(Unchanging):
 
     def _few(self, source: int) -> Data:
         """The contributions of all paths of a parameter where the code lists them, shape (N,) or (N, *batch); or None."""
+        found = self.code.listing(source)
         if self.observed is None:
-            return self.code.listing(source)
+            return found
         if source not in self._fewer:
-            found = self.code.listing(source)
             self._fewer[source] = None if found is None else (self.observed * found).sum(axis=1)
         return self._fewer[source]
 

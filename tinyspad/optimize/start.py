@@ -33,11 +33,14 @@ def minimize(
     data: Data = None,
     observations: Sampler | None = None,
     sample: str = "same",
+    paths: str = "numbers",
 ) -> Result:
     """Minimise f from x0 by ``steps`` steps of ``optimizer`` on the gradients that ``estimator`` gives.
 
     ``x0``: a number or an array for a function of one parameter, a tuple of them for several. If f is elementwise and
-    x0 are arrays of shape (R,), these are R independent runs, each with its own path choices. ``estimator`` defaults to
+    x0 are arrays of shape (R,), these are R independent runs, each with its own path choices. If f is not (a sum, a matrix
+    product, an index), every number in the arrays draws a path of its own (see ``LCG.elements``); ``paths="arrays"`` takes
+    arrays as a whole. ``estimator`` defaults to
     ``GD()``, ``optimizer`` to ``Adam()``; all randomness comes from ``rng``. ``every``: record every so many steps in
     the history (and the last); None records nothing, and memory does not grow with steps. ``callback(step, x, value)``
     sees every step, and stops the run by returning something true. ``progress=True`` shows a bar where tqdm is
@@ -79,12 +82,14 @@ def minimize(
         raise BadInput("minimize: observations= says which of the data a step sees; give data=, too.")
     if data is None and sample != "same":
         raise BadInput("minimize: sample= is about the observations of a batch; give data=, too.")
+    if paths not in ("numbers", "arrays"):
+        raise BadInput(f'minimize: paths= is "numbers" or "arrays", not {paths!r:.60}.')
     several = isinstance(x0, tuple)
     position = [start_of(x) for x in (x0 if several else (x0,))]
     names = parameter_names(f, len(position) + (data is not None))[: len(position)]
     compiled, exact = callback is None and asks_paths_only(estimator), isinstance(estimator, GD)
     if data is None:
-        return descend(Whole(f, names, position, compiled, exact), names, position, plan, several)
+        return descend(Whole(f, names, position, compiled, exact, paths == "numbers"), names, position, plan, several)
     loss = Losses(f, names, position, data, observations, sample, compiled, exact)
     return descend(loss, names, position, plan, several)
 
@@ -102,6 +107,7 @@ def compare(
     data: Data = None,
     observations: Sampler | None = None,
     sample: str = "same",
+    paths: str = "numbers",
 ) -> dict[str, Result]:
     """Minimise f from x0 with each of several estimators; a dict of ``Result`` by the names given.
 
@@ -135,6 +141,7 @@ def compare(
             data=data,
             observations=observations,
             sample=sample,
+            paths=paths,
         )
         if np.any(np.equal(results[name].status, INTERRUPTED)):
             break  # who presses Ctrl-C wants the others even less

@@ -1,4 +1,7 @@
-"""f as it is, as what the loop minimises: by its program, or by its recording, where these agree with a trace."""
+"""f as it is, as what the loop minimises: by its program, or by its recording, where these agree with a trace.
+
+Of a function of arrays an estimator that chooses among paths sees the numbers: each draws its own.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..arguments import Data, State
-from ..estimators import Draw, Estimator, as_draw
-from ..lcg import LCG, is_trace, recorded_twice, trace_as
+from ..estimators import Draw, Estimator, as_draw, draw_numbers
+from ..lcg import LCG, Elements, is_trace, recorded_twice, trace_as
 from ..linearization import Linearization, Linearized
 from ..program import Buffers, Program, compile_function
 from .contracts import Position
@@ -18,13 +21,20 @@ class Whole:
     """f as it is: every step sees all of it.
 
     ``compiled``: whether f's program or recording may stand in for f, that is, whether nobody asks for more, or changes
-    what f refers to. ``exact``: whether what is asked is the gradient, rather than paths.
+    what f refers to. ``exact``: whether what is asked is the gradient, rather than paths. ``numbers``: whether paths of
+    arrays are those of their numbers.
     """
 
     def __init__(
-        self, f: Callable[..., Data], names: list[str], position: Sequence[Data], compiled: bool, exact: bool
+        self,
+        f: Callable[..., Data],
+        names: list[str],
+        position: Sequence[Data],
+        compiled: bool,
+        exact: bool,
+        numbers: bool = False,
     ) -> None:
-        self.f, self.names, self.compiled = f, names, compiled
+        self.f, self.names, self.compiled, self.numbers = f, names, compiled, numbers and not exact
         self.first = "gradient" if exact else "weights"
         shapes = {np.shape(x) for x in position}
         fits = len(shapes) <= 1 and all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
@@ -44,15 +54,27 @@ class Whole:
         """How often the recording has stood in for f; None where it does not."""
         return None if self.recording is None else 0
 
-    def at(self, position: Position, state: State, rng: np.random.Generator) -> tuple[Linearized, State]:
-        graph: Linearized | None = None if state is None else self._replayed(position)
+    def at(self, position: Position, state: State, rng: np.random.Generator) -> tuple[Linearized | Elements, State]:
+        graph, state = self._recorded(position, state)
+        graph.check_differentiable()
+        if not self.numbers or graph.elementwise:
+            return graph, state
+        if isinstance(graph, LCG):
+            return graph.elements(), state
+        assert self.recording is not None
+        return self.recording.elements(graph), state
+
+    def _recorded(self, position: Position, state: State) -> tuple[Linearization | LCG, State]:
+        """f at this position: by its recording, its program, or a trace."""
+        graph: Linearization | LCG | None = None if state is None else self._replayed(position)
         if graph is not None and state & (state - 1):
             state += 1
         else:  # after 0, 1, 2, 4, ... steps f is traced, too, lest it draw random numbers that were alike before
             traced = self.linearized(position)
-            state = state + 1 if graph is not None and is_trace(graph, traced) else None
-            graph = traced
-        graph.check_differentiable()
+            if graph is not None and is_trace(graph, traced):
+                state += 1
+            else:
+                graph, state = traced, None
         return graph, state
 
     def _replayed(self, position: Position) -> Linearization | None:
@@ -64,23 +86,27 @@ class Whole:
         except Exception:
             return None
 
-    def linearized(self, position: Position) -> Linearized:
+    def linearized(self, position: Position) -> Linearization | LCG:
         """f at this position: by its program, or by a trace."""
         if self.program is not None:
             return self.program.at(*position, first=self.first, buffers=self.buffers)
         lcg = trace_as(self.names, self.f, list(position))
-        return lcg.linearization if self.compiled else lcg
+        return lcg.linearization if self.compiled and (lcg.elementwise or not self.numbers) else lcg
 
-    def draw(self, graph: Linearized, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
+    def draw(
+        self, graph: Linearized | Elements, estimator: Estimator, param: str, state: State, rng: np.random.Generator
+    ) -> Draw:
+        if isinstance(graph, Elements):
+            return draw_numbers(estimator, graph, param, state, rng)
         return as_draw(estimator.draw(graph, param, state, rng), estimator)
 
-    def value(self, position: Position, graph: Linearized | None) -> Data:
+    def value(self, position: Position, graph: Linearized | Elements | None) -> Data:
         graph = self.linearized(position) if graph is None else graph
         if graph.batch:
             return np.array(graph.value)
         return graph.value.item() if np.shape(graph.value) else graph.value  # an array of one number
 
-    def learn(self, graph: Linearized, state: State, draws: dict[str, Draw]) -> State:
+    def learn(self, graph: Linearized | Elements, state: State, draws: dict[str, Draw]) -> State:
         return state
 
 

@@ -113,8 +113,9 @@ class PathArray:
 
     ``index``, ``gradient``, ``probability`` and ``log_probability`` are those of ``Path``, in arrays; a probability is None
     where nothing was drawn. Indices are int64, or Python integers where a parameter has more paths than that.
-    ``array[i]`` is one of the ``Path`` s (in a batch ``array[..., r]``, the path of run r); indexing that leaves an array is
-    another ``PathArray``.
+    ``sources``: where they are of different parameters, the numbers of an array, each one's node. ``array[i]`` is one of
+    the ``Path`` s (in a batch ``array[..., r]``, the path of run r); indexing that leaves an array is another
+    ``PathArray``.
     """
 
     param: str
@@ -124,6 +125,7 @@ class PathArray:
     at: At = field(kw_only=True)
     indexed: np.ndarray[Any, Any] | None = field(default=None, kw_only=True)
     turns: np.ndarray[Any, Any] | None = field(default=None, kw_only=True)
+    sources: np.ndarray[Any, Any] | None = field(default=None, kw_only=True)
 
     @cached_property
     def index(self) -> np.ndarray[Any, Any]:
@@ -150,8 +152,13 @@ class PathArray:
         if np.ndim(where):
             rows = None if self.turns is None else self.turns[:, key]
             indexed = None if self.indexed is None else self.indexed[key]
-            return PathArray(self.param, self.gradient[key], p, log_p, at=self.at, indexed=indexed, turns=rows)
-        structure, source = self.at.structure, self.at.params.index(self.param)
+            of = None if self.sources is None else self.sources[key]
+            return PathArray(
+                self.param, self.gradient[key], p, log_p, at=self.at, indexed=indexed, turns=rows, sources=of
+            )
+        structure, param = self.at.structure, self.param
+        source = self.at.params.index(param) if self.sources is None else int(self.sources[key])
+        param = self.at.params[source]
         if self.turns is not None:
             edges = past_turns(structure, source, self.turns[:, key].tolist())
         else:
@@ -159,7 +166,7 @@ class PathArray:
         batch = self.at.batch
         run = np.unravel_index(int(where), self.shape)[len(self.shape) - len(batch) :] if batch else ()
         p, log_p = (None if x is None else float(x) for x in (p, log_p))
-        return Path(self.param, edges, p, log_p, tuple(map(int, run)), at=self.at)
+        return Path(param, edges, p, log_p, tuple(map(int, run)), at=self.at)
 
     def __repr__(self) -> str:
         return f"<{' x '.join(map(str, self.shape))} paths of {self.param}>"

@@ -6,6 +6,7 @@ Paths are ordered lexicographically by the branches they take, and the number of
 from __future__ import annotations
 
 import operator
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
@@ -26,6 +27,9 @@ LIMIT = 100_000
 
 TABLE_BITS = 10**8
 """Up to this size, 12 MB, paths are numbered by the table of all counts."""
+
+BISECTED = 16
+"""In more branches than this, the one that a number falls into is found by bisection."""
 
 TABULATED = 4096
 """Up to this many paths of a parameter, their branches are kept in a table."""
@@ -173,13 +177,28 @@ def _unranked(structure: Structure, source: int, index: int) -> dict[int, int]:
     taken, node, left = {}, source, index
     while node != output:
         edge = start[node]
-        if start[node + 1] - edge > 1:
+        wide = start[node + 1] - edge
+        if wide > BISECTED:
+            upto = _upto(structure, node)
+            taken[node] = branch = bisect_right(upto, left)
+            left -= upto[branch - 1] if branch else 0
+            edge += branch
+        elif wide > 1:
             while left >= (below := table[head[edge]]):
                 left -= below
                 edge += 1
             taken[node] = edge - start[node]
         node = head[edge]
     return taken
+
+
+def _upto(structure: Structure, node: int) -> list[int]:
+    """The number of paths up to each branch of a node; worked out once."""
+    known = structure.known.setdefault("upto", {})
+    if node not in known:
+        table = counts(structure)
+        known[node] = list(accumulate(table[structure.head[e]] for e in structure.branches(node)))
+    return known[node]  # type: ignore[no-any-return]
 
 
 def _ranked(structure: Structure, source: int, taken: dict[int, int], shape: Any = ()) -> int:

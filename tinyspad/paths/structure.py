@@ -44,6 +44,13 @@ class Structure:
             start.append(len(head))
         return cls(start, tail, head, output), weight
 
+    @classmethod
+    def of_arrays(cls, start: Array, tail: Array, head: Array, output: int) -> Structure:
+        """The same from arrays, sorted by tail."""
+        made = cls(start.tolist(), tail.tolist(), head.tolist(), output)
+        made.__dict__["arrays"] = start.astype(np.intp), head.astype(np.intp)
+        return made
+
     @property
     def size(self) -> int:
         """The number of nodes."""

@@ -2,7 +2,24 @@
 
 from . import elementwise, linalg, products, reductions, shapes  # noqa: F401  (importing them fills the table)
 from .elementwise import TRUTH, relu
+from .reads import MOVES, Operand, Reads, moved, number_of_reads, reads_of
 from .rows import Rows
 from .table import PLAIN, RULES, Domain, LinearMap, Rule, rule
 
-__all__ = ["PLAIN", "RULES", "TRUTH", "Domain", "LinearMap", "Rows", "Rule", "relu", "rule"]
+__all__ = [
+    "MOVES",
+    "PLAIN",
+    "RULES",
+    "TRUTH",
+    "Domain",
+    "LinearMap",
+    "Operand",
+    "Reads",
+    "Rows",
+    "Rule",
+    "moved",
+    "number_of_reads",
+    "reads_of",
+    "relu",
+    "rule",
+]

@@ -75,6 +75,7 @@ def _solve_right(out: Any, a: Any, b: Any) -> Vjp:
 rule(
     np.linalg.norm,
     vjp=_norm,
+    kind="reduction",
     domain=[
         (reals(4),),
         (reals(2, 3),),

@@ -142,32 +142,85 @@ def _einsum(i: int, out: Any, subscripts: Any, *operands: Any, optimize: Any = F
     return vjp
 
 
+# --- which letters run along which axes, as einsum writes it: from these follow the paths of numbers ---------------------
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _matmul_letters(x1: Any, x2: Any) -> str:
+    ahead = max(np.ndim(x1), np.ndim(x2), 2) - 2
+    batch, [row, inner, column] = LETTERS[:ahead], list(LETTERS[ahead : ahead + 3])
+    left = batch[ahead - np.ndim(x1) + 2 :] + row + inner if np.ndim(x1) > 1 else inner
+    right = batch[ahead - np.ndim(x2) + 2 :] + inner + column if np.ndim(x2) > 1 else inner
+    return f"{left},{right}->{batch}{row * (np.ndim(x1) > 1)}{column * (np.ndim(x2) > 1)}"
+
+
+def _tensordot_letters(a: Any, b: Any, axes: Any = 2) -> str:
+    a_axes, b_axes = _tensordot_axes(a, b, axes)
+    left, right = LETTERS[: np.ndim(a)], list(LETTERS[np.ndim(a) : np.ndim(a) + np.ndim(b)])
+    for i, j in zip(a_axes, b_axes):
+        right[j] = left[i]
+    free = [c for c in left if c not in right] + [c for c in right if c not in left]
+    return f"{left},{''.join(right)}->{''.join(free)}"
+
+
+def _dot_letters(a: Any, b: Any) -> str:
+    scalar = np.ndim(a) == 0 or np.ndim(b) == 0
+    return _tensordot_letters(a, b, 0 if scalar else ([np.ndim(a) - 1], [max(np.ndim(b) - 2, 0)]))
+
+
+def _inner_letters(a: Any, b: Any) -> str:
+    scalar = np.ndim(a) == 0 or np.ndim(b) == 0
+    return _tensordot_letters(a, b, 0 if scalar else ([np.ndim(a) - 1], [np.ndim(b) - 1]))
+
+
+def _vecdot_letters(x1: Any, x2: Any) -> str:
+    along, batch = LETTERS[0], LETTERS[1 : max(np.ndim(x1), np.ndim(x2))]
+    left, right = (batch[len(batch) - np.ndim(x) + 1 :] + along for x in (x1, x2))
+    return f"{left},{right}->{batch}"
+
+
+def _einsum_letters(subscripts: str, *operands: Any, optimize: Any = False) -> str:
+    terms, output = _einsum_terms(subscripts, operands)
+    return f"{','.join(terms)}->{output}"
+
+
 MATRICES = [(reals(2, 3), reals(3, 2)), (reals(3), reals(3)), (reals(2, 3), reals(3)), (reals(3), reals(3, 2))]
 rule(
     np.dot,
     vjp=(_dot(_tensordot_left, 1), _dot(_tensordot_right, 0)),
+    kind=_dot_letters,
     domain=[*MATRICES, (reals(2, 2, 3), reals(2, 3, 2)), (reals(), reals(3))],
 )
 rule(
     np.inner,
     vjp=(_inner(_tensordot_left, 1), _inner(_tensordot_right, 0)),
+    kind=_inner_letters,
     domain=[(reals(3), reals(3)), (reals(2, 3), reals(4, 3)), (reals(3), reals())],
 )
 rule(
     np.matmul,
     vjp=(_matmul_left, _matmul_right),
+    kind=_matmul_letters,
     domain=[*MATRICES, (reals(4, 2, 3), reals(3, 2)), (reals(3), reals(4, 3, 2)), (reals(4, 2, 3), reals(3))],
     symbol="@",
 )
 rule(
     np.tensordot,
     vjp=(_tensordot_left, _tensordot_right),
+    kind=_tensordot_letters,
     domain=[(reals(2, 3, 2), reals(3, 2, 2)), (reals(2, 3, 4), reals(4, 2), {"axes": ([0, 2], [1, 0])})],
 )
-rule(np.outer, vjp=(_outer_left, _outer_right), domain=[(reals(2), reals(3)), (reals(2, 2), reals(3))])
+rule(
+    np.outer,
+    vjp=(_outer_left, _outer_right),
+    kind=lambda a, b: _tensordot_letters(a, b, 0),
+    domain=[(reals(2), reals(3)), (reals(2, 2), reals(3))],
+)
 rule(
     np.einsum,
     vjp=_einsum,
+    kind=_einsum_letters,
     indexed=True,
     domain=[
         ("ij,jk->ik", reals(2, 3), reals(3, 2)),
@@ -185,5 +238,6 @@ if hasattr(np, "vecdot"):  # NumPy 2
             lambda out, a, b: lambda g: unbroadcast(np.expand_dims(g, -1) * b, np.shape(a)),
             lambda out, a, b: lambda g: unbroadcast(np.expand_dims(g, -1) * a, np.shape(b)),
         ),
+        kind=_vecdot_letters,
         domain=[(reals(3), reals(3)), (reals(2, 3), reals(3))],
     )

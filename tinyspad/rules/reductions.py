@@ -161,17 +161,34 @@ def _sort(out: Any, a: Any, axis: Any = -1) -> Vjp:
 def _trace(out: Any, a: Any, offset: int = 0) -> Vjp:
     if np.ndim(a) != 2:
         raise NoRule("trace: the rule covers matrices; use einsum('...ii->...', a) for a stack of them.")
-    eye = np.eye(a.shape[0], a.shape[1], k=offset)
-    return lambda g: g * eye
+    shape, size = np.shape(a), np.size(a)
+    diagonal = np.diagonal(np.arange(size).reshape(shape), offset)
+
+    def vjp(g: Any) -> Any:  # the diagonal alone: elsewhere an infinite g times 0 would be no number
+        result = np.zeros(size, np.result_type(g))
+        result[diagonal] = g
+        return result.reshape(shape)
+
+    return vjp
 
 
-rule(np.sum, vjp=_sum, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 0}), (reals(2, 3, 2), {"axis": (0, -1)})])
-rule(np.mean, vjp=_mean, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1, "keepdims": True})])
-rule(np.var, vjp=_var, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1, "ddof": 1})])
-rule(np.std, vjp=_std, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 0, "ddof": 1})])
-rule(np.prod, vjp=_prod, domain=[(reals(4),), (reals(2, 3), {"axis": 0}), (reals(2, 3, 2), {"axis": (0, 2)})])
+rule(
+    np.sum,
+    vjp=_sum,
+    kind="reduction",
+    domain=[(reals(2, 3),), (reals(2, 3), {"axis": 0}), (reals(2, 3, 2), {"axis": (0, -1)})],
+)
+rule(np.mean, vjp=_mean, kind="reduction", domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1, "keepdims": True})])
+rule(np.var, vjp=_var, kind="reduction", domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1, "ddof": 1})])
+rule(np.std, vjp=_std, kind="reduction", domain=[(reals(2, 3),), (reals(2, 3), {"axis": 0, "ddof": 1})])
+rule(
+    np.prod,
+    vjp=_prod,
+    kind="reduction",
+    domain=[(reals(4),), (reals(2, 3), {"axis": 0}), (reals(2, 3, 2), {"axis": (0, 2)})],
+)
 for extremum in (np.max, np.min):
-    rule(extremum, vjp=_extremum, domain=[(reals(5),), (reals(2, 3), {"axis": 1})])
-rule(np.cumsum, vjp=_cumsum, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
-rule(np.sort, vjp=_sort, domain=[(reals(5),), (reals(2, 3), {"axis": 0}), (reals(2, 3), {"axis": None})])
-rule(np.trace, vjp=_trace, domain=[(reals(3, 3),), (reals(2, 3), {"offset": 1})])
+    rule(extremum, vjp=_extremum, kind="reduction", domain=[(reals(5),), (reals(2, 3), {"axis": 1})])
+rule(np.cumsum, vjp=_cumsum, kind="scan", domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
+rule(np.sort, vjp=_sort, kind="order", domain=[(reals(5),), (reals(2, 3), {"axis": 0}), (reals(2, 3), {"axis": None})])
+rule(np.trace, vjp=_trace, kind="diagonal", domain=[(reals(3, 3),), (reals(2, 3), {"offset": 1})])

@@ -137,6 +137,7 @@ def _arranged(function: Callable[..., Any]) -> Callable[..., Vjp]:
 rule(
     np.reshape,
     vjp=_reshape,
+    kind="move",
     domain=[
         (reals(2, 3), (3, 2)),
         (reals(2, 3), -1),
@@ -144,26 +145,34 @@ rule(
         (reals(2, 3), (3, 2), "F"),
     ],
 )
-rule(np.ravel, vjp=_ravel, domain=[(reals(2, 3),), (reals(2, 3), "F"), (reals(2, 3), {"order": "F"})])
-rule(np.copy, vjp=lambda out, a: lambda g: g, domain=[(reals(2, 3),)])
-rule(np.squeeze, vjp=_reshaped, domain=[(reals(2, 1, 3),), (reals(1, 2, 1), {"axis": 0})])
-rule(np.expand_dims, vjp=_reshaped, domain=[(reals(2, 3), 1), (reals(3), {"axis": (0, 2)})])
+rule(np.ravel, vjp=_ravel, kind="move", domain=[(reals(2, 3),), (reals(2, 3), "F"), (reals(2, 3), {"order": "F"})])
+rule(np.copy, vjp=lambda out, a: lambda g: g, kind="move", domain=[(reals(2, 3),)])
+rule(np.squeeze, vjp=_reshaped, kind="move", domain=[(reals(2, 1, 3),), (reals(1, 2, 1), {"axis": 0})])
+rule(np.expand_dims, vjp=_reshaped, kind="move", domain=[(reals(2, 3), 1), (reals(3), {"axis": (0, 2)})])
 for at_least in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
-    rule(at_least, vjp=_reshaped, domain=[(reals(3),), (reals(),)])
-rule(np.transpose, vjp=_transpose, domain=[(reals(2, 3),), (reals(2, 3, 4), (2, 0, 1)), (reals(2, 3, 4), (-1, 0, 1))])
-rule(np.swapaxes, vjp=_swapaxes, domain=[(reals(2, 3, 4), 0, 2)])
-rule(np.moveaxis, vjp=_moveaxis, domain=[(reals(2, 3, 4), 0, 2)])
-rule(np.flip, vjp=_flip, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
-rule(np.roll, vjp=_roll, domain=[(reals(2, 3), 1), (reals(2, 3), (1, 2), {"axis": (0, 1)})])
-rule(np.broadcast_to, vjp=_broadcast_to, domain=[(reals(3), (2, 3)), (reals(2, 1), (2, 3)), (reals(), (2,))])
-rule(np.tril, vjp=_triangle(np.tril), domain=[(reals(3, 3),), (reals(3),), (reals(2, 3), 1)])
-rule(np.triu, vjp=_triangle(np.triu), domain=[(reals(3, 3),), (reals(2, 3), {"k": -1})])
-rule(np.tile, vjp=_gather(np.tile), domain=[(reals(2), 3), (reals(2, 2), (2, 1))])
-rule(np.repeat, vjp=_gather(np.repeat), domain=[(reals(3), 2), (reals(2, 3), [1, 2], {"axis": 0})])
-rule(np.take, vjp=_gather(np.take), domain=[(reals(4), [0, 2, 2]), (reals(2, 3), [1, 1], {"axis": 1})])
+    rule(at_least, vjp=_reshaped, kind="move", domain=[(reals(3),), (reals(),)])
+rule(
+    np.transpose,
+    vjp=_transpose,
+    kind="move",
+    domain=[(reals(2, 3),), (reals(2, 3, 4), (2, 0, 1)), (reals(2, 3, 4), (-1, 0, 1))],
+)
+rule(np.swapaxes, vjp=_swapaxes, kind="move", domain=[(reals(2, 3, 4), 0, 2)])
+rule(np.moveaxis, vjp=_moveaxis, kind="move", domain=[(reals(2, 3, 4), 0, 2)])
+rule(np.flip, vjp=_flip, kind="move", domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
+rule(np.roll, vjp=_roll, kind="move", domain=[(reals(2, 3), 1), (reals(2, 3), (1, 2), {"axis": (0, 1)})])
+rule(
+    np.broadcast_to, vjp=_broadcast_to, kind="move", domain=[(reals(3), (2, 3)), (reals(2, 1), (2, 3)), (reals(), (2,))]
+)
+rule(np.tril, vjp=_triangle(np.tril), kind="move", domain=[(reals(3, 3),), (reals(3),), (reals(2, 3), 1)])
+rule(np.triu, vjp=_triangle(np.triu), kind="move", domain=[(reals(3, 3),), (reals(2, 3), {"k": -1})])
+rule(np.tile, vjp=_gather(np.tile), kind="move", domain=[(reals(2), 3), (reals(2, 2), (2, 1))])
+rule(np.repeat, vjp=_gather(np.repeat), kind="move", domain=[(reals(3), 2), (reals(2, 3), [1, 2], {"axis": 0})])
+rule(np.take, vjp=_gather(np.take), kind="move", domain=[(reals(4), [0, 2, 2]), (reals(2, 3), [1, 1], {"axis": 1})])
 rule(
     operator.getitem,
     vjp=_getitem,
+    kind="move",
     domain=[
         (reals(4), 1),
         (reals(4), slice(None, None, 2)),
@@ -179,6 +188,7 @@ rule(
 rule(
     np.concatenate,
     vjp=_concatenate,
+    kind="move",
     indexed=True,
     sequence=True,
     domain=[([reals(2), reals(3)],), ([reals(2, 1), reals(2, 2)], 1), ([reals(2, 2), reals(3)], {"axis": None})],
@@ -186,12 +196,15 @@ rule(
 rule(
     np.stack,
     vjp=_stack,
+    kind="move",
     indexed=True,
     sequence=True,
     domain=[([reals(2), reals(2)],), ([reals(2, 3), reals(2, 3)], {"axis": -1}), ([reals(), reals()],)],
 )
 for arrange in (np.vstack, np.hstack, np.dstack, np.column_stack):
-    rule(arrange, vjp=_arranged(arrange), indexed=True, sequence=True, domain=[([nonzero(2), nonzero(2)],)])
+    rule(
+        arrange, vjp=_arranged(arrange), kind="move", indexed=True, sequence=True, domain=[([nonzero(2), nonzero(2)],)]
+    )
 
 PLAIN.update(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,6 +24,9 @@ Derivatives = Derivative | tuple[Derivative | None, ...]
 
 Domains = Data
 """Where tests draw arguments: a ``Domain`` for each, or a list of example calls."""
+
+WORDS = ("elementwise", "move", "order", "reduction", "diagonal", "scan", "dense")
+"""The kinds of operations, by which of their elements depend on which: see ``reads``."""
 
 RULES: dict[Callable[..., Data], Rule] = {}
 """NumPy function -> its Rule."""
@@ -53,14 +56,18 @@ class LinearMap:
     """The weight of a tensor edge: a linear map known by its vector-Jacobian product.
 
     ``adjoint * linear_map`` is the vjp, so that a sweep multiplies numbers, arrays and maps alike. ``shape`` is that of
-    the argument, ``out_shape`` that of the result, whose adjoint the vjp takes.
+    the argument, ``out_shape`` that of the result, whose adjoint the vjp takes. ``kept``: what the weights of the edges
+    between numbers are made from, where the vjp has it anyway: the partial derivative that is broadcast, or a product's
+    arguments before and behind this one.
     """
 
-    __slots__ = ("name", "out_shape", "shape", "vjp")
+    __slots__ = ("kept", "name", "out_shape", "shape", "vjp")
     __array_ufunc__ = None  # array * map: NumPy steps aside and __rmul__ below answers
 
-    def __init__(self, vjp: Vjp, shape: tuple[int, ...], out_shape: tuple[int, ...], name: str) -> None:
-        self.vjp, self.shape, self.out_shape, self.name = vjp, shape, out_shape, name
+    def __init__(
+        self, vjp: Vjp, shape: tuple[int, ...], out_shape: tuple[int, ...], name: str, kept: Data = None
+    ) -> None:
+        self.vjp, self.shape, self.out_shape, self.name, self.kept = vjp, shape, out_shape, name, kept
 
     def __rmul__(self, adjoint: Data) -> Data:
         result = self.vjp(adjoint)
@@ -91,6 +98,7 @@ class Rule:
     sequence: bool = False
     call: Callable[..., tuple[Data, ...]] | None = None
     forgets: bool = False
+    kind: str | Callable[..., str] = "dense"
 
     @cached_property
     def arguments(self) -> tuple[inspect.Parameter, ...]:
@@ -135,12 +143,14 @@ class Rule:
         if self.indexed:
             derivative = self.derivatives[0]
             assert derivative is not None
-            return LinearMap(derivative(i, out, *args, **kwargs), np.shape(x), np.shape(out), self.name)
+            kept = (args[:i], args[i + 1 :]) if callable(self.kind) else None
+            return LinearMap(derivative(i, out, *args, **kwargs), np.shape(x), np.shape(out), self.name, kept)
         derivative = self._derivative(i)
         if derivative is None:
             return None
         if not self.elementwise:
-            return LinearMap(derivative(out, *args, **kwargs), np.shape(x), np.shape(out), self.name)
+            kept = (args[:i], args[i + 1 :]) if callable(self.kind) else None
+            return LinearMap(derivative(out, *args, **kwargs), np.shape(x), np.shape(out), self.name, kept)
         own = x.shape if isinstance(x, np.ndarray) else ()
         shape, dtype = (out.shape, out.dtype) if isinstance(out, np.ndarray) else ((), np.result_type(out))
         if dtype.char == "e":  # float16, whose squares end at 256: the derivative need not
@@ -158,7 +168,7 @@ class Rule:
             if not isinstance(local, np.ndarray) or local.shape == shape:
                 return local
             return np.broadcast_to(local, shape)
-        return LinearMap(_broadcast_vjp(local, own), own, shape, f"broadcast {self.name}")
+        return LinearMap(_broadcast_vjp(local, own), own, shape, f"broadcast {self.name}", local)
 
     def scalar_edge(self, i: int, out: float, args: tuple[Data, ...], kwargs: dict[str, Data]) -> float | None:
         """The weight of an elementwise edge between float64 scalars, as a Python float."""
@@ -177,6 +187,13 @@ class Rule:
                 "Pass its .data if it is a constant."
             )
         return self.derivatives[i]
+
+    def setting(self, name: str, args: Sequence[Data], options: dict[str, Data]) -> Data:
+        """An option of a call, wherever it was given."""
+        for place, parameter in enumerate(self.arguments):
+            if parameter.name == name:
+                return options.get(name, args[place] if place < len(args) else parameter.default)
+        return None
 
     def bind(self, args: tuple[Data, ...], kwargs: dict[str, Data]) -> tuple[tuple[Data, ...], dict[str, Data]]:
         """Move array arguments that were passed by keyword to their positions. Raises NoRule for options not covered."""
@@ -221,6 +238,7 @@ def rule(
     sequence: bool = False,
     call: Callable[..., tuple[Data, ...]] | None = None,
     forgets: bool = False,
+    kind: str | Callable[..., str] | None = None,
 ) -> Callable[..., Data]:
     """Teach tinyspad the derivative of a function, and return the function that takes Values.
 
@@ -239,8 +257,11 @@ def rule(
     with ``sequence=True`` the first argument is a sequence of arrays. ``call``: for a function whose arguments go by several
     names, a function of its arguments as users write them that returns them by position. With ``forgets=True`` the tape
     keeps of constant arguments and options only what the vjp captures, so that the operation cannot be replayed (no
-    second derivatives, no program). A later rule replaces an
-    earlier one (but not in the operators + - * / ** between scalars, which are written out).
+    second derivatives, no program). ``kind``: which elements of an operand an element of the result reads, for paths of
+    numbers: "elementwise" (always so with ``d``), "move", "reduction", "scan", "diagonal", "order", or, of a product, a
+    function of its arguments that gives subscripts as einsum writes them; "dense", if nothing is said, finds out by its
+    vjp, row by row. A later rule replaces an earlier one (but not in the operators + - * / ** between scalars, which are
+    written out).
 
     Raises BadInput if both or neither of ``d`` and ``vjp`` are given. Cost: one dictionary entry.
 
@@ -264,7 +285,13 @@ def rule(
         and not (function.__module__ or "").startswith("numpy")
     ):
         function = _asking(function)
-    RULES[function] = Rule(function, d is not None, derivatives, domain, symbol, indexed, sequence, call, forgets)
+    if not (callable(kind) or kind in (None, *WORDS)) or (d is not None and kind not in (None, "elementwise")):
+        raise BadInput(
+            f"rule: kind= is one of {', '.join(WORDS)}, or a function that gives subscripts, not {kind!r:.60}; with d= "
+            "it is elementwise."
+        )
+    kind = kind or ("dense" if d is None else "elementwise")
+    RULES[function] = Rule(function, d is not None, derivatives, domain, symbol, indexed, sequence, call, forgets, kind)
     return function
 
 

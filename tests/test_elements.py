@@ -1,0 +1,548 @@
+"""Paths of numbers: what the elements of arrays read, against values on paper, code written out in scalars, and one_page."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tinyspad as ts
+from tinyspad import one_page
+from tinyspad.rules import RULES, LinearMap, Operand, reads_of
+from tinyspad.tape import Value
+
+X = np.array([[1.0, 2.0], [3.0, 0.0]])
+T = np.arange(3.0)
+
+
+def residual_times_itself(w):
+    r = X @ w - 1
+    return r @ r
+
+
+def cross_entropy(x):
+    e = np.exp(x)
+    return -np.log((e / np.sum(e))[1])
+
+
+ON_PAPER = {
+    "residuals": (
+        lambda w: np.sum((X @ w - 1) ** 2),
+        [np.ones(2)],
+        {"w[0]": [4, 12], "w[1]": [8, 0]},
+    ),
+    "r @ r": (residual_times_itself, [np.ones(2)], {"w[0]": [2, 2, 6, 6], "w[1]": [4, 4, 0, 0]}),
+    "neighbours": (
+        lambda w: np.sum((w[:-1] * w[1:] - 1) ** 2),
+        [np.array([1.0, 2.0, 3.0])],
+        {"w[0]": [4], "w[1]": [2, 30], "w[2]": [20]},
+    ),
+    "layer": (
+        lambda W, b: np.sum((X @ W + b) ** 2),
+        [np.eye(2), np.array([1.0, -1.0])],
+        {"W[0, 0]": [4, 24], "W[0, 1]": [2, -6], "W[1, 0]": [8, 0], "W[1, 1]": [4, 0], "b[0]": [4, 8], "b[1]": [2, -2]},
+    ),
+    "line": (
+        lambda a, b: np.mean((a * T + b) ** 2),
+        [1.0, 1.0],
+        {"a": [0, 4 / 3, 4], "b": [2 / 3, 4 / 3, 2]},
+    ),
+    "factors": (
+        lambda U, V: np.sum((U @ V.T) ** 2),
+        [np.array([[1.0, 2.0]]), np.array([[1.0, 1.0], [2.0, 0.0]])],
+        {"U[0, 0]": [6, 8], "U[0, 1]": [6, 0], "V[0, 0]": [6], "V[0, 1]": [12], "V[1, 0]": [4], "V[1, 1]": [8]},
+    ),
+    "twice": (
+        lambda W: np.sum(W @ (W @ [1, 1])),
+        [np.array([[1.0, 2.0], [3.0, 4.0]])],
+        {"W[0, 0]": [1, 3, 3], "W[0, 1]": [1, 3, 7], "W[1, 0]": [2, 4, 3], "W[1, 1]": [2, 4, 7]},
+    ),
+    "max": (lambda w: np.max(w) ** 2, [np.array([1.0, 3.0, 2.0])], {"w[0]": [0], "w[1]": [6], "w[2]": [0]}),
+    "max, a tie": (lambda w: np.max(w) ** 2, [np.array([3.0, 3.0])], {"w[0]": [3], "w[1]": [3]}),
+    "softmax": (cross_entropy, [np.zeros(2)], {"x[0]": [0.5], "x[1]": [0.5, -1]}),
+    "gather": (
+        lambda w: np.sum(w[[0, 0, 2]] ** 2),
+        [np.array([1.0, 2.0, 3.0])],
+        {"w[0]": [2, 2], "w[1]": [], "w[2]": [6]},
+    ),
+    "where": (
+        lambda w: np.sum(np.where(w > 0, w**2, -w)),
+        [np.array([2.0, -1.0])],
+        {"w[0]": [4, 0], "w[1]": [0, -1]},
+    ),
+    "trace": (
+        lambda A: np.trace(A @ A),
+        [np.array([[1.0, 2.0], [3.0, 4.0]])],
+        {"A[0, 0]": [1, 1], "A[0, 1]": [3, 3], "A[1, 0]": [2, 2], "A[1, 1]": [4, 4]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ON_PAPER)
+def test_contributions_in_path_order_are_those_on_paper(name):
+    f, args, expected = ON_PAPER[name]
+    e = ts.trace(f, *args, elements=True)
+    e.validate()
+    for number, contributions in expected.items():
+        assert e.path_gradients(number).tolist() == pytest.approx(contributions)
+        assert e.count_paths(number) == len(contributions)
+    assert set(e.numbers.params) == set(expected)
+
+
+# --- twenty functions, and the same in scalars -----------------------------------------------------------------------
+
+RNG = np.random.default_rng(5)
+DATA, TARGET, SIGNS = RNG.normal(size=(20, 5)), RNG.normal(size=20), RNG.choice([-1.0, 1.0], 20)
+M23, M4 = RNG.normal(size=(2, 3)), RNG.normal(size=4)
+tanh, exp, log = np.tanh, np.exp, np.log
+
+
+def dot(a, b):
+    return sum((x * y for x, y in zip(a[1:], b[1:])), a[0] * b[0])
+
+
+def total(xs):
+    return sum(xs[1:], xs[0])
+
+
+def largest(xs):
+    found = xs[0]
+    for x in xs[1:]:
+        found = np.maximum(found, x)
+    return found
+
+
+def product(xs):
+    found = xs[0]
+    for x in xs[1:]:
+        found = found * x
+    return found
+
+
+def by_times(residuals):
+    return np.sum(residuals * residuals)
+
+
+def net(W, v):
+    return np.sum(tanh(W @ np.array([1.0, -2.0])) * v) ** 2
+
+
+def net_in_scalars(W, v):
+    hidden = [tanh(dot(row, [1.0, -2.0])) for row in W]
+    return dot(hidden, v) ** 2
+
+
+def logsumexp(x):
+    m = np.max(x)
+    return m + log(np.sum(exp(x - m)))
+
+
+def logsumexp_in_scalars(x):
+    m = largest(x)
+    return m + log(total([exp(xi - m) for xi in x]))
+
+
+def softmax_in_scalars(x):
+    e = [exp(xi) for xi in x]
+    return -log(e[1] / total(e))
+
+
+def rnn(W, u):
+    h = np.array([0.3, -0.2])
+    for x in (1.0, -0.5, 0.25, 2.0):
+        h = tanh(W @ h + u * x)
+    return np.sum(h)
+
+
+def rnn_in_scalars(W, u):
+    h = [0.3, -0.2]
+    for x in (1.0, -0.5, 0.25, 2.0):
+        h = [tanh(dot(row, h) + ui * x) for row, ui in zip(W, u)]
+    return total(h)
+
+
+def variance(w):
+    apart = w - np.mean(w)
+    return np.mean(apart**2)
+
+
+def variance_in_scalars(w):
+    mean = total(w) / 4.0
+    return total([(wi - mean) ** 2 for wi in w]) / 4.0
+
+
+def cumsum_in_scalars(w):
+    found, so_far = [], None
+    for wi in w:
+        so_far = wi if so_far is None else so_far + wi
+        found.append(so_far**2 * 0.5)
+    return total(found)
+
+
+W2 = RNG.normal(size=(2, 2))
+IN_SCALARS = {
+    "regression": (
+        lambda w: np.sum((DATA @ w - TARGET) ** 2),
+        lambda w: total([(dot(row, w) - t) ** 2 for row, t in zip(DATA, TARGET)]),
+        [RNG.normal(size=5)],
+        20,
+    ),
+    "regression, r * r": (
+        lambda w: by_times(DATA @ w - TARGET),
+        lambda w: total([r * r for r in [dot(row, w) - t for row, t in zip(DATA, TARGET)]]),
+        [RNG.normal(size=5)],
+        40,
+    ),
+    "logistic regression": (
+        lambda w: np.mean(np.log1p(exp(-SIGNS * (DATA @ w)))),
+        lambda w: total([np.log1p(exp(-s * dot(row, w))) for row, s in zip(DATA, SIGNS)]) / 20.0,
+        [RNG.normal(size=5)],
+        20,
+    ),
+    "net": (net, net_in_scalars, [RNG.normal(size=(3, 2)), RNG.normal(size=3)], 1),
+    "softmax": (cross_entropy, softmax_in_scalars, [RNG.normal(size=4)], None),
+    "logsumexp": (logsumexp, logsumexp_in_scalars, [RNG.normal(size=5)], 7),
+    "factorisation": (
+        lambda U, V: np.sum((U @ V.T - M23) ** 2),
+        lambda U, V: total([(dot(u, v) - M23[i, j]) ** 2 for i, u in enumerate(U) for j, v in enumerate(V)]),
+        [RNG.normal(size=(2, 4)), RNG.normal(size=(3, 4))],
+        None,
+    ),
+    "RNN of four steps": (rnn, rnn_in_scalars, [W2, RNG.normal(size=2)], None),
+    "Rosenbrock": (
+        lambda w: np.sum(100 * (w[1:] - w[:-1] ** 2) ** 2 + (1 - w[:-1]) ** 2),
+        lambda w: total([100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in zip(w, w[1:])]),
+        [RNG.normal(size=5)],
+        None,
+    ),
+    "sort": (
+        lambda w: np.sum(np.sort(w) ** 2 * M4),
+        lambda w: total([x**2 * m for x, m in zip(sorted(w, key=lambda x: getattr(x, "data", x)), M4.tolist())]),
+        [RNG.normal(size=4)],
+        1,
+    ),
+    "max": (lambda w: np.max(w) * np.sum(w), lambda w: largest(w) * total(w), [RNG.normal(size=4)], 2),
+    "where": (
+        lambda w: np.sum(np.where(w > 0, w**2, -w)),
+        lambda w: total([np.where(x > 0, x**2, -x) for x in w]),
+        [RNG.normal(size=5)],
+        2,
+    ),
+    "outer": (
+        lambda a, b: np.sum(np.outer(a, b) ** 2),
+        lambda a, b: total([(x * y) ** 2 for x in a for y in b]),
+        [RNG.normal(size=3), RNG.normal(size=2)],
+        None,
+    ),
+    "einsum": (
+        lambda A, b: np.sum(np.einsum("ij,j->i", A, b) ** 2),
+        lambda A, b: total([dot(row, b) ** 2 for row in A]),
+        [RNG.normal(size=(3, 2)), RNG.normal(size=2)],
+        None,
+    ),
+    "cumsum": (lambda w: np.sum(np.cumsum(w) ** 2 * 0.5), cumsum_in_scalars, [RNG.normal(size=4)], None),
+    "hstack": (
+        lambda a, b: np.sum(np.hstack([a, b, a]) ** 2),
+        lambda a, b: total([x**2 for x in (*a, *b, *a)]),
+        [RNG.normal(size=2), RNG.normal(size=3)],
+        None,
+    ),
+    "variance by hand": (variance, variance_in_scalars, [RNG.normal(size=4)], 5),
+    "variance": (lambda w: np.var(w), None, [RNG.normal(size=4)], 1),
+    "products": (lambda w: np.prod(w) * w[0], lambda w: product(w) * w[0], [RNG.normal(size=4)], None),
+    "norm": (
+        lambda w: np.linalg.norm(w),
+        lambda w: np.sqrt(total([x**2 for x in w])),
+        [RNG.normal(size=4)],
+        1,
+    ),
+    "batch of layers": (
+        lambda W: np.sum((DATA[:4].reshape(2, 2, 5) @ W.T) ** 2),
+        lambda W: total([dot(row, w) ** 2 for row in DATA[:4] for w in W]),
+        [RNG.normal(size=(3, 5))],
+        4,
+    ),
+    "columns by their mean": (
+        lambda A: np.sum((A - np.mean(A, axis=0, keepdims=True)) ** 2),
+        lambda A: total(
+            [(a - m) ** 2 for column in zip(*A) for m in [total(column) / float(len(column))] for a in column]
+        ),
+        [RNG.normal(size=(3, 2))],
+        4,
+    ),
+}
+
+
+def in_scalars(f, args):
+    """A function of nested lists as one of numbers, traced: the numbers in C order."""
+
+    def flat(*numbers):
+        given, left = [], list(numbers)
+        for a in args:
+            own, left = left[: np.size(a)], left[np.size(a) :]
+            columns = np.shape(a)[1] if np.ndim(a) == 2 else 0
+            given.append([own[i : i + columns] for i in range(0, len(own), columns)] if columns else own)
+        return f(*given)
+
+    return ts.trace(flat, *np.concatenate([np.ravel(a) for a in args]).tolist())
+
+
+def assert_the_same(e, lcg):
+    assert e.value == pytest.approx(lcg.value, rel=1e-12)
+    for number, name in zip(e.numbers.params, lcg.params):
+        assert e.count_paths(number) == lcg.count_paths(name), number
+        np.testing.assert_allclose(
+            np.sort(e.path_gradients(number)), np.sort(lcg.path_gradients(name)), rtol=1e-10, atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("name", IN_SCALARS)
+def test_arrays_have_the_paths_of_the_same_code_in_scalars(name):
+    f, scalars, args, number = IN_SCALARS[name]
+    e = ts.trace(f, *args, elements=True)
+    e.validate()
+    if scalars is not None:
+        assert_the_same(e, in_scalars(scalars, args))
+    if number is not None:
+        assert {e.count_paths(n) for n in e.numbers.params} == {number}
+    for param, gradient in ts.trace(f, *args).gradient().items():
+        summed = [e.path_gradients(n).sum() for n in e.numbers_of(param)]
+        np.testing.assert_allclose(np.reshape(summed, np.shape(gradient)), gradient, rtol=1e-9, atol=1e-12)
+
+
+# --- random programs, against one_page on arrays of its own numbers ------------------------------------------------------
+
+STEPS = {
+    "add": lambda a, b: a + b if np.shape(a) == np.shape(b) else a + 1.5,
+    "subtract": lambda a, b: a - b if np.shape(a) == np.shape(b) else 0.5 - a,
+    "multiply": lambda a, b: a * b if np.shape(a) == np.shape(b) else a * a,
+    "power": lambda a, b: a**2 + b[(0,) * np.ndim(b)] if np.ndim(b) else a**2,
+    "matmul": lambda a, b: a @ b if np.ndim(a) and np.ndim(b) and np.shape(a)[-1] == np.shape(b)[0] else a,
+    "constant matmul": lambda a, b: RNG_CONSTANT[:, : np.shape(a)[0]] @ a if np.ndim(a) else a,
+    "outer": lambda a, b: (
+        np.reshape(a, (-1, 1))[:2] * np.reshape(b, (1, -1))[:, :2] if np.ndim(a) and np.ndim(b) else a * a
+    ),
+    "sum": lambda a, b: np.sum(a, axis=0) if np.ndim(a) > 1 else a,
+    "prod": lambda a, b: np.prod(a[..., :2], axis=-1) if np.ndim(a) > 1 else a,
+    "cumsum": lambda a, b: np.cumsum(a, axis=-1) if np.ndim(a) else a,
+    "reversed": lambda a, b: a[::-1] if np.ndim(a) else a,
+    "some": lambda a, b: a[[0, -1, 0]] if np.ndim(a) else a,
+    "part": lambda a, b: a[..., 1:] if np.ndim(a) and np.shape(a)[-1] > 1 else a,
+    "transpose": lambda a, b: a.T if np.ndim(a) > 1 else a,
+    "join": lambda a, b: np.concatenate([np.ravel(a), np.ravel(b)])[:5],
+    "stack": lambda a, b: np.stack([np.ravel(a)[0], np.ravel(b)[-1]]),
+    "roll": lambda a, b: np.roll(a, 1) if np.ndim(a) else a,
+    "tile": lambda a, b: np.tile(a, 2)[..., :4] if np.ndim(a) else a,
+    "trace": lambda a, b: b * np.trace(a) if np.ndim(a) == 2 else a,
+}
+RNG_CONSTANT = np.random.default_rng(3).normal(size=(2, 40))
+
+
+def random_program(rng):
+    """A function of two arrays, by steps chosen at random, each of two earlier results."""
+    steps = [(rng.choice(list(STEPS)), *rng.integers(0, 100, 2)) for _ in range(rng.integers(2, 7))]
+
+    def f(v, A):
+        known = [v, A]
+        for name, i, j in steps:
+            known.append(STEPS[name](known[i % len(known)], known[j % len(known)]) * 0.5)
+        return np.sum(known[-1]) + np.sum(known[-2])
+
+    return f, " ".join(str(name) for name, *_ in steps)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_random_programs_have_the_paths_of_one_page(seed):
+    rng = np.random.default_rng(seed)
+    f, told = random_program(rng)
+    args = [rng.normal(size=rng.integers(1, 4)), rng.normal(size=tuple(rng.integers(1, 4, 2)))]
+    lcg = ts.trace(f, *args)
+    e = lcg.elements()
+    e.validate()
+
+    def flat(*numbers):
+        n = np.size(args[0])
+        found = f(np.array(numbers[:n], object), np.array(numbers[n:], object).reshape(np.shape(args[1])))
+        return found
+
+    graph = one_page.Graph(flat, *np.concatenate([np.ravel(a) for a in args]).tolist())
+    counts, gradients = one_page.count(graph), one_page.gradient(graph)
+    assert e.value == pytest.approx(graph.value, rel=1e-12), told
+    few = max(counts[node] for node in graph.source) <= 5000
+    lists = one_page.listing(graph) if few else None
+    for number, node in zip(e.numbers.params, graph.source):
+        assert e.count_paths(number) == counts[node], (told, number)
+        assert e.adjoint(number) == pytest.approx(gradients[node], rel=1e-9, abs=1e-9)
+        if few:
+            contributions = e.path_gradients(number)
+            scale = np.abs(contributions).max(initial=1.0)
+            np.testing.assert_allclose(
+                np.sort(contributions), np.sort(lists[node]), rtol=1e-9, atol=1e-12 * scale, err_msg=told
+            )
+            if len(contributions):
+                assert abs(e.best_path(number).gradient) == pytest.approx(np.abs(contributions).max(), rel=1e-12)
+                i = int(rng.integers(len(contributions)))
+                assert e.nth_path(number, i).gradient == pytest.approx(contributions[i], rel=1e-12)
+                mean = ts.RAD(normalize=True).expectation(lcg, number)
+                assert mean == pytest.approx(gradients[node], rel=1e-9, abs=1e-9 * scale)
+                variance = np.mean((contributions * len(contributions) - mean) ** 2)
+                assert ts.RAD(normalize=True).variance(lcg, number) == pytest.approx(variance, rel=1e-8, abs=1e-9)
+
+
+# --- every rule says what it reads ------------------------------------------------------------------------------------------
+
+
+def calls():
+    for function, rule in RULES.items():
+        if rule.elementwise or not (getattr(function, "__module__", "") or "").startswith(("numpy", "_operator")):
+            continue
+        for k, call in enumerate(rule.domain):
+            yield pytest.param(function, rule, call, id=f"{rule.name}-{k}")
+
+
+@pytest.mark.parametrize("function, rule, call", list(calls()))
+def test_what_a_rule_reads_has_the_weights_of_its_jacobian(function, rule, call):
+    """The edges' weights, put where they belong, are the Jacobian that vector-Jacobian products give row by row."""
+    rng = np.random.default_rng(0)
+
+    def drawn(x):
+        if isinstance(x, ts.Domain):
+            return x.sample(rng)
+        return [drawn(item) for item in x] if isinstance(x, list) and x and isinstance(x[0], ts.Domain) else x
+
+    options = call[-1] if isinstance(call[-1], dict) else {}
+    args = [drawn(x) for x in (call[:-1] if options else call)]
+    places = [i for i, x in enumerate(args) if isinstance(x, (float, np.ndarray)) and np.result_type(x).kind == "f"]
+    if rule.sequence:
+        places = list(range(len(args[0])))
+
+    def f(*given):
+        own = list(args)
+        if rule.sequence:
+            own[0] = list(given)
+        else:
+            for i, x in zip(places, given):
+                own[i] = x
+        return function(*own, **options)
+
+    at = [args[0][i] for i in places] if rule.sequence else [args[i] for i in places]
+    shape = np.shape(f(*at))
+    factors = rng.uniform(1, 2, shape)
+    e = ts.trace(lambda *given: np.sum(f(*given) * factors), *at, elements=True)
+    e.validate()
+    jacobian = ts.jacobian(f, *at)
+    for name in e.params:
+        block = jacobian.blocks[0][name].reshape(math.prod(shape), -1)
+        weighted = block * np.ravel(factors)[:, None]
+        for j, number in enumerate(e.numbers_of(name)):
+            found, expected = e.path_gradients(number), weighted[:, j]
+            np.testing.assert_allclose(found[found != 0], expected[expected != 0], rtol=1e-9, err_msg=number)
+
+
+def test_a_product_with_a_letter_of_its_own_sums_it():
+    a, b = RNG.normal(size=2), RNG.normal(size=3)
+    e = ts.trace(lambda a, b: np.einsum("i,j->", a, b), a, b, elements=True)
+    assert e.count_paths("a").tolist() == [1, 1]
+    assert e.path_gradients("a[1]") == pytest.approx([b.sum()])
+
+
+def test_where_a_rule_says_nothing_its_vjp_is_asked_row_by_row():
+    A, b = RNG.normal(size=(2, 2)) + 2 * np.eye(2), RNG.normal(size=2)
+    e = ts.trace(lambda A, b: np.sum(np.linalg.solve(A, b) * np.array([1.0, 3.0])), A, b, elements=True)
+    assert e.count_paths("A").tolist() == [[2, 2], [2, 2]]
+    inverse = np.linalg.inv(A)
+    x = inverse @ b
+    for i in range(2):
+        for j in range(2):
+            assert e.path_gradients(f"A[{i}, {j}]") == pytest.approx(-inverse[:, i] * x[j] * [1.0, 3.0])
+    with pytest.raises(ts.errors.BadInput, match="Jacobian would have to be taken row by row"):
+        ts.trace(lambda A: np.sum(np.linalg.inv(A)), np.eye(40), elements=True)
+
+
+def test_an_edge_is_there_although_its_weight_is_zero():
+    at = [np.array([[1.0, 0.0], [0.0, 0.0]]), np.zeros(2)]
+    zero = ts.trace(lambda A, w: np.sum((A @ w) ** 2 + 0.0 * w), *at, elements=True)
+    other = ts.trace(lambda A, w: np.sum((A @ w) ** 2 + 0.0 * w), np.ones((2, 2)), np.ones(2), elements=True)
+    assert zero.count_paths("w").tolist() == other.count_paths("w").tolist() == [3, 3]
+    assert zero.signature == other.signature
+
+
+def test_numbers_in_an_order_that_depends_on_them_enter_the_signature():
+    def f(w):
+        return np.sum(np.sort(w) * np.arange(3))
+
+    up, same, down = (ts.trace(f, np.array(w), elements=True) for w in ([1.0, 2, 3], [4.0, 5, 9], [3.0, 2, 1]))
+    assert up.signature == same.signature != down.signature
+
+
+def test_captured_values_and_constants_have_no_paths():
+    outside = Value(np.array([2.0, 3.0]))
+    e = ts.trace(lambda w: np.sum(np.stack([w[0], outside[1], 4.0]) ** 2 * np.stack([w[1], w[0], 1.0])), np.ones(2))
+    assert e.elements().count_paths("w").tolist() == [2, 1]
+    none = ts.trace(lambda w: np.sum(np.ones(2)), np.ones(2), elements=True)
+    assert none.count_paths("w").tolist() == [0, 0] and none.path_gradients("w[0]").shape == (0,)
+    itself = ts.trace(lambda w: w[1] + 0, np.ones(3), elements=True)
+    assert itself.count_paths("w").tolist() == [0, 1, 0]
+    assert ts.trace(lambda w: w[1], np.ones(3), elements=True).path_gradients("w[1]").tolist() == [1.0]
+
+
+# --- names, and questions about arrays ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def e():
+    return ts.trace(lambda W, b, c: np.sum((X @ W + b) ** 2) * c, np.eye(2), np.array([1.0, -1.0]), 2.0, elements=True)
+
+
+def test_a_number_is_named_by_its_place(e):
+    first = e.path_gradients("W[0, 1]")
+    for name in ("W[0,1]", "W[-2, -1]", " W[ 0 , 1 ]", "W[0, 1,]"):
+        assert e.path_gradients(name).tolist() == first.tolist()
+    assert e.path_gradients("c") == pytest.approx([(e.value) / 2])
+    assert e.nth_path("b[-1]", 0).param == "b[1]"
+    for wrong in ("W[2, 0]", "W[0]", "W[]", "W[0, 1, 0]", "b[0, 0]", "V[0]", "W[a]", "c[0]", "W[0, 1", None, 3):
+        with pytest.raises(ts.errors.BadInput):
+            e.path_gradients(wrong)
+
+
+def test_questions_about_an_array_are_answered_in_its_shape(e):
+    assert e.count_paths("W").tolist() == [[2, 2], [2, 2]] and e.count_paths("c") == 1
+    best = e.best_path("W")
+    assert best.shape == (2, 2) and best[0, 1].param == "W[0, 1]" and best[0, 1].index == best.index[0, 1]
+    np.testing.assert_allclose(best.gradient, [[e.best_path(f"W[{i}, {j}]").gradient for j in (0, 1)] for i in (0, 1)])
+    assert best[1].shape == (2,) and best[1][0].param == "W[1, 0]"
+    drawn = e.sample_path("W", 0, by="branch")
+    assert drawn.probability.tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    assert drawn[1, 1].gradient in e.path_gradients("W[1, 1]")
+    np.testing.assert_allclose(np.exp(e.log_mass("b")), [np.abs(e.path_gradients(f"b[{i}]")).sum() for i in (0, 1)])
+    assert e.entropy("W").shape == (2, 2)
+    assert {k: np.shape(v) for k, v in e.sweep("count").items()} == {"W": (2, 2), "b": (2,), "c": ()}
+    for question in (e.paths, e.path_gradients, e.ledger, e.top_paths, e.nth_path, e.path_shares, e.sample_paths):
+        with pytest.raises(ts.errors.BadInput, match="one number"):
+            question("W")
+
+
+def test_the_ledger_of_a_number_proves_itself(e):
+    ledger = e.ledger("W[0, 0]")
+    assert ledger.agrees and ledger.total == pytest.approx(56.0)
+    assert "W[0, 0] -> W1[0, 0]" in str(ledger)
+
+
+def test_more_edges_than_can_be_written_out_are_refused():
+    with pytest.raises(ts.errors.BadInput, match="more than 4 000 000 edges"):
+        ts.trace(lambda A: np.sum(A @ A), np.ones((200, 200)), elements=True)
+    with pytest.raises(ts.errors.NotScalar):
+        ts.trace(lambda A: A @ A, np.ones((2, 2)), elements=True)
+
+
+def test_single_precision_is_computed_in_it():
+    e = ts.trace(lambda w: np.sum(w * w), np.ones(3, np.float32), elements=True)
+    assert e.path_gradients("w[0]").dtype == np.float32
+
+
+def test_an_operand_that_is_broadcast_is_read_by_all():
+    rule = RULES[np.multiply]
+    edge = rule.edge(1, np.ones((2, 3)), np.ones(3), (np.full((2, 3), 2.0), np.ones(3)), {})
+    assert isinstance(edge, LinearMap)
+    reads = reads_of(Operand(rule, 1, (3,), (2, 3), (), {}, edge))
+    assert reads.out.tolist() == [0, 1, 2, 3, 4, 5] and reads.into.tolist() == [0, 1, 2, 0, 1, 2]
+    assert reads.weights(edge).tolist() == [2.0] * 6

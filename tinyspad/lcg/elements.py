@@ -1,0 +1,267 @@
+"""Elements: every question about paths, put to the numbers in the arrays."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+
+from .. import paths as algebra
+from ..arguments import Array, Data, generator
+from ..errors import BadInput
+from ..linearization import Linearization, Node, Unchanging
+from ..paths import Chances, PathArray, Semiring
+from .numbers import Numbers, NumbersAtPoint, places
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+NUMBER = re.compile(r"\s*(?P<name>.*?)\s*\[(?P<place>[-+\d\s,]*)\]\s*")
+
+
+def of_a_number(question: Callable[Concatenate[Linearization, str | None, P], R]) -> Callable[..., R]:
+    """The question about one parameter, put to one number."""
+
+    def ask(self: Elements, param: str | None = None, *args: P.args, **options: P.kwargs) -> R:
+        return question(self.linearization, self.number(param, question.__name__), *args, **options)
+
+    return functools.update_wrapper(ask, question)
+
+
+class Elements(Unchanging):
+    """The LCG of the numbers in the arrays: made by ``lcg.elements()``, or ``trace(f, w, elements=True)``.
+
+    A path is a path of numbers, and an array is a box of numbers: here every number of a parameter has its own paths. A
+    parameter is a number, "w[3]" or "W[0, 1]" (negative indices, too): then everything is answered as for a scalar. Or it is
+    an array, "w": ``gradient``, ``adjoint``, ``count_paths``, ``best_path``, ``sample_path``, ``entropy`` and ``log_mass``
+    answer for all its numbers, in its shape, and so do estimators' ``expectation`` and ``variance``.
+
+    There is an edge wherever the program reads a number, whatever its weight there. Paths are ordered operation by
+    operation, in an operation element by element of its result, and in an element operand by operand; moves (reshape,
+    indexing, stacking) are no operations. One NumPy function is one operation: ``np.var`` reads each number once.
+
+    >>> import numpy as np, tinyspad as ts
+    >>> X = np.array([[1.0, 2.0], [3.0, 0.0]])
+    >>> e = ts.trace(lambda w: np.sum((X @ w - 1) ** 2), np.array([1.0, 1.0])).elements()
+    >>> e.count_paths("w"), e.path_gradients("w[0]"), e.path_gradients("w[1]")
+    (array([2, 2]), array([ 4., 12.]), array([8., 0.]))
+    """
+
+    elementwise = False
+    batch: tuple[int, ...] = ()
+
+    def __init__(self, at: Linearization, numbers: Numbers) -> None:
+        at.check_differentiable()
+        self.at, self.numbers = at, numbers
+        self.params, self.arguments = at.params, at.arguments
+        shapes = dict(zip(at.params, map(np.shape, at.arguments)))
+        self.shapes: dict[str, tuple[int, ...]] = shapes
+        sizes = [math.prod(shape) for shape in shapes.values()]
+        self._first = dict(zip(at.params, np.cumsum([0, *sizes]).tolist()))
+
+    @property
+    def value(self) -> Data:
+        """The output."""
+        return self.linearization.value
+
+    @cached_property
+    def linearization(self) -> Linearization:
+        """The graph of numbers, whose parameters are all numbers of all parameters."""
+        arguments: list[Data] = []
+        for argument in self.arguments:
+            double = isinstance(argument, float) or argument.dtype == np.float64
+            arguments += np.ravel(argument).tolist() if double else list(np.ravel(argument))
+        numbers = self.numbers
+        return Linearization(NumbersAtPoint(numbers, self.at), numbers.structure, numbers.params, tuple(arguments))
+
+    structure = property(lambda self: self.linearization.structure)
+    signature = property(lambda self: self.numbers.signature)
+    weight = property(lambda self: self.linearization.weight)
+    names: list[str] = property(lambda self: self.linearization.names)  # type: ignore[assignment]
+    nodes: list[Node] = property(lambda self: self.linearization.nodes)  # type: ignore[assignment]
+
+    def elements(self) -> Elements:
+        """Itself."""
+        return self
+
+    def check_differentiable(self) -> None:
+        """It is: that was asked when it was made."""
+
+    def validate(self) -> None:
+        """Prove single access, of the numbers. Raises BadInput naming the one that is read twice. Cost: O(edges)."""
+        self.linearization.validate()
+
+    # --- which number, or which array -------------------------------------------------------------------------
+
+    def number(self, param: str | None, question: str = "this") -> str:
+        """The full name of one number. Raises BadInput for an array of several, where the answers would be ragged."""
+        name, place = self.where(param)
+        shape = self.shapes[name]
+        if place is None and math.prod(shape) != 1:
+            first = next(iter(places(shape)), "[...]")
+            raise BadInput(
+                f'{question} is asked of one number: "{name}{first}", say, of the {math.prod(shape)} in "{name}".'
+            )
+        return self.numbers.params[self._first[name] + (place or 0)]
+
+    def where(self, param: str | None) -> tuple[str, int | None]:
+        """The parameter, and which of its numbers is meant, None for all. Raises BadInput for a name that is none."""
+        if param is None and len(self.params) == 1:
+            return self.params[0], None
+        if isinstance(param, str):
+            if param in self.shapes:
+                return param, None
+            found = NUMBER.fullmatch(param)
+            if found and found["name"] in self.shapes:
+                return found["name"], self._place(found["name"], found["place"])
+        asked = "Which parameter?" if param is None else f"There is no parameter {param!r}:"
+        listed = ", ".join(f"{name} of shape {shape}" if shape else name for name, shape in self.shapes.items())
+        raise BadInput(f'{asked} The function has {listed}; a number of an array is asked for as "name[index]".')
+
+    def _place(self, name: str, text: str) -> int:
+        shape = self.shapes[name]
+        try:
+            index = [int(part) for part in text.split(",") if part.strip() or text.count(",") != len(shape)]
+            if len(index) != len(shape) or not shape:
+                raise IndexError
+            return int(np.ravel_multi_index([range(n)[i] for i, n in zip(index, shape)], shape))
+        except (ValueError, IndexError):
+            raise BadInput(f'"{name}" has the shape {shape}, and no number [{text}].') from None
+
+    def numbers_of(self, param: str) -> tuple[str, ...]:
+        """The names of all numbers that are meant."""
+        name, place = self.where(param)
+        first = self._first[name] + (place or 0)
+        return self.numbers.params[first : first + (math.prod(self.shapes[name]) if place is None else 1)]
+
+    def each(self, param: str | None, ask: Callable[[str], Data]) -> Data:
+        """What is answered for one number, or for every number of an array, in its shape; without a name, a dict of all."""
+        if param is None and len(self.params) > 1:
+            return {name: self.each(name, ask) for name in self.params}
+        name, place = self.where(param)
+        answers = [ask(number) for number in self.numbers_of(param or name)]
+        return answers[0] if place is not None or not self.shapes[name] else self._shaped(answers, self.shapes[name])
+
+    def _all(self, param: str | None, found: Data) -> Data:
+        """Of what is known of every node, what belongs to one number, or to the numbers of an array."""
+        name, place = self.where(param)
+        shape, first = self.shapes[name], self._first[name]
+        if place is not None or not shape:
+            return found[first + (place or 0)]
+        return self._shaped(found[first : first + math.prod(shape)], shape)
+
+    @staticmethod
+    def _shaped(answers: Data, shape: tuple[int, ...]) -> Array:
+        large = any(isinstance(a, int) and abs(a) >= 2**63 for a in answers)
+        return np.array(answers, object if large else None).reshape(shape)
+
+    # --- answers for one number, or for all of an array -------------------------------------------------------------
+
+    def gradient(self) -> dict[str, Data]:
+        """The gradient by parameter, in its shape: by the sweep over arrays."""
+        return self.at.gradient()
+
+    def adjoint(self, param: str | None = None) -> Data:
+        """The gradient with respect to one parameter, or to one number."""
+        name, place = self.where(param)
+        found = self.at.adjoint(name)
+        return found if place is None else np.ravel(found)[place].item()
+
+    def count_paths(self, param: str | None = None) -> Data:
+        """The exact number of paths of one number; of an array those of all its numbers, in its shape. O(edges).
+
+        >>> import numpy as np, tinyspad as ts
+        >>> ts.trace(lambda w: np.sum(w[:-1] * w[1:]), np.ones(4), elements=True).count_paths()
+        array([1, 2, 2, 1])
+        """
+        return self._all(param, algebra.counts(self.structure))
+
+    def best_path(self, param: str | None = None) -> Data:
+        """The path of the largest |contribution| of one number; of an array, a ``PathArray`` of its shape, a path for each.
+
+        Raises BadInput where there is no path, or where sizes are not numbers. Cost: one max-product sweep, and the walks.
+        """
+        return self._paths(param, lambda name: self.linearization.best_path(name))
+
+    def sample_path(self, param: str | None = None, rng: Data = None, by: str = "path") -> Data:
+        """A random path of one number; of an array, a ``PathArray`` of its shape, a path for each, independently.
+
+        ``by``, ``rng``, errors: as for ``LCG.sample_path``.
+        """
+        rng = generator(rng)
+        return self._paths(param, lambda name: self.linearization.sample_path(name, rng, by))
+
+    def _paths(self, param: str | None, ask: Callable[[str], Any]) -> Data:
+        name, place = self.where(param)
+        shape, first = self.shapes[name], self._first[name]
+        found = [ask(number) for number in self.numbers_of(param or name)]
+        if place is not None or not shape:
+            return found[0]
+        drawn = all(path.probability is not None for path in found)
+        return PathArray(
+            name,
+            np.array([path.gradient for path in found], float).reshape(shape),
+            np.array([path.probability for path in found], float).reshape(shape) if drawn else None,
+            np.array([path.log_probability for path in found], float).reshape(shape) if drawn else None,
+            at=self.linearization,
+            indexed=self._shaped([path.index for path in found], shape),
+            sources=np.arange(first, first + len(found)).reshape(shape),
+        )
+
+    def log_mass(self, param: str | None = None) -> Data:
+        """log H, the logarithm of the sum of all |contributions|, of one number or of all of an array."""
+        return self.each(param, self.linearization.log_mass)
+
+    def entropy(self, param: str | None = None) -> Data:
+        """The entropy of the probabilities |g_i| / sum |g_j|, in nats, of one number or of all of an array."""
+        return self.each(param, self.linearization.entropy)
+
+    def sweep(self, semiring: Semiring | str) -> dict[str, Data]:
+        """What a semiring makes of all paths of each number, by parameter, in its shape; see ``LCG.sweep``."""
+        found = list(self.linearization.sweep(semiring).values())
+        return {name: self._all(name, found) for name in self.params}
+
+    # --- answers for one number -------------------------------------------------------------------------------------
+
+    paths, nth_path = of_a_number(Linearization.paths), of_a_number(Linearization.nth_path)
+    top_paths, sample_paths = of_a_number(Linearization.top_paths), of_a_number(Linearization.sample_paths)
+    path_gradients, path_gradient = (
+        of_a_number(Linearization.path_gradients),
+        of_a_number(Linearization.path_gradient),
+    )
+    path_sizes, path_shares = of_a_number(Linearization.path_sizes), of_a_number(Linearization.path_shares)
+    ledger = of_a_number(Linearization.ledger)
+
+    # What estimators ask besides.
+    route, follow = of_a_number(Linearization.route), of_a_number(Linearization.follow)
+    draw_route, best_route = of_a_number(Linearization.draw_route), of_a_number(Linearization.best_route)
+    draw_index, best_index = of_a_number(Linearization.draw_index), of_a_number(Linearization.best_index)
+    draw_distinct, draw_others = of_a_number(Linearization.draw_distinct), of_a_number(Linearization.draw_others)
+    path_probabilities, moments = (
+        of_a_number(Linearization.path_probabilities),
+        of_a_number(Linearization.moments),
+    )
+    largest_and_others = of_a_number(Linearization.largest_and_others)
+    length, lengths = of_a_number(Linearization.length), of_a_number(Linearization.lengths)
+    mean_length = of_a_number(Linearization.mean_length)
+
+    def chances(self, by: str, param: str | None = None) -> Chances:
+        """The branch probabilities of "path", "branch" or "magnitude"."""
+        return self.linearization.chances(by, None if param is None else self.number(param))
+
+    def product(self, edges: Sequence[int]) -> Data:
+        """What the path of these edges contributes."""
+        return self.linearization.product(edges)
+
+    def factors(self, param: str | Sequence[str] | None = None) -> int:
+        """The multiplications of one sweep, from all numbers of a parameter, or of all."""
+        return self.linearization.factors(self.numbers_of(param) if isinstance(param, str) else param)
+
+    def __repr__(self) -> str:
+        numbers, edges = self.numbers.inputs, len(self.structure.head)
+        return f"<Elements of {', '.join(self.params)}: {numbers} numbers, {edges} edges between numbers>"
