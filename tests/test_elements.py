@@ -388,7 +388,7 @@ def test_random_programs_have_the_paths_of_one_page(seed):
                 assert ts.RAD(normalize=True).variance(lcg, number) == pytest.approx(variance, rel=1e-8, abs=1e-9)
 
 
-# --- every rule says what it reads ------------------------------------------------------------------------------------------
+# --- every rule says what it reads -----------------------------------------------------------------------------------
 
 
 def calls():
@@ -485,7 +485,7 @@ def test_captured_values_and_constants_have_no_paths():
     assert ts.trace(lambda w: w[1], np.ones(3), elements=True).path_gradients("w[1]").tolist() == [1.0]
 
 
-# --- names, and questions about arrays ---------------------------------------------------------------------------------------
+# --- names, and questions about arrays -------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -55,11 +55,14 @@ def test_functions_that_take_no_arrays_are_drawn_from_one_by_one():
     assert lab.rows["RAD"].variance == 0.0 and lab.rows["RAD"].bias == pytest.approx(8.0)
 
 
-def test_parameters_that_are_arrays_count_as_a_whole():
+def test_every_number_of_an_array_draws_for_itself():
     lab = laboratory(lambda w: np.sum(w * w) + w[0] ** 3, np.array([0.5, -1.0]), draws=2000)
-    g = ts.trace(lambda w: np.sum(w * w) + w[0] ** 3, np.array([0.5, -1.0])).path_gradients("w")
-    assert lab.rows["RAD, normalised"].variance == pytest.approx(np.sum(np.var(3 * g, axis=0)))
+    first, second = [0.5, 0.5, 0.75], [-1.0, -1.0]  # of w[0] and of w[1]
+    assert lab.rows["RAD, normalised"].variance == pytest.approx(
+        np.var(3 * np.array(first)) + np.var(2 * np.array(second))
+    )
     assert lab.rows["RAD, normalised"].z < 5 and not lab.left_out
+    assert lab.title.endswith("paths: 2 to 3 of each number of w; 2000 draws, seed 0")
 
 
 def test_what_would_need_too_many_paths_is_left_out_with_the_reason():

@@ -149,11 +149,11 @@ _TO_GIVE = "{0} does not say its {1}: give the class a method {1}(self, lcg, par
 
 def _each(lcg: Linearized, param: str | None, paths: str, ask: Callable[[Linearized, str], Data]) -> Data:
     """What is answered for a parameter, or a dict of it for all; of arrays for every number."""
-    elements = in_numbers(lcg, paths)
-    if elements is None:
-        return {name: ask(lcg, name) for name in lcg.params} if param is None else ask(lcg, param)
-    at, names = elements.linearization, elements.params if param is None else (param,)
-    found = {name: elements.each(name, lambda number: ask(at, number)) for name in names}
+    at, numbers = in_numbers(lcg, paths)
+    if numbers is None:
+        return {name: ask(at, name) for name in at.params} if param is None else ask(at, param)
+    names = numbers.params if param is None else (param,)
+    found = {name: numbers.each(name, lambda number: ask(at, number)) for name in names}
     return found if param is None else found[param]
 
 

@@ -11,13 +11,18 @@ from ..lcg import LCG, Elements
 from ..linearization import Linearized
 
 
-def in_numbers(lcg: Linearized, paths: str) -> Elements | None:
-    """The numbers of an LCG of arrays, unless it is asked for as it is; None for anything else."""
+def in_numbers(lcg: Linearized, paths: str) -> tuple[Linearized, Elements | None]:
+    """What an estimator is asked about: the graph of the numbers of an LCG of arrays, unless these are to be whole.
+
+    And those numbers, None where an LCG is asked about as it is.
+    """
     if paths not in ("numbers", "arrays"):
         raise BadInput(f'paths= is "numbers" or "arrays", not {paths!r:.60}.')
-    if paths == "numbers" and isinstance(lcg, (LCG, Elements)) and not lcg.elementwise:
-        return lcg.elements()
-    return None
+    if not isinstance(lcg, (LCG, Elements)) or lcg.elementwise:
+        return lcg, None
+    if paths == "arrays":
+        return (lcg.at if isinstance(lcg, Elements) else lcg.linearization), None
+    return lcg.elements().linearization, lcg.elements()
 
 
 def of_numbers(answer: Callable[..., Data]) -> Callable[..., Data]:
@@ -25,11 +30,11 @@ def of_numbers(answer: Callable[..., Data]) -> Callable[..., Data]:
 
     @functools.wraps(answer)
     def ask(self: object, lcg: Linearized, param: Data = None, *, paths: str = "numbers") -> Data:
-        elements = in_numbers(lcg, paths)
-        if elements is None:
-            return answer(self, lcg, param)
+        at, numbers = in_numbers(lcg, paths)
+        if numbers is None:
+            return answer(self, at, param)
         if answer.__name__ == "cost":
-            return answer(self, elements.linearization, None if param is None else elements.numbers_of(param))
-        return answer(self, elements.linearization, elements.number(param, answer.__name__))
+            return answer(self, at, None if param is None else numbers.numbers_of(param))
+        return answer(self, at, numbers.number(param, answer.__name__))
 
     return ask

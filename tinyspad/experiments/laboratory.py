@@ -13,6 +13,7 @@ from ..arguments import generator, integer, spaced
 from ..errors import BadInput, TinyspadError
 from ..estimators import GD, RAD, SPAD, Cost, Estimator, FixedPath, Magnitude, NearestPath, as_draw
 from ..lcg import LCG, trace
+from ..linearization import Linearized
 from ..table import Table
 
 ESTIMATORS: dict[str, Estimator] = {
@@ -94,7 +95,7 @@ class Laboratory:
     function: str
     point: dict[str, Any]
     gradient: dict[str, Any]
-    paths: dict[str, int]
+    paths: dict[str, Any]
     rows: dict[str, Measured]
     left_out: dict[str, str]
     gradient_cost: int
@@ -135,7 +136,7 @@ class Laboratory:
     def title(self) -> str:
         """The function, the point, the paths, the draws."""
         where = ", ".join(f"{name} = {_place(x)}" for name, x in self.point.items())
-        paths = ", ".join(f"{spaced(number)} of {name}" for name, number in self.paths.items())
+        paths = ", ".join(_counted(name, number) for name, number in self.paths.items())
         return f"{self.function} at {where}; paths: {paths}; {self.draws} draws, seed {self.seed}"
 
 
@@ -149,10 +150,10 @@ def laboratory(
     """Exact bias and variance of estimators at a point or along an axis, what a step costs, and a Monte Carlo check.
 
     ``f``: a plain NumPy function. ``point``: its arguments, numbers; or arrays of shape (R,) if f is elementwise, for R
-    points at once. ``estimators``: a dict by name, ``ESTIMATORS`` if left out. ``draws``: fresh draws per estimator and
-    point. An estimator whose exact moments would need too many paths listed is left out, with the reason. Raises
-    BadInput for no draws or no estimators, and what ``trace`` raises. Cost: a few sweeps, and draws * points * O(edges)
-    per estimator.
+    points at once. Of a function of arrays every number counts, and draws, as a parameter of its own. ``estimators``: a
+    dict by name, ``ESTIMATORS`` if left out. ``draws``: fresh draws per estimator and point. An estimator whose exact
+    moments would need too many paths listed is left out, with the reason. Raises BadInput for no draws or no estimators,
+    and what ``trace`` raises. Cost: a few sweeps, and draws * points * O(edges) per estimator.
 
     >>> import tinyspad as ts
     >>> lab = ts.experiments.laboratory(ts.functions.f1, 5.0, draws=2000)
@@ -169,7 +170,9 @@ def laboratory(
         raise BadInput('laboratory: estimators is a dict of names, such as {"RAD": RAD()}.')
     if lcg.batch and not np.size(lcg.value):
         raise BadInput("laboratory: there are no points; the arguments are empty arrays.")
-    chosen = _default(lcg) if estimators is None else dict(estimators)
+    numbers = None if lcg.elementwise else lcg.elements()
+    asked = lcg if numbers is None else numbers.linearization
+    chosen = _default(asked) if estimators is None else dict(estimators)
     rows, left_out = {}, {}
     seed: Any = generator(rng).spawn(1)[0].bit_generator.seed_seq  # one for all: a row does not depend on the others
     for name, estimator in chosen.items():
@@ -178,23 +181,23 @@ def laboratory(
                 what = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
                 raise BadInput(f"{what} is no ts.Estimator, so its exact moments are not known.")
             with np.errstate(all="ignore"):  # NaN and infinity show in the table
-                rows[str(name)] = _measure(lcg, estimator, int(draws), np.random.default_rng(seed))
+                rows[str(name)] = _measure(asked, estimator, int(draws), np.random.default_rng(seed))
         except (TinyspadError, NotImplementedError) as problem:
             left_out[str(name)] = problem.message if isinstance(problem, TinyspadError) else str(problem)
     return Laboratory(
         getattr(f, "__name__", type(f).__name__),
         dict(zip(lcg.params, lcg.arguments)),
         lcg.gradient(),
-        {name: lcg.count_paths(name) for name in lcg.params},
+        {name: lcg.count_paths(name) if numbers is None else numbers.count_paths(name) for name in lcg.params},
         rows,
         left_out,
-        lcg.factors(),
+        asked.factors(),
         int(draws),
         rng if isinstance(rng, (int, np.integer)) else "not given",
     )
 
 
-def _default(lcg: LCG) -> dict[str, Estimator]:
+def _default(lcg: Linearized) -> dict[str, Estimator]:
     chosen = {name: ESTIMATORS[name] for name in ALONG} if lcg.batch else dict(ESTIMATORS)
     if lcg.elementwise and not lcg.batch and len(lcg.params) == 1 and lcg.count_paths() > 1:
         best = SPAD.best_epsilon(lcg, lcg.params[0])
@@ -205,38 +208,34 @@ def _default(lcg: LCG) -> dict[str, Estimator]:
     return chosen
 
 
-def _measure(lcg: LCG, estimator: Estimator, draws: int, rng: np.random.Generator) -> Measured:
+def _measure(lcg: Linearized, estimator: Estimator, draws: int, rng: np.random.Generator) -> Measured:
     bias: Any = 0.0
     variance: Any = 0.0
     drawn_variance: Any = 0.0
     squared_error: Any = 0.0
     z: Any = 0.0
     for name in lcg.params:
-        # An array that is one parameter, not a batch of runs, counts as a whole: its elements are added up.
-        axes = tuple(range(np.ndim(lcg.adjoint(name)) - len(lcg.batch)))
         mean, exact = estimator.moments(lcg, name)
         drawn = _draw(lcg, estimator, name, draws, rng)
-        bias = np.hypot(
-            bias, np.sqrt(np.sum(np.square(mean - lcg.adjoint(name)), axis=axes)) if axes else mean - lcg.adjoint(name)
-        )
-        variance = variance + np.sum(exact, axis=axes)
+        bias = np.hypot(bias, mean - lcg.adjoint(name))
+        variance = variance + exact
         away = drawn - drawn[0]  # so that draws that are all alike have variance 0 exactly
         spread, fourth = np.var(away, axis=0, ddof=1), np.mean((away - np.mean(away, axis=0)) ** 4, axis=0)
-        drawn_variance = drawn_variance + np.sum(spread, axis=axes)
-        squared_error = squared_error + np.sum(np.maximum(fourth - spread**2, 0.0) / draws, axis=axes)
+        drawn_variance = drawn_variance + spread
+        squared_error = squared_error + np.maximum(fourth - spread**2, 0.0) / draws
         apart = np.abs(np.sum(drawn / draws, axis=0) - mean)
         rounding = 1e4 * np.finfo(drawn.dtype).eps * (np.abs(mean) + np.sqrt(exact))
         error = np.sqrt(exact / draws)
         off = np.where(apart <= rounding, 0.0, apart / np.where(error > 0, error, np.finfo(float).tiny))
-        z = np.maximum(z, np.max(off, axis=axes))
+        z = np.maximum(z, off)
     numbers = (bias, variance, drawn_variance, np.sqrt(squared_error), z)
     bias, variance, drawn_variance, error, z = (x if np.ndim(x) else float(x) for x in numbers)
     return Measured(estimator, bias, variance, drawn_variance, error, z, estimator.cost(lcg))
 
 
-def _draw(lcg: LCG, estimator: Estimator, name: str, draws: int, rng: np.random.Generator) -> Any:
+def _draw(lcg: Linearized, estimator: Estimator, name: str, draws: int, rng: np.random.Generator) -> Any:
     """Independent fresh draws, shape (draws, ...): as so many runs of a batch, one after the other where f takes none."""
-    if lcg.elementwise:
+    if isinstance(lcg, LCG):
         try:
             many = lcg.retrace(*(np.broadcast_to(a, (draws, *lcg.batch)).copy() for a in lcg.arguments))
             if many.batch == (draws, *lcg.batch) and many.structure.head == lcg.structure.head:
@@ -247,6 +246,13 @@ def _draw(lcg: LCG, estimator: Estimator, name: str, draws: int, rng: np.random.
     return np.array(
         [as_draw(estimator.draw(lcg, name, estimator.init(), rng), estimator).gradient for _ in range(draws)]
     )
+
+
+def _counted(name: str, number: Any) -> str:
+    if np.shape(number) == ():
+        return f"{spaced(number)} of {name}"
+    least, most = (spaced(int(edge(number))) if np.size(number) else "0" for edge in (np.min, np.max))
+    return f"{least if least == most else f'{least} to {most}'} of each number of {name}"
 
 
 def _place(x: Any) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from ..arguments import Data
 from ..errors import BadInput
 from ..paths import Route, Weights
@@ -82,3 +84,12 @@ class Unchanging:
             "An LCG, or what a program answers at a point, cannot be pickled, and neither can their paths: they refer to "
             "the function and its tape. Send the function and the point, and trace there; or the arrays that you need."
         )
+
+
+def in_form_of(argument: Data, result: Data) -> Data:
+    """A result as a float, as a number of the argument's precision, or as an array of its shape that nobody else has."""
+    if isinstance(argument, float):
+        return float(result)
+    if isinstance(argument, np.ndarray) and np.ndim(result) == 0:
+        return np.full_like(argument, result)
+    return argument.dtype.type(result) if isinstance(argument, np.generic) else np.array(result, argument.dtype)

@@ -11,7 +11,7 @@ from .. import paths as algebra
 from ..arguments import Array, Data, spaced
 from ..errors import BadInput, NotElementwise, NotScalar, TooManyPaths
 from ..paths import FEWEST, LIMIT, Chances, Route, Semiring, Structure, Weights, middle
-from .code import Code, Node, Unchanging
+from .code import Code, Node, Unchanging, in_form_of
 
 LARGEST_LISTING = 10**8
 """So many contributions, over all paths, observations and runs, are listed at a time."""
@@ -67,11 +67,6 @@ class Point(Unchanging):
         plain = self.elementwise and not self.batch and all(a.__class__ is float for a in self.arguments)
         given = self.code.weight
         return np.asarray(given, float) if plain and len(given) >= FEWEST else self.weight
-
-    @property
-    def few_weights(self) -> Weights:
-        """The weights for those who need a few: as they are known."""
-        return self.__dict__.get("weight", self.code.weight)
 
     @cached_property
     def seed(self) -> Data:
@@ -273,7 +268,7 @@ class Point(Unchanging):
         found = self.code.follow(route) if self.batch and chances is None else None
         if found is not None:
             return self.summed(found if self.observed is None else self.observed * found)
-        weights = self.weight if self.batch else self.few_weights
+        weights = self.weight if self.batch else self.__dict__.get("weight", self.code.weight)  # those of one path
         with np.errstate(all="ignore" if chances is not None else None):  # branches that no run takes
             found = algebra.follow(route, weights, self.seed, over=None if chances is None else chances.share)
         return self.summed(found)
@@ -367,12 +362,7 @@ class Point(Unchanging):
 
     def shaped(self, source: int, adjoint: Data) -> Data:
         """A result in the parameter's own form: a float, or an array of its shape that is the caller's to change."""
-        argument = self.arguments[source]
-        if isinstance(argument, float):
-            return float(adjoint)
-        if isinstance(argument, np.ndarray) and np.ndim(adjoint) == 0:
-            return np.full_like(argument, adjoint)
-        return argument.dtype.type(adjoint) if isinstance(argument, np.generic) else np.array(adjoint, argument.dtype)
+        return in_form_of(self.arguments[source], adjoint)
 
     def summed(self, found: Data) -> Data:
         """The sum over the observations, where there are some."""
