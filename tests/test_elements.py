@@ -546,3 +546,164 @@ def test_an_operand_that_is_broadcast_is_read_by_all():
     reads = reads_of(Operand(rule, 1, (3,), (2, 3), (), {}, edge))
     assert reads.out.tolist() == [0, 1, 2, 3, 4, 5] and reads.into.tolist() == [0, 1, 2, 0, 1, 2]
     assert reads.weights(edge).tolist() == [2.0] * 6
+
+
+# --- minimising: every number draws, selects and holds a path of its own -----------------------------------------------------
+
+
+def neighbours(w):
+    return np.sum((w[:-1] * w[1:] - 1) ** 2)
+
+
+def neighbours_in_scalars(*w):
+    found = (w[0] * w[1] - 1) ** 2
+    for a, b in zip(w[1:], w[2:]):
+        found = found + (a * b - 1) ** 2
+    return found
+
+
+START = np.linspace(0.5, 2.0, 6)
+CHOOSING = [
+    ts.SPAD(),
+    ts.SPAD(k_max=5),
+    ts.NearestPath(),
+    ts.NearestPath(k_max=3),
+    ts.RAD(),
+    ts.RAD(normalize=True, hold=3),
+    ts.RAD(by="branch", normalize=True),
+    ts.SPAD(m=1, k_max=2),
+    ts.SPAD(epsilon=0.3, normalize=True),
+    ts.Magnitude(),
+    ts.Magnitude(k_max=4),
+]
+
+
+@pytest.mark.parametrize("estimator", CHOOSING, ids=repr)
+def test_a_run_over_an_array_is_the_run_over_its_numbers(estimator):
+    """The draws come in the same order, number by number, so that even random runs are the same."""
+    steps = {"steps": 40, "optimizer": ts.SGD(0.01), "rng": 3, "estimator": estimator}
+    array = ts.minimize(neighbours, START, **steps)
+    scalars = ts.minimize(neighbours_in_scalars, tuple(START.tolist()), **steps)
+    np.testing.assert_allclose(array.x, scalars.x, rtol=1e-9)
+    followed = np.array([scalars.history.paths[f"w{i}"] for i in range(6)]).T
+    assert array.history.paths["w"].tolist() == followed.tolist()
+
+
+@pytest.mark.parametrize("estimator", CHOOSING, ids=repr)
+def test_exact_moments_of_an_array_are_those_of_its_numbers(estimator):
+    lcg, scalars = ts.trace(neighbours, START), ts.trace(neighbours_in_scalars, *START.tolist())
+    for ask in ("expectation", "variance", "bias", "second_moment"):
+        expected = list(getattr(estimator, ask)(scalars).values())
+        np.testing.assert_allclose(getattr(estimator, ask)(lcg, "w"), expected, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(getattr(estimator, ask)(lcg)["w"], expected, rtol=1e-9, atol=1e-12)
+        assert getattr(estimator, ask)(lcg, "w[2]") == pytest.approx(expected[2])
+        assert getattr(estimator, ask)(lcg.elements(), "w[2]") == pytest.approx(expected[2])
+    np.testing.assert_allclose(estimator.probabilities(lcg, "w[3]"), estimator.probabilities(scalars, "w3"))
+    with pytest.raises(ts.errors.BadInput, match="one number"):
+        estimator.probabilities(lcg, "w")
+
+
+def test_costs_of_an_array_are_those_of_all_its_numbers():
+    """A path of neighbours has four factors: the product, the difference, the square, and the sum."""
+    lcg = ts.trace(neighbours, START)
+    assert ts.GD().cost(lcg) == (10 + 5 + 5 + 5,) * 2  # 10 reads by five products, and three operations behind each
+    assert ts.RAD().cost(lcg) == ts.RAD().cost(lcg, "w") == (6 * 4.0, 6 * 4.0)
+    assert ts.RAD().cost(lcg, "w[2]") == (4.0, 4.0)
+
+
+def test_no_array_has_variance_zero_unless_its_numbers_have():
+    X, y = DATA[:, :3], TARGET
+    for f in (lambda w: np.mean((X @ w - y) ** 2), lambda w: np.sum(w[0] * X[:, 0] * w[1] + w[2])):
+        lcg = ts.trace(f, np.array([0.5, -1.0, 2.0]))
+        assert np.all(ts.RAD(normalize=True).variance(lcg, "w")[:2] > 0)
+    lcg = ts.trace(lambda a, b: np.mean((a * T + b - 1) ** 2), 1.0, 1.0)
+    assert ts.RAD(normalize=True).variance(lcg, "a") > 0
+    assert ts.RAD(normalize=True).variance(lcg, "a", paths="arrays") == 0
+    assert np.all(ts.RAD(normalize=True).variance(ts.trace(lambda w: np.sum(w**2), np.ones(2)), "w") == 0)
+
+
+def test_arrays_may_be_taken_as_a_whole():
+    def f(w):
+        return sum((w[i] * w[i + 1] - 1) ** 2 for i in range(3))
+
+    whole = ts.minimize(f, np.ones(4) * 2, estimator=ts.RAD(), steps=5, rng=0, paths="arrays")
+    assert whole.history.paths["w"].shape == (6,)
+    each = ts.minimize(f, np.ones(4) * 2, estimator=ts.RAD(), steps=5, rng=0)
+    assert each.history.paths["w"].shape == (6, 4)
+    for wrong in ("elements", None, 3):
+        with pytest.raises(ts.errors.BadInput, match="numbers"):
+            ts.minimize(f, np.ones(4), paths=wrong)
+
+
+def test_a_step_of_every_number_reaches_what_one_of_a_single_number_does_not():
+    def f(w):
+        return sum((w[i] * w[i + 1] - 1) ** 2 for i in range(19))
+
+    def reached(paths):
+        plan = {"estimator": ts.RAD(), "optimizer": ts.Adam(0.01), "steps": 1500, "every": None, "rng": 0}
+        return ts.minimize(f, np.linspace(0.5, 2, 20), paths=paths, **plan).value
+
+    assert reached("numbers") < 1e-4 < 1e-3 < reached("arrays")
+
+
+def test_the_history_keeps_the_paths_of_at_most_a_thousand_numbers_unless_it_is_asked():
+    def f(w):
+        return np.sum((w[:-1] * w[1:]) ** 2)
+
+    for n, keep, kept in ((1000, None, True), (1001, None, False), (1001, True, True), (5, False, False)):
+        history = ts.minimize(f, np.ones(n), estimator=ts.RAD(), steps=2, rng=0, keep_paths=keep).history
+        assert list(history.paths) == (["w"] if kept else []) and history.x["w"].shape == (3, n)
+
+
+def test_a_result_says_that_there_was_nothing_to_choose():
+    single = ts.minimize(lambda w: np.sum(w**2), np.ones(3), estimator=ts.RAD(), steps=2)
+    assert single.single_paths and "this estimator is GD" in str(single)
+    for f, x, estimator in (
+        (lambda w: np.sum(w**2), np.ones(3), ts.GD()),
+        (lambda w: np.sum(w * w), np.ones(3), ts.RAD()),
+        (lambda x: x * x, 2.0, ts.RAD()),
+    ):
+        result = ts.minimize(f, x, estimator=estimator, steps=2)
+        assert not result.single_paths and "GD" not in str(result)
+    assert ts.minimize(lambda x: x**2, 2.0, estimator=ts.SPAD(), steps=2).single_paths
+
+
+def test_a_held_path_is_dropped_when_numbers_change_their_order():
+    """While w[0] is the smaller it has two paths, and then one."""
+
+    def f(w):
+        low, high = np.sort(w)
+        return low * low * 4 + high
+
+    result = ts.minimize(f, np.array([0.9, 1.0]), estimator=ts.RAD(hold=1000), optimizer=ts.SGD(0.05), steps=30, rng=1)
+    traced = ts.minimize(
+        f,
+        np.array([0.9, 1.0]),
+        estimator=ts.RAD(hold=1000),
+        optimizer=ts.SGD(0.05),
+        steps=30,
+        rng=1,
+        callback=lambda step, x, value: None,
+    )
+    np.testing.assert_array_equal(result.x, traced.x)
+    assert np.any(np.diff(result.history.paths["w"][:-1], axis=0) != 0)
+
+
+def test_data_that_depend_on_values_are_traced_anew_and_still_have_numbers():
+    def f(w):
+        return np.sum(w[w > 0.5] ** 2) + np.sum(w * w)
+
+    result = ts.minimize(f, np.array([0.2, 1.0]), estimator=ts.SPAD(k_max=3), steps=20, rng=0)
+    assert result.history.paths["w"].shape == (21, 2) and result.value < 2.08
+
+
+def test_a_users_estimator_is_asked_about_one_number_at_a_time():
+    asked = []
+
+    class First(ts.Estimator):
+        def draw(self, lcg, param, state, rng):
+            asked.append((param, lcg.count_paths(param), (state or 0)))
+            return lcg.path_gradients(param)[0], 0, (state or 0) + 1
+
+    ts.minimize(neighbours, np.ones(3), estimator=First(), steps=2)
+    assert asked == [(f"w[{i}]", 1 + (i == 1), step) for step in (0, 1) for i in range(3)]

@@ -33,6 +33,11 @@ class Draw:
         """The index of the path, an array of them in a batch."""
         return self.followed.index if isinstance(self.followed, (Route, PathsOfNumbers)) else self.followed
 
+    @property
+    def followers(self) -> int:
+        """How many numbers of one parameter draw a path of their own; of the runs of a batch each has as many."""
+        return len(self.followed.draws) if isinstance(self.followed, PathsOfNumbers) else 1
+
     def __iter__(self) -> Iterator[Data]:
         return iter((self.gradient, self.path, self.state))
 

@@ -15,7 +15,7 @@ from .. import paths as algebra
 from ..arguments import Array, Data, generator
 from ..errors import BadInput
 from ..linearization import Linearization, Node, Unchanging
-from ..paths import Chances, PathArray, Semiring
+from ..paths import Chances, Path, PathArray, Semiring
 from .numbers import Numbers, NumbersAtPoint, places
 
 P = ParamSpec("P")
@@ -184,7 +184,8 @@ class Elements(Unchanging):
     def best_path(self, param: str | None = None) -> Data:
         """The path of the largest |contribution| of one number; of an array, a ``PathArray`` of its shape, a path for each.
 
-        Raises BadInput where there is no path, or where sizes are not numbers. Cost: one max-product sweep, and the walks.
+        In an array a number without a path has the index -1. Raises BadInput for one number without a path, and where sizes
+        are not numbers. Cost: one max-product sweep, and the walks.
         """
         return self._paths(param, lambda name: self.linearization.best_path(name))
 
@@ -199,17 +200,22 @@ class Elements(Unchanging):
     def _paths(self, param: str | None, ask: Callable[[str], Any]) -> Data:
         name, place = self.where(param)
         shape, first = self.shapes[name], self._first[name]
-        found = [ask(number) for number in self.numbers_of(param or name)]
         if place is not None or not shape:
-            return found[0]
-        drawn = all(path.probability is not None for path in found)
+            return ask(self.numbers_of(param or name)[0])
+        count = self.linearization.count_paths
+        found = [ask(number) if count(number) else None for number in self.numbers_of(name)]
+
+        def in_shape(of: Callable[[Path], Data], nothing: float) -> Array:
+            return self._shaped([nothing if path is None else of(path) for path in found], shape)
+
+        drawn = any(path is not None and path.probability is not None for path in found)
         return PathArray(
             name,
-            np.array([path.gradient for path in found], float).reshape(shape),
-            np.array([path.probability for path in found], float).reshape(shape) if drawn else None,
-            np.array([path.log_probability for path in found], float).reshape(shape) if drawn else None,
+            in_shape(lambda path: path.gradient, 0.0),
+            in_shape(lambda path: path.probability, np.nan) if drawn else None,
+            in_shape(lambda path: path.log_probability, np.nan) if drawn else None,
             at=self.linearization,
-            indexed=self._shaped([path.index for path in found], shape),
+            indexed=in_shape(lambda path: path.index, -1),
             sources=np.arange(first, first + len(found)).reshape(shape),
         )
 

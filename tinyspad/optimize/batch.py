@@ -11,7 +11,7 @@ import numpy as np
 from ..arguments import Array, Data, State, name_of
 from ..data import Observed
 from ..errors import BadInput
-from ..estimators import ALL_PATHS, Draw, Estimator, as_draw
+from ..estimators import ALL_PATHS, Draw, Estimator, as_draw, draw_numbers
 from ..lcg import trace_as
 from ..linearization import Linearized
 from .columns import Pack
@@ -35,6 +35,9 @@ class Seen(Protocol):
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's gradient, shape (K, *runs)."""
+
+    def has_no_choice(self) -> bool:
+        """Whether every parameter has a single path."""
 
 
 class Batch:
@@ -63,6 +66,9 @@ class Batch:
     def draw(self, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
         draw = as_draw(estimator.draw(self.asked, param, state, rng), estimator)
         return Draw(draw.gradient if self.same else self.mean(draw.gradient), draw.followed, draw.state)
+
+    def has_no_choice(self) -> bool:
+        return all(self.lanes.count_paths(name) <= 1 for name in self.lanes.params)
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's gradient along the paths that were followed, shape (K, *runs)."""
@@ -93,6 +99,7 @@ class OneGraph:
         columns: list[Array],
         pack: Pack,
         observed: Observed,
+        numbers: bool,
     ) -> None:
         self.f, self.position, self.columns, self.pack, self.observed = f, position, columns, pack, observed
 
@@ -101,9 +108,16 @@ class OneGraph:
 
         self.lcg = trace_as(names, mean, position)
         self.value = self.lcg.value
+        self.elements = self.lcg.elements() if numbers and not self.lcg.elementwise else None
 
     def draw(self, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
+        if self.elements is not None:
+            return draw_numbers(estimator, self.elements, param, state, rng)
         return as_draw(estimator.draw(self.lcg, param, state, rng), estimator)
+
+    def has_no_choice(self) -> bool:
+        at = self.lcg if self.elements is None else self.elements.linearization
+        return all(at.count_paths(name) <= 1 for name in at.params)
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's full gradient, by a trace of each."""

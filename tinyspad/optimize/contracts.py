@@ -47,5 +47,8 @@ class Objective(Protocol[G]):
     def value(self, position: Position, graph: G | None) -> Data:
         """All of the objective at this position; ``graph`` is the one there, None where it may be half overwritten."""
 
+    def has_no_choice(self, graph: G) -> bool:
+        """Whether every parameter has a single path, so that all estimators are GD."""
+
     def learn(self, graph: G, state: State, draws: dict[str, Draw]) -> State:
         """The state after a step of these draws."""

@@ -99,7 +99,7 @@ def history_of(records: list[Record]) -> History:
         np.array(steps, np.int64),
         np.array(values),
         {name: np.array([row[name] for row in x]) for name in x[0]},
-        {name: _stacked([row[name] for row in paths]) for name in x[0]},
+        {name: _stacked([row[name] for row in paths]) for name in paths[0]},
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arguments import Data, State
 from ..errors import BadInput
-from ..estimators import ALL_PATHS, Draw, Estimator
+from ..estimators import ALL_PATHS, GD, Draw, Estimator
 from ..lcg import LCG
 from ..linearization import Linearization
 from ..optimizers import Optimizer
@@ -18,6 +18,9 @@ from .contracts import G, Objective, Position
 from .history import Record, history_of, record
 from .result import DONE, INTERRUPTED, STOPPED, Result
 from .runs import Runs, moved_by, prepared
+
+FEW_NUMBERS = 1000
+"""Of no more numbers than this the history keeps the paths, unless it is asked to."""
 
 
 class Plan(NamedTuple):
@@ -28,6 +31,7 @@ class Plan(NamedTuple):
     steps: int
     rng: np.random.Generator
     every: int | None
+    keep_paths: bool | None
     callback: Callable[[int, dict[str, Data], Data], object] | None
     progress: bool
 
@@ -35,8 +39,9 @@ class Plan(NamedTuple):
 # long by a line: the whole of a step is to be read in one piece
 def descend(objective: Objective[G], names: list[str], position: Position, plan: Plan, several: bool) -> Result:
     """Minimise an objective; ``several``: whether the result is a tuple of positions."""
-    estimator, optimizer, steps, rng, every, callback, progress = plan
+    estimator, optimizer, steps, rng, every, keep_paths, callback, progress = plan
     records: list[Record] = []
+    exact = isinstance(estimator, GD)
     ending = DONE
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
         graph, seen = objective.at(position, objective.init(), rng)
@@ -60,7 +65,9 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
                 moved, moments = moved_by(optimizer, position, [draw.gradient for draw in draws.values()], moments)
                 moved = runs.stay_unless_finite(moved, position, step)
                 if wanted:
-                    followed = {name: runs.of_those_left(draw.path) for name, draw in draws.items()}
+                    if keep_paths is None:
+                        keep_paths = bool(runs.shape) or sum(draw.followers for draw in draws.values()) <= FEW_NUMBERS
+                    followed = {name: runs.of_those_left(draw.path) for name, draw in draws.items() if keep_paths}
                     records.append(record(step, value, dict(zip(names, position)), followed))
                 position = moved
                 graph, seen = objective.at(position, seen, rng)
@@ -77,11 +84,14 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
         step, graph, position = here
         value = objective.value(position, None if ending == INTERRUPTED else graph)
     if every is not None and (not records or records[-1].step != step):  # unless an interruption came after it was kept
-        shapes = {name: records[-1].paths[name].shape if records else runs.shape for name in names}
+        shapes = {
+            name: records[-1].paths[name].shape if records else runs.shape for name in names if keep_paths is not False
+        }
         nowhere = {name: np.full(shape, ALL_PATHS) for name, shape in shapes.items()}
         records.append(record(step, value, dict(zip(names, position)), nowhere))
     x = tuple(position) if several else position[0]
-    return Result(x, value, *runs.ended(ending, step), None if every is None else history_of(records))
+    history = None if every is None else history_of(records)
+    return Result(x, value, *runs.ended(ending, step), history, not exact and objective.has_no_choice(graph))
 
 
 def drawn(

@@ -44,8 +44,9 @@ class Losses:
         sample: str,
         compiled: bool,
         exact: bool,
+        numbers: bool = True,
     ) -> None:
-        self.f, self.names = f, names
+        self.f, self.names, self.numbers = f, names, numbers and not exact
         self.first = "gradient" if exact else "weights"
         self.given, self.pack = columns_of(data)  # as they are, for a batch as one graph
         self.columns = [locked(column.astype(float)) for column in self.given]
@@ -98,6 +99,9 @@ class Losses:
         found = np.broadcast_to(found, shape).mean(axis=0)
         return found if self.runs else float(found)
 
+    def has_no_choice(self, graph: Seen) -> bool:
+        return graph.has_no_choice()
+
     def learn(self, graph: Seen, state: State, draws: dict[str, Draw]) -> State:
         """The sampler's state after a step that followed these paths."""
         if not self.sampler.learns:
@@ -127,7 +131,7 @@ class Losses:
     def _batch(self, position: Position, observed: Observed) -> Seen:
         if not self.side_by_side:
             taken = [locked(column[observed.index]) for column in self.given]
-            return OneGraph(self.f, self.names, list(position), taken, self.pack, observed)
+            return OneGraph(self.f, self.names, list(position), taken, self.pack, observed, self.numbers)
         every = observed.index is self._every.index or isinstance(self.sampler, FullBatch)
         taken = self._all if every else self._taken(observed.index)
         shape = observed.index.shape

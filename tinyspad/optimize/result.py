@@ -9,6 +9,11 @@ import numpy as np
 from ..arguments import Data
 from .history import History
 
+NO_CHOICE = (
+    "Every parameter has a single path here, so this estimator is GD. To have more, read a variable several times (x * x, "
+    "not x**2), or sum over data inside f."
+)
+
 DONE, NON_FINITE, STOPPED, INTERRUPTED = "done", "non-finite", "stopped", "interrupted"
 
 
@@ -19,7 +24,8 @@ class Result:
     ``x``: the final position, of x0's form (a tuple if x0 was one). ``value``: f there, a number or one per run.
     ``status``: "done", "non-finite" (the run met NaN or infinity and stays where it did), "stopped" (by the callback)
     or "interrupted" (by Ctrl-C); an array of these for a batch. ``steps``: steps taken, an array for a batch.
-    ``history``: a ``History``, or None.
+    ``history``: a ``History``, or None. ``single_paths``: whether the estimator had no choice, since every parameter, or
+    number in an array, has one path at most: then it did what ``GD`` does.
     """
 
     x: Data
@@ -27,8 +33,12 @@ class Result:
     status: Data
     steps: Data
     history: History | None
+    single_paths: bool = False
 
     def __str__(self) -> str:
+        return f"{self._told()}\n{NO_CHOICE}" if self.single_paths else self._told()
+
+    def _told(self) -> str:
         if np.shape(self.value) == ():
             return f"{self.status} after {self.steps} steps: f({_coordinates(self.x)}) = {self.value:.6g}"
         value = np.asarray(self.value)

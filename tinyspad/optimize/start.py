@@ -34,17 +34,17 @@ def minimize(
     observations: Sampler | None = None,
     sample: str = "same",
     paths: str = "numbers",
+    keep_paths: bool | None = None,
 ) -> Result:
     """Minimise f from x0 by ``steps`` steps of ``optimizer`` on the gradients that ``estimator`` gives.
 
     ``x0``: a number or an array for a function of one parameter, a tuple of them for several. If f is elementwise and
     x0 are arrays of shape (R,), these are R independent runs, each with its own path choices. If f is not (a sum, a matrix
     product, an index), every number in the arrays draws a path of its own (see ``LCG.elements``); ``paths="arrays"`` takes
-    arrays as a whole. ``estimator`` defaults to
-    ``GD()``, ``optimizer`` to ``Adam()``; all randomness comes from ``rng``. ``every``: record every so many steps in
-    the history (and the last); None records nothing, and memory does not grow with steps. ``callback(step, x, value)``
-    sees every step, and stops the run by returning something true. ``progress=True`` shows a bar where tqdm is
-    installed.
+    arrays as a whole. The history has the paths of at most 1000 numbers, or as ``keep_paths`` says. ``estimator`` defaults
+    to ``GD()``, ``optimizer`` to ``Adam()``; all randomness comes from ``rng``. ``every``: record every so many steps in
+    the history (and the last); None records nothing, and memory does not grow with steps. ``callback(step, x, value)`` sees
+    every step, and stops the run by returning something true. ``progress=True`` shows a bar where tqdm is installed.
 
     ``data``: an array, or a tuple of arrays, of n observations (with ``sample="different"`` of one axis each). Then f
     is a loss, ``f(*params, batch)``, that gives the loss of every observation of a batch (data[index], or a tuple of as
@@ -77,7 +77,7 @@ def minimize(
     """
     estimator, optimizer = GD() if estimator is None else estimator, Adam() if optimizer is None else optimizer
     check_settings(estimator, optimizer, steps, every)
-    plan = Plan(estimator, optimizer, steps, generator(rng), every, callback, progress)
+    plan = Plan(estimator, optimizer, steps, generator(rng), every, keep_paths, callback, progress)
     if data is None and observations is not None:
         raise BadInput("minimize: observations= says which of the data a step sees; give data=, too.")
     if data is None and sample != "same":
@@ -90,7 +90,7 @@ def minimize(
     compiled, exact = callback is None and asks_paths_only(estimator), isinstance(estimator, GD)
     if data is None:
         return descend(Whole(f, names, position, compiled, exact, paths == "numbers"), names, position, plan, several)
-    loss = Losses(f, names, position, data, observations, sample, compiled, exact)
+    loss = Losses(f, names, position, data, observations, sample, compiled, exact, paths == "numbers")
     return descend(loss, names, position, plan, several)
 
 
@@ -108,6 +108,7 @@ def compare(
     observations: Sampler | None = None,
     sample: str = "same",
     paths: str = "numbers",
+    keep_paths: bool | None = None,
 ) -> dict[str, Result]:
     """Minimise f from x0 with each of several estimators; a dict of ``Result`` by the names given.
 
@@ -142,6 +143,7 @@ def compare(
             observations=observations,
             sample=sample,
             paths=paths,
+            keep_paths=keep_paths,
         )
         if np.any(np.equal(results[name].status, INTERRUPTED)):
             break  # who presses Ctrl-C wants the others even less

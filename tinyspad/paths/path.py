@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..arguments import spaced
+from ..errors import BadInput
 from .route import Route, ranks_of
 from .structure import Structure
 from .whole import whole_dtype
@@ -159,6 +160,8 @@ class PathArray:
         structure, param = self.at.structure, self.param
         source = self.at.params.index(param) if self.sources is None else int(self.sources[key])
         param = self.at.params[source]
+        if self.indexed is not None and self.indexed[key] < 0:
+            raise BadInput(f'The output does not depend on "{param}": there is no path.')
         if self.turns is not None:
             edges = past_turns(structure, source, self.turns[:, key].tolist())
         else:
