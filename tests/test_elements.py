@@ -1,6 +1,7 @@
 """Paths of numbers: what the elements of arrays read, against values on paper, code written out in scalars, and one_page."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -210,7 +211,7 @@ IN_SCALARS = {
     "RNN of four steps": (rnn, rnn_in_scalars, [W2, RNG.normal(size=2)], None),
     "Rosenbrock": (
         lambda w: np.sum(100 * (w[1:] - w[:-1] ** 2) ** 2 + (1 - w[:-1]) ** 2),
-        lambda w: total([100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in zip(w, w[1:])]),
+        lambda w: total([100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in pairwise(w)]),
         [RNG.normal(size=5)],
         None,
     ),
@@ -361,8 +362,7 @@ def test_random_programs_have_the_paths_of_one_page(seed):
 
     def flat(*numbers):
         n = np.size(args[0])
-        found = f(np.array(numbers[:n], object), np.array(numbers[n:], object).reshape(np.shape(args[1])))
-        return found
+        return f(np.array(numbers[:n], object), np.array(numbers[n:], object).reshape(np.shape(args[1])))
 
     graph = one_page.Graph(flat, *np.concatenate([np.ravel(a) for a in args]).tolist())
     counts, gradients = one_page.count(graph), one_page.gradient(graph)
@@ -548,7 +548,7 @@ def test_an_operand_that_is_broadcast_is_read_by_all():
     assert reads.weights(edge).tolist() == [2.0] * 6
 
 
-# --- minimising: every number draws, selects and holds a path of its own -----------------------------------------------------
+# --- minimising: every number draws, selects and holds a path of its own ---------------------------------
 
 
 def neighbours(w):
@@ -557,7 +557,7 @@ def neighbours(w):
 
 def neighbours_in_scalars(*w):
     found = (w[0] * w[1] - 1) ** 2
-    for a, b in zip(w[1:], w[2:]):
+    for a, b in pairwise(w[1:]):
         found = found + (a * b - 1) ** 2
     return found
 

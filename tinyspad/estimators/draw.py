@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -85,6 +86,12 @@ def draw_numbers(estimator: Drawing, elements: Elements, param: str, state: Stat
     return Draw(gradient if shape else float(gradient), PathsOfNumbers(draws, shape), held)
 
 
+def of_runs(draws: list[Draw]) -> Draw:
+    """The estimates of several runs as one, with an axis of runs in front."""
+    gradient = np.array([draw.gradient for draw in draws])
+    return Draw(gradient, PathsOfNumbers(draws, gradient.shape), [draw.state for draw in draws])
+
+
 class PerNumber(list[State]):
     """What an estimator remembers of every number of an array."""
 
@@ -100,4 +107,5 @@ class PathsOfNumbers:
         """Their indices, in the array's shape."""
         listed = [draw.path for draw in self.draws]
         large = any(isinstance(i, int) and i >= 2**63 for i in listed)
-        return np.array(listed, object if large else None).reshape(self.shape)
+        index = np.array(listed, object if large else None)
+        return index.reshape(self.shape) if index.size == math.prod(self.shape) else index

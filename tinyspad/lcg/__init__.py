@@ -12,6 +12,7 @@ from .numbers import Numbers
 from .replayed import Recording, is_trace, recorded_twice
 from .steps import Pending, ReverseStep, waiting
 from .trace import jacobian, parameter_names, trace, trace_as
+from .vectorized import vectorized
 
 __all__ = [
     "LCG",
@@ -36,5 +37,6 @@ __all__ = [
     "recorded_twice",
     "trace",
     "trace_as",
+    "vectorized",
     "waiting",
 ]

@@ -156,7 +156,7 @@ def recorded_twice(names: list[str], f: Callable[..., Data], arguments: Sequence
             if looks() != before:
                 return None
             second = trace_as(names, f, arguments)
-            if looks() != before or not _closed(first) or not _alike(first, second):
+            if looks() != before or not closed(first) or not alike(first, second):
                 return None
             recording = Recording(first)
             return recording if _between_arrays(recording) and is_trace(recording.at(*first.arguments), first) else None
@@ -169,7 +169,7 @@ def is_trace(at: Linearized, lcg: Linearized) -> bool:
     return _same(at.value, lcg.value) and all(_same(at.adjoint(name), lcg.adjoint(name)) for name in lcg.params)
 
 
-def _closed(lcg: LCG) -> bool:
+def closed(lcg: LCG) -> bool:
     """Whether it is made of operations on the parameters and on constants, all of which the tape has kept."""
     made = lcg.single_access
     inside = {id(entry) for entry in (*made.leaves, *made.entries)}
@@ -182,7 +182,7 @@ def _closed(lcg: LCG) -> bool:
     )
 
 
-def _alike(first: LCG, second: LCG) -> bool:
+def alike(first: LCG, second: LCG) -> bool:
     """Whether two recordings have the same operations with the same constants."""
     pairs = zip(first.single_access.entries, second.single_access.entries)
     return first.signature == second.signature and all(

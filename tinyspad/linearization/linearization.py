@@ -33,6 +33,10 @@ class Linearization(Point):
         arguments = tuple(a[0] if runs else float(a[0]) for a in self.arguments)
         return Linearization(self.code, self.structure, self.params, arguments, runs, observed=weight)
 
+    def of_runs(self, batch: tuple[int, ...]) -> Linearization:
+        """The same, of which it is known that the output's numbers belong to as many independent runs of arrays."""
+        return Linearization(self.code, self.structure, self.params, self.arguments, batch, elementwise=False)
+
     # --- paths, listed and by number -------------------------------------------------------------------------
 
     def paths(self, param: str | None = None, *, limit: int = LIMIT) -> list[Path]:

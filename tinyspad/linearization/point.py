@@ -83,7 +83,8 @@ class Point(Unchanging):
 
     def check_differentiable(self) -> None:
         """Raise NotScalar if the output is neither one number nor a batch of independent runs."""
-        if not self.elementwise and self.observed is None and np.size(self.code.value) != 1:
+        independent = self.elementwise or self.batch or self.observed is not None
+        if not independent and np.size(self.code.value) != 1:
             raise NotScalar(
                 f"The output has shape {np.shape(self.code.value)} and its elements are not independent runs, so there is "
                 "no single gradient. Reduce it to one number, for example with np.sum or np.mean; or, if they are runs, "

@@ -25,7 +25,7 @@ class Runs:
         self.alive, self.since = np.ones(shape, bool), np.zeros(shape, np.int64)
         self.left, self._all = True, True
         for name, x in zip(names, position):
-            if shape and np.shape(x) != shape:
+            if shape and np.shape(x)[: len(shape)] != shape:
                 raise BadInput(
                     f'"{name}" has shape {np.shape(x)}, and there are {shape} runs: give it an array of that shape.'
                 )
@@ -39,16 +39,20 @@ class Runs:
         """Where runs get to: those that have ended, or would get nowhere finite, stay."""
         if self._all and _finite(moved):
             return moved
-        finite = [np.isfinite(x) if self.shape else np.all(np.isfinite(x)) for x in moved]
+        finite = [np.all(np.isfinite(x), axis=tuple(range(len(self.shape), np.ndim(x)))) for x in moved]
         self._leave(np.logical_and.reduce(finite), step)
         if not self.shape:
             return moved if self._all else position
-        kept = [np.where(self.alive, new, old) for new, old in zip(moved, position)]
+        kept = [np.where(self._alive(new), new, old) for new, old in zip(moved, position)]
         return np.array(kept) if isinstance(moved, np.ndarray) else kept
 
     def of_those_left(self, index: Data) -> Data:
         """The paths that were followed; none by runs that stay."""
-        return index if self._all else np.where(self.alive, index, ALL_PATHS)
+        return index if self._all else np.where(self._alive(index), index, ALL_PATHS)
+
+    def _alive(self, x: Data) -> Data:
+        """Which runs go on, beside an array whose first axes are those of the runs."""
+        return self.alive.reshape(self.alive.shape + (1,) * (np.ndim(x) - self.alive.ndim))
 
     def _leave(self, finite: Data, step: int) -> None:
         alive = self.alive & finite
@@ -67,7 +71,7 @@ def prepared(optimizer: Optimizer, position: Position, shape: tuple[int, ...]) -
     As rows of one array, of one state, where the optimizer treats every number by itself: one call serves all parameters.
     """
     together = shape and says(optimizer, "elementwise", "init", "update")
-    if together and all(x.dtype == np.float64 for x in position):
+    if together and all(x.dtype == np.float64 for x in position) and len({x.shape for x in position}) == 1:
         rows = np.array(position)
         return rows, [optimizer.init(rows)]
     return position, [optimizer.init(x) for x in position]

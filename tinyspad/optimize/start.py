@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,12 +11,13 @@ from ..arguments import Data, generator, integer, says
 from ..data import Sampler
 from ..errors import BadInput
 from ..estimators import GD, Estimator
-from ..lcg import parameter_names
+from ..lcg import parameter_names, trace_as
 from ..optimizers import Adam, Optimizer
 from ..tape import Value
 from .loop import Plan, descend
 from .observations import Losses
 from .result import INTERRUPTED, Result
+from .several import Several, check_runs, one_run
 from .whole import Whole
 
 
@@ -35,16 +37,20 @@ def minimize(
     sample: str = "same",
     paths: str = "numbers",
     keep_paths: bool | None = None,
+    runs: bool | None = None,
 ) -> Result:
     """Minimise f from x0 by ``steps`` steps of ``optimizer`` on the gradients that ``estimator`` gives.
 
     ``x0``: a number or an array for a function of one parameter, a tuple of them for several. If f is elementwise and
     x0 are arrays of shape (R,), these are R independent runs, each with its own path choices. If f is not (a sum, a matrix
     product, an index), every number in the arrays draws a path of its own (see ``LCG.elements``); ``paths="arrays"`` takes
-    arrays as a whole. The history has the paths of at most 1000 numbers, or as ``keep_paths`` says. ``estimator`` defaults
-    to ``GD()``, ``optimizer`` to ``Adam()``; all randomness comes from ``rng``. ``every``: record every so many steps in
-    the history (and the last); None records nothing, and memory does not grow with steps. ``callback(step, x, value)`` sees
-    every step, and stops the run by returning something true. ``progress=True`` shows a bar where tqdm is installed.
+    arrays as a whole. ``runs=True`` takes the first axis of every array in x0 for independent runs, for any f that gives one
+    number and does not branch on values; False takes one problem, of the sum of what f gives; None takes runs where f's
+    result has the parameters' shape, so that ``w**2 * c`` of shape (n,) is n runs. The history has the paths of at most
+    1000 numbers, or as ``keep_paths`` says. ``estimator`` defaults to ``GD()``, ``optimizer`` to ``Adam()``; all randomness
+    comes from ``rng``. ``every``: record every so many steps in the history (and the last); None records nothing, and
+    memory does not grow with steps. ``callback(step, x, value)`` sees every step, and stops the run by returning something
+    true. ``progress=True`` shows a bar where tqdm is installed.
 
     ``data``: an array, or a tuple of arrays, of n observations (with ``sample="different"`` of one axis each). Then f
     is a loss, ``f(*params, batch)``, that gives the loss of every observation of a batch (data[index], or a tuple of as
@@ -88,6 +94,17 @@ def minimize(
     position = [start_of(x) for x in (x0 if several else (x0,))]
     names = parameter_names(f, len(position) + (data is not None))[: len(position)]
     compiled, exact = callback is None and asks_paths_only(estimator), isinstance(estimator, GD)
+    if runs is not None and data is not None:
+        raise BadInput("minimize: runs= is about functions without data=; with data, x0 of shape (R,) are R runs.")
+    if runs not in (None, True, False):
+        raise BadInput(f"minimize: runs= is True, False or None, not {runs!r:.60}.")
+    if runs is False:
+        f = _summed(f)
+    elif runs:
+        check_runs(position)
+        if not _elementwise(f, names, position):
+            several_runs = Several(f, names, position, exact, paths == "numbers")
+            return descend(several_runs, names, position, plan, several)
     if data is None:
         return descend(Whole(f, names, position, compiled, exact, paths == "numbers"), names, position, plan, several)
     loss = Losses(f, names, position, data, observations, sample, compiled, exact, paths == "numbers")
@@ -109,6 +126,7 @@ def compare(
     sample: str = "same",
     paths: str = "numbers",
     keep_paths: bool | None = None,
+    runs: bool | None = None,
 ) -> dict[str, Result]:
     """Minimise f from x0 with each of several estimators; a dict of ``Result`` by the names given.
 
@@ -144,10 +162,37 @@ def compare(
             sample=sample,
             paths=paths,
             keep_paths=keep_paths,
+            runs=runs,
         )
         if np.any(np.equal(results[name].status, INTERRUPTED)):
             break  # who presses Ctrl-C wants the others even less
     return results
+
+
+def _summed(f: Callable[..., Data]) -> Callable[..., Data]:
+    """f as one problem: the sum of what it gives."""
+
+    @functools.wraps(f)
+    def total(*params: Data) -> Data:
+        found = f(*params)
+        return found if np.shape(found) == () else np.sum(found)
+
+    return total
+
+
+def _elementwise(f: Callable[..., Data], names: list[str], position: Sequence[Data]) -> bool:
+    """Whether f of arrays of runs is what f gives each run by itself: then it needs no axis of runs."""
+    if any(np.ndim(x) != 1 for x in position):
+        return False
+    number = np.shape(position[0])[0]
+    some = sorted({0, number // 2, number - 1})
+    try:
+        with np.errstate(all="ignore"):
+            lcg = trace_as(names, f, position)
+            alone = [f(*one_run(position, run)) for run in some]
+            return lcg.batch == (number,) and np.array_equal(alone, lcg.value[some], equal_nan=True)
+    except Exception:  # whatever f raises of arrays, of one run it is another question
+        return False
 
 
 def check_settings(estimator: object, optimizer: object, steps: object, every: object) -> None:

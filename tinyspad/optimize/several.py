@@ -1,0 +1,122 @@
+"""Several runs of a function of arrays, as what the loop minimises: side by side, on the first axis of every parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from ..arguments import Data, State, name_of
+from ..errors import BadInput
+from ..estimators import Draw, Estimator, as_draw, draw_numbers, of_runs
+from ..lcg import Elements, recorded_twice, trace_as, vectorized
+from ..linearization import Linearization
+from .contracts import Position
+
+
+class Several:
+    """f of many runs. Their values and gradients come from one vectorised program; paths are each run's own.
+
+    ``exact``: whether what is asked is the gradient, rather than paths; ``numbers``: whether paths are those of the numbers.
+    """
+
+    def __init__(
+        self, f: Callable[..., Data], names: list[str], position: Sequence[Data], exact: bool, numbers: bool
+    ) -> None:
+        self.f, self.names, self.exact, self.numbers = f, names, exact, numbers
+        self.runs = np.shape(position[0])[0]
+        first = one_run(position, 0)
+        self.together = vectorized(names, f, first)
+        self.recording = recorded_twice(names, self.together, position)
+        self.alone = None if exact else recorded_twice(names, f, first)
+        self._check(position)
+
+    def _check(self, position: Sequence[Data]) -> None:
+        """Raise BadInput unless the first and the last run have the values that f gives them alone."""
+        with np.errstate(all="ignore"):
+            found = self.together(*position)
+            for run in {0, self.runs - 1}:
+                own = np.reshape(self.f(*one_run(position, run)), ())
+                if not np.allclose(found[run], own, rtol=1e-6, atol=1e-9, equal_nan=True):
+                    raise BadInput(
+                        f"{name_of(self.f)} gives run {run} {own} by itself, and {found[run]} beside others: runs=True "
+                        "cannot take runs side by side here. Minimise from each start by itself."
+                    )
+
+    def init(self) -> State:
+        """Nothing."""
+        return None
+
+    def at(self, position: Position, state: State, rng: np.random.Generator) -> tuple[SideBySide, State]:
+        return SideBySide(self, list(position)), state
+
+    def draw(self, graph: SideBySide, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
+        if self.exact:
+            return as_draw(estimator.draw(graph.linearization, param, state, rng), estimator)
+        states = [state] * self.runs if state is None or len(state) != self.runs else state
+        draws = []
+        for at, own in zip(graph.each, states):
+            if isinstance(at, Elements):
+                draws.append(draw_numbers(estimator, at, param, own, rng))
+            else:
+                draws.append(as_draw(estimator.draw(at, param, own, rng), estimator))
+        return of_runs(draws)
+
+    def value(self, position: Position, graph: SideBySide | None) -> Data:
+        return np.array((SideBySide(self, list(position)) if graph is None else graph).value)
+
+    def has_no_choice(self, graph: SideBySide) -> bool:
+        at = graph.each[0]
+        at = at.linearization if isinstance(at, Elements) else at
+        return all(at.count_paths(name) <= 1 for name in at.params)
+
+    def learn(self, graph: SideBySide, state: State, draws: dict[str, Draw]) -> State:
+        return state
+
+
+class SideBySide:
+    """All runs at a point: ``linearization``, of values and gradients of all; ``each``, the paths of every run."""
+
+    def __init__(self, several: Several, position: list[Data]) -> None:
+        self.several, self.position, self.batch = several, position, (several.runs,)
+
+    @cached_property
+    def linearization(self) -> Linearization:
+        recording = self.several.recording
+        if recording is not None and recording.fits(self.position):
+            at = recording.at(*self.position)
+        else:
+            at = trace_as(self.several.names, self.several.together, self.position).linearization
+        return at.of_runs(self.batch)
+
+    @property
+    def value(self) -> Data:
+        return self.linearization.value
+
+    @cached_property
+    def each(self) -> list[Elements | Linearization]:
+        return [self._alone(one_run(self.position, run)) for run in range(self.several.runs)]
+
+    def _alone(self, position: list[Data]) -> Elements | Linearization:
+        several, recording = self.several, self.several.alone
+        if recording is not None and recording.fits(position):
+            at = recording.at(*position)
+            return recording.elements(at) if several.numbers and not at.elementwise else at
+        lcg = trace_as(several.names, several.f, position)
+        return lcg.elements() if several.numbers and not lcg.elementwise else lcg.linearization
+
+
+def one_run(position: Sequence[Data] | Position, run: int) -> list[Data]:
+    """The parameters of one run."""
+    return [x[run] if np.ndim(x) > 1 else x[run].item() for x in position]
+
+
+def check_runs(position: Sequence[Data]) -> None:
+    """Raise BadInput unless every parameter has an axis of as many runs in front."""
+    shapes = [np.shape(x) for x in position]
+    if any(not shape for shape in shapes) or len({shape[0] for shape in shapes}) != 1 or not shapes[0][0]:
+        raise BadInput(
+            "minimize: with runs=True the runs stand on the first axis of every parameter of x0; the shapes are "
+            f"{', '.join(map(str, shapes))}."
+        )
