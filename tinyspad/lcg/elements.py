@@ -12,11 +12,19 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from .. import paths as algebra
-from ..arguments import Array, Data, generator
+from ..arguments import Array, Data, generator, spaced
 from ..errors import BadInput
 from ..linearization import Linearization, Node, Unchanging
 from ..paths import Chances, Path, PathArray, Semiring
-from .numbers import Numbers, NumbersAtPoint, places
+from .numbers import Numbers, NumbersAtPoint, place_of, places
+from .single_access import SingleAccess
+from .sums import sums_of
+
+EXACT = 2.0**53
+"""Whole numbers below this are exact in floats."""
+
+TINY = 1e-290
+"""Sums of sizes below this may be of what has underflowed."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,19 +63,27 @@ class Elements(Unchanging):
     elementwise = False
     batch: tuple[int, ...] = ()
 
-    def __init__(self, at: Linearization, numbers: Numbers) -> None:
+    def __init__(self, at: Linearization, made: SingleAccess, numbers: Numbers | None = None) -> None:
         at.check_differentiable()
-        self.at, self.numbers = at, numbers
+        self.at, self._made = at, made
+        if numbers is not None:
+            self.__dict__["numbers"] = numbers
         self.params, self.arguments = at.params, at.arguments
         shapes = dict(zip(at.params, map(np.shape, at.arguments)))
         self.shapes: dict[str, tuple[int, ...]] = shapes
         sizes = [math.prod(shape) for shape in shapes.values()]
         self._first = dict(zip(at.params, np.cumsum([0, *sizes]).tolist()))
 
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The edges between numbers, written out. Raises BadInput where they are more than four million."""
+        return Numbers(self._made, self.at)
+
     @property
     def value(self) -> Data:
         """The output."""
-        return self.linearization.value
+        value = self.at.value
+        return np.reshape(value, ())[()].item() if np.shape(value) else value
 
     @cached_property
     def linearization(self) -> Linearization:
@@ -107,7 +123,7 @@ class Elements(Unchanging):
             raise BadInput(
                 f'{question} is asked of one number: "{name}{first}", say, of the {math.prod(shape)} in "{name}".'
             )
-        return self.numbers.params[self._first[name] + (place or 0)]
+        return f"{name}{place_of(shape, place or 0)}"
 
     def where(self, param: str | None) -> tuple[str, int | None]:
         """The parameter, and which of its numbers is meant, None for all. Raises BadInput for a name that is none."""
@@ -136,8 +152,8 @@ class Elements(Unchanging):
     def numbers_of(self, param: str) -> tuple[str, ...]:
         """The names of all numbers that are meant."""
         name, place = self.where(param)
-        first = self._first[name] + (place or 0)
-        return self.numbers.params[first : first + (math.prod(self.shapes[name]) if place is None else 1)]
+        shape = self.shapes[name]
+        return tuple(name + at for at in places(shape)) if place is None else (f"{name}{place_of(shape, place)}",)
 
     def each(self, param: str | None, ask: Callable[[str], Data]) -> Data:
         """What is answered for one number, or for every number of an array, in its shape; without a name, a dict of all."""
@@ -179,6 +195,12 @@ class Elements(Unchanging):
         >>> ts.trace(lambda w: np.sum(w[:-1] * w[1:]), np.ones(4), elements=True).count_paths()
         array([1, 2, 2, 1])
         """
+        if "numbers" not in self.__dict__:
+            counts = self._sums(np.ones_like)
+            if max((float(np.max(c, initial=0)) for c in counts.values()), default=0.0) < EXACT:
+                name, place = self.where(param)
+                found = counts[name].astype(np.int64)
+                return int(found.reshape(-1)[place or 0]) if place is not None or not found.shape else found
         return self._all(param, algebra.counts(self.structure))
 
     def best_path(self, param: str | None = None) -> Data:
@@ -219,9 +241,28 @@ class Elements(Unchanging):
             sources=np.arange(first, first + len(found)).reshape(shape),
         )
 
+    def _sums(self, lift: Callable[[Array], Array]) -> dict[str, Array]:
+        """By one sweep over arrays, without the edges between numbers: see ``sums``. Kept."""
+        if lift not in self._swept:
+            self._swept[lift] = dict(zip(self.params, sums_of(self._made, self.at, lift)))
+        return self._swept[lift]
+
+    @cached_property
+    def _swept(self) -> dict[Callable[[Array], Array], dict[str, Array]]:
+        return {}
+
     def log_mass(self, param: str | None = None) -> Data:
-        """log H, the logarithm of the sum of all |contributions|, of one number or of all of an array."""
-        return self.each(param, self.linearization.log_mass)
+        """log H, the logarithm of the sum of all |contributions|, of one number or of all of an array.
+
+        Cost: about that of a gradient; where floats cannot hold H, a sweep in logarithms over all edges between numbers.
+        """
+        name, place = self.where(param)
+        found = self._sums(np.abs)[name]
+        if place is not None or not found.shape:
+            found = found.reshape(-1)[place or 0]
+        if np.all((found > TINY) & (found < np.inf)):
+            return np.log(found) if np.ndim(found) else float(np.log(found))
+        return self.each(param or name, self.linearization.log_mass)
 
     def entropy(self, param: str | None = None) -> Data:
         """The entropy of the probabilities |g_i| / sum |g_j|, in nats, of one number or of all of an array."""
@@ -269,5 +310,11 @@ class Elements(Unchanging):
         return self.linearization.factors(self.numbers_of(param) if isinstance(param, str) else param)
 
     def __repr__(self) -> str:
-        numbers, edges = self.numbers.inputs, len(self.structure.head)
-        return f"<Elements of {', '.join(self.params)}: {numbers} numbers, {edges} edges between numbers>"
+        counted = ", ".join(_ranged(name, self.count_paths(name)) for name in self.params)
+        return f"<Elements: {sum(map(math.prod, self.shapes.values()))} numbers; paths {{{counted}}}>"
+
+
+def _ranged(name: str, counts: Data) -> str:
+    least, most = (0, 0) if not np.size(counts) else (int(np.min(counts)), int(np.max(counts)))
+    each = " each" if np.ndim(counts) else ""
+    return f"{name}: {spaced(least)}{each}" if least == most else f"{name}: {spaced(least)} to {spaced(most)}"

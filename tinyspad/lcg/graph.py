@@ -17,7 +17,6 @@ from .comparison import Comparison, comparison_of
 from .derivatives import TANGENT, derivative_of, eliminate_together, hessian_of, tangents_of
 from .elements import Elements
 from .nonfinite import NonFinite, nonfinite_of
-from .numbers import Numbers
 from .recorded import Recorded
 from .show import graphviz_text, program_text
 from .steps import ReverseStep, reverse_steps
@@ -53,8 +52,8 @@ class LCG(Recorded):
     def elements(self) -> Elements:
         """The LCG of the numbers in its arrays: every number of a parameter has paths of its own.
 
-        Raises NotScalar where the output is not one number, BadInput where there are more than four million edges
-        between numbers. Cost: O(edges between numbers).
+        Raises NotScalar where the output is not one number. Cost: none before it is asked; counts and ``log_mass`` cost what
+        a gradient does, most else O(edges between numbers), which are written out up to four million.
 
         >>> import numpy as np, tinyspad as ts
         >>> lcg = ts.trace(lambda w: np.sum(w[:-1] * w[1:]), np.array([1.0, 2.0, 3.0]))
@@ -67,7 +66,7 @@ class LCG(Recorded):
 
     @cached_property
     def _elements(self) -> Elements:
-        return Elements(self.linearization, Numbers(self.single_access, self.linearization))
+        return Elements(self.linearization, self.single_access)
 
     # --- gradients ----------------------------------------------------------------------------------------
 

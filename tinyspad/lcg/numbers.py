@@ -81,7 +81,7 @@ class Numbers:
                 first = next(iter(weights.values()))
                 where[id(entry)] = moved(rule, *_places(entry, where), options_of(entry), first)
                 continue
-            args, shape = _given(entry), None
+            args, shape = given_to(entry), None
             for parent, i in read:
                 if id(parent) not in where:
                     continue
@@ -306,7 +306,7 @@ def place_of(shape: tuple[int, ...], flat: int) -> str:
     return f"[{', '.join(str(int(i)) for i in np.unravel_index(flat, shape))}]" if shape else ""
 
 
-def _given(entry: Entry) -> Sequence[Data]:
+def given_to(entry: Entry) -> Sequence[Data]:
     """The arguments of an operation as it was called, a HOLE for each parent."""
     given = arguments_of(entry)
     return [HOLE] * len(parents(entry)) if given is None else given
@@ -314,7 +314,7 @@ def _given(entry: Entry) -> Sequence[Data]:
 
 def _places(entry: Entry, where: dict[int, Array]) -> tuple[list[Array], Sequence[Data]]:
     """Of a move's operands which number is in which place, and its other arguments."""
-    given = _given(entry)
+    given = given_to(entry)
     operands, rest = (given[0], given[1:]) if rule_of(entry).sequence else (given[:1], given[1:])
     read = iter(parents(entry))
     found = []

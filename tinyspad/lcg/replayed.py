@@ -89,7 +89,7 @@ class Recording:
         """The numbers of the function at a point, numbered once, unless it puts them in an order that depends on them."""
         if self._numbers is None or not self._numbers.static:
             self._numbers = Numbers(self.lcg.single_access, at)
-        return Elements(at, self._numbers)
+        return Elements(at, self.lcg.single_access, self._numbers)
 
 
 class ReplayedPoint:

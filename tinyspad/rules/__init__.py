@@ -2,9 +2,10 @@
 
 from . import elementwise, linalg, products, reductions, shapes  # noqa: F401  (importing them fills the table)
 from .elementwise import TRUTH, relu
-from .reads import MOVES, Operand, Reads, moved, number_of_reads, reads_of
+from .reads import MOVES, Operand, Reads, moved, number_of_reads, reads_of, sums_inside
+from .reductions import restore
 from .rows import Rows
-from .table import PLAIN, RULES, Domain, LinearMap, Rule, rule
+from .table import PLAIN, RULES, Domain, LinearMap, Rule, rule, unbroadcast
 
 __all__ = [
     "MOVES",
@@ -21,5 +22,8 @@ __all__ = [
     "number_of_reads",
     "reads_of",
     "relu",
+    "restore",
     "rule",
+    "sums_inside",
+    "unbroadcast",
 ]

@@ -80,6 +80,12 @@ def moved(rule: Rule, operands: Sequence[Array], rest: Sequence[Data], options: 
     return np.asarray(rule.function(list(operands) if rule.sequence else operands[0], *rest, **options))
 
 
+def sums_inside(operand: Operand) -> bool:
+    """Whether a product sums, of its other operands, over what neither its result nor this operand has."""
+    found = _Product(operand)
+    return any(letter not in found.space for term in found.others for letter in term)
+
+
 # --- one function for each kind ---------------------------------------------------------------------------------------
 
 
