@@ -286,7 +286,7 @@ def test_no_question_is_left_out():
     asked = {
         name
         for name in asked
-        if not name.startswith(("_", "check_", "observing", "source", "listable", "shaped", "summed"))
+        if not name.startswith(("_", "check_", "observing", "of_runs", "source", "listable", "shaped", "summed"))
     }
     assert set().union(*QUESTIONS.values()) == asked | {"check_differentiable"}
 
@@ -397,6 +397,19 @@ def maps_truth():
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
 def test_every_question_is_answered_through_linear_maps(question):
     question(MAPS, "w", maps_truth(), np.random.default_rng(3))
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
+@pytest.mark.parametrize("of", ["elements", "linearization"])
+def test_every_question_is_answered_of_a_number_in_an_array(question, of):
+    elements = MAPS.elements()
+    at = elements if of == "elements" else elements.linearization
+    for i, w in enumerate(A[[0, 1, 0]]):
+        name = f"w[{i}]"
+        names = [path.nodes for path in elements.paths(name)]
+        whole = maps_truth()
+        truth = Truth(np.array([w * T[i], w * T[i], 0.5]), names, whole.by, whole.lengths, (), True, whole.value)
+        question(at, name, truth, np.random.default_rng(3))
 
 
 # --- and what is not asked -------------------------------------------------------------------------------------------------

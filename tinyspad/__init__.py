@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .errors import TinyspadError, TooManyPaths
     from .estimators import GD, RAD, SPAD, Estimator, FixedPath, Magnitude, NearestPath
     from .gradcheck import GradientReport, check_gradients, check_rule
-    from .lcg import LCG, Jacobian, Path, PathArray, jacobian
+    from .lcg import LCG, Elements, Jacobian, Path, PathArray, jacobian, of_numbers
     from .lcg.trace import trace
     from .optimize import History, Result, compare, minimize
     from .optimizers import SGD, Adam, Momentum
@@ -27,7 +27,7 @@ HOME = {
     "errors": ("TinyspadError", "TooManyPaths"),
     "estimators": ("GD", "RAD", "SPAD", "Estimator", "FixedPath", "Magnitude", "NearestPath"),
     "gradcheck": ("GradientReport", "check_gradients", "check_rule"),
-    "lcg": ("LCG", "Jacobian", "Path", "PathArray", "jacobian", "trace"),
+    "lcg": ("LCG", "Elements", "Jacobian", "Path", "PathArray", "jacobian", "of_numbers", "trace"),
     "optimize": ("History", "Result", "compare", "minimize"),
     "optimizers": ("SGD", "Adam", "Momentum"),
     "paths": ("Semiring",),
@@ -66,6 +66,7 @@ __all__ = [
     "SPAD",
     "Adam",
     "Domain",
+    "Elements",
     "Estimator",
     "FixedPath",
     "GradientReport",
@@ -94,6 +95,7 @@ __all__ = [
     "minimize",
     "models",
     "nn",
+    "of_numbers",
     "paths",
     "plot",
     "relu",

@@ -10,6 +10,7 @@ from .graph import LCG
 from .nonfinite import NonFinite
 from .numbers import Numbers
 from .replayed import Recording, is_trace, recorded_twice
+from .spelled import of_numbers
 from .steps import Pending, ReverseStep, waiting
 from .trace import jacobian, parameter_names, trace, trace_as
 from .vectorized import vectorized
@@ -33,6 +34,7 @@ __all__ = [
     "collapsed",
     "is_trace",
     "jacobian",
+    "of_numbers",
     "parameter_names",
     "recorded_twice",
     "trace",

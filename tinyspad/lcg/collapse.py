@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BadInput
+from ..linearization import Linearization
 from ..paths import GRADIENT
 from .recorded import Recorded
 
@@ -35,7 +36,7 @@ class Link:
     edges: tuple[int, ...]
 
 
-def block_of(lcg: Recorded, name: str) -> tuple[str, ...]:
+def block_of(lcg: Recorded | Linearization, name: str) -> tuple[str, ...]:
     """The variables, but for parameters, from which every path to the output leads through this one; itself the last."""
     structure = lcg.structure
     end = lcg.names.index(name) if name in lcg.names else -1
@@ -49,7 +50,9 @@ def block_of(lcg: Recorded, name: str) -> tuple[str, ...]:
     return tuple(lcg.names[v] for v in sorted(inside))
 
 
-def collapsed(lcg: Recorded, blocks: Mapping[str, Iterable[str]] | None) -> tuple[list[Part], list[Link]]:
+def collapsed(
+    lcg: Recorded | Linearization, blocks: Mapping[str, Iterable[str]] | None
+) -> tuple[list[Part], list[Link]]:
     """The graph with each block as one node, in an order in which edges lead forwards.
 
     Raises BadInput for a name that is not in the graph, or in two blocks, for an empty block, for a block with the name
@@ -110,7 +113,7 @@ def _total(weights: list[Any]) -> Any:
     return None if any(w is None for w in weights) else sum(weights[1:], weights[0])
 
 
-def _through(lcg: Recorded, parts: list[Part]) -> dict[int, Any]:
+def _through(lcg: Recorded | Linearization, parts: list[Part]) -> dict[int, Any]:
     """For the variables of a block with one way out: the derivative of the way out with respect to them."""
     structure = lcg.structure
     found: dict[int, Any] = {}

@@ -16,7 +16,9 @@ from ..arguments import Array, Data, generator, spaced
 from ..errors import BadInput
 from ..linearization import Linearization, Node, Unchanging
 from ..paths import Chances, Path, PathArray, Semiring
+from .collapse import block_of
 from .numbers import Numbers, NumbersAtPoint, place_of, places
+from .show import numbers_text
 from .single_access import SingleAccess
 from .sums import sums_of
 
@@ -58,6 +60,14 @@ class Elements(Unchanging):
     >>> e = ts.trace(lambda w: np.sum((X @ w - 1) ** 2), np.array([1.0, 1.0])).elements()
     >>> e.count_paths("w"), e.path_gradients("w[0]"), e.path_gradients("w[1]")
     (array([2, 2]), array([ 4., 12.]), array([8., 0.]))
+    >>> print(e)
+    w[0..1] <- Param_0  (each read 2 times)
+    a[0..1] <- [[1.0, 2.0], [3.0, 0.0]] @ w
+    b[0..1] <- a - 1
+    c[0..1] <- b ** 2
+    z <- sum(c)
+    Return z
+    paths of w[0..1]: 2 each
     """
 
     elementwise = False
@@ -65,7 +75,7 @@ class Elements(Unchanging):
 
     def __init__(self, at: Linearization, made: SingleAccess, numbers: Numbers | None = None) -> None:
         at.check_differentiable()
-        self.at, self._made = at, made
+        self.at, self.single_access = at, made
         if numbers is not None:
             self.__dict__["numbers"] = numbers
         self.params, self.arguments = at.params, at.arguments
@@ -77,7 +87,7 @@ class Elements(Unchanging):
     @cached_property
     def numbers(self) -> Numbers:
         """The edges between numbers, written out. Raises BadInput where they are more than four million."""
-        return Numbers(self._made, self.at)
+        return Numbers(self.single_access, self.at)
 
     @property
     def value(self) -> Data:
@@ -244,7 +254,7 @@ class Elements(Unchanging):
     def _sums(self, lift: Callable[[Array], Array]) -> dict[str, Array]:
         """By one sweep over arrays, without the edges between numbers: see ``sums``. Kept."""
         if lift not in self._swept:
-            self._swept[lift] = dict(zip(self.params, sums_of(self._made, self.at, lift)))
+            self._swept[lift] = dict(zip(self.params, sums_of(self.single_access, self.at, lift)))
         return self._swept[lift]
 
     @cached_property
@@ -308,6 +318,14 @@ class Elements(Unchanging):
     def factors(self, param: str | Sequence[str] | None = None) -> int:
         """The multiplications of one sweep, from all numbers of a parameter, or of all."""
         return self.linearization.factors(self.numbers_of(param) if isinstance(param, str) else param)
+
+    def block(self, name: str) -> tuple[str, ...]:
+        """The names of all numbers that are computed for this one alone, which a drawing can collapse: see ``LCG.block``."""
+        return block_of(self.linearization, name)
+
+    def __str__(self) -> str:
+        counts = {name: self.count_paths(name) for name in self.params}
+        return numbers_text(self.single_access, self.numbers, self.value, counts)
 
     def __repr__(self) -> str:
         counted = ", ".join(_ranged(name, self.count_paths(name)) for name in self.params)

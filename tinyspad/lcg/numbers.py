@@ -119,7 +119,7 @@ class Numbers:
         self._kept = np.flatnonzero(live[tail] & needed[head])
         self._kept = self._kept[np.argsort(tail[self._kept] * (total + 1) + head[self._kept], kind="stable")]
         tail, head = tail[self._kept], head[self._kept]
-        readers = np.bincount(tail, minlength=total)
+        self._readers = readers = np.bincount(tail, minlength=total)
         copies = np.where(readers > 1, readers, 0)
         on_the_way = (live & needed)[:total]
         on_the_way[:inputs] = True
@@ -150,6 +150,10 @@ class Numbers:
         self._variable[node[on_the_way]] = np.flatnonzero(on_the_way)
         self._variable[copy_of] = from_tupled
         self._copy[copy_of] = copy_of - first_copy[from_tupled] + 1
+
+    def readers_of(self, box: Box) -> Array:
+        """How often each of its numbers is read."""
+        return self._readers[box.first : box.first + math.prod(box.shape)]
 
     def weights(self, weight: Sequence[Data]) -> Array:
         """The weights of all edges between numbers, from those between arrays."""

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ..arguments import Array, Data, spaced
+from ..tape import parents
+from .numbers import Box, Numbers
 from .recorded import Recorded
-from .text import constant_text, weight_text
+from .single_access import SingleAccess
+from .text import constant_text, right_hand_side, weight_text
 
 
 def program_text(lcg: Recorded) -> str:
@@ -20,6 +26,59 @@ def program_text(lcg: Recorded) -> str:
             lines.append(f"{', '.join(siblings)} <- {node.text}")
     result = lcg.names[structure.output] if structure.output < len(nodes) else constant_text(lcg.value)
     return "\n".join([*lines, f"Return {result}"])
+
+
+SEVERAL = 8
+"""Up to so many different counts are listed, by number; of more the least and the largest."""
+
+
+def numbers_text(made: SingleAccess, numbers: Numbers, value: Data, counts: dict[str, Data]) -> str:
+    """The program over arrays as one of numbers, in short: what each is made of, how often it is read, and the paths."""
+    text_of = {id(leaf): name for leaf, name in zip(made.leaves, made.params)}
+    lines = []
+    box_of = {id(box.entry): box for box in numbers.boxes if box.entry is not None}
+    found: Box | None
+    for i, box in enumerate(numbers.boxes[: len(made.params)]):
+        lines.append(f"{ranged(box.name, box.shape)} <- Param_{i}{_times_read(numbers.readers_of(box))}")
+    for entry in made.entries:
+        read = [text_of.get(id(parent)) for parent in parents(entry)]
+        text = right_hand_side(entry, read)
+        found = box_of.get(id(entry))
+        if found is None:  # a move is no operation: it stands where it is read
+            text_of[id(entry)] = f"({text})" if " " in text and not text.endswith(")") else text
+        else:
+            text_of[id(entry)] = found.name
+            lines.append(f"{ranged(found.name, found.shape)} <- {text}{_times_read(numbers.readers_of(found))}")
+    root = made.root
+    output = constant_text(value) if root is None else text_of.get(id(root), constant_text(value))
+    lines.append(f"Return {output}")
+    for name, number in counts.items():
+        each = " each" if np.size(number) > 1 and np.min(number) == np.max(number) else ""
+        lines.append(f"paths of {ranged(name, np.shape(number))}: {_counted(np.asarray(number))}{each}")
+    return "\n".join(lines)
+
+
+def ranged(name: str, shape: tuple[int, ...]) -> str:
+    """All numbers of an array: w[0..4]."""
+    return f"{name}[{', '.join(f'0..{n - 1}' if n > 1 else '0' if n else 'none' for n in shape)}]" if shape else name
+
+
+def _times_read(readers: Array) -> str:
+    if np.max(readers, initial=0) == 0 or np.min(readers) == np.max(readers) == 1:  # by nobody: the output
+        return ""
+    each = "each " if np.size(readers) > 1 else ""
+    least, most = int(np.min(readers)), int(np.max(readers))
+    told = f"{spaced(least)}" if least == most else f"{spaced(least)} to {spaced(most)}"
+    return f"  ({each}read {told} time{'s' * (most != 1)})"
+
+
+def _counted(counts: Array) -> str:
+    listed = [int(n) for n in counts.ravel()]
+    if len(set(listed)) <= 1:
+        return spaced(listed[0]) if listed else "none"
+    if len(listed) <= SEVERAL:
+        return ", ".join(map(spaced, listed))
+    return f"{spaced(min(listed))} to {spaced(max(listed))}"
 
 
 def graphviz_text(lcg: Recorded) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arguments import Array, Data
 from ..linearization import Linearization
-from ..rules import MOVES, LinearMap, Operand, reads_of, restore, sums_inside, unbroadcast
+from ..rules import MOVES, LinearMap, Operand, lifted, reads_of, restore, unbroadcast
 from ..tape import Entry, options_of, parents, positions, rule_of
 from .numbers import given_to
 from .single_access import SingleAccess
@@ -72,11 +72,9 @@ def _through(entry: Entry, position: int, edge: Data, value: Array, lift: Lift) 
             value = restore(value, edge.shape, rule.setting("axis", given_to(entry), options))
         return weights * value
     operand = Operand(rule, position, edge.shape, edge.out_shape, given_to(entry), options, edge)
-    if callable(rule.kind) and not sums_inside(operand):
-        before, after = ([x if isinstance(x, str) else lift(np.asarray(x, float)) for x in side] for side in edge.kept)
-        inside, outside = np.broadcast_to(0.0, edge.shape), np.broadcast_to(0.0, edge.out_shape)
-        lifted = rule.edge(position, outside, inside, (*before, inside, *after), options)
-        return np.asarray(lifted.vjp(adjoint))
+    instead = lifted(operand, lift) if callable(rule.kind) else None
+    if instead is not None:
+        return np.asarray(instead.vjp(adjoint))
     reads = reads_of(operand)
     shares = lift(reads.weights(edge)) * value.reshape(-1)[reads.out]
     return np.bincount(reads.into, shares, minlength=int(np.prod(edge.shape))).reshape(edge.shape)

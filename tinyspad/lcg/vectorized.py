@@ -10,43 +10,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..arguments import Array, Data, name_of
 from ..errors import BadInput
-from ..rules import Rule, moved
-from ..tape import Entry, arguments_of, looks, options_of, parents, positions, replay, rule_of
-from .replayed import alike, closed
-from .trace import trace_as
+from ..rules import moved
+from .operations import Operation, operations_of
 
 RUNS = "R"
 """The letter of the axis of runs in a product; those of an operation's own come from the beginning of the alphabet."""
 
 STACKED = (np.linalg.inv, np.linalg.det)
 """Functions of matrices that NumPy takes stacks of."""
-
-
-class Operation(NamedTuple):
-    """One operation of one run: its rule; its arguments, of which ``holes`` (position, number of the result) differ by run.
-
-    ``shapes``: of what stands in the holes, by position. ``rest``: arguments behind a sequence. ``out``: the result's shape.
-    """
-
-    rule: Rule
-    flat: list[Data]
-    rest: tuple[Data, ...]
-    options: dict[str, Data]
-    holes: dict[int, int]
-    shapes: dict[int, tuple[int, ...]]
-    out: tuple[int, ...]
-
-    @property
-    def settings(self) -> dict[str, Data]:
-        """Everything behind the first argument, by name."""
-        names = [parameter.name for parameter in self.rule.arguments]
-        return dict(zip(names[1:], self.flat[1:])) | self.options
 
 
 def vectorized(names: list[str], f: Callable[..., Data], arguments: Sequence[Data]) -> Callable[..., Data]:
@@ -59,27 +36,15 @@ def vectorized(names: list[str], f: Callable[..., Data], arguments: Sequence[Dat
     >>> squares(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 1.0]]))
     array([14.,  1.])
     """
-    before = looks()
-    with np.errstate(all="ignore"):
-        first = trace_as(names, f, arguments)
-        looked = looks() != before
-        second = trace_as(names, f, arguments)
+    first, operations = operations_of(
+        names, f, arguments, "side by side they cannot. Minimise from each start by itself."
+    )
     if np.size(first.value) != 1:
         raise BadInput(
             f"{name_of(f)} of one run gave shape {np.shape(first.value)}, and is to give one number: with runs=True the "
             "runs stand on the first axis of every parameter."
         )
-    if looked or not closed(first) or not alike(first, second):
-        raise BadInput(
-            f"{name_of(f)} {_why_not(looked, first.single_access.root is None)}, so runs may go different ways, and side by "
-            "side they cannot. Minimise from each start by itself."
-        )
-    made = first.single_access
-    with np.errstate(all="ignore"):
-        results = replay(made.entries, dict(zip(map(id, made.leaves), first.arguments)))
-    number = {id(entry): i for i, entry in enumerate((*made.leaves, *made.entries))}
-    shape_of = {key: np.shape(result) for key, result in results.items()}
-    steps = [_step(_operation(entry, number, shape_of)) for entry in made.entries]
+    steps = [_step(done) for done in operations]
 
     def side_by_side(*params: Data) -> Data:
         known = list(params)
@@ -89,28 +54,6 @@ def vectorized(names: list[str], f: Callable[..., Data], arguments: Sequence[Dat
 
     side_by_side.__name__ = name_of(f)
     return side_by_side
-
-
-def _why_not(looked: bool, constant: bool) -> str:
-    if looked:
-        return "looks at values (a comparison, .data, a computed index)"
-    return "depends on no parameter" if constant else "is not the same at every call, or reads a Value from outside"
-
-
-def _operation(entry: Entry, number: dict[int, int], shape_of: dict[int, tuple[int, ...]]) -> Operation:
-    rule, given, read = rule_of(entry), arguments_of(entry), parents(entry)
-    flat = [None] * len(read) if given is None else list(given[0] if rule.sequence else given)
-    rest = tuple(given[1:]) if given is not None and rule.sequence else ()
-    places = positions(entry)
-    return Operation(
-        rule,
-        flat,
-        rest,
-        options_of(entry),
-        {i: number[id(parent)] for i, parent in zip(places, read)},
-        {i: shape_of[id(parent)] for i, parent in zip(places, read)},
-        shape_of[id(entry)],
-    )
 
 
 Step = Callable[[Sequence[Data]], Data]

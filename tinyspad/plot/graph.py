@@ -15,9 +15,10 @@ from matplotlib.colors import Normalize
 from ..arguments import integer
 from ..errors import BadInput
 from ..layout import Point, free_place, layout
-from ..lcg import LCG, Link, Part, Path, collapsed
+from ..lcg import LCG, Elements, Link, Part, Path, collapsed
 from ..lcg.svg import FACES
 from ..lcg.text import DRAWABLE, weight_text
+from ..linearization import Linearization
 from .outside import verbatim
 from .palette import ADJOINTS, BLACK, VERMILLION, YELLOW, ink
 
@@ -32,9 +33,10 @@ class Look:
 
 
 def lcg(
-    lcg: LCG,
+    lcg: LCG | Elements,
     *,
     highlight: Path | None = None,
+    of: str | None = None,
     around: str | None = None,
     reach: int = 3,
     weights: bool = True,
@@ -47,11 +49,12 @@ def lcg(
     Squares are parameters, orange diamonds tupling nodes (a parameter that is tupled is a diamond, too), dots their
     branches, circles operations, labelled with what they compute. ``highlight``: a path to draw thick. ``around``: draw
     only the variables within ``reach`` edges of this one. ``weights``: write the local partial derivatives on the
-    edges. ``adjoints``: colour every node by its adjoint, d output / d node, and write it above. ``collapse``: blocks of
-    variables to draw as one yellow box each, by the name to write there: ``{"cosine": lcg.block("d")}``; an edge into a
-    block with one way out carries the derivative of the way out. Without ``ax=`` it makes a figure of a fitting size.
-    Raises BadInput for more than 60 nodes, for a highlighted path of another graph, for a name that is not in the graph,
-    for a block that a path leaves and enters again, and for adjoints of more than one run.
+    edges. ``of``: of ``lcg.elements()`` only what lies behind a number, "w[0]", or those of an array. ``adjoints``: colour
+    every node by its adjoint, d output / d node, and write it above. ``collapse``: blocks of variables to draw as one
+    yellow box each, by the name to write there: ``{"cosine": lcg.block("d")}``; an edge into a block with one way out
+    carries the derivative of the way out. Without ``ax=`` it makes a figure of a fitting size. Raises BadInput for more
+    than 60 nodes, for a highlighted path of another graph, for a name that is not in the graph, for a block that a path
+    leaves and enters again, and for adjoints of more than one run.
 
     >>> import tinyspad as ts
     >>> from tinyspad import plot
@@ -60,19 +63,25 @@ def lcg(
     >>> "cosine" in [text.get_text() for text in ax.texts]
     True
     """
-    if not isinstance(lcg, LCG):
-        raise BadInput(f"plot.lcg draws what trace(f, ...) returns, not {lcg!r:.60}.")
+    if not isinstance(lcg, (LCG, Elements)):
+        raise BadInput(f"plot.lcg draws what trace(f, ...) returns, or its elements(), not {lcg!r:.60}.")
+    if of is not None and not isinstance(lcg, Elements):
+        raise BadInput("of= is about numbers: plot.lcg(lcg.elements(), of=...).")
     if highlight is not None and not isinstance(highlight, Path):
         raise BadInput("highlight= takes one path; of a batch's, array[r] is the path of run r.")
     if highlight is not None and highlight.at.signature != lcg.signature:
         raise BadInput("The highlighted path belongs to another graph: take one of lcg.paths().")
-    sketch = Sketch.of(lcg, around, reach, collapse)
-    looks = _adjoint_looks(lcg, sketch) if adjoints else {}
+    drawn = lcg.linearization if isinstance(lcg, Elements) else lcg
+    sources = None
+    if isinstance(lcg, Elements) and of is not None:
+        sources = [lcg.linearization.source(name) for name in lcg.numbers_of(of)]
+    sketch = Sketch.of(drawn, around, reach, collapse, sources)
+    looks = _adjoint_looks(drawn, sketch) if adjoints else {}
     bold = set(highlight.edges) if highlight is not None else set()
     ax = sketch.axes() if ax is None else ax
     sketch.draw(ax, bold=bold, looks=looks, weights=weights)
     if adjoints:
-        _, norm = _adjoint_scale(lcg)
+        _, norm = _adjoint_scale(drawn)
         bar = ax.figure.colorbar(plt.cm.ScalarMappable(norm, ADJOINTS), ax=ax, shrink=0.7, pad=0.02)
         bar.set_label("adjoint: d output / d node")
     if around is not None and len(sketch.chosen) < len(sketch.parts):
@@ -87,7 +96,7 @@ def lcg(
 class Sketch:
     """A graph with places for its nodes and ways for its edges, to be drawn as often as one likes."""
 
-    lcg: LCG
+    lcg: LCG | Linearization
     parts: list[Part]
     links: list[Link]
     chosen: list[int]
@@ -96,12 +105,21 @@ class Sketch:
 
     @classmethod
     def of(
-        cls, lcg: LCG, around: str | None = None, reach: int = 3, blocks: Mapping[str, Iterable[str]] | None = None
+        cls,
+        lcg: LCG | Linearization,
+        around: str | None = None,
+        reach: int = 3,
+        blocks: Mapping[str, Iterable[str]] | None = None,
+        sources: Iterable[int] | None = None,
     ) -> Sketch:
+        """``sources``: the nodes behind which to draw, all if left out."""
         if blocks is not None and not isinstance(blocks, Mapping):
             raise BadInput('collapse= is a dict of blocks by name, such as {"cosine": lcg.block("d")}.')
         parts, links = collapsed(lcg, blocks)
         chosen = _part(parts, links, around, reach)
+        if sources is not None:
+            behind = {node for source in sources for node in lcg.structure.behind(source)}
+            chosen &= {i for i, part in enumerate(parts) if behind.intersection(part.members)}
         if len(chosen) > DRAWABLE:
             example = lcg.names[lcg.structure.output] if lcg.structure.output < len(lcg.names) else lcg.params[0]
             raise BadInput(
@@ -222,7 +240,7 @@ def ink_on(face: Any) -> str:
     return BLACK if 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.35 else "white"
 
 
-def _adjoint_scale(lcg: LCG) -> tuple[list[float], Normalize]:
+def _adjoint_scale(lcg: LCG | Linearization) -> tuple[list[float], Normalize]:
     if lcg.batch or not lcg.elementwise:
         raise BadInput("adjoints=True colours one run of numbers: trace the function at one point.")
     values = [float(a) for a in lcg.adjoints]
@@ -231,7 +249,7 @@ def _adjoint_scale(lcg: LCG) -> tuple[list[float], Normalize]:
     return values, Normalize(-largest, largest)
 
 
-def _adjoint_looks(lcg: LCG, sketch: Sketch) -> dict[int, Look]:
+def _adjoint_looks(lcg: LCG | Linearization, sketch: Sketch) -> dict[int, Look]:
     values, norm = _adjoint_scale(lcg)
     shades = mpl.colormaps[ADJOINTS]
     found = {}

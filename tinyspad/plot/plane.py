@@ -147,12 +147,7 @@ def trajectories(
     xs, ys, z = _grid(lcg, "trajectories")
     if not isinstance(results, Mapping) or not results:
         raise BadInput("plot.trajectories takes a dict of results, as ts.compare returns it.")
-    for name, result in results.items():
-        history = result.history if isinstance(result, Result) else None
-        if history is None or set(history.x) != set(lcg.params):
-            raise BadInput(
-                f'"{name}" has no history of {" and ".join(lcg.params)}: run it with every=1 on a function of these two.'
-            )
+    ways = {name: _ways(name, result, lcg.params) for name, result in results.items()}
     number = len(results)
     integer(most, "plot.trajectories: most=")
     panels, own = panels_of(axes, number, columns=number, size=(2.9 * number + 0.4, 2.9), sharex=True, sharey=True)
@@ -160,7 +155,7 @@ def trajectories(
         _shade(ax, xs, ys, z)
         _frame(ax, lcg, xs, ys)
         assert result.history is not None
-        way = [np.reshape(result.history.x[p], (len(result.history), -1))[:, :most] for p in lcg.params]
+        way = [x[:, :most] for x in ways[name]]
         for r in range(way[0].shape[1]):
             color = TERMS[r % len(TERMS)]
             style = ("-", "--", "-.", ":")[r % 4]
@@ -173,6 +168,23 @@ def trajectories(
     if own:
         _label_outer(panels)
     return cast(Figure, panels[0].figure)
+
+
+def _ways(name: str, result: Result, params: tuple[str, ...]) -> list[Any]:
+    """Where the runs went, by coordinate, each of shape (steps, runs): two parameters, or the two numbers of an array."""
+    history = result.history if isinstance(result, Result) else None
+    if history is not None and set(history.x) == set(params):
+        return [np.reshape(history.x[p], (len(history), -1)) for p in params]
+    if history is not None and len(history):
+        runs = np.size(result.value)
+        numbers = [np.reshape(x, (len(history), runs, -1)) for x in history.x.values() if x[0].size % runs == 0]
+        together = np.concatenate(numbers, axis=2) if numbers else np.zeros((1, 1, 0))
+        if together.shape[2] == 2:
+            return [together[:, :, 0], together[:, :, 1]]
+    raise BadInput(
+        f'"{name}" has no history of {" and ".join(params)}: run it with every=1 on a function of these two, or of an array '
+        "of two numbers."
+    )
 
 
 def _grid(lcg: LCG, name: str) -> tuple[Any, Any, Any]:

@@ -2,7 +2,7 @@
 
 from . import elementwise, linalg, products, reductions, shapes  # noqa: F401  (importing them fills the table)
 from .elementwise import TRUTH, relu
-from .reads import MOVES, Operand, Reads, moved, number_of_reads, reads_of, sums_inside
+from .reads import MOVES, Operand, Reads, lifted, moved, number_of_reads, places_of, reads_of
 from .reductions import restore
 from .rows import Rows
 from .table import PLAIN, RULES, Domain, LinearMap, Rule, rule, unbroadcast
@@ -18,12 +18,13 @@ __all__ = [
     "Reads",
     "Rows",
     "Rule",
+    "lifted",
     "moved",
     "number_of_reads",
+    "places_of",
     "reads_of",
     "relu",
     "restore",
     "rule",
-    "sums_inside",
     "unbroadcast",
 ]

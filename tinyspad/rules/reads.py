@@ -58,6 +58,14 @@ def reads_of(operand: Operand) -> Reads:
     return _product(operand) if callable(kind) else KINDS[kind](operand)
 
 
+def places_of(
+    rule: Rule, shape: tuple[int, ...], out_shape: tuple[int, ...], args: Sequence[Data], options: dict[str, Data]
+) -> tuple[Array, Array]:
+    """The flat positions that the elements of a result read in the operand of a reduction or a scan, in order."""
+    reads = reads_of(Operand(rule, 0, shape, out_shape, args, options, None))
+    return reads.out, reads.into
+
+
 def number_of_reads(operand: Operand) -> int:
     """How many edges that will be, or somewhat more, before any is made."""
     kind, into, out = operand.rule.kind, math.prod(operand.shape), math.prod(operand.out_shape)
@@ -80,10 +88,19 @@ def moved(rule: Rule, operands: Sequence[Array], rest: Sequence[Data], options: 
     return np.asarray(rule.function(list(operands) if rule.sequence else operands[0], *rest, **options))
 
 
-def sums_inside(operand: Operand) -> bool:
-    """Whether a product sums, of its other operands, over what neither its result nor this operand has."""
-    found = _Product(operand)
-    return any(letter not in found.space for term in found.others for letter in term)
+def lifted(operand: Operand, lift: Callable[[Array], Array]) -> LinearMap | None:
+    """A product's edge with something else in place of its weights: with the other operands lifted, which makes their
+    product.
+
+    None where the product sums, of the others, over what neither its result nor this operand has: there it does not.
+    """
+    found, (before, after) = _Product(operand), operand.edge.kept
+    if any(letter not in found.space for term in found.others for letter in term):
+        return None
+    inside, outside = np.broadcast_to(0.0, operand.shape), np.broadcast_to(0.0, operand.out_shape)
+    call = [lift(np.asarray(x, float)) if i in found.terms else x for i, x in enumerate((*before, inside, *after))]
+    edge: LinearMap = operand.rule.edge(operand.position, outside, inside, tuple(call), operand.options)
+    return edge
 
 
 # --- one function for each kind ---------------------------------------------------------------------------------------
@@ -187,13 +204,13 @@ class _Product:
         call = (*before, np.broadcast_to(0.0, operand.shape), *after)
         subscripts: str = letters(*call, **operand.options)
         inputs, _, self.output = subscripts.partition("->")
-        terms, operands = inputs.split(","), [x for x in call if not isinstance(x, str)]
-        place = operand.position - (len(call) - len(operands))
+        self.terms = dict(zip((i for i, x in enumerate(call) if not isinstance(x, str)), inputs.split(",")))
         self.sizes: dict[str, int] = {}
-        for term, x in zip(terms, operands):
-            for letter, n in zip(term, np.shape(x)):
+        for i, term in self.terms.items():
+            for letter, n in zip(term, np.shape(call[i])):
                 self.sizes[letter] = max(n, self.sizes.get(letter, 1)) if n else 0
-        self.mine, self.others = terms[place], terms[:place] + terms[place + 1 :]
+        self.mine = self.terms.pop(operand.position)
+        self.others = list(self.terms.values())
         self.space = self.output + "".join(c for c in dict.fromkeys(self.mine) if c not in self.output)
 
     def positions(self, term: str, shape: tuple[int, ...]) -> Array:
@@ -208,7 +225,9 @@ class _Product:
 
     def weights(self, edge: LinearMap) -> Array:
         """The product of the other operands, summed over what neither the result nor this operand has."""
-        others = [np.asarray(x, float) for side in edge.kept for x in side if not isinstance(x, str)]
+        before, after = edge.kept
+        call = (*before, None, *after)
+        others = [np.asarray(call[i], float) for i in self.terms]
         common = "".join(c for c in self.space if any(c in term for term in self.others))
         product = np.einsum(",".join(self.others) + "->" + common, *others) if others else np.ones(())
         spread = product.reshape([product.shape[common.index(c)] if c in common else 1 for c in self.space])

@@ -1,0 +1,82 @@
+"""The operations of a function of arrays, for those who do them otherwise: for many runs at once, or number by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arguments import Data, name_of
+from ..errors import BadInput
+from ..rules import Rule
+from ..tape import Entry, arguments_of, looks, options_of, parents, positions, replay, rule_of
+from .graph import LCG
+from .replayed import alike, closed
+from .trace import trace_as
+
+
+class Operation(NamedTuple):
+    """One operation of one run: its rule; its arguments, of which ``holes`` (position, number of the result) differ by run.
+
+    ``shapes``: of what stands in the holes, by position. ``rest``: arguments behind a sequence. ``out``: the result's shape.
+    """
+
+    rule: Rule
+    flat: list[Data]
+    rest: tuple[Data, ...]
+    options: dict[str, Data]
+    holes: dict[int, int]
+    shapes: dict[int, tuple[int, ...]]
+    out: tuple[int, ...]
+
+    @property
+    def settings(self) -> dict[str, Data]:
+        """Everything behind the first argument, by name."""
+        names = [parameter.name for parameter in self.rule.arguments]
+        return dict(zip(names[1:], self.flat[1:])) | self.options
+
+
+def operations_of(
+    names: list[str], f: Callable[..., Data], arguments: Sequence[Data], cannot: str
+) -> tuple[LCG, list[Operation]]:
+    """f, traced, and its operations, which are f wherever one goes. Raises BadInput, with the reason, where they are not.
+
+    ``cannot``: the end of what is then said. Cost: two traces.
+    """
+    before = looks()
+    with np.errstate(all="ignore"):
+        first = trace_as(names, f, arguments)
+        looked = looks() != before
+        second = trace_as(names, f, arguments)
+    if looked or not closed(first) or not alike(first, second):
+        why = _why_not(looked, first.single_access.root is None)
+        raise BadInput(f"{name_of(f)} {why}, so it may go different ways at different points, and {cannot}")
+    made = first.single_access
+    with np.errstate(all="ignore"):
+        results = replay(made.entries, dict(zip(map(id, made.leaves), first.arguments)))
+    number = {id(entry): i for i, entry in enumerate((*made.leaves, *made.entries))}
+    shape_of = {key: np.shape(result) for key, result in results.items()}
+    return first, [_operation(entry, number, shape_of) for entry in made.entries]
+
+
+def _why_not(looked: bool, constant: bool) -> str:
+    if looked:
+        return "looks at values (a comparison, .data, a computed index)"
+    return "depends on no parameter" if constant else "is not the same at every call, or reads a Value from outside"
+
+
+def _operation(entry: Entry, number: dict[int, int], shape_of: dict[int, tuple[int, ...]]) -> Operation:
+    rule, given, read = rule_of(entry), arguments_of(entry), parents(entry)
+    flat = [None] * len(read) if given is None else list(given[0] if rule.sequence else given)
+    rest = tuple(given[1:]) if given is not None and rule.sequence else ()
+    places = positions(entry)
+    return Operation(
+        rule,
+        flat,
+        rest,
+        options_of(entry),
+        {i: number[id(parent)] for i, parent in zip(places, read)},
+        {i: shape_of[id(parent)] for i, parent in zip(places, read)},
+        shape_of[id(entry)],
+    )
