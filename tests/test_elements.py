@@ -1,13 +1,15 @@
 """Paths of numbers: what the elements of arrays read, against values on paper, code written out in scalars, and one_page."""
 
 import math
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
 import tinyspad as ts
 from tinyspad import one_page
+from tinyspad.nn.followed import Same
+from tinyspad.nn.functional import linear
 from tinyspad.rules import RULES, LinearMap, Operand, reads_of
 from tinyspad.tape import Value
 
@@ -757,3 +759,29 @@ def test_a_users_estimator_is_asked_about_one_number_at_a_time():
 
     ts.minimize(neighbours, np.ones(3), estimator=First(), steps=2)
     assert asked == [(f"w[{i}]", 1 + (i == 1), step) for step in (0, 1) for i in range(3)]
+
+
+def test_a_set_of_features_is_a_set_of_paths_of_numbers_with_the_same_expectation():
+    """nn.RandomPaths, "same": of a layer's weights those of k of d inputs keep all paths, times d / k, over all sets."""
+    rng = np.random.default_rng(0)
+    x, W, b, d, k = rng.normal(size=(4, 3)), rng.normal(size=(3, 2)), rng.normal(size=2), 3, 2
+
+    def loss(followed):
+        def f(W, b):
+            return np.sum(np.tanh(linear(x, W, b, followed)) ** 2)
+
+        return f
+
+    e = ts.trace(loss(None), W, b, elements=True)
+    assert e.count_paths("W").tolist() == [[4, 4]] * 3  # one for each example
+    estimates = []
+    for kept in combinations(range(d), k):
+        estimate = np.asarray(ts.trace(loss(Same(np.array(kept), d)), W, b).gradient()["W"])
+        for i in range(d):
+            for j in range(2):
+                paths = e.path_gradients(f"W[{i}, {j}]")
+                assert estimate[i, j] == pytest.approx(d / k * paths.sum() if i in kept else 0.0)
+        estimates.append(estimate)
+    mean = ts.RAD(normalize=True).expectation(e, "W")
+    np.testing.assert_allclose(np.mean(estimates, axis=0), mean, rtol=1e-12)
+    np.testing.assert_allclose(mean, e.gradient()["W"], rtol=1e-12)

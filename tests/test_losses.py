@@ -334,6 +334,9 @@ def test_compare_takes_data():
     assert results["RAD"].x == again.x != results["GD"].x
 
 
+ARRAYS = {"estimator": ts.RAD(), "paths": "arrays"}
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
@@ -351,7 +354,7 @@ def test_compare_takes_data():
         ({"f": lambda a, b, batch: np.mean(loss(a, b, batch))}, "without summing"),
         ({"f": lambda a, b, batch: a}, "."),
         ({"f": lambda a, b, batch: a * b * batch[2]}, "tuple index out of range"),
-        ({"f": linear, "x0": (W,), "data": (X, TARGET), "sample": "different"}, "elementwise"),
+        ({"f": linear, "x0": (W,), "data": (X, TARGET), "sample": "different", **ARRAYS}, "elementwise"),
         ({"f": lambda a: a}, "takes 1 argument"),
     ],
 )

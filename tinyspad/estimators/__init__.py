@@ -7,7 +7,7 @@ branch choices; when the program changes shape, it is drawn afresh.
 """
 
 from .base import Cost, Estimator
-from .draw import ALL_PATHS, Draw, as_draw, draw_numbers, of_runs
+from .draw import ALL_PATHS, Draw, as_draw, draw_numbers, of_each, of_runs
 from .magnitude import Magnitude
 from .rad import GD, RAD, FixedPath
 from .spad import SPAD, NearestPath
@@ -25,5 +25,6 @@ __all__ = [
     "NearestPath",
     "as_draw",
     "draw_numbers",
+    "of_each",
     "of_runs",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -77,10 +77,18 @@ class Drawing(Protocol):
 
 def draw_numbers(estimator: Drawing, elements: Elements, param: str, state: State, rng: np.random.Generator) -> Draw:
     """An estimate for every number of an array, each of which draws for itself: gradient, paths and states in its shape."""
-    names, shape = elements.numbers_of(param), elements.shapes[param]
     at = elements.linearization if says(estimator, "paths_only", "init", "draw") else elements
+
+    def of_one(number: str, own: State) -> Draw:
+        return as_draw(estimator.draw(at, number, own, rng), estimator)
+
+    return of_each(of_one, elements.numbers_of(param), elements.shapes[param], state)
+
+
+def of_each(of_one: Callable[[str, State], Draw], names: Sequence[str], shape: tuple[int, ...], state: State) -> Draw:
+    """The draws of all numbers of an array as one, with gradient, paths and states in its shape."""
     states = state if isinstance(state, PerNumber) else [state] * len(names)
-    draws = [as_draw(estimator.draw(at, name, own, rng), estimator) for name, own in zip(names, states)]
+    draws = [of_one(name, own) for name, own in zip(names, states)]
     gradient = np.array([draw.gradient for draw in draws], float).reshape(shape)
     held = PerNumber(draw.state for draw in draws)
     return Draw(gradient if shape else float(gradient), PathsOfNumbers(draws, shape), held)
@@ -108,4 +116,4 @@ class PathsOfNumbers:
         listed = [draw.path for draw in self.draws]
         large = any(isinstance(i, int) and i >= 2**63 for i in listed)
         index = np.array(listed, object if large else None)
-        return index.reshape(self.shape) if index.size == math.prod(self.shape) else index
+        return index.reshape(self.shape) if index.size == math.prod(self.shape) else index.reshape(*self.shape, -1)

@@ -174,8 +174,7 @@ class Numbers:
     @cached_property
     def signature(self) -> tuple[Data, ...]:
         """Equal where the same program ran, and put numbers in the same order."""
-        start, head = self.structure.arrays
-        return self.signature_of_arrays, start.tobytes(), head.tobytes()
+        return tuple(self.structure.start), tuple(self.structure.head), self.signature_of_arrays[2:]
 
     @cached_property
     def names(self) -> list[str]:

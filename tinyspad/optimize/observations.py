@@ -16,12 +16,13 @@ from ..arguments import Data, State, name_of
 from ..data import FullBatch, Observed, Sampler
 from ..errors import BadInput, TinyspadError, said
 from ..estimators import ALL_PATHS, Draw, Estimator
-from ..lcg import LCG, trace_as
+from ..lcg import LCG, Recording, trace_as
 from ..program import Buffers, Program, compile_as
 from ..tape import locked
 from .batch import Batch, OneGraph, Seen, losses_of
 from .columns import columns_of
 from .contracts import Position
+from .each import EachObservation, one_row, recorded_loss
 from .whole import compiled_twice
 
 SAMPLES = ("same", "different")
@@ -61,8 +62,11 @@ class Losses:
         self.runs: tuple[int, ...] = shapes.pop() if len(shapes) == 1 else ()
         problem = self._why_not_lanes(position, shapes)
         self.side_by_side = problem is None
+        self.recording: Recording | None = None
         if not self.side_by_side:
             self.runs = ()
+            if self.numbers:
+                self.recording = recorded_loss(f, names, position, self.given, self.pack)
             self._check_whole(position, problem)
         self.sampler.init(self.n, self.runs)  # which says what does not fit
         self._buffers: dict[tuple[int, ...], Buffers] = {}
@@ -131,6 +135,8 @@ class Losses:
     def _batch(self, position: Position, observed: Observed) -> Seen:
         if not self.side_by_side:
             taken = [locked(column[observed.index]) for column in self.given]
+            if self.recording is not None and self.recording.fits([*position, *one_row(taken)]):
+                return EachObservation(self.recording, self.names, list(position), taken, observed, self.same)
             return OneGraph(self.f, self.names, list(position), taken, self.pack, observed, self.numbers)
         every = observed.index is self._every.index or isinstance(self.sampler, FullBatch)
         taken = self._all if every else self._taken(observed.index)
@@ -206,7 +212,7 @@ class Losses:
                 "give the loss of each observation, without summing; here shape (1,)."
                 + _told(why if np.shape(found) else None)
             )
-        if not self.same:
+        if not self.same and self.recording is None and self.first == "weights":  # to GD all samples are the same
             raise BadInput(
                 f'sample="different" needs a loss that is elementwise in parameters and data, and {name_of(self.f)} is not '
                 f"({said(why) if why is not None else 'arrays'})."
