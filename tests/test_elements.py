@@ -8,6 +8,7 @@ import pytest
 
 import tinyspad as ts
 from tinyspad import one_page
+from tinyspad.estimators import draw_numbers
 from tinyspad.nn.followed import Same
 from tinyspad.nn.functional import linear
 from tinyspad.rules import RULES, LinearMap, Operand, reads_of
@@ -785,3 +786,101 @@ def test_a_set_of_features_is_a_set_of_paths_of_numbers_with_the_same_expectatio
     mean = ts.RAD(normalize=True).expectation(e, "W")
     np.testing.assert_allclose(np.mean(estimates, axis=0), mean, rtol=1e-12)
     np.testing.assert_allclose(mean, e.gradient()["W"], rtol=1e-12)
+
+
+# --- many numbers draw together ---------------------------------------------------------------------------------------
+
+
+def forty(w):
+    """Numbers with one to four paths, some of them zero, and some without any."""
+    return np.sum((w[:30] * w[1:31] - 1) ** 2) + np.sum(w[:5] * w[:5] * w[5:10]) * 0.5 + w[33] * 0.0 * w[33]
+
+
+AT_FORTY = np.concatenate([np.zeros(3), np.linspace(-1, 2, 37)])
+
+
+@pytest.mark.parametrize("k_max", [1, 3])
+def test_the_best_paths_of_many_numbers_are_those_of_each(k_max, monkeypatch):
+    plan = {"estimator": ts.SPAD(k_max=k_max), "optimizer": ts.SGD(0.01), "steps": 12}
+    together = ts.minimize(forty, AT_FORTY, **plan)
+    monkeypatch.setattr("tinyspad.estimators.draw.MANY", 10**9)
+    each = ts.minimize(forty, AT_FORTY, **plan)
+    np.testing.assert_allclose(together.x, each.x, rtol=1e-12)
+    assert together.history.paths["w"].tolist() == each.history.paths["w"].tolist()
+    assert set(together.history.paths["w"][0][[31, 34, 39]]) == {-1}
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [ts.RAD(), ts.RAD(normalize=True), ts.RAD(by="branch"), ts.RAD(by="branch", normalize=True)],
+    ids=repr,
+)
+def test_random_paths_of_many_numbers_have_the_chances_of_each(estimator):
+    e, rng, draws = ts.trace(forty, AT_FORTY).elements(), np.random.default_rng(1), 600
+    at = e.linearization
+    found = [draw_numbers(estimator, e, "w", None, rng) for _ in range(draws)]
+    gradient, index = np.array([draw.gradient for draw in found]), np.array([draw.path for draw in found])
+    for i in range(40):
+        name = f"w[{i}]"
+        listed = at.path_gradients(name)
+        if not len(listed):
+            assert not gradient[:, i].any() and set(index[:, i]) == {-1}
+            continue
+        p = estimator.probabilities(at, name)
+        scale = 1 / p if estimator.normalize else np.ones(len(p))
+        np.testing.assert_allclose(gradient[:, i], (listed * scale)[index[:, i]], rtol=1e-12)
+        share = np.bincount(index[:, i], minlength=len(p)) / draws
+        assert np.all(np.abs(share - p) <= 5 * np.sqrt(p * (1 - p) / draws) + 1e-12)
+
+
+def test_held_walks_are_kept_and_followed_with_new_weights():
+    steps = {"optimizer": ts.SGD(0.01), "steps": 6, "rng": 0}
+    result = ts.minimize(forty, AT_FORTY, estimator=ts.RAD(hold=3), **steps)
+    paths = result.history.paths["w"][:-1]
+    assert np.all(paths[0] == paths[1]) and np.all(paths[1] == paths[2]) and np.any(paths[2] != paths[3])
+    x = result.history.x["w"]
+    for step in range(6):
+        at = ts.trace(forty, x[step]).elements().linearization
+        for i in (0, 5, 12, 33):
+            gradient = at.path_gradient(f"w[{i}]", int(paths[step][i]))
+            assert x[step][i] - x[step + 1][i] == pytest.approx(0.01 * gradient, abs=1e-12)
+
+
+def test_what_is_derived_from_an_estimator_draws_one_by_one_unless_it_says_otherwise():
+    class Halved(ts.RAD):
+        paths_only = True
+
+        def draw(self, lcg, param, state, rng):
+            gradient, path, state = super().draw(lcg, param, state, rng)
+            return gradient / 2, path, state
+
+    class Named(ts.RAD):
+        """As it is."""
+
+    whole = ts.minimize(forty, AT_FORTY, estimator=Halved(), optimizer=ts.SGD(0.1), steps=1, rng=0)
+    at, paths = ts.trace(forty, AT_FORTY).elements().linearization, whole.history.paths["w"][0]
+    gradient = at.path_gradient("w[12]", int(paths[12]))
+    assert AT_FORTY[12] - whole.x[12] == pytest.approx(0.05 * gradient)
+    steps = {"optimizer": ts.SGD(0.1), "steps": 3, "rng": 0}
+    same = [ts.minimize(forty, AT_FORTY, estimator=estimator, **steps).x for estimator in (Named(), ts.RAD())]
+    np.testing.assert_array_equal(*same)
+
+
+def test_many_numbers_with_very_many_paths_are_numbered_exactly():
+    def f(w):
+        x = w
+        for _ in range(70):
+            x = x + x[::-1]
+        return np.sum(x)
+
+    result = ts.minimize(f, np.ones(40), estimator=ts.RAD(), steps=1, rng=0)
+    lcg, paths = ts.trace(f, np.ones(40)).elements(), result.history.paths["w"][0]
+    assert lcg.count_paths("w[3]") == 2**70 and all(0 <= i < 2**70 for i in paths) and max(paths) > 2**64
+    assert lcg.nth_path("w[3]", int(paths[3])).index == paths[3]
+
+
+def test_arrays_in_single_precision_stay_in_it():
+    for estimator in (ts.RAD(), ts.SPAD(), ts.Magnitude()):
+        for n in (3, 40):
+            result = ts.minimize(lambda w: np.sum(w * w), np.ones(n, np.float32), estimator=estimator, steps=3)
+            assert result.x.dtype == np.float32

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..arguments import Array, Data, State, spaced
 from ..errors import BadInput
-from ..linearization import Linearized
-from ..paths import Route
+from ..linearization import Linearization, Linearized
+from ..paths import Route, Walks
 from .draw import ALL_PATHS, Draw
 from .numbers import in_numbers
 
@@ -42,6 +42,14 @@ class Held(NamedTuple):
     def __repr__(self) -> str:
         path = spaced(self.index) if isinstance(self.index, int) else self.index
         return f"<Held: path {path}, {self.left} steps left>"
+
+
+class HeldWalks(NamedTuple):
+    """The paths of many numbers that walk together, kept for some more steps."""
+
+    walks: Walks
+    signature: Data
+    left: int
 
 
 class Estimator:
@@ -75,6 +83,13 @@ class Estimator:
     def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         """Estimate the gradient with respect to one parameter."""
         raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "draw"))
+
+    def draw_together(self, lcg: Linearization, sources: Array, state: State, rng: np.random.Generator) -> Draw | None:
+        """Estimates for many numbers at once, whose nodes are ``sources``: arrays of gradients and of the paths' indices.
+
+        None where they are to be drawn one by one, by ``draw``. It is asked only of a class that has both of its own.
+        """
+        return None
 
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The chance that a fresh draw follows each path, shape (N,), or (N, R) in a batch; raises TooManyPaths."""
@@ -209,6 +224,11 @@ def path_cost(
 
 
 # --- holding -------------------------------------------------------------------------------------------------------------
+
+
+def kept_walks(state: State, lcg: Linearized) -> HeldWalks | None:
+    """The same, of many numbers that walk together."""
+    return kept(state, lcg) if isinstance(state, HeldWalks) else None
 
 
 def kept(state: State, lcg: Linearized) -> Data:

@@ -11,7 +11,8 @@ import numpy as np
 from ..arguments import Array, Data, State, says
 from ..errors import BadInput
 from ..lcg import Elements
-from ..paths import Route
+from ..linearization import in_form_of
+from ..paths import Route, Walks
 
 ALL_PATHS = -1
 """Stands in place of a path index when every path was followed, or when there is none."""
@@ -26,18 +27,18 @@ class Draw:
 
     __slots__ = ("followed", "gradient", "state")
 
-    def __init__(self, gradient: Data, path: Data | Route | PathsOfNumbers, state: State) -> None:
+    def __init__(self, gradient: Data, path: Data | Route | PathsOfNumbers | Walks, state: State) -> None:
         self.gradient, self.followed, self.state = gradient, path, state
 
     @property
     def path(self) -> Data:
         """The index of the path, an array of them in a batch."""
-        return self.followed.index if isinstance(self.followed, (Route, PathsOfNumbers)) else self.followed
+        return self.followed.index if isinstance(self.followed, (Route, PathsOfNumbers, Walks)) else self.followed
 
     @property
     def followers(self) -> int:
         """How many numbers of one parameter draw a path of their own; of the runs of a batch each has as many."""
-        return len(self.followed.draws) if isinstance(self.followed, PathsOfNumbers) else 1
+        return math.prod(self.followed.shape) if isinstance(self.followed, PathsOfNumbers) else 1
 
     def __iter__(self) -> Iterator[Data]:
         return iter((self.gradient, self.path, self.state))
@@ -69,20 +70,44 @@ def as_draw(found: Draw | tuple[Data, Data, State], estimator: object) -> Draw:
     )
 
 
+MANY = 32
+"""So many numbers of an array draw together, where the estimator knows how."""
+
+
 class Drawing(Protocol):
     """What draws."""
 
     def draw(self, lcg: Data, param: str, state: State, rng: np.random.Generator) -> Draw: ...
 
+    def draw_together(self, lcg: Data, sources: Array, state: State, rng: np.random.Generator) -> Draw | None: ...
+
 
 def draw_numbers(estimator: Drawing, elements: Elements, param: str, state: State, rng: np.random.Generator) -> Draw:
     """An estimate for every number of an array, each of which draws for itself: gradient, paths and states in its shape."""
-    at = elements.linearization if says(estimator, "paths_only", "init", "draw") else elements
+    plain = says(estimator, "paths_only", "init", "draw")
+    at, shape = elements.linearization if plain else elements, elements.shapes[param]
+    argument = elements.arguments[elements.params.index(param)]
+    if plain and math.prod(shape) >= MANY and draws_together(estimator):
+        first = elements.linearization.source(elements.numbers_of(param)[0])
+        found = estimator.draw_together(at, np.arange(first, first + math.prod(shape)), state, rng)
+        if found is not None:
+            paths = PathsOfNumbers(lambda: found.path, shape)
+            return Draw(in_form_of(argument, found.gradient.reshape(shape)), paths, found.state)
 
     def of_one(number: str, own: State) -> Draw:
         return as_draw(estimator.draw(at, number, own, rng), estimator)
 
-    return of_each(of_one, elements.numbers_of(param), elements.shapes[param], state)
+    draw = of_each(of_one, elements.numbers_of(param), shape, state)
+    draw.gradient = in_form_of(argument, draw.gradient)
+    return draw
+
+
+def draws_together(estimator: object) -> bool:
+    """Whether a class that says how one path is drawn says how many are, too; what is derived from it may draw otherwise."""
+    kinds = type(estimator).__mro__
+    return next((kind for kind in kinds if "draw" in vars(kind)), None) is next(
+        (kind for kind in kinds if "draw_together" in vars(kind)), object
+    )
 
 
 def of_each(of_one: Callable[[str, State], Draw], names: Sequence[str], shape: tuple[int, ...], state: State) -> Draw:
@@ -90,14 +115,19 @@ def of_each(of_one: Callable[[str, State], Draw], names: Sequence[str], shape: t
     states = state if isinstance(state, PerNumber) else [state] * len(names)
     draws = [of_one(name, own) for name, own in zip(names, states)]
     gradient = np.array([draw.gradient for draw in draws], float).reshape(shape)
-    held = PerNumber(draw.state for draw in draws)
-    return Draw(gradient if shape else float(gradient), PathsOfNumbers(draws, shape), held)
+    paths = PathsOfNumbers(lambda: _indices(draws), shape)
+    return Draw(gradient if shape else float(gradient), paths, PerNumber(draw.state for draw in draws))
+
+
+def _indices(draws: list[Draw]) -> Array:
+    listed = [draw.path for draw in draws]
+    return np.array(listed, object if any(isinstance(i, int) and i >= 2**63 for i in listed) else None)
 
 
 def of_runs(draws: list[Draw]) -> Draw:
     """The estimates of several runs as one, with an axis of runs in front."""
     gradient = np.array([draw.gradient for draw in draws])
-    return Draw(gradient, PathsOfNumbers(draws, gradient.shape), [draw.state for draw in draws])
+    return Draw(gradient, PathsOfNumbers(lambda: _indices(draws), gradient.shape), [draw.state for draw in draws])
 
 
 class PerNumber(list[State]):
@@ -107,13 +137,14 @@ class PerNumber(list[State]):
 class PathsOfNumbers:
     """The paths that the numbers of an array follow, numbered when somebody asks."""
 
-    def __init__(self, draws: list[Draw], shape: tuple[int, ...]) -> None:
-        self.draws, self.shape = draws, shape
+    def __init__(self, number: Callable[[], Array], shape: tuple[int, ...]) -> None:
+        self._number, self.shape = number, shape
 
     @property
     def index(self) -> Array:
-        """Their indices, in the array's shape."""
-        listed = [draw.path for draw in self.draws]
-        large = any(isinstance(i, int) and i >= 2**63 for i in listed)
-        index = np.array(listed, object if large else None)
-        return index.reshape(self.shape) if index.size == math.prod(self.shape) else index.reshape(*self.shape, -1)
+        """Their indices, in the array's shape; of several observations with an axis behind; one for all of a run."""
+        index = self._number()
+        size = math.prod(self.shape)
+        if index.size == size:
+            return index.reshape(self.shape)
+        return index.reshape(*self.shape, -1) if size and index.size % size == 0 else index

@@ -8,14 +8,18 @@ import numpy as np
 
 from ..arguments import Array, Data, State, set_integer
 from ..errors import BadInput
-from ..linearization import Linearized
+from ..linearization import Linearization, Linearized
+from ..paths import counts, walk_many
 from .base import (
     Cost,
     Estimator,
     Held,
+    HeldWalks,
     aligned,
+    as_float,
     everywhere,
     kept,
+    kept_walks,
     mean_and_variance,
     nothing,
     over_probability,
@@ -94,6 +98,20 @@ class RAD(Estimator):
         else:
             gradient = lcg.follow(param, held.route, lcg.chances("branch") if self.normalize else None)
         return Draw(gradient, held.route, held._replace(left=held.left - 1))
+
+    def draw_together(self, lcg: Linearization, sources: Array, state: State, rng: np.random.Generator) -> Draw | None:
+        """A path of each, all walked at once."""
+        chances, structure = lcg.chances(self.by), lcg.structure
+        held = kept_walks(state, lcg)
+        if held is None:
+            held = HeldWalks(walk_many(structure, sources, rng, chances), lcg.signature, self.hold)
+        number = np.array([as_float(n) for n in counts(structure)[sources[0] : sources[-1] + 1]])
+        over = chances.share if self.normalize and (self.by == "branch" or np.max(number) >= 1e300) else None
+        found = held.walks.product(lcg.code.weight, over)
+        if found is None:
+            return None
+        gradient = found * number if self.normalize and over is None else found
+        return Draw(gradient, held.walks, held._replace(left=held.left - 1))
 
     def _drawn(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
         if self.by == "path" and lcg.count_paths(param) < 2**63:

@@ -9,15 +9,17 @@ import numpy as np
 
 from ..arguments import Array, Data, State, set_integer, spaced
 from ..errors import BadInput, NotElementwise, TooManyPaths
-from ..linearization import Linearized
-from ..paths import LIMIT
+from ..linearization import Linearization, Linearized
+from ..paths import LARGEST, LIMIT, best_edges, walk_along
 from .base import (
     Cost,
     Estimator,
     Held,
+    HeldWalks,
     aligned,
     as_float,
     kept,
+    kept_walks,
     mean_and_variance,
     nothing,
     path_cost,
@@ -100,6 +102,22 @@ class SPAD(Estimator):
             else:
                 gradient = astray if strays else gradient / (1 - self.epsilon)
         return Draw(gradient, index, held._replace(left=held.left - 1))
+
+    def draw_together(self, lcg: Linearization, sources: Array, state: State, rng: np.random.Generator) -> Draw | None:
+        """The best path of each, all walked at once; None where there are candidates to draw."""
+        if self.m is not None or self.epsilon:
+            return None
+        held, weight = kept_walks(state, lcg), np.asarray(lcg.code.weight)
+        if held is None:
+            semiring, sizes = lcg.largest
+            if semiring is not LARGEST or not isinstance(sizes, np.ndarray):
+                return None
+            taken = best_edges(lcg.structure, weight, sizes)
+            if taken is None:
+                return None
+            walks = walk_along(lcg.structure, sources, taken, sizes[sources] == 0)
+            held = HeldWalks(walks, lcg.signature, self.k_max)
+        return Draw(held.walks.product(weight), held.walks, held._replace(left=held.left - 1))
 
     def _select(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
         n = lcg.count_paths(param)

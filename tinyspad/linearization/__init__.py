@@ -1,7 +1,7 @@
 """Paths at a point: one class that answers every question about them, whoever computes there."""
 
 from .beside import difference_beside, noise_beside, wobble
-from .code import Code, Node, Unchanging
+from .code import Code, Node, Unchanging, in_form_of
 from .ledger import Ledger
 from .linearization import Linearization
 from .linearized import Linearized
@@ -14,6 +14,7 @@ __all__ = [
     "Node",
     "Unchanging",
     "difference_beside",
+    "in_form_of",
     "noise_beside",
     "wobble",
 ]

@@ -2,7 +2,7 @@
 
 from .chances import Chances, by_branch, by_listing, by_magnitude, by_path, mean_length, moments, with_floor
 from .elimination import Elimination, eliminate
-from .largest import best, largest_sizes, top, top_runs
+from .largest import best, best_edges, largest_sizes, top, top_runs
 from .levels import FEWEST
 from .listing import entropy_of, largest_and_others_of, log_mass_of, moments_of, shares_of
 from .path import Path as Path
@@ -28,7 +28,7 @@ from .semirings import (
 )
 from .structure import Structure, Weights
 from .sweep import Semiring, fold, sweep, sweep_from, sweep_to
-from .walks import draw, draw_many, draw_runs, log_probability, settle
+from .walks import Walks, draw, draw_many, draw_runs, log_probability, settle, walk_along, walk_many
 from .whole import distinct_below, drawn_from, uniform_below, whole_dtype
 
 __all__ = [
@@ -51,8 +51,10 @@ __all__ = [
     "Route",
     "Semiring",
     "Structure",
+    "Walks",
     "Weights",
     "best",
+    "best_edges",
     "by_branch",
     "by_listing",
     "by_magnitude",
@@ -91,6 +93,8 @@ __all__ = [
     "top",
     "top_runs",
     "uniform_below",
+    "walk_along",
+    "walk_many",
     "whole_dtype",
     "with_floor",
 ]

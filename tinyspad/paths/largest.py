@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import Array
 from .route import Route, counts, enumerate_paths
 from .semirings import LARGEST, LOG_LARGEST, by_size, in_range, largest_of
 from .structure import Structure, Weights
@@ -68,6 +69,26 @@ def best(
             taken[node] = edge - start[node]
         node = head[edge]
     return Route(structure, source, branches=taken)
+
+
+def best_edges(structure: Structure, weight: Array, sizes: Array) -> Array | None:
+    """For every node the edge on which its path of the largest |product| goes on, the first one on a tie.
+
+    ``sizes``: the largest products behind every node, numbers. None where some are none.
+    """
+    start, head = structure.arrays
+    found = np.abs(weight) * sizes[head]
+    if np.isnan(found).any():
+        return None
+    width = np.diff(start)
+    tails = start[:-1][width > 0]
+    if not len(tails):
+        return np.zeros(len(width), np.intp)
+    best = np.repeat(np.maximum.reduceat(found, tails), width[width > 0])
+    first = np.minimum.reduceat(np.where(found == best, np.arange(len(found)), len(found)), tails)
+    edges = np.zeros(len(width), np.intp)
+    edges[width > 0] = first
+    return edges
 
 
 def top(structure: Structure, weight: Sequence[Any], source: int, n: int, size: Semiring) -> list[tuple[int, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arguments import Array
 from .chances import Chances
-from .route import Route
+from .route import Route, counts, ranks_of
 from .structure import Structure, Weights
 from .sweep import fold
 from .whole import uniform_below
@@ -108,14 +108,104 @@ def draw_many(
 
     What has to be known of all edges is worked out once for these chances.
     """
-    if not structure.head:  # the source is the output
-        return Turns(np.zeros((0, n), np.int32), np.ones(n), np.ones(n), np.zeros(n))
-    head, share, border = structure.arrays[1], *_table(structure, chances)
-    start, width = structure.arrays[0], np.diff(structure.arrays[0])
-    node = np.full(n, source)
+    walks = walk_many(structure, np.full(n, source), rng, chances)
+    share = _table(structure, chances)[0]
+    taken = np.where(walks.turns >= 0, share[walks.turns], 1.0) if len(walks.turns) else np.ones((0, n))
+    logs = np.log(taken, where=taken > 0, out=np.full(taken.shape, -np.inf))
+    return Turns(walks.turns, walks.product(weight), taken.prod(axis=0), logs.sum(axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Walks:
+    """n paths from the nodes ``sources``, in arrays.
+
+    ``steps``: who takes which edges; ``turns``: the edges at choices, shape (hops, n), -1 behind the end of a path. A source
+    from which no path leads has the product 0, and the index -1.
+    """
+
+    structure: Structure
+    sources: Array
+    steps: list[tuple[Array, Array]]
+    turns: Array
+
+    def product(self, weight: Weights, over: Weights | None = None) -> Array | None:
+        """The product along every path, from the output back, each factor over its own; None where edges are linear maps."""
+        product = np.ones(len(self.sources))
+        for walkers, edge in reversed(self.steps):
+            factor = weight[edge] if isinstance(weight, np.ndarray) else [weight[e] for e in edge.tolist()]
+            if isinstance(factor, list) and not all(isinstance(w, (float, int, np.generic)) for w in factor):
+                return None
+            product[walkers] *= factor if over is None else factor / np.asarray(over)[edge]
+        product[self.lost] = 0.0
+        return product
+
+    @property
+    def lost(self) -> Array:
+        """From which sources no path leads."""
+        return (np.diff(self.structure.arrays[0])[self.sources] == 0) & (self.sources != self.structure.output)
+
+    @property
+    def index(self) -> Array:
+        """The paths' numbers."""
+        before = passed(self.structure)
+        if before is not None:
+            return np.where(self.lost, -1, np.where(self.turns >= 0, before[self.turns], 0).sum(axis=0))
+        taken = [[e for e in path if e >= 0] for path in self.turns.T.tolist()]
+        listed = [ranks_of(self.structure, int(source), [path])[0] for source, path in zip(self.sources, taken)]
+        return np.where(self.lost, -1, np.array(listed, object))
+
+
+def passed(structure: Structure) -> Array | None:
+    """For every edge the number of paths of the branches before it; None where 64 bits do not hold them. Worked out once."""
+    if "passed" not in structure.known:
+        start, head = structure.arrays
+        table = counts(structure)
+        structure.known["passed"] = None
+        if max(table, default=0) < 2**62:
+            number = np.array(table, np.int64)[head]
+            upto = np.concatenate([[0], np.cumsum(number)]) if sum(number.tolist()) < 2**62 else None
+            structure.known["passed"] = (
+                None if upto is None else upto[:-1] - np.repeat(upto[start[:-1]], np.diff(start))
+            )
+    return structure.known["passed"]  # type: ignore[no-any-return]
+
+
+def walk_many(structure: Structure, sources: Array, rng: np.random.Generator, chances: Chances) -> Walks:
+    """A random path from each of these nodes, all walked at once: a few array operations per edge of the longest."""
+    border = _table(structure, chances)[1]
+
+    def choose(walking: Array, v: Array, first: Array, wide: Array) -> Array:
+        u = rng.random(len(v))
+        edge = _beyond(border, first, wide, u)
+        if chances.margin:
+            near = border[edge] - u <= chances.margin
+            near |= (edge > first) & (u - border[edge - 1] <= chances.margin)
+            for i in np.flatnonzero(near):
+                edge[i] = settle(structure, int(v[i]), float(u[i]), rng)
+        return edge
+
+    return _walked(structure, sources, choose)
+
+
+def walk_along(structure: Structure, sources: Array, taken: Array, straight: Array) -> Walks:
+    """The path from each of these nodes that takes, at every node, the edge said for it; ``straight``: or the first one."""
+    return _walked(structure, sources, lambda walking, v, first, wide: np.where(straight[walking], first, taken[v]))
+
+
+Choose = Callable[[Array, Array, Array, Array], Array]
+"""Of some walkers, where they stand, their first edges there, and how many they have, the edges that they take."""
+
+
+def _walked(structure: Structure, sources: Array, choose: Choose) -> Walks:
+    n = len(sources)
+    if not structure.head:  # the sources are the output
+        return Walks(structure, sources, [], np.zeros((0, n), np.int32))
+    start, head = structure.arrays
+    width = np.diff(start)
+    node = sources.copy()
     everyone = np.arange(n)
     hops: list[Array] = []
-    steps: list[tuple[Array, Array]] = []  # who takes which edges
+    steps: list[tuple[Array, Array]] = []
     while True:
         wide = width[node]
         while len(moving := np.flatnonzero(wide == 1)):  # no choice here
@@ -127,22 +217,14 @@ def draw_many(
         if not len(walking):
             break
         v, wide = (node, wide) if walking is everyone else (node[walking], wide[walking])
-        u, first = rng.random(len(walking)), start[v]
-        edge = _beyond(border, first, wide, u)
-        if chances.margin:
-            near = border[edge] - u <= chances.margin
-            near |= (edge > first) & (u - border[edge - 1] <= chances.margin)
-            for i in np.flatnonzero(near):
-                edge[i] = settle(structure, int(v[i]), float(u[i]), rng)
+        edge = choose(walking, v, start[v], wide)
         hop = np.full(n, -1)
         hop[walking] = edge
         hops.append(hop)
         steps.append((walking, edge))
         node[walking] = head[edge]
-    edges = np.array(hops, np.int32 if len(head) < 2**31 else np.int64).reshape(len(hops), n)
-    taken = np.where(edges >= 0, share[edges], 1.0)
-    logs = np.log(taken, where=taken > 0, out=np.full(taken.shape, -np.inf))
-    return Turns(edges, _products(weight, steps, n), taken.prod(axis=0), logs.sum(axis=0))
+    turns = np.array(hops, np.int32 if len(head) < 2**31 else np.int64).reshape(len(hops), n)
+    return Walks(structure, sources, steps, turns)
 
 
 def _table(structure: Structure, chances: Chances) -> tuple[Array, Array]:
@@ -167,17 +249,6 @@ def _beyond(border: Array, first: Array, width: Array, u: Array) -> Array:
         edge = np.where(open_ & beyond, middle + 1, edge)
         last = np.where(open_ & ~beyond, middle, last)
     return edge
-
-
-def _products(weight: Weights, steps: list[tuple[Array, Array]], n: int) -> Array | None:
-    """The product along every path, from the output back; None where edges are linear maps."""
-    product = np.ones(n)
-    for walkers, edge in reversed(steps):
-        factor = weight[edge] if isinstance(weight, np.ndarray) else [weight[e] for e in edge.tolist()]
-        if isinstance(factor, list) and not all(isinstance(w, (float, int, np.generic)) for w in factor):
-            return None
-        product[walkers] *= factor
-    return product
 
 
 def _borders(start: Any, share: Any) -> Any:
