@@ -49,6 +49,11 @@ WHY: dict[tuple[str, str], str] = {
         "derivative, follows the graph back, and looks after the run."
     ),
     ("models", "autograd"): "both wait for the same products with a large matrix.",
+    ("elements", "RAD, NumPy by hand"): (
+        "by hand a path of a weight is known to be an observation; tinyspad finds that out from f, for any f, and looks "
+        "after the run."
+    ),
+    ("elements", "NumPy by hand"): "two products with a matrix, and nothing between them.",
     ("chain", "JAX, jit"): CHAIN,
     ("fan", "JAX, jit"): FAN,
     ("networks", "PyTorch"): (

@@ -57,8 +57,10 @@ def of_numbers(f: Callable[..., Data], *like: Data) -> Callable[..., Data]:
             known.append(box)
         for step in steps:
             known.append(step(known))
-        found = known[-1]
-        return found.reshape(-1)[0] if found.size == 1 else found
+        if known[-1].size != 1:
+            return known[-1]
+        found = known[-1].reshape(-1)[0]
+        return float(found) if isinstance(found, np.float64) else found
 
     own = [_identifier(name, at) for name, shape in zip(names, shapes) for at in places(shape)]
     if len(set(own)) < len(own):

@@ -109,8 +109,9 @@ def draw_many(
     What has to be known of all edges is worked out once for these chances.
     """
     walks = walk_many(structure, np.full(n, source), rng, chances)
-    share = _table(structure, chances)[0]
-    taken = np.where(walks.turns >= 0, share[walks.turns], 1.0) if len(walks.turns) else np.ones((0, n))
+    taken = np.ones((0, n))
+    if len(walks.turns):
+        taken = np.where(walks.turns >= 0, _table(structure, chances)[0][walks.turns], 1.0)
     logs = np.log(taken, where=taken > 0, out=np.full(taken.shape, -np.inf))
     return Turns(walks.turns, walks.product(weight), taken.prod(axis=0), logs.sum(axis=0))
 
@@ -172,7 +173,7 @@ def passed(structure: Structure) -> Array | None:
 
 def walk_many(structure: Structure, sources: Array, rng: np.random.Generator, chances: Chances) -> Walks:
     """A random path from each of these nodes, all walked at once: a few array operations per edge of the longest."""
-    border = _table(structure, chances)[1]
+    border = _table(structure, chances)[1] if structure.head else np.zeros(0)
 
     def choose(walking: Array, v: Array, first: Array, wide: Array) -> Array:
         u = rng.random(len(v))
