@@ -884,3 +884,40 @@ def test_arrays_in_single_precision_stay_in_it():
         for n in (3, 40):
             result = ts.minimize(lambda w: np.sum(w * w), np.ones(n, np.float32), estimator=estimator, steps=3)
             assert result.x.dtype == np.float32
+
+
+def test_the_text_of_an_lcg_of_arrays_says_what_its_paths_are():
+    lcg = ts.trace(lambda w, a: np.sum(w * a), np.ones(3), 2.0)
+    assert str(lcg).splitlines() == [
+        "w <- Param_0  (an array, as a whole; lcg.elements() has its numbers)",
+        "a <- Param_1",
+        "b <- w * a",
+        "z <- sum(b)",
+        "Return z",
+    ]
+    assert "elements" not in str(ts.trace(lambda w: w * w, np.ones(3)))
+    page = lcg.elements()._repr_html_()
+    assert "<svg" in page and "w[0..2] &lt;- Param_0" in page and "w[2]" in page
+    assert "<svg" not in ts.trace(lambda w: np.sum(w * w), np.ones(99), elements=True)._repr_html_()
+
+
+def test_elements_are_drawn_whole_or_behind_some_of_their_numbers():
+    import matplotlib.pyplot as plt
+
+    from tinyspad import plot
+
+    lcg = ts.trace(net, np.ones((3, 2)), np.ones(3))
+    e = lcg.elements()
+    words = {text.get_text() for text in plot.lcg(e).texts}
+    assert {"W[0, 0]", "W[2, 1]", "v[1]", "z"} <= words
+    some = {
+        text.get_text() for text in plot.lcg(e, of="W[1, 0]", highlight=e.best_path("W[1, 0]"), adjoints=True).texts
+    }
+    assert "W[1, 0]" in some and not {"W[0, 0]", "v[1]"} & some
+    assert "v[2]" in {text.get_text() for text in plot.lcg(e, of="v").texts}
+    for wrong in ({"lcg": lcg, "of": "W"}, {"lcg": e, "of": "u"}, {"lcg": e.linearization}):
+        with pytest.raises(ts.errors.BadInput):
+            plot.lcg(**wrong)
+    with pytest.raises(ts.errors.BadInput, match="60"):
+        plot.lcg(ts.trace(lambda w: np.sum(w * w), np.ones(99), elements=True))
+    plt.close("all")

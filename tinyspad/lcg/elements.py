@@ -21,6 +21,7 @@ from .numbers import Numbers, NumbersAtPoint, place_of, places
 from .show import numbers_text
 from .single_access import SingleAccess
 from .sums import sums_of
+from .svg import html_text
 
 EXACT = 2.0**53
 """Whole numbers below this are exact in floats."""
@@ -326,6 +327,9 @@ class Elements(Unchanging):
     def __str__(self) -> str:
         counts = {name: self.count_paths(name) for name in self.params}
         return numbers_text(self.single_access, self.numbers, self.value, counts)
+
+    def _repr_html_(self) -> str:
+        return html_text(self.linearization, str(self))
 
     def __repr__(self) -> str:
         counted = ", ".join(_ranged(name, self.count_paths(name)) for name in self.params)

@@ -220,7 +220,11 @@ class LCG(Recorded):
     # --- showing it -----------------------------------------------------------------------------------------
 
     def __str__(self) -> str:
-        return program_text(self)
+        lines = program_text(self).split("\n")
+        if not self.elementwise:
+            for i, argument in enumerate(self.arguments):
+                lines[i] += "  (an array, as a whole; lcg.elements() has its numbers)" * bool(np.ndim(argument))
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}: {spaced(self.count_paths(name))}" for name in self.params)
@@ -231,4 +235,4 @@ class LCG(Recorded):
         return graphviz_text(self)
 
     def _repr_html_(self) -> str:
-        return html_text(self)
+        return html_text(self, str(self))

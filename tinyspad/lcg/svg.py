@@ -6,9 +6,8 @@ import html
 from collections.abc import Iterator
 
 from ..layout import Point, free_place, layout
-from ..linearization import Node
+from ..linearization import Linearization, Node
 from .recorded import Recorded
-from .show import program_text
 from .text import DRAWABLE, weight_text
 
 FACES = {"parameter": "#ffffff", "branch": "#ffffff", "operation": "#56B4E9", "tupling": "#E69F00"}
@@ -24,7 +23,7 @@ SHORT, LETTERS = 3, 18
 HALO = 'style="paint-order:stroke;stroke:var(--jp-layout-color0, var(--vscode-editor-background, Canvas));stroke-width:3px"'
 
 
-def svg_text(lcg: Recorded) -> str:
+def svg_text(lcg: Recorded | Linearization) -> str:
     """The graph as an SVG element: parameters on the left, the output on the right, weights on the edges."""
     nodes, links = lcg.nodes, list(zip(lcg.structure.tail, lcg.structure.head))
     places, ways = layout(list(range(lcg.structure.size)), links)
@@ -53,12 +52,12 @@ def svg_text(lcg: Recorded) -> str:
     return "".join(parts)
 
 
-def html_text(lcg: Recorded) -> str:
+def html_text(lcg: Recorded | Linearization, program: str) -> str:
     """For notebooks: the program beside its drawing; a program too large to draw stands alone."""
     picture = svg_text(lcg) if lcg.structure.size <= DRAWABLE else ""
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:2em;align-items:center">'
-        f"<pre>{html.escape(program_text(lcg))}</pre>{picture}</div>"
+        f"<pre>{html.escape(program)}</pre>{picture}</div>"
     )
 
 
@@ -78,7 +77,9 @@ def _arrow(start: Point, end: Point) -> str:
     return f'<path d="{_line([at(RADIUS + 1, 0), at(RADIUS + 9, 3.5), at(RADIUS + 9, -3.5)])}Z"/>'
 
 
-def _edge_labels(lcg: Recorded, places: dict[int, Point], ways: list[list[Point]]) -> Iterator[tuple[Point, str]]:
+def _edge_labels(
+    lcg: Recorded | Linearization, places: dict[int, Point], ways: list[list[Point]]
+) -> Iterator[tuple[Point, str]]:
     taken = [(x, y + 0.45) for x, y in places.values()]  # the texts below the nodes
     for e, way in enumerate(ways):
         if (

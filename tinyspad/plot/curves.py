@@ -82,6 +82,7 @@ def _axis(lcg: LCG, param: str | None) -> tuple[Any, str]:
     if xs.ndim != 1 or lcg.batch != xs.shape:
         raise BadInput(
             "The plot needs an axis: trace an elementwise function on an array, trace(f, np.linspace(-6, 6, 400)), with "
-            "every other argument an array of that shape, too (np.full_like)."
+            "every other argument an array of that shape, too (np.full_like). A function of a small vector is elementwise "
+            "as ts.of_numbers(f, w)."
         )
     return xs, name

@@ -200,7 +200,8 @@ def _grid(lcg: LCG, name: str) -> tuple[Any, Any, Any]:
             return x[0], y[:, 0], np.where(np.isfinite(lcg.value), lcg.value, np.nan)
     raise BadInput(
         f"plot.{name} needs a plane: trace an elementwise function of two variables on a grid, "
-        "trace(f, *np.meshgrid(np.linspace(-4, 4, 80), np.linspace(-4, 4, 80)))."
+        "trace(f, *np.meshgrid(np.linspace(-4, 4, 80), np.linspace(-4, 4, 80))). A function of a vector of two is one of "
+        "two variables as ts.of_numbers(f, np.zeros(2))."
     )
 
 

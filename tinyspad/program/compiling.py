@@ -10,19 +10,20 @@ import numpy as np
 
 from ..arguments import integer
 from ..errors import BadInput, NotCompilable, said
-from ..lcg import LCG, parameter_names
+from ..lcg import LCG, of_numbers, parameter_names
 from ..tape import Value, give, run_on
 from .program import Program
-from .symbol import Book, Symbol
+from .symbol import OF_NUMBERS, Book, Symbol
 
 
-def compile_function(f: Callable[..., Any], number: int | None = None) -> Program:
+def compile_function(f: Callable[..., Any], number: Any = None) -> Program:
     """Record f once on formulas and return its program, NumPy source for value, gradient and paths.
 
     ``f``: a plain NumPy function, elementwise: of numbers, or of arrays of runs. ``number``: how many parameters it takes,
-    where its signature leaves it open (``*args``). Captured Values become constants, and so does whatever else f refers to:
-    a program is a snapshot. Raises NotCompilable where f branches on values, or uses arrays or functions that are not
-    elementwise; ``trace`` takes those. Cost: O(operations) once.
+    where its signature leaves it open (``*args``); or, of a function of small arrays, an array like its argument, or a
+    tuple of them: then the program is one of their numbers (``of_numbers``). Captured Values become constants, and so does
+    whatever else f refers to: a program is a snapshot. Raises NotCompilable where f branches on values, or uses arrays or
+    functions that are not elementwise; ``trace`` takes those. Cost: O(operations) once.
 
     >>> import tinyspad as ts
     >>> program = ts.compile(lambda x, y: np.exp(x) * (x + y))
@@ -32,7 +33,12 @@ def compile_function(f: Callable[..., Any], number: int | None = None) -> Progra
         b = x + y
         z = a * b
         return z
+    >>> ts.compile(lambda w: np.sum(w * w), np.zeros(2)).gradient(1.0, 3.0)
+    {'w0': 2.0, 'w1': 6.0}
     """
+    if isinstance(number, (tuple, list, np.ndarray)):
+        f = of_numbers(f, *(number if isinstance(number, tuple) else (number,)))
+        number = None
     if number is None:
         number = _positional(f)
     number = integer(number, "compile: number=, how many parameters f takes,", least=0)
@@ -72,7 +78,7 @@ def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] 
         raise NotCompilable(f"A program returns one number for each run, which {name} does not.")
     lcg = LCG(output if isinstance(output, Value) else inner if isinstance(inner, Symbol) else float(inner), params, f)
     if not lcg.elementwise:
-        raise NotCompilable("Programs are made of elementwise functions.")
+        raise NotCompilable(f"Programs are made of elementwise functions. {OF_NUMBERS}")
     return Program(lcg, book, name, tuple(data))
 
 

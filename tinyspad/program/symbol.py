@@ -20,6 +20,10 @@ ALIKE = {np.zeros_like, np.ones_like}
 
 LARGEST_POWER = 16
 
+OF_NUMBERS = (
+    "A function of small arrays compiles as one of their numbers: ts.compile(f, w), with an array like its argument."
+)
+
 
 class Book:
     """All formulas of one function: ``symbols`` in order of creation, constants by their own value.
@@ -206,7 +210,7 @@ class Symbol:
         if function not in TRUTH | ALIKE and (rule is None or not rule.elementwise):
             self.book.refuse(
                 f"np.{getattr(function, '__name__', function)} is not elementwise, or has no rule; programs are made of "
-                "elementwise functions. trace and minimize run it as it is."
+                f"elementwise functions. trace and minimize run it as it is. {OF_NUMBERS}"
             )
         return self.book.apply(function, args)
 
