@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arguments import Array, Data, State, set_integer
-from ..linearization import Linearized
-from ..paths import Chances, drawn_from, with_floor
+from ..linearization import Linearization, Linearized
+from ..paths import Chances, drawn_from, walk_many, with_floor
 from .base import (
     Cost,
     Estimator,
@@ -85,6 +85,16 @@ class Magnitude(Estimator):
             chance = p[index]
         gradient = lcg.path_gradient(param, index)
         return Draw(gradient / chance if self.normalize else gradient, index, held)
+
+    def draw_together(self, lcg: Linearization, sources: Array, state: State, rng: np.random.Generator) -> Draw | None:
+        """A path of each, all walked at once."""
+        held = kept(state, lcg) if isinstance(state, Refreshed) else None
+        if held is None:
+            held = Refreshed(self._chances(lcg, lcg.params[sources[0]]), lcg.signature, self.k_max)
+        walks = walk_many(lcg.structure, sources, rng, held.chances)
+        with np.errstate(all="ignore"):
+            found = walks.product(lcg.code.weight, held.chances.share if self.normalize else None)
+        return None if found is None else Draw(found, walks, held._replace(left=held.left - 1))
 
     def _chances(self, lcg: Linearized, param: str) -> Data:
         """Branch probabilities; or, through linear maps, the probabilities of all paths, listed."""
