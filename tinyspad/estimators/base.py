@@ -10,8 +10,9 @@ import numpy as np
 
 from ..arguments import Array, Data, State, spaced
 from ..errors import BadInput
+from ..lcg import Elements
 from ..linearization import Linearization, Linearized
-from ..paths import Route, Walks
+from ..paths import Route
 from .draw import ALL_PATHS, Draw
 from .numbers import in_numbers
 
@@ -45,9 +46,9 @@ class Held(NamedTuple):
 
 
 class HeldWalks(NamedTuple):
-    """The paths of many numbers that walk together, kept for some more steps."""
+    """The paths of many numbers that walk together (``Walks``, or ``ArrayWalks``), kept for some more steps."""
 
-    walks: Walks
+    walks: Data
     signature: Data
     left: int
 
@@ -90,6 +91,10 @@ class Estimator:
         None where they are to be drawn one by one, by ``draw``. It is asked only of a class that has both of its own.
         """
         return None
+
+    def draw_over_arrays(self, elements: Elements, param: str, state: State, rng: np.random.Generator) -> Draw:
+        """Estimates for all numbers of an array, where the edges between numbers are too many to be written out."""
+        raise NotImplementedError(_TO_GIVE.format(type(self).__name__, "draw_over_arrays"))
 
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The chance that a fresh draw follows each path, shape (N,), or (N, R) in a batch; raises TooManyPaths."""

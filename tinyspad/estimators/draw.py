@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arguments import Array, Data, State, says
 from ..errors import BadInput
-from ..lcg import Elements
+from ..lcg import ArrayWalks, Elements
 from ..linearization import in_form_of
 from ..paths import Route, Walks
 
@@ -27,17 +27,23 @@ class Draw:
 
     __slots__ = ("followed", "gradient", "state")
 
-    def __init__(self, gradient: Data, path: Data | Route | PathsOfNumbers | Walks, state: State) -> None:
+    def __init__(self, gradient: Data, path: Data | Route | PathsOfNumbers | Walks | ArrayWalks, state: State) -> None:
         self.gradient, self.followed, self.state = gradient, path, state
 
     @property
     def path(self) -> Data:
         """The index of the path, an array of them in a batch."""
-        return self.followed.index if isinstance(self.followed, (Route, PathsOfNumbers, Walks)) else self.followed
+        return (
+            self.followed.index
+            if isinstance(self.followed, (Route, PathsOfNumbers, Walks, ArrayWalks))
+            else self.followed
+        )
 
     @property
     def followers(self) -> int:
         """How many numbers of one parameter draw a path of their own; of the runs of a batch each has as many."""
+        if isinstance(self.followed, ArrayWalks):
+            return UNNUMBERED
         return math.prod(self.followed.shape) if isinstance(self.followed, PathsOfNumbers) else 1
 
     def __iter__(self) -> Iterator[Data]:
@@ -70,6 +76,9 @@ def as_draw(found: Draw | tuple[Data, Data, State], estimator: object) -> Draw:
     )
 
 
+UNNUMBERED = 10**9
+"""More paths than anyone keeps: among too many edges they have no numbers."""
+
 MANY = 32
 """So many numbers of an array draw together, where the estimator knows how."""
 
@@ -81,13 +90,23 @@ class Drawing(Protocol):
 
     def draw_together(self, lcg: Data, sources: Array, state: State, rng: np.random.Generator) -> Draw | None: ...
 
+    def draw_over_arrays(self, elements: Data, param: str, state: State, rng: np.random.Generator) -> Draw: ...
+
 
 def draw_numbers(estimator: Drawing, elements: Elements, param: str, state: State, rng: np.random.Generator) -> Draw:
     """An estimate for every number of an array, each of which draws for itself: gradient, paths and states in its shape."""
-    plain = says(estimator, "paths_only", "init", "draw")
-    at, shape = elements.linearization if plain else elements, elements.shapes[param]
+    plain, shape = says(estimator, "paths_only", "init", "draw"), elements.shapes[param]
     argument = elements.arguments[elements.params.index(param)]
-    if plain and math.prod(shape) >= MANY and draws_together(estimator):
+    if elements.too_large:
+        if not (plain and draws_so(estimator, "draw_over_arrays")):
+            raise BadInput(
+                f"The numbers of these arrays have too many edges between them for {type(estimator).__name__}; RAD() and "
+                'SPAD(m=...) draw paths without writing them out. Or take arrays as a whole: paths="arrays".'
+            )
+        over = estimator.draw_over_arrays(elements, param, state, rng)
+        return Draw(in_form_of(argument, over.gradient.reshape(shape)), over.followed, over.state)
+    at = elements.linearization if plain else elements
+    if plain and math.prod(shape) >= MANY and draws_so(estimator, "draw_together"):
         first = elements.linearization.source(elements.numbers_of(param)[0])
         found = estimator.draw_together(at, np.arange(first, first + math.prod(shape)), state, rng)
         if found is not None:
@@ -102,12 +121,10 @@ def draw_numbers(estimator: Drawing, elements: Elements, param: str, state: Stat
     return draw
 
 
-def draws_together(estimator: object) -> bool:
+def draws_so(estimator: object, way: str) -> bool:
     """Whether a class that says how one path is drawn says how many are, too; what is derived from it may draw otherwise."""
-    kinds = type(estimator).__mro__
-    return next((kind for kind in kinds if "draw" in vars(kind)), None) is next(
-        (kind for kind in kinds if "draw_together" in vars(kind)), object
-    )
+    one, many = (next((kind for kind in type(estimator).__mro__ if name in vars(kind)), None) for name in ("draw", way))
+    return many is not None and one is many
 
 
 def of_each(of_one: Callable[[str, State], Draw], names: Sequence[str], shape: tuple[int, ...], state: State) -> Draw:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arguments import Array, Data, State, set_integer
 from ..errors import BadInput
+from ..lcg import Elements
 from ..linearization import Linearization, Linearized
 from ..paths import counts, walk_many
 from .base import (
@@ -112,6 +113,18 @@ class RAD(Estimator):
             return None
         gradient = found * number if self.normalize and over is None else found
         return Draw(gradient, held.walks, held._replace(left=held.left - 1))
+
+    def draw_over_arrays(self, elements: Elements, param: str, state: State, rng: np.random.Generator) -> Draw:
+        """A path of each, uniform over its paths up to rounding."""
+        if self.by != "path":
+            raise BadInput('RAD(by="branch") among so many edges is not offered; RAD() draws uniformly over all paths.')
+        held = kept_walks(state, elements.at)
+        if held is None:
+            held = HeldWalks(elements.walk(param, rng), elements.at.signature, self.hold)
+        found = held.walks.product(elements.at)
+        if self.normalize:
+            found = found * np.ravel(elements.count_paths(param)).astype(float)
+        return Draw(found, held.walks, held._replace(left=held.left - 1))
 
     def _drawn(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
         if self.by == "path" and lcg.count_paths(param) < 2**63:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arguments import Array, Data, State, set_integer, spaced
 from ..errors import BadInput, NotElementwise, TooManyPaths
+from ..lcg import Elements
 from ..linearization import Linearization, Linearized
 from ..paths import LARGEST, LIMIT, best_edges, walk_along
 from .base import (
@@ -118,6 +119,25 @@ class SPAD(Estimator):
             walks = walk_along(lcg.structure, sources, taken, sizes[sources] == 0)
             held = HeldWalks(walks, lcg.signature, self.k_max)
         return Draw(held.walks.product(weight), held.walks, held._replace(left=held.left - 1))
+
+    def draw_over_arrays(self, elements: Elements, param: str, state: State, rng: np.random.Generator) -> Draw:
+        """The best of m random candidates for each, drawn with replacement: of so many paths hardly one is drawn twice."""
+        if self.m is None or self.epsilon:
+            raise BadInput(
+                "SPAD() compares all paths, and here the edges between numbers are too many to be written out. Give it m, "
+                "the number of candidates to draw, SPAD(m=5), with epsilon=0."
+            )
+        held = kept_walks(state, elements.at)
+        if held is None:
+            best = elements.walk(param, rng)
+            size = np.abs(best.product(elements.at))
+            for _ in range(self.m - 1):
+                other = elements.walk(param, rng)
+                sizes = np.abs(other.product(elements.at))
+                better = ~(sizes <= size)  # NaN is the largest
+                best, size = best.those(~better).beside(other.those(better)), np.where(better, sizes, size)
+            held = HeldWalks(best, elements.at.signature, self.k_max)
+        return Draw(held.walks.product(elements.at), held.walks, held._replace(left=held.left - 1))
 
     def _select(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
         n = lcg.count_paths(param)

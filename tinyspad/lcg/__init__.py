@@ -2,6 +2,7 @@
 
 from ..linearization import Ledger, Node
 from ..paths import Path, PathArray
+from .array_walks import ArrayWalks
 from .collapse import Link, Part, collapsed
 from .comparison import Comparison
 from .derivatives import Jacobian
@@ -17,6 +18,7 @@ from .vectorized import vectorized
 
 __all__ = [
     "LCG",
+    "ArrayWalks",
     "Comparison",
     "Elements",
     "Jacobian",

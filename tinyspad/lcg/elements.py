@@ -16,11 +16,12 @@ from ..arguments import Array, Data, generator, spaced
 from ..errors import BadInput
 from ..linearization import Linearization, Node, Unchanging
 from ..paths import Chances, Path, PathArray, Semiring
+from .array_walks import ArrayWalks, edges_between, walk_arrays
 from .collapse import block_of
-from .numbers import Numbers, NumbersAtPoint, place_of, places
+from .numbers import LARGEST_GRAPH, Numbers, NumbersAtPoint, place_of, places
 from .show import numbers_text
 from .single_access import SingleAccess
-from .sums import sums_of
+from .sums import Sums
 from .svg import html_text
 
 EXACT = 2.0**53
@@ -255,12 +256,26 @@ class Elements(Unchanging):
     def _sums(self, lift: Callable[[Array], Array]) -> dict[str, Array]:
         """By one sweep over arrays, without the edges between numbers: see ``sums``. Kept."""
         if lift not in self._swept:
-            self._swept[lift] = dict(zip(self.params, sums_of(self.single_access, self.at, lift)))
-        return self._swept[lift]
+            self._swept[lift] = Sums(self.single_access, self.at, lift)
+        return dict(zip(self.params, self._swept[lift].of_params()))
 
     @cached_property
-    def _swept(self) -> dict[Callable[[Array], Array], dict[str, Array]]:
+    def _swept(self) -> dict[Callable[[Array], Array], Sums]:
         return {}
+
+    @cached_property
+    def too_large(self) -> bool:
+        """Whether the edges between numbers are too many to be written out."""
+        if "numbers" in self.__dict__:
+            return False
+        self._sums(np.ones_like)
+        return edges_between(self.at, self._swept[np.ones_like]) > LARGEST_GRAPH
+
+    def walk(self, param: str, rng: np.random.Generator) -> ArrayWalks:
+        """A random path of every number of an array, uniform over its paths, without any edge written out."""
+        self._sums(np.ones_like)
+        leaf = self.single_access.leaves[self.params.index(param)]
+        return walk_arrays(self.single_access, self.at, leaf, self._swept[np.ones_like], rng)
 
     def log_mass(self, param: str | None = None) -> Data:
         """log H, the logarithm of the sum of all |contributions|, of one number or of all of an array.

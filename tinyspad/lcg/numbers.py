@@ -330,6 +330,16 @@ def _places(entry: Entry, where: dict[int, Array]) -> tuple[list[Array], Sequenc
     return found, rest
 
 
+def where_moved(entry: Entry, position: int, edge: Data) -> Array:
+    """Of a move, by place in the result, which number of one operand is there; -1 where another's is, or none."""
+    given, rule = given_to(entry), rule_of(entry)
+    operands, rest = (given[0], given[1:]) if rule.sequence else (given[:1], given[1:])
+    shapes = {i: partial.shape for i, partial in zip(positions(entry), partials(entry))}
+    boxes = [np.zeros(shapes.get(i, np.shape(x)), np.intp) for i, x in enumerate(operands)]
+    boxes[position] = np.arange(1, math.prod(edge.shape) + 1).reshape(edge.shape)
+    return moved(rule, boxes, rest, options_of(entry), edge).ravel() - 1
+
+
 def _shape_of(entry: Entry, parent: Entry) -> tuple[int, ...]:
     """The shape of a Value from outside the function, which its edge knows."""
     return next(edge.shape for other, edge in zip(parents(entry), partials(entry)) if other is parent)  # type: ignore[no-any-return]

@@ -70,6 +70,7 @@ class Recording:
         self.shapes = [(np.shape(a), np.result_type(a)) for a in lcg.arguments]
 
         self._numbers: Numbers | None = None
+        self._too_large: bool | None = None
         self.forms: list[object] = []
         self.forms = ReplayedPoint(self, lcg.arguments).forms
 
@@ -87,6 +88,10 @@ class Recording:
 
     def elements(self, at: Linearization) -> Elements:
         """The numbers of the function at a point, numbered once, unless it puts them in an order that depends on them."""
+        if self._too_large is None:
+            self._too_large = Elements(at, self.lcg.single_access).too_large
+        if self._too_large:
+            return Elements(at, self.lcg.single_access)
         if self._numbers is None or not self._numbers.static:
             self._numbers = Numbers(self.lcg.single_access, at)
         return Elements(at, self.lcg.single_access, self._numbers)

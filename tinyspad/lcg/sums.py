@@ -8,7 +8,7 @@ costs, where the numbers have tens of millions of edges between them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,37 +23,47 @@ Lift = Callable[[Array], Array]
 """What stands in for a weight: itself, its size, its square, or 1."""
 
 
-def sums_of(made: SingleAccess, at: Linearization, lift: Lift) -> list[Array]:
-    """For every number of every parameter the sum, over its paths, of the products of what stands in for the weights.
+class Reader(NamedTuple):
+    """An operand of an operation that is on the way to the output: what it hands back to every number that it reads."""
 
-    In floats: whole numbers are exact below 2**53. Cost: about that of a gradient.
+    entry: Entry
+    position: int
+    edge: int
+    share: Array
+
+
+class Sums:
+    """For every number of every array the sum, over its paths, of the products of what stands in for the weights.
+
+    ``of``: by the id of an array's entry, in its shape; ``readers``: who reads it. In floats: whole numbers are exact below
+    2**53. Cost: about that of a gradient.
     """
-    edge_at = {(id(entry), position): e for e, entry, position in made.origins}
-    found: dict[int, Any] = {id(leaf): np.zeros(np.shape(x)) for leaf, x in zip(made.leaves, at.arguments)}
-    if made.root is not None and ((made.entries and made.entries[-1] is made.root) or id(made.root) in found):
-        found[id(made.root)] = np.ones(np.shape(at.value))
-        with np.errstate(all="ignore"):
-            for entry in reversed(made.entries):
-                if id(entry) in found:
-                    _pull(entry, found.pop(id(entry)), found, at, edge_at, lift)
-    return [found[id(leaf)] for leaf in made.leaves]
 
+    def __init__(self, made: SingleAccess, at: Linearization, lift: Lift) -> None:
+        edge_at = {(id(entry), position): e for e, entry, position in made.origins}
+        self.leaves = made.leaves
+        self.of: dict[int, Any] = {id(leaf): np.zeros(np.shape(x)) for leaf, x in zip(made.leaves, at.arguments)}
+        self.readers: dict[int, list[Reader]] = {}
+        if made.root is not None and ((made.entries and made.entries[-1] is made.root) or id(made.root) in self.of):
+            self.of[id(made.root)] = np.ones(np.shape(at.value))
+            with np.errstate(all="ignore"):
+                for entry in reversed(made.entries):
+                    if id(entry) in self.of:
+                        self._hand_back(entry, at, edge_at, lift)
 
-def _pull(
-    entry: Entry,
-    value: Array,
-    found: dict[int, Any],
-    at: Linearization,
-    edge_at: dict[tuple[int, int], int],
-    lift: Lift,
-) -> None:
-    """Hand on the value of an operation's result to what it reads."""
-    for parent, position in zip(parents(entry), positions(entry)):
-        e = edge_at.get((id(entry), position))
-        if e is None:  # a Value from outside
-            continue
-        share = _through(entry, position, at.weight[e], value, lift)
-        found[id(parent)] = share if id(parent) not in found else found[id(parent)] + share
+    def _hand_back(self, entry: Entry, at: Linearization, edge_at: dict[tuple[int, int], int], lift: Lift) -> None:
+        """Hand the sums of an operation's result back to what it reads."""
+        for parent, position in zip(parents(entry), positions(entry)):
+            e = edge_at.get((id(entry), position))
+            if e is None:  # a Value from outside
+                continue
+            share = _through(entry, position, at.weight[e], self.of[id(entry)], lift)
+            self.of[id(parent)] = share if id(parent) not in self.of else self.of[id(parent)] + share
+            self.readers.setdefault(id(parent), []).append(Reader(entry, position, e, share))
+
+    def of_params(self) -> list[Array]:
+        """Those of the parameters."""
+        return [self.of[id(leaf)] for leaf in self.leaves]
 
 
 def _through(entry: Entry, position: int, edge: Data, value: Array, lift: Lift) -> Array:

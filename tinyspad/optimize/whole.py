@@ -107,8 +107,7 @@ class Whole:
         return graph.value.item() if np.shape(graph.value) else graph.value  # an array of one number
 
     def has_no_choice(self, graph: Linearized | Elements) -> bool:
-        at = graph.linearization if isinstance(graph, Elements) else graph
-        return all(at.count_paths(name) <= 1 for name in at.params)
+        return all(np.max(graph.count_paths(name), initial=0) <= 1 for name in graph.params)
 
     def learn(self, graph: Linearized | Elements, state: State, draws: dict[str, Draw]) -> State:
         return state

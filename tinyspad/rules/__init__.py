@@ -2,7 +2,7 @@
 
 from . import elementwise, linalg, products, reductions, shapes  # noqa: F401  (importing them fills the table)
 from .elementwise import TRUTH, relu
-from .reads import MOVES, Operand, Reads, lifted, moved, number_of_reads, places_of, reads_of
+from .reads import MOVES, Operand, Product, Reads, lifted, moved, number_of_reads, places_of, reads_of
 from .reductions import restore
 from .rows import Rows
 from .table import PLAIN, RULES, Domain, LinearMap, Rule, rule, unbroadcast
@@ -15,6 +15,7 @@ __all__ = [
     "Domain",
     "LinearMap",
     "Operand",
+    "Product",
     "Reads",
     "Rows",
     "Rule",

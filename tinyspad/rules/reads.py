@@ -70,8 +70,8 @@ def number_of_reads(operand: Operand) -> int:
     """How many edges that will be, or somewhat more, before any is made."""
     kind, into, out = operand.rule.kind, math.prod(operand.shape), math.prod(operand.out_shape)
     if callable(kind):
-        sizes = _Product(operand).sizes
-        return math.prod(sizes[letter] for letter in _Product(operand).space)
+        sizes = Product(operand).sizes
+        return math.prod(sizes[letter] for letter in Product(operand).space)
     if kind in ("dense", "scan"):
         return into * (out if kind == "dense" else _length(operand))
     return out if kind == "elementwise" else into
@@ -94,7 +94,7 @@ def lifted(operand: Operand, lift: Callable[[Array], Array]) -> LinearMap | None
 
     None where the product sums, of the others, over what neither its result nor this operand has: there it does not.
     """
-    found, (before, after) = _Product(operand), operand.edge.kept
+    found, (before, after) = Product(operand), operand.edge.kept
     if any(letter not in found.space for term in found.others for letter in term):
         return None
     inside, outside = np.broadcast_to(0.0, operand.shape), np.broadcast_to(0.0, operand.out_shape)
@@ -195,7 +195,7 @@ def _rows(rule: Rule, edge: LinearMap, unit: float) -> Array:
     return jacobian
 
 
-class _Product:
+class Product:
     """The letters of a product, and over which of them an operand's edges run."""
 
     def __init__(self, operand: Operand) -> None:
@@ -223,6 +223,26 @@ class _Product:
             stride *= n
         return np.broadcast_to(found, [self.sizes[c] for c in self.space]).ravel()
 
+    def weights_at(self, edge: LinearMap, into: Array, out: Array) -> Array:
+        """The weights of some edges, from these places in the operand to those in the result."""
+        before, after = edge.kept
+        call = (*before, None, *after)
+        if any(letter not in self.space for term in self.others for letter in term):
+            return self.weights(edge)[self._places(into, out)]
+        at = dict(zip(self.mine, np.unravel_index(into, edge.shape))) if edge.shape else {}
+        at |= dict(zip(self.output, np.unravel_index(out, [self.sizes[c] for c in self.output]))) if self.output else {}
+        found = np.ones(len(into))
+        for i, term in self.terms.items():
+            x = np.asarray(call[i], float)
+            found *= x[tuple(at[c] if n > 1 else 0 for c, n in zip(term, x.shape))]
+        return found
+
+    def _places(self, into: Array, out: Array) -> Array:
+        """Where in the space these edges are."""
+        at = dict(zip(self.mine, np.unravel_index(into, [self.sizes[c] for c in self.mine])))
+        at |= dict(zip(self.output, np.unravel_index(out, [self.sizes[c] for c in self.output]))) if self.output else {}
+        return np.ravel_multi_index([at[c] for c in self.space], [self.sizes[c] for c in self.space])
+
     def weights(self, edge: LinearMap) -> Array:
         """The product of the other operands, summed over what neither the result nor this operand has."""
         before, after = edge.kept
@@ -235,7 +255,7 @@ class _Product:
 
 
 def _product(operand: Operand) -> Reads:
-    found = _Product(operand)
+    found = Product(operand)
     out = found.positions(found.output, tuple(found.sizes[c] for c in found.output))
     return Reads(out, found.positions(found.mine, operand.shape), found.weights)
 
