@@ -117,3 +117,35 @@ def test_a_result_says_that_there_is_one_path_of_each():
     assert ts.minimize(linear, np.ones(3), data=(X, Y), estimator=ts.RAD(), steps=2).single_paths
     assert not ts.minimize(squared, np.ones(3), data=(X, Y), estimator=ts.RAD(), steps=2).single_paths
     assert EachObservation.batch == ()
+
+
+def test_what_a_callback_changes_is_seen():
+    offset = [0.0]
+
+    def f(w, batch):
+        return (batch[0] @ w - batch[1] - offset[0]) ** 2
+
+    def moves(step, x, value):
+        offset[0] = 5.0
+
+    for estimator in (ts.GD(), ts.RAD(normalize=True), ts.SPAD()):
+        offset[0] = 0.0
+        plan = {"steps": 400, "optimizer": ts.SGD(0.3), "callback": moves, "rng": 0}
+        found = ts.minimize(f, np.zeros(2), data=(np.eye(2), np.zeros(2)), estimator=estimator, **plan)
+        np.testing.assert_allclose(found.x, [5.0, 5.0], rtol=1e-3)
+
+
+def test_losses_that_mix_observations_are_one_graph():
+    def mixed(w, batch):
+        r = batch[0] @ w - batch[1]
+        return (r - r.mean()) ** 2
+
+    def counted(w, batch):
+        r = batch[0] @ w - batch[1]
+        return r * r / len(batch[1])
+
+    for f in (mixed, counted):
+        result = ts.minimize(f, np.ones(3), data=(X, Y), steps=30, estimator=ts.RAD(normalize=True), rng=0)
+        assert result.value == pytest.approx(np.mean(f(result.x, (X, Y)))) and np.any(result.x != 1)
+        with pytest.raises(ts.errors.BadInput, match="elementwise"):
+            ts.minimize(f, np.ones(3), data=(X, Y), steps=3, estimator=ts.RAD(), sample="different")

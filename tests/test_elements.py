@@ -515,11 +515,25 @@ def e():
 
 def test_a_number_is_named_by_its_place(e):
     first = e.path_gradients("W[0, 1]")
-    for name in ("W[0,1]", "W[-2, -1]", " W[ 0 , 1 ]", "W[0, 1,]"):
+    for name in ("W[0,1]", "W[-2, -1]", " W[ 0 , 1 ]"):
         assert e.path_gradients(name).tolist() == first.tolist()
     assert e.path_gradients("c") == pytest.approx([(e.value) / 2])
     assert e.nth_path("b[-1]", 0).param == "b[1]"
-    for wrong in ("W[2, 0]", "W[0]", "W[]", "W[0, 1, 0]", "b[0, 0]", "V[0]", "W[a]", "c[0]", "W[0, 1", None, 3):
+    for wrong in (
+        "W[2, 0]",
+        "W[0]",
+        "W[]",
+        "W[0, 1, 0]",
+        "b[0, 0]",
+        "V[0]",
+        "W[a]",
+        "W[0, 1,]",
+        "W[0,,1]",
+        "c[0]",
+        "W[0, 1",
+        None,
+        3,
+    ):
         with pytest.raises(ts.errors.BadInput):
             e.path_gradients(wrong)
 
@@ -928,3 +942,65 @@ def test_elements_are_drawn_whole_or_behind_some_of_their_numbers():
     with pytest.raises(ts.errors.BadInput, match="60"):
         plot.lcg(ts.trace(lambda w: np.sum(w * w), np.ones(99), elements=True))
     plt.close("all")
+
+
+def test_elements_of_a_batch_of_runs_are_refused():
+    for elements in (
+        lambda: ts.trace(lambda x: x * x, np.ones(3)).elements(),
+        lambda: ts.trace(lambda x: x, np.ones(2), elements=True),
+    ):
+        with pytest.raises(ts.errors.NotScalar, match="one number"):
+            elements()
+
+
+def test_numbers_without_a_path_have_no_entropy():
+    e = ts.trace(lambda w: w[0] * w[0] * w[1], np.ones(3)).elements()
+    np.testing.assert_allclose(e.entropy(), [np.log(2), 0.0, np.nan])
+    with pytest.raises(ts.errors.BadInput, match="no path"):
+        e.entropy("w[2]")
+
+
+def test_a_product_is_held_to_its_subscripts():
+    def twice(a, b):
+        return 2 * (a @ b)
+
+    vector = ts.Domain(-1, 1)(3)
+    vjp = (lambda out, a, b: lambda g: 2 * g * b, lambda out, a, b: lambda g: 2 * g * a)
+    wrong = ts.rule(twice, vjp=vjp, domain=[(vector, vector)], kind=lambda a, b: "i,i->")
+    with pytest.raises(ts.errors.BadInput, match="np.einsum with that gives something else"):
+        ts.trace(lambda w: wrong(w, w), np.ones(3)).elements().count_paths()
+    right = ts.rule(
+        lambda a, b: a @ b,
+        vjp=tuple(lambda out, a, b, i=i: lambda g: g * (b, a)[i] for i in (0, 1)),
+        domain=[(vector, vector)],
+        kind=lambda a, b: "i,i->",
+    )
+    e = ts.trace(lambda w: right(w, w), np.arange(1.0, 4.0)).elements()
+    assert e.count_paths().tolist() == [2, 2, 2] and e.path_gradients("w[2]").tolist() == [3.0, 3.0]
+
+
+def test_a_rule_says_a_kind_that_there_is():
+    reals = ts.Domain(-1, 1)
+    for options in (
+        {"vjp": lambda out, x: lambda g: g, "kind": "sideways"},
+        {"d": lambda out, x: 1.0, "kind": "reduction"},
+        {"vjp": lambda out, x: lambda g: g, "kind": "reduction", "forgets": True},
+    ):
+        with pytest.raises(ts.errors.BadInput, match="kind"):
+            ts.rule(lambda x: x, domain=[(reals,)], **options)
+    with pytest.raises(ts.errors.BadInput, match="keep_paths"):
+        ts.minimize(neighbours, START, keep_paths="yes")
+    with pytest.raises(ts.errors.BadInput, match="paths="):
+        ts.minimize(neighbours, START, paths=np.ones(2))
+
+
+def test_a_diagonal_needs_no_offset():
+    def product(x):
+        return np.prod(np.diagonal(x))
+
+    def vjp(out, x):
+        return lambda g: g * out * np.diag(1 / np.diagonal(x))
+
+    product = ts.rule(product, vjp=vjp, domain=[(ts.Domain(1, 2)(3, 3),)], kind="diagonal")
+    e = ts.trace(lambda w: product(w), np.diag([1.0, 2.0, 3.0])).elements()
+    assert e.path_gradients("w[1, 1]").tolist() == [3.0] and e.count_paths("w[0, 1]") == 0

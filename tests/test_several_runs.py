@@ -1,5 +1,7 @@
 """Many starts of a function of arrays: runs on the first axis are runs by themselves, or refused."""
 
+import warnings
+
 import numpy as np
 import pytest
 from test_elements import DATA, IN_SCALARS, ON_PAPER, SIGNS
@@ -165,3 +167,84 @@ def test_compare_takes_runs():
 
     results = ts.compare(f, np.zeros((2, 5)), {"GD": ts.GD(), "RAD": ts.RAD(normalize=True)}, runs=True, steps=5, rng=0)
     assert results["GD"].x.shape == (2, 5) and results["RAD"].history.paths["w"].shape == (6, 2, 5)
+
+
+@pytest.mark.parametrize("estimator", [ts.GD(), ts.SPAD()], ids=repr)
+def test_what_a_callback_changes_is_seen(estimator):
+    target = [1.0]
+
+    def f(w):
+        return np.sum((w - target[0]) ** 2)
+
+    def moves(step, x, value):
+        target[0] = float(step + 2)
+
+    found = []
+    for x0, runs in ((np.zeros(2), None), (np.zeros((2, 2)), True)):
+        target[0] = 1.0
+        plan = {"steps": 20, "optimizer": ts.SGD(0.3), "callback": moves, "estimator": estimator}
+        found.append(ts.minimize(f, x0, runs=runs, **plan).x)
+    np.testing.assert_allclose(found[1], np.tile(found[0], (2, 1)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("state", [0, [10, 20], (1.0, 2.0, 3.0), None], ids=repr)
+def test_each_run_has_the_whole_of_an_estimators_state(state):
+    seen = []
+
+    class Remembers:
+        def init(self):
+            return state
+
+        def draw(self, lcg, param, own, rng):
+            seen.append(own)
+            return lcg.path_gradient(param, 0), 0, own
+
+    ts.minimize(lambda w: np.sum(w * w), np.ones((2, 2)), estimator=Remembers(), runs=True, steps=2)
+    assert len(seen) == 2 * 2 * 2 and all(own == state for own in seen)
+
+
+def test_empty_arrays_and_the_letters_of_an_einsum_make_no_difference():
+    for f, x0 in (
+        (lambda w, v: np.sum(w * w) + np.sum(v * v), (np.zeros((3, 0)), np.ones((3, 2)))),
+        (lambda w: np.sum(w[5:9] ** 2) + np.sum(w * w), np.ones((3, 2))),
+        (lambda w: np.sum(np.einsum("R,R->R", w, w) ** 2), np.ones((4, 4))),
+        (lambda w: np.einsum("Zi,Zi->", w, w), np.ones((4, 2, 3))),
+        (lambda w: w, np.ones((3, 1))),
+    ):
+        several = ts.minimize(f, x0, runs=True, steps=2)
+        first = tuple(x[0] for x in x0) if isinstance(x0, tuple) else x0[0]
+        np.testing.assert_allclose(several.value[0], np.reshape(ts.minimize(f, first, steps=2).value, ()), rtol=1e-12)
+
+
+def test_rules_of_ones_own_are_run_one_after_the_other():
+    def squares(x):
+        return np.sum(x**2)
+
+    squares = ts.rule(
+        squares, vjp=lambda out, x: lambda g: 2 * g * x, domain=[(ts.Domain(-1, 1)(3),)], kind="reduction"
+    )
+    several = ts.minimize(lambda w: squares(w) * w[0], np.ones((3, 2)), runs=True, steps=2)
+    np.testing.assert_allclose(several.x[0], ts.minimize(lambda w: squares(w) * w[0], np.ones(2), steps=2).x)
+
+
+def test_an_estimator_derived_from_gd_draws_as_it_says():
+    class First(ts.GD):
+        def draw(self, lcg, param, state, rng):
+            return lcg.path_gradient(param, 0), 0, None
+
+    def f(w):
+        return np.sum(w * w * w)
+
+    one = ts.minimize(f, np.ones(3) * 2, estimator=First(), steps=2)
+    assert one.history.paths["w"].shape == (3, 3)
+    np.testing.assert_allclose(ts.minimize(f, np.ones((2, 3)) * 2, estimator=First(), steps=2, runs=True).x[1], one.x)
+
+
+def test_runs_that_overflow_warn_nobody():
+    def f(w):
+        return np.sum(w[:-1] * w[1:]) ** 4 * w[0]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = ts.minimize(f, np.full((2, 3), 30.0), steps=8, estimator=ts.RAD(), runs=True, optimizer=ts.SGD(0.01))
+    assert found.status.tolist() == ["non-finite"] * 2

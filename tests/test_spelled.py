@@ -89,3 +89,24 @@ def test_a_spelled_function_runs_many_times_and_is_drawn():
     ax = plot.contributions(ts.trace(valley, np.linspace(-2, 2, 30), np.ones(30)), "w0")
     assert ax.get_xlabel() == "w0"
     plt.close("all")
+
+
+def test_it_is_called_as_its_signature_says():
+    f = ts.of_numbers(lambda w: np.sum(w**2), np.ones(2))
+    assert f(w1=3.0, w0=1.0) == f(1.0, 3.0) == 10.0
+    for call in (lambda: f(1.0), lambda: f(1.0, 2.0, 3.0), lambda: f(1.0, v=2.0)):
+        with pytest.raises(TypeError, match="argument"):
+            call()
+    assert ts.of_numbers(lambda w: w, np.array([2.0]))(3.0) == 3.0
+    with pytest.raises(ts.errors.BadInput, match="depends on no parameter"):
+        ts.of_numbers(lambda w: 2.0, np.ones(2))
+    with pytest.raises(ts.errors.NotElementwise, match="too many to be spelled out"):
+        ts.of_numbers(lambda w: np.sum(np.outer(w, w)), np.ones(1000))
+
+
+def test_a_program_is_compiled_of_an_array_like_its_argument():
+    program = ts.compile(IN_SCALARS["Rosenbrock"][0], np.zeros(3))
+    assert program.params == ("w0", "w1", "w2")
+    assert ts.compile(lambda w, a: np.sum(w) * a, (np.zeros(2), 1.0))(1.0, 2.0, 3.0) == 9.0
+    with pytest.raises(ts.errors.NotCompilable, match="array like its argument"):
+        ts.compile(lambda w: np.sum(w))

@@ -7,7 +7,7 @@ branch choices; when the program changes shape, it is drawn afresh.
 """
 
 from .base import Cost, Estimator
-from .draw import ALL_PATHS, Draw, as_draw, draw_numbers, of_each, of_runs
+from .draw import ALL_PATHS, Draw, PerRun, as_draw, draw_numbers, of_each, of_runs
 from .magnitude import Magnitude
 from .rad import GD, RAD, FixedPath
 from .spad import SPAD, NearestPath
@@ -23,6 +23,7 @@ __all__ = [
     "FixedPath",
     "Magnitude",
     "NearestPath",
+    "PerRun",
     "as_draw",
     "draw_numbers",
     "of_each",

@@ -44,7 +44,7 @@ class Draw:
         """How many numbers of one parameter draw a path of their own; of the runs of a batch each has as many."""
         if isinstance(self.followed, ArrayWalks):
             return UNNUMBERED
-        return math.prod(self.followed.shape) if isinstance(self.followed, PathsOfNumbers) else 1
+        return math.prod(self.followed.shape or ()) if isinstance(self.followed, PathsOfNumbers) else 1
 
     def __iter__(self) -> Iterator[Data]:
         return iter((self.gradient, self.path, self.state))
@@ -144,7 +144,11 @@ def _indices(draws: list[Draw]) -> Array:
 def of_runs(draws: list[Draw]) -> Draw:
     """The estimates of several runs as one, with an axis of runs in front."""
     gradient = np.array([draw.gradient for draw in draws])
-    return Draw(gradient, PathsOfNumbers(lambda: _indices(draws), gradient.shape), [draw.state for draw in draws])
+    return Draw(gradient, PathsOfNumbers(lambda: _indices(draws), None), PerRun(draw.state for draw in draws))
+
+
+class PerRun(list[State]):
+    """What an estimator remembers of every run."""
 
 
 class PerNumber(list[State]):
@@ -154,14 +158,15 @@ class PerNumber(list[State]):
 class PathsOfNumbers:
     """The paths that the numbers of an array follow, numbered when somebody asks."""
 
-    def __init__(self, number: Callable[[], Array], shape: tuple[int, ...]) -> None:
+    def __init__(self, number: Callable[[], Array], shape: tuple[int, ...] | None) -> None:
         self._number, self.shape = number, shape
 
     @property
     def index(self) -> Array:
-        """Their indices, in the array's shape; of several observations with an axis behind; one for all of a run."""
+        """Their indices, in the array's shape; of several observations with an axis behind; without a shape, as they are."""
         index = self._number()
+        index = index if index.size else index.astype(np.int64)
+        if self.shape is None:
+            return index
         size = math.prod(self.shape)
-        if index.size == size:
-            return index.reshape(self.shape)
-        return index.reshape(*self.shape, -1) if size and index.size % size == 0 else index
+        return index.reshape(self.shape) if index.size == size else index.reshape(*self.shape, -1)

@@ -16,7 +16,7 @@ def in_numbers(lcg: Linearized, paths: str) -> tuple[Linearized, Elements | None
 
     And those numbers, None where an LCG is asked about as it is.
     """
-    if paths not in ("numbers", "arrays"):
+    if not isinstance(paths, str) or paths not in ("numbers", "arrays"):
         raise BadInput(f'paths= is "numbers" or "arrays", not {paths!r:.60}.')
     if not isinstance(lcg, (LCG, Elements)) or lcg.elementwise:
         return lcg, None

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import paths as algebra
 from ..arguments import Array, Data, generator, spaced
-from ..errors import BadInput
+from ..errors import BadInput, NotScalar
 from ..linearization import Linearization, Node, Unchanging
 from ..paths import Chances, Path, PathArray, Semiring
 from .array_walks import ArrayWalks, edges_between, walk_arrays
@@ -33,7 +33,7 @@ TINY = 1e-290
 P = ParamSpec("P")
 R = TypeVar("R")
 
-NUMBER = re.compile(r"\s*(?P<name>.*?)\s*\[(?P<place>[-+\d\s,]*)\]\s*")
+NUMBER = re.compile(r"\s*(?P<name>.*?)\s*\[(?P<place>\s*-?\d+\s*(,\s*-?\d+\s*)*)\]\s*")
 
 
 def of_a_number(question: Callable[Concatenate[Linearization, str | None, P], R]) -> Callable[..., R]:
@@ -76,7 +76,11 @@ class Elements(Unchanging):
     batch: tuple[int, ...] = ()
 
     def __init__(self, at: Linearization, made: SingleAccess, numbers: Numbers | None = None) -> None:
-        at.check_differentiable()
+        if np.size(at.value) != 1:
+            raise NotScalar(
+                f"The output has shape {np.shape(at.value)}: paths of numbers lead to one number. Trace one run, at one "
+                "point; or add up what there is, with np.sum."
+            )
         self.at, self.single_access = at, made
         if numbers is not None:
             self.__dict__["numbers"] = numbers
@@ -154,7 +158,7 @@ class Elements(Unchanging):
     def _place(self, name: str, text: str) -> int:
         shape = self.shapes[name]
         try:
-            index = [int(part) for part in text.split(",") if part.strip() or text.count(",") != len(shape)]
+            index = [int(part) for part in text.split(",")]
             if len(index) != len(shape) or not shape:
                 raise IndexError
             return int(np.ravel_multi_index([range(n)[i] for i, n in zip(index, shape)], shape))
@@ -168,9 +172,7 @@ class Elements(Unchanging):
         return tuple(name + at for at in places(shape)) if place is None else (f"{name}{place_of(shape, place)}",)
 
     def each(self, param: str | None, ask: Callable[[str], Data]) -> Data:
-        """What is answered for one number, or for every number of an array, in its shape; without a name, a dict of all."""
-        if param is None and len(self.params) > 1:
-            return {name: self.each(name, ask) for name in self.params}
+        """What is answered for one number, or for every number of an array, in its shape."""
         name, place = self.where(param)
         answers = [ask(number) for number in self.numbers_of(param or name)]
         return answers[0] if place is not None or not self.shapes[name] else self._shaped(answers, self.shapes[name])
@@ -291,8 +293,12 @@ class Elements(Unchanging):
         return self.each(param or name, self.linearization.log_mass)
 
     def entropy(self, param: str | None = None) -> Data:
-        """The entropy of the probabilities |g_i| / sum |g_j|, in nats, of one number or of all of an array."""
-        return self.each(param, self.linearization.entropy)
+        """The entropy of the probabilities |g_i| / sum |g_j|, in nats, of one number; of an array NaN without a path."""
+        name, place = self.where(param)
+        at = self.linearization
+        if place is not None or not self.shapes[name]:
+            return at.entropy(self.numbers_of(param or name)[0])
+        return self.each(name, lambda number: at.entropy(number) if at.count_paths(number) else np.nan)
 
     def sweep(self, semiring: Semiring | str) -> dict[str, Data]:
         """What a semiring makes of all paths of each number, by parameter, in its shape; see ``LCG.sweep``."""

@@ -39,31 +39,32 @@ class Operation(NamedTuple):
 
 def operations_of(
     names: list[str], f: Callable[..., Data], arguments: Sequence[Data], cannot: str
-) -> tuple[LCG, list[Operation]]:
-    """f, traced, and its operations, which are f wherever one goes. Raises BadInput, with the reason, where they are not.
+) -> tuple[LCG, list[Operation], int]:
+    """f, traced; its operations, which are f wherever one goes; and the number of the result that is f's.
 
-    ``cannot``: the end of what is then said. Cost: two traces.
+    Raises BadInput, with the reason, where they are not f; ``cannot``: the end of what is then said. Cost: two traces.
     """
     before = looks()
     with np.errstate(all="ignore"):
         first = trace_as(names, f, arguments)
         looked = looks() != before
         second = trace_as(names, f, arguments)
-    if looked or not closed(first) or not alike(first, second):
-        why = _why_not(looked, first.single_access.root is None)
-        raise BadInput(f"{name_of(f)} {why}, so it may go different ways at different points, and {cannot}")
     made = first.single_access
+    number = {id(entry): i for i, entry in enumerate((*made.leaves, *made.entries))}
+    if id(made.root) not in number:
+        raise BadInput(f"{name_of(f)} depends on no parameter, so there is nothing to do at other points.")
+    itself = not made.entries  # f gives one of its parameters
+    if looked or not (itself or closed(first)) or not alike(first, second):
+        why = (
+            "looks at values (a comparison, .data, a computed index)"
+            if looked
+            else "is not the same at every call, or reads a Value from outside"
+        )
+        raise BadInput(f"{name_of(f)} {why}, so it may go different ways at different points, and {cannot}")
     with np.errstate(all="ignore"):
         results = replay(made.entries, dict(zip(map(id, made.leaves), first.arguments)))
-    number = {id(entry): i for i, entry in enumerate((*made.leaves, *made.entries))}
     shape_of = {key: np.shape(result) for key, result in results.items()}
-    return first, [_operation(entry, number, shape_of) for entry in made.entries]
-
-
-def _why_not(looked: bool, constant: bool) -> str:
-    if looked:
-        return "looks at values (a comparison, .data, a computed index)"
-    return "depends on no parameter" if constant else "is not the same at every call, or reads a Value from outside"
+    return first, [_operation(entry, number, shape_of) for entry in made.entries], number[id(made.root)]
 
 
 def _operation(entry: Entry, number: dict[int, int], shape_of: dict[int, tuple[int, ...]]) -> Operation:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..arguments import Array, Data, name_of
+from ..arguments import Array, Data, name_of, spaced
 from ..errors import NotElementwise
 from ..rules import moved, places_of
 from .numbers import places
@@ -44,12 +45,17 @@ def of_numbers(f: Callable[..., Data], *like: Data) -> Callable[..., Data]:
     names = parameter_names(f, len(like))
     args = [float(x) if np.ndim(x) == 0 else np.array(x, float) for x in like]
     cannot = "a program of numbers goes one. Trace it at the point, ts.trace(f, w).elements()."
-    first, operations = operations_of(names, f, args, cannot)
+    first, operations, result = operations_of(names, f, args, cannot)
+    _check_size(f, operations)
+    if np.size(first.value) != 1:
+        raise NotElementwise(
+            f"{name_of(f)} gave shape {np.shape(first.value)}; of_numbers takes a function of one result."
+        )
     steps = [_step(done) for done in operations]
     shapes = [np.shape(x) for x in args]
 
-    def spelled(*numbers: Data) -> Data:
-        left, known = list(numbers), []
+    def spelled(*numbers: Data, **named: Data) -> Data:
+        left, known = list(signature.bind(*numbers, **named).args), []
         for shape in shapes:
             box = np.empty(shape, object)
             for place in np.ndindex(shape):
@@ -57,22 +63,37 @@ def of_numbers(f: Callable[..., Data], *like: Data) -> Callable[..., Data]:
             known.append(box)
         for step in steps:
             known.append(step(known))
-        if known[-1].size != 1:
-            return known[-1]
-        found = known[-1].reshape(-1)[0]
+        found = known[result].reshape(-1)[0]
         return float(found) if isinstance(found, np.float64) else found
 
     own = [_identifier(name, at) for name, shape in zip(names, shapes) for at in places(shape)]
     if len(set(own)) < len(own):
         own = [f"x{i}" for i in range(len(own))]
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    spelled.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in own])  # type: ignore[attr-defined]
+    signature = inspect.Signature([inspect.Parameter(name, kind) for name in own])
+    spelled.__signature__ = signature  # type: ignore[attr-defined]
     spelled.__name__ = name_of(f) if name_of(f).isidentifier() else "f"
     if np.size(first.value) != 1:
         raise NotElementwise(
             f"{name_of(f)} gave shape {np.shape(first.value)}; of_numbers takes a function of one result."
         )
     return spelled
+
+
+def _check_size(f: Callable[..., Data], operations: list[Operation]) -> None:
+    """Raise NotElementwise where spelling it out would take too many operations."""
+    number = 0
+    for done in operations:
+        number += math.prod(done.out)
+        if callable(done.rule.kind):
+            number += math.prod(_sizes(done)[1].values())
+        elif done.rule.kind == "scan":
+            number += math.prod(done.out) ** 2
+    if number > LARGEST:
+        raise NotElementwise(
+            f"{name_of(f)} has some {spaced(number)} operations between numbers, too many to be spelled out, at most "
+            f"{spaced(LARGEST)}. Use ts.trace(f, w).elements(), which takes arrays as they are."
+        )
 
 
 def _identifier(name: str, place: str) -> str:
@@ -186,17 +207,23 @@ def _by_terms(done: Operation) -> Step:
     return step
 
 
-def _product(done: Operation) -> Step:
-    """Every result the sum of the products of what its subscripts name."""
+def _sizes(done: Operation) -> tuple[tuple[dict[int, str], str], dict[str, int]]:
+    """The letters of a product's operands and of its result, and how far each runs."""
     letters = done.rule.kind
     assert not isinstance(letters, str)
     one = [np.broadcast_to(0.0, done.shapes[i]) if i in done.holes else x for i, x in enumerate(done.flat)]
     inputs, _, output = letters(*one, **done.options).partition("->")
-    terms = dict(zip((i for i, x in enumerate(one) if not isinstance(x, str)), inputs.split(",")))
+    terms: dict[int, str] = dict(zip((i for i, x in enumerate(one) if not isinstance(x, str)), inputs.split(",")))
     sizes: dict[str, int] = {}
     for i, term in terms.items():
         for letter, n in zip(term, np.shape(one[i])):
             sizes[letter] = max(n, sizes.get(letter, 1)) if n else 0
+    return (terms, output), sizes
+
+
+def _product(done: Operation) -> Step:
+    """Every result the sum of the products of what its subscripts name."""
+    (terms, output), sizes = _sizes(done)
     inner = [c for c in sizes if c not in output]
 
     def step(known: Sequence[Array]) -> Array:

@@ -16,11 +16,8 @@ import numpy as np
 
 from ..arguments import Array, Data, name_of
 from ..errors import BadInput
-from ..rules import moved
+from ..rules import LETTERS, moved
 from .operations import Operation, operations_of
-
-RUNS = "R"
-"""The letter of the axis of runs in a product; those of an operation's own come from the beginning of the alphabet."""
 
 STACKED = (np.linalg.inv, np.linalg.det)
 """Functions of matrices that NumPy takes stacks of."""
@@ -36,9 +33,8 @@ def vectorized(names: list[str], f: Callable[..., Data], arguments: Sequence[Dat
     >>> squares(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 1.0]]))
     array([14.,  1.])
     """
-    first, operations = operations_of(
-        names, f, arguments, "side by side they cannot. Minimise from each start by itself."
-    )
+    cannot = "side by side they cannot. Minimise from each start by itself."
+    first, operations, result = operations_of(names, f, arguments, cannot)
     if np.size(first.value) != 1:
         raise BadInput(
             f"{name_of(f)} of one run gave shape {np.shape(first.value)}, and is to give one number: with runs=True the "
@@ -50,7 +46,8 @@ def vectorized(names: list[str], f: Callable[..., Data], arguments: Sequence[Dat
         known = list(params)
         for step in steps:
             known.append(step(known))
-        return np.reshape(known[-1], np.shape(params[0])[:1]) if np.ndim(known[-1]) > 1 else known[-1]
+        found = known[result]
+        return np.reshape(found, np.shape(params[0])[:1]) if np.ndim(found) > 1 else found
 
     side_by_side.__name__ = name_of(f)
     return side_by_side
@@ -62,7 +59,16 @@ Step = Callable[[Sequence[Data]], Data]
 
 def _step(done: Operation) -> Step:
     kind = done.rule.kind
-    return _product(done) if callable(kind) else STEPS[kind](done)
+    if callable(kind):
+        return _product(done)
+    own = not (getattr(done.rule.function, "__module__", "") or "").startswith("numpy")
+    if own and kind not in ("elementwise", "move"):  # a user's function may know no axes
+        return _one_after_the_other(done)
+    return STEPS[kind](done)
+
+
+def _runs(done: Operation, known: Sequence[Data]) -> int:
+    return int(np.shape(known[next(iter(done.holes.values()))])[0])
 
 
 def _elementwise(done: Operation) -> Step:
@@ -74,9 +80,9 @@ def _elementwise(done: Operation) -> Step:
             lacking = len(done.out) - len(done.shapes[i])
             args[i] = known[j]
             if lacking and done.shapes[i]:
-                args[i] = np.reshape(known[j], (-1, *(1,) * lacking, *done.shapes[i]))
+                args[i] = np.reshape(known[j], (_runs(done, known), *(1,) * lacking, *done.shapes[i]))
             elif lacking:
-                args[i] = np.reshape(known[j], (-1, *(1,) * lacking))
+                args[i] = np.reshape(known[j], (_runs(done, known), *(1,) * lacking))
         return done.rule.function(*args, **done.options)
 
     return step
@@ -92,8 +98,9 @@ def _along_an_axis(done: Operation) -> Step:
         options = {name: x for name, x in settings.items() if name not in ("axis", "keepdims")}
         if options.get("ord") == "fro":
             del options["ord"]
-        found = done.rule.function(np.reshape(known[j], (-1, math.prod(shape))), axis=1, **options)
-        return np.reshape(found, (-1, *done.out)) if len(done.out) != np.ndim(found) - 1 else found
+        runs = _runs(done, known)
+        found = done.rule.function(np.reshape(known[j], (runs, math.prod(shape))), axis=1, **options)
+        return np.reshape(found, (runs, *done.out)) if len(done.out) != np.ndim(found) - 1 else found
 
     if axis is None or not shape:
         return in_a_row
@@ -105,7 +112,7 @@ def _diagonal(done: Operation) -> Step:
     (j,), (shape,) = done.holes.values(), done.shapes.values()
     places = np.arange(math.prod(shape)).reshape(shape)
     diagonal = np.diagonal(places, done.rule.setting("offset", done.flat, done.options)).ravel()
-    return lambda known: np.sum(np.reshape(known[j], (-1, math.prod(shape)))[:, diagonal], axis=1)
+    return lambda known: np.sum(np.reshape(known[j], (_runs(done, known), math.prod(shape)))[:, diagonal], axis=1)
 
 
 def _move(done: Operation) -> Step:
@@ -119,7 +126,7 @@ def _move(done: Operation) -> Step:
     key = _as_slice(taken - 1)
 
     def step(known: Sequence[Data]) -> Data:
-        runs = np.shape(known[next(iter(done.holes.values()))])[0]
+        runs = _runs(done, known)
         rows = [
             np.reshape(known[done.holes[i]], (runs, math.prod(shapes[i])))
             if i in done.holes
@@ -151,12 +158,13 @@ def _product(done: Operation) -> Step:
     inputs, _, output = letters(*one_run, **done.options).partition("->")
     terms = dict(zip((i for i, x in enumerate(one_run) if not isinstance(x, str)), inputs.split(",")))
     numbers = list(terms)
+    runs = next(c for c in LETTERS[::-1] if c not in inputs + output)  # the letter of their axis
 
     def subscripts(known: Sequence[Data]) -> Data:
         operands = [known[done.holes[i]] if i in done.holes else done.flat[i] for i in numbers]
-        listed = [(RUNS if i in done.holes else "") + terms[i] for i in numbers]
-        found = np.einsum(f"{','.join(listed)}->{RUNS}{output}", *operands)
-        return np.reshape(found, (-1, *done.out)) if np.shape(found)[1:] != done.out else found
+        listed = [(runs if i in done.holes else "") + terms[i] for i in numbers]
+        found = np.einsum(f"{','.join(listed)}->{runs}{output}", *operands)
+        return np.reshape(found, (_runs(done, known), *done.out)) if np.shape(found)[1:] != done.out else found
 
     if len(numbers) != 2 or any(len(set(term)) < len(term) for term in terms.values()):
         return subscripts
@@ -178,7 +186,7 @@ def _product(done: Operation) -> Step:
     def rows_times_matrix(known: Sequence[Data]) -> Data:
         found = np.tensordot(known[done.holes[first]], done.flat[second], axes)
         found = found if order == sorted(order) else np.transpose(found, order)
-        return np.reshape(found, (-1, *done.out)) if np.shape(found)[1:] != done.out else found
+        return np.reshape(found, (_runs(done, known), *done.out)) if np.shape(found)[1:] != done.out else found
 
     return rows_times_matrix
 
@@ -193,9 +201,10 @@ def _of_matrices(done: Operation, terms: dict[int, str], output: str, summed: li
     rows, columns, n = done.shapes[left][:-1] or (1,), done.shapes[right][1:] or (1,), done.shapes[right][0]
 
     def step(known: Sequence[Data]) -> Data:
-        a = np.reshape(known[done.holes[left]], (-1, *rows, n))
-        b = np.reshape(known[done.holes[right]], (-1, n, *columns))
-        return np.reshape(a @ b, (-1, *done.out))
+        runs = _runs(done, known)
+        a = np.reshape(known[done.holes[left]], (runs, *rows, n))
+        b = np.reshape(known[done.holes[right]], (runs, n, *columns))
+        return np.reshape(a @ b, (runs, *done.out))
 
     return step
 
@@ -205,7 +214,7 @@ def _one_after_the_other(done: Operation) -> Step:
         if done.rule.function in STACKED:
             return done.rule.function(known[done.holes[0]])
         each = []
-        for run in range(np.shape(known[next(iter(done.holes.values()))])[0]):
+        for run in range(_runs(done, known)):
             flat = list(done.flat)
             for i, j in done.holes.items():
                 flat[i] = known[j][run]

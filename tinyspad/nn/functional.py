@@ -225,7 +225,7 @@ def _masked(mask: Array, scale: float = 1.0) -> Vjp:
     return back
 
 
-relu = rule(relu, vjp=lambda out, x: _masked(out > 0), domain=[(reals(3, 4),)], forgets=True)
+relu = rule(relu, vjp=lambda out, x: _masked(out > 0), domain=[(reals(3, 4),)], forgets=True, kind="elementwise")
 
 
 def dropout(x: Any, mask: Any, rate: float = 0.5) -> Any:

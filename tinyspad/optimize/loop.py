@@ -41,7 +41,7 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
     """Minimise an objective; ``several``: whether the result is a tuple of positions."""
     estimator, optimizer, steps, rng, every, keep_paths, callback, progress = plan
     records: list[Record] = []
-    exact = isinstance(estimator, GD)
+    exact = getattr(type(estimator), "draw", None) is GD.draw
     ending = DONE
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
         graph, seen = objective.at(position, objective.init(), rng)

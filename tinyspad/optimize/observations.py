@@ -65,7 +65,7 @@ class Losses:
         self.recording: Recording | None = None
         if not self.side_by_side:
             self.runs = ()
-            if self.numbers:
+            if self.numbers and compiled:
                 self.recording = recorded_loss(f, names, position, self.given, self.pack)
             self._check_whole(position, problem)
         self.sampler.init(self.n, self.runs)  # which says what does not fit

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..arguments import Data, State, name_of
 from ..errors import BadInput
-from ..estimators import Draw, Estimator, as_draw, draw_numbers, of_runs
-from ..lcg import Elements, recorded_twice, trace_as, vectorized
+from ..estimators import Draw, Estimator, PerRun, as_draw, draw_numbers, of_runs
+from ..lcg import LCG, Elements, recorded_twice, trace_as, vectorized
 from ..linearization import Linearization
 from .contracts import Position
 
@@ -18,18 +18,25 @@ from .contracts import Position
 class Several:
     """f of many runs. Their values and gradients come from one vectorised program; paths are each run's own.
 
-    ``exact``: whether what is asked is the gradient, rather than paths; ``numbers``: whether paths are those of the numbers.
+    ``compiled``: whether f's recording may stand in for it, that is, whether nobody changes what f refers to. ``exact``:
+    whether what is asked is the gradient, rather than paths; ``numbers``: whether paths are those of the numbers.
     """
 
     def __init__(
-        self, f: Callable[..., Data], names: list[str], position: Sequence[Data], exact: bool, numbers: bool
+        self,
+        f: Callable[..., Data],
+        names: list[str],
+        position: Sequence[Data],
+        compiled: bool,
+        exact: bool,
+        numbers: bool,
     ) -> None:
-        self.f, self.names, self.exact, self.numbers = f, names, exact, numbers
+        self.f, self.names, self.compiled, self.exact, self.numbers = f, names, compiled, exact, numbers
         self.runs = np.shape(position[0])[0]
         first = one_run(position, 0)
         self.together = vectorized(names, f, first)
-        self.recording = recorded_twice(names, self.together, position)
-        self.alone = None if exact else recorded_twice(names, f, first)
+        self.recording = recorded_twice(names, self.together, position) if compiled else None
+        self.alone = recorded_twice(names, f, first) if compiled and not exact else None
         self._check(position)
 
     def _check(self, position: Sequence[Data]) -> None:
@@ -49,12 +56,17 @@ class Several:
         return None
 
     def at(self, position: Position, state: State, rng: np.random.Generator) -> tuple[SideBySide, State]:
-        return SideBySide(self, list(position)), state
+        if self.compiled:
+            return SideBySide(self, list(position)), state
+        self.together = vectorized(self.names, self.f, one_run(position, 0))
+        graph = SideBySide(self, list(position))
+        _ = graph.linearization, () if self.exact else graph.each  # before anybody changes what f refers to
+        return graph, state
 
     def draw(self, graph: SideBySide, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
         if self.exact:
             return as_draw(estimator.draw(graph.linearization, param, state, rng), estimator)
-        states = [state] * self.runs if state is None or len(state) != self.runs else state
+        states = state if isinstance(state, PerRun) else [state] * self.runs
         draws = []
         for at, own in zip(graph.each, states):
             if isinstance(at, Elements):
@@ -94,16 +106,19 @@ class SideBySide:
         return self.linearization.value
 
     @cached_property
-    def each(self) -> list[Elements | Linearization]:
-        return [self._alone(one_run(self.position, run)) for run in range(self.several.runs)]
+    def each(self) -> list[Elements | Linearization | LCG]:
+        with np.errstate(all="ignore"):
+            return [self._alone(one_run(self.position, run)) for run in range(self.several.runs)]
 
-    def _alone(self, position: list[Data]) -> Elements | Linearization:
+    def _alone(self, position: list[Data]) -> Elements | Linearization | LCG:
         several, recording = self.several, self.several.alone
         if recording is not None and recording.fits(position):
             at = recording.at(*position)
             return recording.elements(at) if several.numbers and not at.elementwise else at
         lcg = trace_as(several.names, several.f, position)
-        return lcg.elements() if several.numbers and not lcg.elementwise else lcg.linearization
+        if several.numbers and not lcg.elementwise:
+            return lcg.elements()
+        return lcg.linearization if several.compiled else lcg
 
 
 def one_run(position: Sequence[Data] | Position, run: int) -> list[Data]:

@@ -88,22 +88,24 @@ def minimize(
         raise BadInput("minimize: observations= says which of the data a step sees; give data=, too.")
     if data is None and sample != "same":
         raise BadInput("minimize: sample= is about the observations of a batch; give data=, too.")
-    if paths not in ("numbers", "arrays"):
+    if not isinstance(paths, str) or paths not in ("numbers", "arrays"):
         raise BadInput(f'minimize: paths= is "numbers" or "arrays", not {paths!r:.60}.')
     several = isinstance(x0, tuple)
     position = [start_of(x) for x in (x0 if several else (x0,))]
     names = parameter_names(f, len(position) + (data is not None))[: len(position)]
-    compiled, exact = callback is None and asks_paths_only(estimator), isinstance(estimator, GD)
+    compiled, exact = callback is None and asks_paths_only(estimator), getattr(type(estimator), "draw", None) is GD.draw
     if runs is not None and data is not None:
         raise BadInput("minimize: runs= is about functions without data=; with data, x0 of shape (R,) are R runs.")
-    if runs not in (None, True, False):
+    if keep_paths is not None and not isinstance(keep_paths, (bool, np.bool_)):
+        raise BadInput(f"minimize: keep_paths= is True, False or None, not {keep_paths!r:.60}.")
+    if runs is not None and not isinstance(runs, (bool, np.bool_)):
         raise BadInput(f"minimize: runs= is True, False or None, not {runs!r:.60}.")
-    if runs is False:
+    if runs is not None and not runs:
         f = _summed(f)
     elif runs:
         check_runs(position)
         if not _elementwise(f, names, position):
-            several_runs = Several(f, names, position, exact, paths == "numbers")
+            several_runs = Several(f, names, position, compiled, exact, paths == "numbers")
             return descend(several_runs, names, position, plan, several)
     if data is None:
         return descend(Whole(f, names, position, compiled, exact, paths == "numbers"), names, position, plan, several)

@@ -2,12 +2,14 @@
 
 from . import elementwise, linalg, products, reductions, shapes  # noqa: F401  (importing them fills the table)
 from .elementwise import TRUTH, relu
+from .products import LETTERS
 from .reads import MOVES, Operand, Product, Reads, lifted, moved, number_of_reads, places_of, reads_of
 from .reductions import restore
 from .rows import Rows
 from .table import PLAIN, RULES, Domain, LinearMap, Rule, rule, unbroadcast
 
 __all__ = [
+    "LETTERS",
     "MOVES",
     "PLAIN",
     "RULES",

@@ -131,7 +131,7 @@ def _reduction(operand: Operand) -> Reads:
 
 def _diagonal(operand: Operand) -> Reads:
     positions = np.arange(math.prod(operand.shape)).reshape(operand.shape)
-    into = np.diagonal(positions, operand.rule.setting("offset", operand.args, operand.options)).ravel()
+    into = np.diagonal(positions, operand.rule.setting("offset", operand.args, operand.options) or 0).ravel()
     return Reads(np.zeros(len(into), np.intp), into, lambda edge: _at_once(edge)[into])
 
 
@@ -195,6 +195,25 @@ def _rows(rule: Rule, edge: LinearMap, unit: float) -> Array:
     return jacobian
 
 
+_known_products: set[Callable[..., Data]] = set()
+
+
+def _check_product(rule: Rule, subscripts: str, call: Sequence[Data], options: dict[str, Data]) -> None:
+    """Raise BadInput, once for a function, if it is not what its subscripts say: on random numbers of these shapes."""
+    if rule.function in _known_products or (getattr(rule.function, "__module__", "") or "").startswith("numpy"):
+        return
+    rng, letters = np.random.default_rng(0), subscripts.partition("->")[0].split(",")
+    places = [i for i, x in enumerate(call) if not isinstance(x, str)][: len(letters)]
+    drawn = [rng.normal(size=np.shape(x)) if i in places else x for i, x in enumerate(call)]
+    expected = np.einsum(subscripts, *(drawn[i] for i in places))
+    if not np.allclose(np.reshape(rule.function(*drawn, **options), np.shape(expected)), expected):
+        raise BadInput(
+            f"The rule of {rule.name} says kind= {subscripts!r}, and np.einsum with that gives something else. Leave it "
+            "out, or write what differs as an operation of its own."
+        )
+    _known_products.add(rule.function)
+
+
 class Product:
     """The letters of a product, and over which of them an operand's edges run."""
 
@@ -204,6 +223,7 @@ class Product:
         call = (*before, np.broadcast_to(0.0, operand.shape), *after)
         subscripts: str = letters(*call, **operand.options)
         inputs, _, self.output = subscripts.partition("->")
+        _check_product(operand.rule, subscripts, call, operand.options)
         self.terms = dict(zip((i for i, x in enumerate(call) if not isinstance(x, str)), inputs.split(",")))
         self.sizes: dict[str, int] = {}
         for i, term in self.terms.items():

@@ -290,6 +290,10 @@ def rule(
             f"rule: kind= is one of {', '.join(WORDS)}, or a function that gives subscripts, not {kind!r:.60}; with d= "
             "it is elementwise."
         )
+    if forgets and kind not in (None, "dense", "elementwise"):
+        raise BadInput(
+            f"rule: with forgets=True no options are kept that kind={kind!r:.40} would need: leave kind= out."
+        )
     kind = kind or ("dense" if d is None else "elementwise")
     RULES[function] = Rule(function, d is not None, derivatives, domain, symbol, indexed, sequence, call, forgets, kind)
     return function
