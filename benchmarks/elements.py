@@ -124,6 +124,11 @@ def network(sizes: tuple[int, ...], images: int, turns: int) -> Workload:
     def swept() -> None:
         sweep(lcg.structure, lcg.weight, GRADIENT)
 
+    def walked() -> None:
+        elements, rng = type(lcg.elements())(lcg.linearization, lcg.single_access), np.random.default_rng(0)
+        for name in lcg.params:
+            elements.walk(name, rng).product(elements.at)
+
     def asked(question: str) -> Callable[[], None]:
         def call() -> None:
             elements = type(lcg.elements())(lcg.linearization, lcg.single_access)  # which remembers nothing
@@ -138,6 +143,7 @@ def network(sizes: tuple[int, ...], images: int, turns: int) -> Workload:
             "tinyspad, gradient": lambda: swept,
             "tinyspad, counts of all paths": lambda: asked("count_paths"),
             "tinyspad, sums of magnitudes": lambda: asked("log_mass"),
+            "tinyspad, a random path of every number": lambda: walked,
         },
         base="tinyspad, gradient",
         unit="call",

@@ -967,7 +967,7 @@ def test_a_product_is_held_to_its_subscripts():
     vector = ts.Domain(-1, 1)(3)
     vjp = (lambda out, a, b: lambda g: 2 * g * b, lambda out, a, b: lambda g: 2 * g * a)
     wrong = ts.rule(twice, vjp=vjp, domain=[(vector, vector)], kind=lambda a, b: "i,i->")
-    with pytest.raises(ts.errors.BadInput, match="np.einsum with that gives something else"):
+    with pytest.raises(ts.errors.BadInput, match="with that gives something else"):
         ts.trace(lambda w: wrong(w, w), np.ones(3)).elements().count_paths()
     right = ts.rule(
         lambda a, b: a @ b,
