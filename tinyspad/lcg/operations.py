@@ -31,6 +31,11 @@ class Operation(NamedTuple):
     out: tuple[int, ...]
 
     @property
+    def of_one(self) -> list[Data]:
+        """The arguments of one run, with zeros for what differs by run."""
+        return [np.broadcast_to(0.0, self.shapes[i]) if i in self.holes else x for i, x in enumerate(self.flat)]
+
+    @property
     def settings(self) -> dict[str, Data]:
         """Everything behind the first argument, by name."""
         names = [parameter.name for parameter in self.rule.arguments]

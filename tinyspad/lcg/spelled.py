@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arguments import Array, Data, name_of, spaced
 from ..errors import NotElementwise
-from ..rules import moved, places_of
+from ..rules import letters_of, moved, places_of
 from .numbers import places
 from .operations import Operation, operations_of
 from .trace import parameter_names
@@ -86,7 +86,7 @@ def _check_size(f: Callable[..., Data], operations: list[Operation]) -> None:
     for done in operations:
         number += math.prod(done.out)
         if callable(done.rule.kind):
-            number += math.prod(_sizes(done)[1].values())
+            number += math.prod(letters_of(done.rule, done.of_one, done.options).sizes.values())
         elif done.rule.kind == "scan":
             number += math.prod(done.out) ** 2
     if number > LARGEST:
@@ -207,23 +207,9 @@ def _by_terms(done: Operation) -> Step:
     return step
 
 
-def _sizes(done: Operation) -> tuple[tuple[dict[int, str], str], dict[str, int]]:
-    """The letters of a product's operands and of its result, and how far each runs."""
-    letters = done.rule.kind
-    assert not isinstance(letters, str)
-    one = [np.broadcast_to(0.0, done.shapes[i]) if i in done.holes else x for i, x in enumerate(done.flat)]
-    inputs, _, output = letters(*one, **done.options).partition("->")
-    terms: dict[int, str] = dict(zip((i for i, x in enumerate(one) if not isinstance(x, str)), inputs.split(",")))
-    sizes: dict[str, int] = {}
-    for i, term in terms.items():
-        for letter, n in zip(term, np.shape(one[i])):
-            sizes[letter] = max(n, sizes.get(letter, 1)) if n else 0
-    return (terms, output), sizes
-
-
 def _product(done: Operation) -> Step:
     """Every result the sum of the products of what its subscripts name."""
-    (terms, output), sizes = _sizes(done)
+    terms, output, sizes = letters_of(done.rule, done.of_one, done.options)
     inner = [c for c in sizes if c not in output]
 
     def step(known: Sequence[Array]) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..arguments import Array, Data, name_of
 from ..errors import BadInput
-from ..rules import LETTERS, moved
+from ..rules import LETTERS, letters_of, moved
 from .operations import Operation, operations_of
 
 STACKED = (np.linalg.inv, np.linalg.det)
@@ -152,13 +152,10 @@ def _as_slice(taken: Array) -> slice | None:
 
 def _product(done: Operation) -> Step:
     """The runs are one more letter. Beside a constant they are rows of one matrix product."""
-    letters = done.rule.kind
-    assert not isinstance(letters, str)
-    one_run = [np.broadcast_to(0.0, done.shapes[i]) if i in done.holes else x for i, x in enumerate(done.flat)]
-    inputs, _, output = letters(*one_run, **done.options).partition("->")
-    terms = dict(zip((i for i, x in enumerate(one_run) if not isinstance(x, str)), inputs.split(",")))
+    one_run = done.of_one
+    terms, output, _ = letters_of(done.rule, one_run, done.options)
     numbers = list(terms)
-    runs = next(c for c in LETTERS[::-1] if c not in inputs + output)  # the letter of their axis
+    runs = next(c for c in LETTERS[::-1] if c not in "".join(terms.values()) + output)  # the letter of their axis
 
     def subscripts(known: Sequence[Data]) -> Data:
         operands = [known[done.holes[i]] if i in done.holes else done.flat[i] for i in numbers]

@@ -195,6 +195,28 @@ def _rows(rule: Rule, edge: LinearMap, unit: float) -> Array:
     return jacobian
 
 
+class Letters(NamedTuple):
+    """How a product is written: the letters of its operands, by position; of its result; and how far each letter runs."""
+
+    terms: dict[int, str]
+    output: str
+    sizes: dict[str, int]
+
+
+def letters_of(rule: Rule, call: Sequence[Data], options: dict[str, Data]) -> Letters:
+    """How a product of these arguments is written; of an operand only its shape matters."""
+    assert not isinstance(rule.kind, str)
+    subscripts = rule.kind(*call, **options)
+    _check_product(rule, subscripts, call, options)
+    inputs, _, output = subscripts.partition("->")
+    terms = dict(zip((i for i, x in enumerate(call) if not isinstance(x, str)), inputs.split(",")))
+    sizes: dict[str, int] = {}
+    for i, term in terms.items():
+        for letter, n in zip(term, np.shape(call[i])):
+            sizes[letter] = max(n, sizes.get(letter, 1)) if n else 0
+    return Letters(terms, output, sizes)
+
+
 _known_products: set[Callable[..., Data]] = set()
 
 
@@ -218,17 +240,9 @@ class Product:
     """The letters of a product, and over which of them an operand's edges run."""
 
     def __init__(self, operand: Operand) -> None:
-        letters, (before, after) = operand.rule.kind, operand.edge.kept
-        assert not isinstance(letters, str)
+        before, after = operand.edge.kept
         call = (*before, np.broadcast_to(0.0, operand.shape), *after)
-        subscripts: str = letters(*call, **operand.options)
-        inputs, _, self.output = subscripts.partition("->")
-        _check_product(operand.rule, subscripts, call, operand.options)
-        self.terms = dict(zip((i for i, x in enumerate(call) if not isinstance(x, str)), inputs.split(",")))
-        self.sizes: dict[str, int] = {}
-        for i, term in self.terms.items():
-            for letter, n in zip(term, np.shape(call[i])):
-                self.sizes[letter] = max(n, self.sizes.get(letter, 1)) if n else 0
+        self.terms, self.output, self.sizes = letters_of(operand.rule, call, operand.options)
         self.mine = self.terms.pop(operand.position)
         self.others = list(self.terms.values())
         self.space = self.output + "".join(c for c in dict.fromkeys(self.mine) if c not in self.output)
