@@ -8,7 +8,6 @@ from test_losses import DATA as POINTS
 
 import tinyspad as ts
 from tinyspad.data import Bandit, FullBatch, Importance, Shuffled, Uniform
-from tinyspad.optimize.each import EachObservation
 
 
 def of_an_array(w, batch):
@@ -116,7 +115,6 @@ def test_a_result_says_that_there_is_one_path_of_each():
 
     assert ts.minimize(linear, np.ones(3), data=(X, Y), estimator=ts.RAD(), steps=2).single_paths
     assert not ts.minimize(squared, np.ones(3), data=(X, Y), estimator=ts.RAD(), steps=2).single_paths
-    assert EachObservation.batch == ()
 
 
 def test_what_a_callback_changes_is_seen():
@@ -149,3 +147,29 @@ def test_losses_that_mix_observations_are_one_graph():
         assert result.value == pytest.approx(np.mean(f(result.x, (X, Y)))) and np.any(result.x != 1)
         with pytest.raises(ts.errors.BadInput, match="elementwise"):
             ts.minimize(f, np.ones(3), data=(X, Y), steps=3, estimator=ts.RAD(), sample="different")
+
+
+def test_a_loss_that_sorts_is_one_graph():
+    """An order that depends on an observation is another graph for each."""
+
+    def f(w, batch):
+        s = np.sort(batch[0] * w, axis=1)
+        return np.sum(s[:, 1:] * s[:, :-1], axis=1)
+
+    estimator = ts.SPAD()
+    result = ts.minimize(f, np.array([1.0, -2.0, 0.5]), data=(X,), estimator=estimator, optimizer=ts.SGD(0.1), steps=1)
+    lcg = ts.trace(lambda w: np.mean(f(w, (X,))), np.array([1.0, -2.0, 0.5]))
+    np.testing.assert_allclose(result.x, np.array([1.0, -2.0, 0.5]) - 0.1 * lcg.elements().best_path("w").gradient)
+    with pytest.raises(ts.errors.BadInput, match="data of floats"):
+        ts.minimize(f, np.ones(3), data=(X,), estimator=estimator, steps=1, sample="different")
+
+
+def test_neither_a_callback_nor_single_precision_changes_what_a_path_is():
+    plan = {"estimator": ts.SPAD(k_max=2), "steps": 6, "optimizer": ts.SGD(0.05), "rng": 0}
+    plain = ts.minimize(squared, np.ones(3), data=(X, Y), **plan)
+    watched = ts.minimize(squared, np.ones(3), data=(X, Y), callback=lambda *step: None, **plan)
+    single = ts.minimize(squared, np.ones(3), data=(X.astype(np.float32), Y), **plan)
+    assert plain.history.paths["w"].max() <= 1
+    np.testing.assert_allclose(watched.x, plain.x, rtol=1e-12)
+    assert watched.history.paths["w"].tolist() == plain.history.paths["w"].tolist()
+    np.testing.assert_allclose(single.x, plain.x, rtol=1e-5)

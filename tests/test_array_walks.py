@@ -60,8 +60,13 @@ def test_every_number_of_a_network_follows_a_path_of_its_own():
     assert draw.gradient.shape == (784, 300)
     np.testing.assert_array_equal(draw.gradient, again.gradient)
     exact = lcg.gradient()["W1"]
-    error = draw.gradient - exact
-    assert abs(error.mean()) <= 5 * error.std() / np.sqrt(error.size) * 10  # numbers share what they meet
+    draws = [draw_numbers(ts.RAD(normalize=True), e, "W3", None, rng).gradient.sum() for _ in range(60)]
+    error = np.std(draws, ddof=1) / np.sqrt(len(draws))
+    assert abs(np.mean(draws) - lcg.gradient()["W3"].sum()) <= 5 * error
+    assert exact.shape == draw.gradient.shape
+    elsewhere = ts.trace(net, *(2 * W for W in layers())).elements()
+    followed = draw_numbers(ts.RAD(hold=3), elsewhere, "W1", draw.state, rng).gradient.ravel()
+    np.testing.assert_array_equal(followed, draw.state.walks.product(elsewhere.at))
     result = ts.minimize(net, layers(), estimator=ts.RAD(), steps=2, rng=0)
     assert result.history.paths == {} and result.x[0].shape == (784, 300) and not result.single_paths
 
@@ -98,3 +103,42 @@ def test_paths_without_numbers_are_not_kept():
         ts.minimize(net, layers(), estimator=ts.RAD(), steps=1, keep_paths=True)
     whole = ts.minimize(net, layers(), estimator=ts.RAD(), steps=1, paths="arrays")
     assert whole.history.paths["W1"].shape == (2,)
+
+
+def test_counts_beyond_whole_numbers_lose_no_run():
+    """30 layers of 400 units: 10^78 paths, as floats; and past the largest float it is said."""
+    weights = np.random.default_rng(0).normal(size=(400, 400)) / 20
+
+    def deep(x, times):
+        for _ in range(times):
+            x = np.tanh(weights @ x)
+        return np.sum(x)
+
+    result = ts.minimize(lambda x: deep(x, 30), np.ones(400), estimator=ts.RAD(normalize=True), steps=2, rng=0)
+    assert result.steps == 2 and not result.single_paths
+    e = ts.trace(lambda x: deep(x, 125), np.ones(400)).elements()
+    with pytest.raises(ts.errors.BadInput, match="largest float"):
+        e.walk("x", np.random.default_rng(0))
+
+
+def test_very_different_counts_side_by_side_are_drawn():
+    def f(w):
+        deep = w[[0, 0]]
+        for _ in range(70):
+            deep = deep + deep[::-1]
+        return np.sum(deep) + np.sum(w[[0, 0, 1, 1]] ** 2)
+
+    e = ts.trace(f, np.array([1.0, 2.0]), elements=True)
+    drawn = [e.walk("w", np.random.default_rng(k)).product(e.at) for k in range(20)]
+    assert np.all(np.array(drawn) == [1.0, 4.0])
+
+
+def test_an_order_that_changes_ends_a_hold():
+    def f(w):
+        return np.sum(np.sort(w) * np.array([1.0, 10.0, 100.0]))
+
+    first, then = (ts.trace(f, np.array(w), elements=True) for w in ([1.0, 2.0, 3.0], [3.0, 2.0, 1.0]))
+    estimator, rng = ts.RAD(hold=5), np.random.default_rng(0)
+    draw = estimator.draw_over_arrays(first, "w", None, rng)
+    assert draw.gradient.tolist() == [1.0, 10.0, 100.0]
+    assert estimator.draw_over_arrays(then, "w", draw.state, rng).gradient.tolist() == [100.0, 10.0, 1.0]

@@ -817,7 +817,7 @@ AT_FORTY = np.concatenate([np.zeros(3), np.linspace(-1, 2, 37)])
 def test_the_best_paths_of_many_numbers_are_those_of_each(k_max, monkeypatch):
     plan = {"estimator": ts.SPAD(k_max=k_max), "optimizer": ts.SGD(0.01), "steps": 12}
     together = ts.minimize(forty, AT_FORTY, **plan)
-    monkeypatch.setattr("tinyspad.estimators.draw.MANY", 10**9)
+    monkeypatch.setattr("tinyspad.estimators.draw.TOGETHER", 10**9)
     each = ts.minimize(forty, AT_FORTY, **plan)
     np.testing.assert_allclose(together.x, each.x, rtol=1e-12)
     assert together.history.paths["w"].tolist() == each.history.paths["w"].tolist()
@@ -1004,3 +1004,90 @@ def test_a_diagonal_needs_no_offset():
     product = ts.rule(product, vjp=vjp, domain=[(ts.Domain(1, 2)(3, 3),)], kind="diagonal")
     e = ts.trace(lambda w: product(w), np.diag([1.0, 2.0, 3.0])).elements()
     assert e.path_gradients("w[1, 1]").tolist() == [3.0] and e.count_paths("w[0, 1]") == 0
+
+
+def test_a_vjp_that_has_added_up_what_was_broadcast_is_asked_row_by_row():
+    def times(a, b):
+        return a * b
+
+    def summed_like(g, x):
+        return np.sum(g, axis=0) if np.ndim(x) < np.ndim(g) else g
+
+    vjp = (lambda out, a, b: lambda g: summed_like(g * b, a), lambda out, a, b: lambda g: summed_like(g * a, b))
+    times = ts.rule(times, vjp=vjp, domain=[(ts.Domain(-1, 1)(2), ts.Domain(-1, 1)(3, 2))], kind="elementwise")
+    a, b = np.array([1.0, 2.0]), np.arange(6.0).reshape(3, 2)
+    e = ts.trace(lambda a, b: np.sum(times(a, b) ** 2), a, b, elements=True)
+    by_arrays = by_numbers(e, e.count_paths), by_numbers(e, e.log_mass)
+    for i in range(2):
+        np.testing.assert_allclose(e.path_gradients(f"a[{i}]"), 2 * a[i] * b[:, i] ** 2)
+    assert by_arrays[0].tolist() == [3, 3] + [1] * 6
+    np.testing.assert_allclose(np.exp(by_arrays[1][:2]), 2 * a * np.sum(b**2, axis=0))
+
+
+def test_edges_that_a_vjp_reaches_at_one_point_are_looked_for_at_the_next():
+    def positive(x):
+        return np.where(x > 0, x**2, 0.0)
+
+    positive = ts.rule(
+        positive, vjp=lambda out, x: lambda g: np.where(x > 0, 2 * x * g, 0.0), domain=[(ts.Domain(-1, 1)(3),)]
+    )
+
+    def f(w):
+        return np.sum(positive(w - 1.5) * w)
+
+    result = ts.minimize(f, np.array([1.0, 2.0, 3.0]), estimator=ts.RAD(hold=50), optimizer=ts.SGD(0.3), steps=8, rng=3)
+    for step in range(8):
+        at = ts.trace(f, result.history.x["w"][step]).elements()
+        for i in range(3):
+            moved = (result.history.x["w"][step] - result.history.x["w"][step + 1])[i] / 0.3
+            assert np.abs(at.path_gradients(f"w[{i}]") - moved).min() <= 1e-9
+
+
+def test_a_number_behind_a_zero_has_no_mass_and_needs_no_edges():
+    X = np.ones((150, 784))
+    X[:, 3] = 0.0
+    W = np.ones((784, 300))
+    e = ts.trace(lambda W: np.sum((X @ W) @ np.ones((300, 100))), W, elements=True)
+    mass = e.log_mass("W")
+    assert np.all(np.isneginf(mass[3])) and np.all(np.isfinite(np.delete(mass, 3, axis=0)))
+    assert e.log_mass("W[3, 0]") == -np.inf and "numbers" not in e.__dict__
+
+
+def test_a_graph_too_large_shows_what_can_be_told():
+    e = ts.trace(lambda A: np.sum(A @ A), np.ones((200, 200)), elements=True)
+    assert "paths: A: 400" in str(e) and "<pre>" in e._repr_html_() and "400 each" in repr(e)
+
+
+def test_moments_of_many_numbers_are_those_of_each():
+    """One sweep serves them all, by whichever probabilities."""
+    e = ts.trace(forty, AT_FORTY).elements()
+    few = ts.trace(lambda *w: forty(np.stack(w)), *AT_FORTY.tolist()).elements()
+    for estimator in (ts.RAD(), ts.RAD(by="branch", normalize=True), ts.Magnitude(), ts.SPAD(epsilon=0.2)):
+        for number in ("w[0]", "w[5]", "w[12]", "w[33]", "w[39]"):
+            listed = e.path_gradients(number)
+            if not len(listed):
+                assert estimator.expectation(e, number) == 0
+                continue
+            p = estimator.probabilities(e, number)
+            if isinstance(estimator, ts.SPAD) or not estimator.normalize:
+                assert estimator.expectation(e, number) == pytest.approx(p @ listed, rel=1e-9, abs=1e-12)
+            else:
+                assert estimator.expectation(e, number) == pytest.approx(listed.sum(), rel=1e-9, abs=1e-12)
+    assert few.params[0] == "w0"
+
+
+def test_estimators_ask_about_numbers_by_their_name():
+    lcg = ts.trace(neighbours, START)
+    scalars = ts.trace(neighbours_in_scalars, *START.tolist())
+    np.testing.assert_allclose(ts.SPAD(m=2).selection(lcg, "w[1]"), ts.SPAD(m=2).selection(scalars, "w1"))
+    assert ts.SPAD.best_epsilon(lcg, "w[1]") == pytest.approx(ts.SPAD.best_epsilon(scalars, "w1"))
+
+    class Curious(ts.Estimator):
+        def draw(self, lcg, param, state, rng):
+            return lcg.central_difference(param)
+
+    with pytest.raises(ts.errors.BadInput, match="gets an LCG"):
+        ts.minimize(neighbours, START, estimator=Curious(), steps=1)
+    assert ts.minimize(neighbours, START, estimator=ts.RAD(), steps=1, keep_paths=np.False_).history.paths == {}
+    many = ts.minimize(neighbours, np.ones((2, 1001)), estimator=ts.RAD(), steps=1, runs=True)
+    assert many.history.paths == {}

@@ -71,7 +71,7 @@ class Estimator:
 
     Then ``minimize`` runs f's program or its recording instead of tracing f at every step. True of tinyspad's own
     estimators, and of what is derived from them; but a class with a ``draw`` or ``init`` of its own has to say it anew, or
-    it gets an LCG.
+    it gets an LCG; of a function of arrays its ``elements()``, and in ``param`` one number after the other.
     """
 
     steps_per_draw = 1
@@ -231,14 +231,15 @@ def path_cost(
 # --- holding -------------------------------------------------------------------------------------------------------------
 
 
-def kept_walks(state: State, lcg: Linearized) -> HeldWalks | None:
-    """The same, of many numbers that walk together."""
-    return kept(state, lcg) if isinstance(state, HeldWalks) else None
-
-
 def kept(state: State, lcg: Linearized) -> Data:
     """The state if it is still good: steps are left, and the program has the same shape."""
     return state if state is not None and state.left > 0 and state.signature == lcg.signature else None
+
+
+def kept_walks(state: State, signature: object) -> HeldWalks | None:
+    """The same, of many numbers that walk together."""
+    good = isinstance(state, HeldWalks) and state.left > 0 and state.signature == signature
+    return state if good else None
 
 
 def nothing(lcg: Linearized, param: str) -> Draw:

@@ -44,7 +44,7 @@ class Draw:
         """How many numbers of one parameter draw a path of their own; of the runs of a batch each has as many."""
         if isinstance(self.followed, ArrayWalks):
             return UNNUMBERED
-        return math.prod(self.followed.shape or ()) if isinstance(self.followed, PathsOfNumbers) else 1
+        return self.followed.followers if isinstance(self.followed, PathsOfNumbers) else 1
 
     def __iter__(self) -> Iterator[Data]:
         return iter((self.gradient, self.path, self.state))
@@ -79,7 +79,7 @@ def as_draw(found: Draw | tuple[Data, Data, State], estimator: object) -> Draw:
 UNNUMBERED = 10**9
 """More paths than anyone keeps: among too many edges they have no numbers."""
 
-MANY = 32
+TOGETHER = 32
 """So many numbers of an array draw together, where the estimator knows how."""
 
 
@@ -106,7 +106,7 @@ def draw_numbers(estimator: Drawing, elements: Elements, param: str, state: Stat
         over = estimator.draw_over_arrays(elements, param, state, rng)
         return Draw(in_form_of(argument, over.gradient.reshape(shape)), over.followed, over.state)
     at = elements.linearization if plain else elements
-    if plain and math.prod(shape) >= MANY and draws_so(estimator, "draw_together"):
+    if plain and math.prod(shape) >= TOGETHER and draws_so(estimator, "draw_together"):
         first = elements.linearization.source(elements.numbers_of(param)[0])
         found = estimator.draw_together(at, np.arange(first, first + math.prod(shape)), state, rng)
         if found is not None:
@@ -144,7 +144,8 @@ def _indices(draws: list[Draw]) -> Array:
 def of_runs(draws: list[Draw]) -> Draw:
     """The estimates of several runs as one, with an axis of runs in front."""
     gradient = np.array([draw.gradient for draw in draws])
-    return Draw(gradient, PathsOfNumbers(lambda: _indices(draws), None), PerRun(draw.state for draw in draws))
+    paths = PathsOfNumbers(lambda: _indices(draws), None, draws[0].followers)
+    return Draw(gradient, paths, PerRun(draw.state for draw in draws))
 
 
 class PerRun(list[State]):
@@ -158,8 +159,11 @@ class PerNumber(list[State]):
 class PathsOfNumbers:
     """The paths that the numbers of an array follow, numbered when somebody asks."""
 
-    def __init__(self, number: Callable[[], Array], shape: tuple[int, ...] | None) -> None:
+    def __init__(
+        self, number: Callable[[], Array], shape: tuple[int, ...] | None, followers: int | None = None
+    ) -> None:
         self._number, self.shape = number, shape
+        self.followers = math.prod(shape or ()) if followers is None else followers
 
     @property
     def index(self) -> Array:

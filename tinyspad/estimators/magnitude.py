@@ -22,7 +22,7 @@ from .base import (
     path_cost,
 )
 from .draw import Draw
-from .numbers import of_numbers
+from .numbers import asks_numbers
 
 FLOOR = 0.01
 """How much uniform choice is mixed in at a node where a branch would never be taken while the distribution is reused."""
@@ -105,7 +105,7 @@ class Magnitude(Estimator):
             return lcg.chances("magnitude", param)
         return with_floor(lcg.structure, lcg.chances("magnitude"), FLOOR)
 
-    @of_numbers
+    @asks_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """p_i = |g_i| / H, shape (N,) or (N, R); where some g_i are not finite, they share all."""
         if not lcg.elementwise:
@@ -122,7 +122,7 @@ class Magnitude(Estimator):
         p = aligned(self.probabilities(lcg, param), g)
         return mean_and_variance(p, over_probability(g, p) if self.normalize else g)
 
-    @of_numbers
+    @asks_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """A sweep for H every k_max steps (where sizes need a listing, all paths), and the mean length of a path always."""
 

@@ -25,7 +25,7 @@ def in_numbers(lcg: Linearized, paths: str) -> tuple[Linearized, Elements | None
     return lcg.elements().linearization, lcg.elements()
 
 
-def of_numbers(answer: Callable[..., Data]) -> Callable[..., Data]:
+def asks_numbers(answer: Callable[..., Data]) -> Callable[..., Data]:
     """The answer about a parameter, of an LCG of arrays about one of its numbers; about several where they can be summed."""
 
     @functools.wraps(answer)

@@ -29,7 +29,7 @@ from .base import (
     times_number,
 )
 from .draw import ALL_PATHS, Draw
-from .numbers import of_numbers
+from .numbers import asks_numbers
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class GD(Estimator):
     def draw(self, lcg: Linearized, param: str, state: State, rng: np.random.Generator) -> Draw:
         return Draw(lcg.adjoint(param), everywhere(lcg, ALL_PATHS), None)
 
-    @of_numbers
+    @asks_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """Ones: every path is followed."""
         return np.ones((len(lcg.path_gradients(param)), *lcg.batch))
@@ -57,7 +57,7 @@ class GD(Estimator):
         gradient = lcg.adjoint(param)
         return gradient, abs(0.0 * gradient)
 
-    @of_numbers
+    @asks_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """One reverse sweep over all that lies behind the parameter, or behind all."""
         return Cost(lcg.factors(param), lcg.factors(param))
@@ -103,7 +103,7 @@ class RAD(Estimator):
     def draw_together(self, lcg: Linearization, sources: Array, state: State, rng: np.random.Generator) -> Draw | None:
         """A path of each, all walked at once."""
         chances, structure = lcg.chances(self.by), lcg.structure
-        held = kept_walks(state, lcg)
+        held = kept_walks(state, lcg.signature)
         if held is None:
             held = HeldWalks(walk_many(structure, sources, rng, chances), lcg.signature, self.hold)
         number = np.array([as_float(n) for n in counts(structure)[sources[0] : sources[-1] + 1]])
@@ -118,12 +118,12 @@ class RAD(Estimator):
         """A path of each, uniform over its paths up to rounding."""
         if self.by != "path":
             raise BadInput('RAD(by="branch") among so many edges is not offered; RAD() draws uniformly over all paths.')
-        held = kept_walks(state, elements.at)
+        held = kept_walks(state, elements.signature_of_walks)
         if held is None:
-            held = HeldWalks(elements.walk(param, rng), elements.at.signature, self.hold)
+            held = HeldWalks(elements.walk(param, rng), elements.signature_of_walks, self.hold)
         found = held.walks.product(elements.at)
         if self.normalize:
-            found = found * np.ravel(elements.count_paths(param)).astype(float)
+            found = found * np.ravel(elements.float_counts()[param])
         return Draw(found, held.walks, held._replace(left=held.left - 1))
 
     def _drawn(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
@@ -133,7 +133,7 @@ class RAD(Estimator):
             route = lcg.draw_route(param, rng, lcg.chances(self.by))
         return Held(route, lcg.signature, self.hold)
 
-    @of_numbers
+    @asks_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The probability of each path, shape (N,) or (N, R): 1 / N, or the product of 1 / branches."""
         return lcg.path_probabilities(param, lcg.chances(self.by))
@@ -150,7 +150,7 @@ class RAD(Estimator):
         """How many steps in a row share their randomness."""
         return self.hold
 
-    @of_numbers
+    @asks_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """The mean length of a path."""
         return path_cost(lcg, param, lambda name: lcg.mean_length(name, lcg.chances(self.by)))
@@ -178,7 +178,7 @@ class FixedPath(Estimator):
         lcg.nth_path(param, self.index)  # names the number of paths if there is no such path
         return Draw(lcg.path_gradient(param, self.index), everywhere(lcg, self.index), None)
 
-    @of_numbers
+    @asks_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """One for this path, zero for the others."""
         lcg.nth_path(param, self.index)
@@ -193,7 +193,7 @@ class FixedPath(Estimator):
         gradient = lcg.path_gradient(param, self.index)
         return gradient, abs(0.0 * gradient)
 
-    @of_numbers
+    @asks_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """The length of the path."""
         return path_cost(lcg, param, lambda name: lcg.length(name, lcg.route(name, self.index)))

@@ -28,7 +28,7 @@ from .base import (
 )
 from .candidates import FEW, best_of, best_of_very_many, candidates_cost, chance_of_selection, nearness, sizes
 from .draw import Draw
-from .numbers import of_numbers
+from .numbers import asks_numbers, in_numbers
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class SPAD(Estimator):
         """The best path of each, all walked at once; None where there are candidates to draw."""
         if self.m is not None or self.epsilon:
             return None
-        held, weight = kept_walks(state, lcg), np.asarray(lcg.code.weight)
+        held, weight = kept_walks(state, lcg.signature), np.asarray(lcg.code.weight)
         if held is None:
             semiring, sizes = lcg.largest
             if semiring is not LARGEST or not isinstance(sizes, np.ndarray):
@@ -127,7 +127,7 @@ class SPAD(Estimator):
                 "SPAD() compares all paths, and here the edges between numbers are too many to be written out. Give it m, "
                 "the number of candidates to draw, SPAD(m=5), with epsilon=0."
             )
-        held = kept_walks(state, elements.at)
+        held = kept_walks(state, elements.signature_of_walks)
         if held is None:
             best = elements.walk(param, rng)
             size = np.abs(best.product(elements.at))
@@ -136,7 +136,7 @@ class SPAD(Estimator):
                 sizes = np.abs(other.product(elements.at))
                 better = ~(sizes <= size)  # NaN is the largest
                 best, size = best.those(~better).beside(other.those(better)), np.where(better, sizes, size)
-            held = HeldWalks(best, elements.at.signature, self.k_max)
+            held = HeldWalks(best, elements.signature_of_walks, self.k_max)
         return Draw(held.walks.product(elements.at), held.walks, held._replace(left=held.left - 1))
 
     def _select(self, lcg: Linearized, param: str, rng: np.random.Generator) -> Held:
@@ -152,6 +152,7 @@ class SPAD(Estimator):
     def _selects_the_best(self, lcg: Linearized, param: str) -> bool:
         return self.m is None or (not self.replace and self.m >= lcg.count_paths(param))
 
+    @asks_numbers
     def selection(self, lcg: Linearized, param: str) -> Array:
         """The probability that each path is the one selected (before epsilon), shape (N,) or (N, R).
 
@@ -164,7 +165,7 @@ class SPAD(Estimator):
         chosen = np.arange(len(sizes)).reshape(-1, *(1 for _ in lcg.batch)) == lcg.best_index(param)
         return chosen.astype(float)
 
-    @of_numbers
+    @asks_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The probability that a fresh draw follows each path, shape (N,) or (N, R)."""
         q = self.selection(lcg, param)
@@ -237,8 +238,14 @@ class SPAD(Estimator):
         13311
         21803
         """
+        at, numbers = in_numbers(lcg, "numbers")
+        if numbers is not None:
+            lcg, param = at, numbers.number(param, "best_epsilon")
         if not lcg.elementwise:
-            raise NotElementwise("best_epsilon: some edges are linear maps, so squares do not multiply along a path.")
+            raise NotElementwise(
+                "best_epsilon: some edges are linear maps, so squares do not multiply along a path. "
+                "Ask lcg.elements() of a number."
+            )
         best, others = lcg.largest_and_others(param)
         n = lcg.count_paths(param)
         if not n:
@@ -258,7 +265,7 @@ class SPAD(Estimator):
         """How many steps in a row share their randomness."""
         return 1 if self.m is None else self.k_max
 
-    @of_numbers
+    @asks_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """Every k_max steps m candidates, or the sweep for the best of all; in every step the path that is followed."""
 
@@ -327,7 +334,7 @@ class NearestPath(Estimator):
         gradient = lcg.adjoint(param)
         return best_of(lcg, param, rng, self.m, False, lambda g: nearness(lcg, g, gradient))
 
-    @of_numbers
+    @asks_numbers
     def probabilities(self, lcg: Linearized, param: str) -> Array:
         """The probability that each path is the nearest of the candidates, shape (N,) or (N, R)."""
         return chance_of_selection(nearness(lcg, lcg.path_gradients(param), lcg.adjoint(param)), self.m, False)
@@ -337,7 +344,7 @@ class NearestPath(Estimator):
         """How many steps in a row share their randomness."""
         return 1 if self.m is None else self.k_max
 
-    @of_numbers
+    @asks_numbers
     def cost(self, lcg: Linearized, param: str | None = None) -> Cost:
         """Every k_max steps the full gradient and the candidates; in every step the path that is followed."""
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..arguments import Array, Data
 from ..errors import BadInput
 from ..linearization import Linearization
-from ..rules import MOVES, LinearMap, Operand, Product, number_of_reads, places_of, reads_of
+from ..rules import MOVES, LinearMap, Operand, Product, kind_of, number_of_reads, places_of, reads_of
 from ..tape import options_of, rule_of
 from .numbers import given_to, where_moved
 from .single_access import SingleAccess
@@ -73,6 +73,8 @@ def walk_arrays(made: SingleAccess, at: Linearization, leaf: Any, sums: Sums, rn
     Cost: about that of a few gradients, whatever the number of edges.
     """
     counts = sums.of[id(leaf)].reshape(-1)
+    if not np.all(np.isfinite(counts)):
+        raise BadInput("There are more paths than the largest float: walks over arrays go by their counts, as floats.")
     walks = ArrayWalks(counts.size, counts == 0)
     walkers = np.flatnonzero(counts)
     standing: dict[int, list[tuple[Array, Array]]] = {id(leaf): [(walkers, walkers)]}
@@ -87,7 +89,7 @@ def walk_arrays(made: SingleAccess, at: Linearization, leaf: Any, sums: Sums, rn
             mine = which == k if len(readers) > 1 else slice(None)
             if not len(own := walkers[mine]):
                 continue
-            there = _drawn_place(reader, at.weight[reader.edge], here[mine], sums, at, rng)
+            there = _drawn_place(reader, at.weight[reader.edge], here[mine], sums, rng)
             walks.steps.append(Step(reader, own, here[mine], there))
             standing.setdefault(id(reader.entry), []).append((own, there))
     return walks
@@ -115,49 +117,54 @@ def _drawn_reader(readers: list[Reader], here: Array, rng: np.random.Generator) 
     return np.sum(rng.random(len(here)) * upto[-1] >= upto[:-1], axis=0)
 
 
-def _drawn_place(
-    reader: Reader, edge: Data, here: Array, sums: Sums, at: Linearization, rng: np.random.Generator
-) -> Array:
+def _drawn_place(reader: Reader, edge: Data, here: Array, sums: Sums, rng: np.random.Generator) -> Array:
     """Which element of the reader's result each walker goes on to."""
-    rule = rule_of(reader.entry)
+    rule, kind = rule_of(reader.entry), kind_of(rule_of(reader.entry), edge)
     beyond = sums.of[id(reader.entry)].reshape(-1)
-    if callable(rule.kind):
+    if callable(kind):
         return _drawn_in_product(_operand(reader, edge), here, beyond, rng)
-    if rule.kind in MOVES:
-        return _among(where_moved(reader.entry, reader.position, edge), here, beyond, rng)
-    if not isinstance(edge, LinearMap) or (edge.shape == edge.out_shape and rule.kind == "elementwise"):
+    if kind in MOVES:
+        into = where_moved(reader.entry, reader.position, edge)
+        return _among(np.arange(len(into)), into, here, beyond, rng)
+    if not isinstance(edge, LinearMap) or (edge.shape == edge.out_shape and kind == "elementwise"):
         return here
     operand = _operand(reader, edge)
-    if rule.kind in ("reduction", "diagonal", "elementwise"):
-        out, into = places_of(rule, operand.shape, operand.out_shape, operand.args, operand.options)
-        if rule.kind == "elementwise":
-            return _among(into, here, beyond, rng)
-        read_by = np.empty(math.prod(operand.shape), np.intp)
-        read_by[into] = out
-        return read_by[here]
-    reads = reads_of(operand)  # scans, and where nothing is said
-    order = np.argsort(reads.into, kind="stable")
-    low, high = (np.searchsorted(reads.into[order], here, side) for side in ("left", "right"))
-    return reads.out[order][_between(low, high, np.cumsum(beyond[reads.out[order]]), rng)]
+    if kind in ("scan", "dense"):
+        reads = reads_of(operand)
+        return _among(reads.out, reads.into, here, beyond, rng)
+    out, into = places_of(rule, operand.shape, operand.out_shape, operand.args, operand.options)
+    if kind == "elementwise":
+        return _among(out, into, here, beyond, rng)
+    read_by = np.empty(math.prod(operand.shape), np.intp)
+    read_by[into] = out
+    return read_by[here]
 
 
-def _among(into: Array, here: Array, beyond: Array, rng: np.random.Generator) -> Array:
-    """Of the places into which each number went (``into``: by place, which number is there) one."""
+def _among(out: Array, into: Array, here: Array, beyond: Array, rng: np.random.Generator) -> Array:
+    """Of the places ``out`` that read each number, by place the one of ``into``, one, in proportion to what is beyond."""
     order = np.argsort(into, kind="stable")
-    low, high = (np.searchsorted(into[order], here, side) for side in ("left", "right"))
-    if np.all(high - low == 1):
-        return order[low]
-    return order[_between(low, high, np.cumsum(beyond[order]), rng)]
+    order = order[into[order] >= 0]  # a constant's place reads nothing
+    out, into = out[order], into[order]
+    starts = np.flatnonzero(np.diff(into, prepend=-1))
+    width = np.diff(starts, append=len(into))
+    if np.all(width == 1):
+        return out[np.searchsorted(into, here)]
+    chances = beyond[out]
+    chances = chances / np.repeat(np.maximum.reduceat(chances, starts), width).clip(1e-300)
+    upto = np.cumsum(chances)
+    segment = np.searchsorted(into[starts], here)
+    low, high = starts[segment], starts[segment] + width[segment]
+    before = upto[low] - chances[low]
+    found = np.searchsorted(upto, before + rng.random(len(here)) * (upto[high - 1] - before), side="right")
+    return out[_alive(np.clip(found, low, high - 1), low, high, chances, rng)]
 
 
-def _between(low: Array, high: Array, upto: Array, rng: np.random.Generator) -> Array:
-    """Of a row of places, in proportion to what is added to ``upto`` there, one from low to high for each."""
-    before = np.where(low > 0, upto[low - 1], 0.0)
-    while True:
-        found = np.searchsorted(upto, before + rng.random(len(low)) * (upto[high - 1] - before), side="right")
-        found = np.clip(found, low, high - 1)
-        if np.all(upto[found] > np.where(found > 0, upto[found - 1], 0.0)):  # otherwise rounding led to a dead end
-            return found
+def _alive(found: Array, low: Array, high: Array, chances: Array, rng: np.random.Generator) -> Array:
+    """The same, where rounding led to a place from which no path leads on, drawn anew."""
+    for i in np.flatnonzero(chances[found] <= 0):
+        own = chances[low[i] : high[i]]
+        found[i] = low[i] + rng.choice(len(own), p=own / own.sum())
+    return found
 
 
 def _drawn_in_product(operand: Operand, here: Array, beyond: Array, rng: np.random.Generator) -> Array:
@@ -171,10 +178,15 @@ def _drawn_in_product(operand: Operand, here: Array, beyond: Array, rng: np.rand
         return (
             np.ravel_multi_index([known[c] for c in product.output], sizes) if sizes else np.zeros(len(here), np.intp)
         )
-    rows = beyond.reshape(sizes).transpose([product.output.index(c) for c in (*fixed, *drawn)])
     width = math.prod(product.sizes[c] for c in drawn)
+    chances = beyond.reshape(sizes).transpose([product.output.index(c) for c in (*fixed, *drawn)]).reshape(-1, width)
+    chances = chances / chances.max(axis=1, keepdims=True).clip(1e-300)
+    upto = np.cumsum(chances, axis=1)
+    rows = np.arange(len(upto))[:, None] + upto / upto[:, -1:].clip(1e-300)  # of row r from r to r + 1
     row = np.ravel_multi_index([known[c] for c in fixed], [product.sizes[c] for c in fixed]) if fixed else 0 * here
-    place = _between(row * width, (row + 1) * width, np.cumsum(rows.reshape(-1)), rng) - row * width
+    low = row * width
+    found = np.clip(np.searchsorted(rows.reshape(-1), row + rng.random(len(row)), side="right"), low, low + width - 1)
+    place = _alive(found, low, low + width, chances.reshape(-1), rng) - low
     known |= dict(zip(drawn, np.unravel_index(place, [product.sizes[c] for c in drawn])))
     return np.ravel_multi_index([known[c] for c in product.output], sizes)
 
@@ -188,19 +200,19 @@ def _operand(reader: Reader, edge: Data) -> Operand:
 
 def _weight(step: Step, edge: Data) -> Array | None:
     """The weights that walkers meet; None where all are 1."""
-    rule = rule_of(step.reader.entry)
-    if rule.kind in MOVES:
+    kind = kind_of(rule_of(step.reader.entry), edge)
+    if kind in MOVES:
         return None
     if not isinstance(edge, LinearMap):
         return (
             np.asarray(edge, float).reshape(-1)[step.there] if np.shape(edge) else np.full(len(step.there), float(edge))
         )
-    if rule.kind == "elementwise" and edge.kept is not None:
+    if kind == "elementwise" and edge.kept is not None:
         return np.broadcast_to(np.asarray(edge.kept, float), edge.out_shape).reshape(-1)[step.there]
-    if rule.kind in ("elementwise", "reduction", "diagonal"):
+    if kind in ("elementwise", "reduction", "diagonal"):
         return np.ravel(np.asarray(edge.vjp(np.ones(edge.out_shape) if edge.out_shape else 1.0), float))[step.here]
     operand = _operand(step.reader, edge)
-    if callable(rule.kind):
+    if callable(kind):
         return Product(operand).weights_at(edge, step.here, step.there)
     reads, width = reads_of(operand), math.prod(operand.shape)
     key = reads.out * width + reads.into

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+import html
 import math
-import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -13,12 +13,14 @@ import numpy as np
 
 from .. import paths as algebra
 from ..arguments import Array, Data, generator, spaced
-from ..errors import BadInput, NotScalar
+from ..errors import NotScalar
 from ..linearization import Linearization, Node, Unchanging
-from ..paths import Chances, Path, PathArray, Semiring
+from ..paths import Chances, Path, PathArray, Semiring, Walks, best_edges, walk_along, walk_many
+from ..tape import rule_of
 from .array_walks import ArrayWalks, edges_between, walk_arrays
+from .boxes import Boxes
 from .collapse import block_of
-from .numbers import LARGEST_GRAPH, Numbers, NumbersAtPoint, place_of, places
+from .numbers import DEPENDS_ON_DATA, LARGEST_GRAPH, Numbers, NumbersAtPoint
 from .show import numbers_text
 from .single_access import SingleAccess
 from .sums import Sums
@@ -33,8 +35,6 @@ TINY = 1e-290
 P = ParamSpec("P")
 R = TypeVar("R")
 
-NUMBER = re.compile(r"\s*(?P<name>.*?)\s*\[(?P<place>\s*-?\d+\s*(,\s*-?\d+\s*)*)\]\s*")
-
 
 def of_a_number(question: Callable[Concatenate[Linearization, str | None, P], R]) -> Callable[..., R]:
     """The question about one parameter, put to one number."""
@@ -45,7 +45,7 @@ def of_a_number(question: Callable[Concatenate[Linearization, str | None, P], R]
     return functools.update_wrapper(ask, question)
 
 
-class Elements(Unchanging):
+class Elements(Boxes, Unchanging):
     """The LCG of the numbers in the arrays: made by ``lcg.elements()``, or ``trace(f, w, elements=True)``.
 
     A path is a path of numbers, and an array is a box of numbers: here every number of a parameter has its own paths. A
@@ -84,11 +84,7 @@ class Elements(Unchanging):
         self.at, self.single_access = at, made
         if numbers is not None:
             self.__dict__["numbers"] = numbers
-        self.params, self.arguments = at.params, at.arguments
-        shapes = dict(zip(at.params, map(np.shape, at.arguments)))
-        self.shapes: dict[str, tuple[int, ...]] = shapes
-        sizes = [math.prod(shape) for shape in shapes.values()]
-        self._first = dict(zip(at.params, np.cumsum([0, *sizes]).tolist()))
+        super().__init__(at.params, at.arguments)
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -128,68 +124,6 @@ class Elements(Unchanging):
         """Prove single access, of the numbers. Raises BadInput naming the one that is read twice. Cost: O(edges)."""
         self.linearization.validate()
 
-    # --- which number, or which array -------------------------------------------------------------------------
-
-    def number(self, param: str | None, question: str = "this") -> str:
-        """The full name of one number. Raises BadInput for an array of several, where the answers would be ragged."""
-        name, place = self.where(param)
-        shape = self.shapes[name]
-        if place is None and math.prod(shape) != 1:
-            first = next(iter(places(shape)), "[...]")
-            raise BadInput(
-                f'{question} is asked of one number: "{name}{first}", say, of the {math.prod(shape)} in "{name}".'
-            )
-        return f"{name}{place_of(shape, place or 0)}"
-
-    def where(self, param: str | None) -> tuple[str, int | None]:
-        """The parameter, and which of its numbers is meant, None for all. Raises BadInput for a name that is none."""
-        if param is None and len(self.params) == 1:
-            return self.params[0], None
-        if isinstance(param, str):
-            if param in self.shapes:
-                return param, None
-            found = NUMBER.fullmatch(param)
-            if found and found["name"] in self.shapes:
-                return found["name"], self._place(found["name"], found["place"])
-        asked = "Which parameter?" if param is None else f"There is no parameter {param!r}:"
-        listed = ", ".join(f"{name} of shape {shape}" if shape else name for name, shape in self.shapes.items())
-        raise BadInput(f'{asked} The function has {listed}; a number of an array is asked for as "name[index]".')
-
-    def _place(self, name: str, text: str) -> int:
-        shape = self.shapes[name]
-        try:
-            index = [int(part) for part in text.split(",")]
-            if len(index) != len(shape) or not shape:
-                raise IndexError
-            return int(np.ravel_multi_index([range(n)[i] for i, n in zip(index, shape)], shape))
-        except (ValueError, IndexError):
-            raise BadInput(f'"{name}" has the shape {shape}, and no number [{text}].') from None
-
-    def numbers_of(self, param: str) -> tuple[str, ...]:
-        """The names of all numbers that are meant."""
-        name, place = self.where(param)
-        shape = self.shapes[name]
-        return tuple(name + at for at in places(shape)) if place is None else (f"{name}{place_of(shape, place)}",)
-
-    def each(self, param: str | None, ask: Callable[[str], Data]) -> Data:
-        """What is answered for one number, or for every number of an array, in its shape."""
-        name, place = self.where(param)
-        answers = [ask(number) for number in self.numbers_of(param or name)]
-        return answers[0] if place is not None or not self.shapes[name] else self._shaped(answers, self.shapes[name])
-
-    def _all(self, param: str | None, found: Data) -> Data:
-        """Of what is known of every node, what belongs to one number, or to the numbers of an array."""
-        name, place = self.where(param)
-        shape, first = self.shapes[name], self._first[name]
-        if place is not None or not shape:
-            return found[first + (place or 0)]
-        return self._shaped(found[first : first + math.prod(shape)], shape)
-
-    @staticmethod
-    def _shaped(answers: Data, shape: tuple[int, ...]) -> Array:
-        large = any(isinstance(a, int) and abs(a) >= 2**63 for a in answers)
-        return np.array(answers, object if large else None).reshape(shape)
-
     # --- answers for one number, or for all of an array -------------------------------------------------------------
 
     def gradient(self) -> dict[str, Data]:
@@ -223,19 +157,58 @@ class Elements(Unchanging):
         In an array a number without a path has the index -1. Raises BadInput for one number without a path, and where sizes
         are not numbers. Cost: one max-product sweep, and the walks.
         """
-        return self._paths(param, lambda name: self.linearization.best_path(name))
+        name, place = self.where(param)
+        at, shape = self.linearization, self.shapes[name]
+        if place is not None or not shape:
+            return at.best_path(self.numbers_of(param or name)[0])
+        semiring, sizes = at.largest
+        if semiring is not algebra.LARGEST:  # products that floats cannot hold
+            return self._paths(name, at.best_path)
+        weight, sizes = np.asarray(at.code.weight), np.asarray(sizes, float)
+        taken, sources = best_edges(self.structure, weight, sizes), self._sources(name)
+        if taken is None:
+            return self._paths(name, at.best_path)  # which names the number that is none
+        return self._walked(name, walk_along(self.structure, sources, taken, sizes[sources] == 0))
 
     def sample_path(self, param: str | None = None, rng: Data = None, by: str = "path") -> Data:
         """A random path of one number; of an array, a ``PathArray`` of its shape, a path for each, independently.
 
         ``by``, ``rng``, errors: as for ``LCG.sample_path``.
         """
-        rng = generator(rng)
-        return self._paths(param, lambda name: self.linearization.sample_path(name, rng, by))
+        rng, (name, place) = generator(rng), self.where(param)
+        at, shape = self.linearization, self.shapes[name]
+        if place is not None or not shape:
+            return at.sample_path(self.numbers_of(param or name)[0], rng, by)
+        if by not in ("path", "branch"):
+            return self._paths(name, lambda number: at.sample_path(number, rng, by))
+        chances = at.chances(by)
+        return self._walked(name, walk_many(self.structure, self._sources(name), rng, chances), chances)
+
+    def _sources(self, name: str) -> Array:
+        return np.arange(self._first[name], self._first[name] + math.prod(self.shapes[name]))
+
+    def _walked(self, name: str, walks: Walks, chances: Chances | None = None) -> PathArray:
+        """The paths of all numbers of an array, in its shape."""
+        shape, lost, p, logs = self.shapes[name], walks.lost, None, None
+        if chances is not None:
+            share = np.asarray(chances.share, float)
+            p = np.where(lost, np.nan, np.asarray(walks.product(share)))
+            taken = np.where(walks.turns >= 0, share[walks.turns], 1.0) if len(walks.turns) else np.ones((0, len(lost)))
+            logs = np.where(lost, np.nan, np.log(taken).sum(axis=0))
+        gradient = np.asarray(walks.product(np.asarray(self.linearization.code.weight)))
+        return PathArray(
+            name,
+            np.reshape(gradient, shape),
+            None if p is None else p.reshape(shape),
+            None if logs is None else logs.reshape(shape),
+            at=self.linearization,
+            indexed=walks.index.reshape(shape),
+            sources=walks.sources.reshape(shape),
+        )
 
     def _paths(self, param: str | None, ask: Callable[[str], Any]) -> Data:
         name, place = self.where(param)
-        shape, first = self.shapes[name], self._first[name]
+        shape = self.shapes[name]
         if place is not None or not shape:
             return ask(self.numbers_of(param or name)[0])
         count = self.linearization.count_paths
@@ -252,7 +225,7 @@ class Elements(Unchanging):
             in_shape(lambda path: path.log_probability, np.nan) if drawn else None,
             at=self.linearization,
             indexed=in_shape(lambda path: path.index, -1),
-            sources=np.arange(first, first + len(found)).reshape(shape),
+            sources=self._sources(name).reshape(shape),
         )
 
     def _sums(self, lift: Callable[[Array], Array]) -> dict[str, Array]:
@@ -264,6 +237,21 @@ class Elements(Unchanging):
     @cached_property
     def _swept(self) -> dict[Callable[[Array], Array], Sums]:
         return {}
+
+    @property
+    def has_no_choice(self) -> bool:
+        """Whether every number has one path at most."""
+        return all(np.max(counts, initial=0) <= 1 for counts in self.float_counts().values())
+
+    def float_counts(self) -> dict[str, Array]:
+        """The numbers of paths as floats, exact below 2**53: about the cost of a gradient."""
+        return self._sums(np.ones_like)
+
+    @cached_property
+    def signature_of_walks(self) -> object:
+        """What walks over arrays are kept for: the same program, as long as no order of numbers depends on them."""
+        ordered = any(rule_of(entry).kind in DEPENDS_ON_DATA for entry in self.single_access.entries)
+        return object() if ordered else self.at.signature
 
     @cached_property
     def too_large(self) -> bool:
@@ -285,11 +273,13 @@ class Elements(Unchanging):
         Cost: about that of a gradient; where floats cannot hold H, a sweep in logarithms over all edges between numbers.
         """
         name, place = self.where(param)
-        found = self._sums(np.abs)[name]
+        found, none = self._sums(np.abs)[name], self._sums(_is_there)[name] == 0
         if place is not None or not found.shape:
-            found = found.reshape(-1)[place or 0]
-        if np.all((found > TINY) & (found < np.inf)):
-            return np.log(found) if np.ndim(found) else float(np.log(found))
+            found, none = found.reshape(-1)[place or 0], none.reshape(-1)[place or 0]
+        if np.all(none | ((found > TINY) & (found < np.inf))):
+            with np.errstate(divide="ignore"):
+                found = np.log(np.where(none, 0.0, found))
+            return found if np.ndim(found) else float(found)
         return self.each(param or name, self.linearization.log_mass)
 
     def entropy(self, param: str | None = None) -> Data:
@@ -346,15 +336,25 @@ class Elements(Unchanging):
         return block_of(self.linearization, name)
 
     def __str__(self) -> str:
+        if self.too_large:
+            counted = ", ".join(_ranged(name, counts) for name, counts in self.float_counts().items())
+            return f"(too many edges between numbers to be written out; paths: {counted})"
         counts = {name: self.count_paths(name) for name in self.params}
         return numbers_text(self.single_access, self.numbers, self.value, counts)
 
     def _repr_html_(self) -> str:
+        if self.too_large:
+            return f"<pre>{html.escape(str(self))}</pre>"
         return html_text(self.linearization, str(self))
 
     def __repr__(self) -> str:
         counted = ", ".join(_ranged(name, self.count_paths(name)) for name in self.params)
         return f"<Elements: {sum(map(math.prod, self.shapes.values()))} numbers; paths {{{counted}}}>"
+
+
+def _is_there(weight: Array) -> Array:
+    """1 where a weight is not zero: a number whose paths all lead through a zero has no mass, which is no underflow."""
+    return np.asarray(weight != 0, float)
 
 
 def _ranged(name: str, counts: Data) -> str:

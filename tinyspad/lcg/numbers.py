@@ -27,6 +27,9 @@ from .text import right_hand_side
 LARGEST_GRAPH = 4_000_000
 """So many edges between numbers are written out at most."""
 
+DEPENDS_ON_DATA = ("order", "dense")
+"""Kinds whose edges may differ from point to point: by the order of numbers, or by what a vjp reaches there."""
+
 SHOWN = 6
 """So many of the numbers that an operation reads are named."""
 
@@ -51,7 +54,7 @@ class Numbers:
         self.signature_of_arrays = at.signature
         self.boxes: list[Box] = []
         self._reads: list[tuple[int, Reads]] = []
-        self.static = not any(rule_of(entry).kind == "order" for entry in made.entries)
+        self.static = not any(rule_of(entry).kind in DEPENDS_ON_DATA for entry in made.entries)
         ends, output = self._read(made, at)
         self._connect(*ends, output)
 
@@ -92,7 +95,8 @@ class Numbers:
                 if edges > LARGEST_GRAPH:
                     raise BadInput(
                         f"The numbers of these arrays have more than {spaced(LARGEST_GRAPH)} edges between them, too many "
-                        'to be written out. Ask of arrays as a whole, paths="arrays", or of fewer numbers.'
+                        "to be written out. Counts, log_mass and gradients need none of them; lcg itself answers for "
+                        "arrays as a whole, and so do estimators with paths='arrays'."
                     )
                 reads = reads_of(operand)
                 self._reads.append((edge_at[id(entry), i], reads))

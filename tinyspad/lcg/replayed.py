@@ -29,7 +29,7 @@ from ..tape import (
 )
 from .elements import Elements
 from .graph import LCG
-from .numbers import Numbers
+from .numbers import DEPENDS_ON_DATA, Numbers
 from .trace import trace_as
 
 
@@ -85,6 +85,11 @@ class Recording:
         if code.forms != self.forms:
             raise ValueError("a result has another shape or precision than was recorded")
         return Linearization(code, lcg.structure, lcg.params, arguments, lcg.batch, elementwise=lcg.elementwise)
+
+    @property
+    def static(self) -> bool:
+        """Whether its graph of numbers is the same at every point."""
+        return not any(operation.rule.kind in DEPENDS_ON_DATA for operation in self.operations)
 
     def elements(self, at: Linearization) -> Elements:
         """The numbers of the function at a point, numbered once, unless it puts them in an order that depends on them."""

@@ -73,10 +73,6 @@ def of_numbers(f: Callable[..., Data], *like: Data) -> Callable[..., Data]:
     signature = inspect.Signature([inspect.Parameter(name, kind) for name in own])
     spelled.__signature__ = signature  # type: ignore[attr-defined]
     spelled.__name__ = name_of(f) if name_of(f).isidentifier() else "f"
-    if np.size(first.value) != 1:
-        raise NotElementwise(
-            f"{name_of(f)} gave shape {np.shape(first.value)}; of_numbers takes a function of one result."
-        )
     return spelled
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arguments import Array, Data
 from ..linearization import Linearization
-from ..rules import MOVES, LinearMap, Operand, lifted, reads_of, restore, unbroadcast
+from ..rules import MOVES, LinearMap, Operand, kind_of, lifted, reads_of, restore, unbroadcast
 from ..tape import Entry, options_of, parents, positions, rule_of
 from .numbers import given_to
 from .single_access import SingleAccess
@@ -69,20 +69,21 @@ class Sums:
 def _through(entry: Entry, position: int, edge: Data, value: Array, lift: Lift) -> Array:
     """The share of one operand."""
     rule, options = rule_of(entry), options_of(entry)
+    kind = kind_of(rule, edge)
     if not isinstance(edge, LinearMap):  # elementwise, and nothing is broadcast
         return lift(np.asarray(edge, float)) * value
     adjoint = value if edge.out_shape else value[()]
-    if rule.kind in MOVES:
+    if kind in MOVES:
         return np.asarray(edge.vjp(adjoint))
-    if rule.kind == "elementwise" and edge.kept is not None:
+    if kind == "elementwise" and edge.kept is not None:
         return np.asarray(unbroadcast(lift(np.asarray(edge.kept, float)) * value, edge.shape))
-    if rule.kind in ("elementwise", "reduction"):
+    if kind in ("elementwise", "reduction"):
         weights = lift(np.asarray(edge.vjp(np.ones(edge.out_shape) if edge.out_shape else 1.0), float))
-        if rule.kind == "reduction":
+        if kind == "reduction":
             value = restore(value, edge.shape, rule.setting("axis", given_to(entry), options))
         return weights * value
     operand = Operand(rule, position, edge.shape, edge.out_shape, given_to(entry), options, edge)
-    instead = lifted(operand, lift) if callable(rule.kind) else None
+    instead = lifted(operand, lift) if callable(kind) else None
     if instead is not None:
         return np.asarray(instead.vjp(adjoint))
     reads = reads_of(operand)

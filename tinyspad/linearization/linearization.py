@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
 import numpy as np
 
 from .. import paths as algebra
 from ..arguments import Array, Data, generator, integer, spaced
 from ..errors import BadInput, TooManyPaths
-from ..paths import LIMIT, Chances, Moments, Path, PathArray, Route, Semiring, Weights
+from ..paths import LIMIT, Chances, Path, PathArray, Route, Semiring
 from .ledger import Ledger, ledger_of
-from .point import Point
+from .sums import ExactSums
 
 BY = ("path", "branch", "magnitude")
 
 
-class Linearization(Point):
+class Linearization(ExactSums):
     """A program at a point, as far as its paths are concerned: what an estimator asks, and all that an LCG tells of paths.
 
     ``params``: the parameters' names; ``arguments``: the point; ``value``: the output. ``structure``, ``weight``: the edges,
@@ -173,65 +172,7 @@ class Linearization(Point):
             self.params[source], gradient, turns.probability, turns.log_probability, at=self, turns=turns.edges
         )
 
-    # --- exact sums over all paths ---------------------------------------------------------------------------
-
-    def moments(self, param: str | None, chances: Chances, normalize: bool) -> tuple[Data, Data]:
-        """Exact mean and variance of a path's contribution (divided by its probability if ``normalize``): one sweep.
-
-        Through linear maps, where squares do not multiply along a path, elementwise and by a listing.
-        """
-        source = self.source(param)
-        if not algebra.count(self.structure, source):
-            return (zero := self.shaped(source, 0.0)), zero
-        if self.elementwise:
-            mean, deviation = algebra.moments(self.structure, self.weight, source, chances, normalize, self.seed)
-            return self.shaped(source, mean), self.shaped(source, deviation * deviation)
-        listed = self.path_gradients(param), self.path_probabilities(param, chances)
-        mean, variance = algebra.moments_of(*listed, normalize)
-        return self.shaped(source, mean), self.shaped(source, variance)
-
-    def largest_and_others(self, param: str | None = None) -> tuple[Data, Moments]:
-        """The contribution of the best path, and number, mean and standard deviation of all the others: one sweep.
-
-        Through linear maps, elementwise and by a listing.
-        """
-        source = self.source(param)
-        if self.elementwise or not algebra.count(self.structure, source):
-            with np.errstate(all="ignore"):
-                largest, _, others = algebra.sweep_to(self.structure, self.weight, algebra.SPLIT, source)
-        else:
-            largest, others = algebra.largest_and_others_of(self.path_gradients(param), self.best_index(param))
-        mean, deviation = self.shaped(source, others.mean), self.shaped(source, others.deviation)
-        return self.shaped(source, largest), Moments(others.number, mean, deviation)
-
-    def log_mass(self, param: str | None = None) -> Data:
-        """log H, the logarithm of the sum of all |contributions|: by a sweep that cannot overflow, made once.
-
-        Through linear maps by a listing of their norms.
-        """
-        if self.elementwise:
-            return self._log_masses[self.source(param)]
-        found = algebra.log_mass_of(self.path_sizes(param))
-        return found if self.batch else float(found)
-
-    def entropy(self, param: str | None = None) -> Data:
-        """The Shannon entropy, in nats, of the probabilities |g_i| / sum |g_j|: how concentrated is this gradient?
-
-        0 when one path carries it all, log N when all N carry the same; exp(entropy) is an effective number of paths. By
-        one sweep in logarithms, which no number of paths can overflow. An array in a batch. 0 where all g_i are 0.
-
-        >>> import functools, math, tinyspad as ts
-        >>> doubled = lambda x: functools.reduce(lambda y, _: y + y, range(1000), x)
-        >>> round(ts.trace(doubled, 1.0).entropy("x") / math.log(2))
-        1000
-        """
-        source = self.source(param)
-        self.check_any(source)
-        if self.elementwise:
-            found = algebra.sweep_to(self.structure, self.weight, algebra.ENTROPY, source)[1]
-            return np.broadcast_to(found, self.batch).copy() if self.batch else float(found)
-        found = algebra.entropy_of(self.path_sizes(param))
-        return found if self.batch else float(found)
+    # --- any sum over all paths --------------------------------------------------------------------------------
 
     def sweep(self, semiring: Semiring | str, direction: str = "reverse") -> dict[str, Data]:
         """What a semiring makes of all paths of each parameter, by parameter name.
@@ -392,9 +333,3 @@ class Linearization(Point):
                 with np.errstate(over="ignore"):
                     mass = np.exp(log_mass)
                 raise BadInput(f"Sampling by magnitude needs a positive finite sum of |contributions|, not {mass}.")
-
-    @cached_property
-    def _log_masses(self) -> Weights:
-        with np.errstate(all="ignore"):
-            found = algebra.sweep(self.structure, self.carried, algebra.LOG, forget=True)
-        return found.tolist() if isinstance(found, np.ndarray) else found

@@ -116,8 +116,9 @@ class OneGraph:
         return as_draw(estimator.draw(self.lcg, param, state, rng), estimator)
 
     def has_no_choice(self) -> bool:
-        at = self.lcg if self.elements is None else self.elements
-        return all(np.max(at.count_paths(name), initial=0) <= 1 for name in at.params)
+        if self.elements is not None:
+            return self.elements.has_no_choice
+        return all(self.lcg.count_paths(name) <= 1 for name in self.lcg.params)
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's full gradient, by a trace of each."""

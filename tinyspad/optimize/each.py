@@ -21,8 +21,9 @@ def recorded_loss(
     f: Callable[..., Data], names: list[str], position: Sequence[Data], columns: list[Array], pack: Pack
 ) -> Recording | None:
     """The loss of one observation, of the parameters and then of the data, recorded; None where it is not alike at all."""
-    if any(column.dtype != np.float64 for column in columns):
+    if any(column.dtype.kind != "f" for column in columns):
         return None  # whole numbers may be places, which no recording follows
+    columns = [column.astype(np.float64) for column in columns]
 
     def loss(*arguments: Data) -> Data:
         params, data = arguments[: len(names)], arguments[len(names) :]
@@ -30,7 +31,8 @@ def recorded_loss(
         return np.reshape(found, ())
 
     found = recorded_twice([*names, *(f"data{j}" for j in range(len(columns)))], loss, [*position, *one_row(columns)])
-    return found if found is not None and _each_by_itself(found, f, position, columns, pack) else None
+    alike = found is not None and found.static and _each_by_itself(found, f, position, columns, pack)
+    return found if alike else None  # an order of numbers that depends on them is another graph for each observation
 
 
 def _each_by_itself(
@@ -50,7 +52,7 @@ def _each_by_itself(
 
 def one_row(columns: list[Array]) -> list[Data]:
     """The first observation."""
-    return [column[0] if column.ndim > 1 else float(column[0]) for column in columns]
+    return [np.asarray(column[0], float) if column.ndim > 1 else float(column[0]) for column in columns]
 
 
 class EachObservation:
@@ -68,7 +70,7 @@ class EachObservation:
         same: bool,
     ) -> None:
         self.observed = observed
-        rows = zip(*(column.tolist() if column.ndim == 1 else column for column in taken))
+        rows = zip(*(column.tolist() if column.ndim == 1 else column.astype(float) for column in taken))
         self.each = [recording.elements(recording.at(*position, *row)) for row in rows]
         self.shapes = {name: self.each[0].shapes[name] for name in names}
         self.together = Batch(self._lanes(), observed, (), same)

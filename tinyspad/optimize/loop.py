@@ -10,7 +10,7 @@ import numpy as np
 from ..arguments import Data, State
 from ..errors import BadInput
 from ..estimators import ALL_PATHS, GD, Draw, Estimator
-from ..lcg import LCG
+from ..lcg import LCG, Elements
 from ..linearization import Linearization
 from ..optimizers import Optimizer
 from ..progress import shown
@@ -66,7 +66,7 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
                 moved = runs.stay_unless_finite(moved, position, step)
                 if wanted:
                     if keep_paths is None:
-                        keep_paths = bool(runs.shape) or sum(draw.followers for draw in draws.values()) <= FEW_NUMBERS
+                        keep_paths = sum(draw.followers for draw in draws.values()) <= FEW_NUMBERS
                     followed = {name: runs.of_those_left(draw.path) for name, draw in draws.items() if keep_paths}
                     records.append(record(step, value, dict(zip(names, position)), followed))
                 position = moved
@@ -108,6 +108,11 @@ def drawn(
 def tell_what_is_not_asked(estimator: object, problem: AttributeError) -> None:
     """Raise BadInput if an estimator asked something that only an LCG can answer."""
     asked, known = problem.obj, isinstance(problem.name, str) and hasattr(LCG, problem.name)
+    if isinstance(asked, Elements) and known:
+        raise BadInput(
+            f'{type(estimator).__name__} asks the numbers of arrays for "{problem.name}"; they answer what ts.Estimator '
+            'lists, each for itself. With paths="arrays" an estimator is asked about arrays as a whole, and gets an LCG.'
+        ).at(problem) from None
     if isinstance(asked, Linearization) and known:
         which = "a program at a point" if asked.observed is None else "observations that share a path"
         raise BadInput(

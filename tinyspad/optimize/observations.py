@@ -47,7 +47,7 @@ class Losses:
         exact: bool,
         numbers: bool = True,
     ) -> None:
-        self.f, self.names, self.numbers = f, names, numbers and not exact
+        self.f, self.names, self.compiled, self.numbers = f, names, compiled, numbers and not exact
         self.first = "gradient" if exact else "weights"
         self.given, self.pack = columns_of(data)  # as they are, for a batch as one graph
         self.columns = [locked(column.astype(float)) for column in self.given]
@@ -65,7 +65,7 @@ class Losses:
         self.recording: Recording | None = None
         if not self.side_by_side:
             self.runs = ()
-            if self.numbers and compiled:
+            if self.numbers:
                 self.recording = recorded_loss(f, names, position, self.given, self.pack)
             self._check_whole(position, problem)
         self.sampler.init(self.n, self.runs)  # which says what does not fit
@@ -135,8 +135,11 @@ class Losses:
     def _batch(self, position: Position, observed: Observed) -> Seen:
         if not self.side_by_side:
             taken = [locked(column[observed.index]) for column in self.given]
-            if self.recording is not None and self.recording.fits([*position, *one_row(taken)]):
-                return EachObservation(self.recording, self.names, list(position), taken, observed, self.same)
+            recording = self.recording
+            if recording is not None and not self.compiled:  # somebody may have changed what f refers to
+                recording = recorded_loss(self.f, self.names, list(position), self.given, self.pack)
+            if recording is not None and recording.fits([*position, *one_row(taken)]):
+                return EachObservation(recording, self.names, list(position), taken, observed, self.same)
             return OneGraph(self.f, self.names, list(position), taken, self.pack, observed, self.numbers)
         every = observed.index is self._every.index or isinstance(self.sampler, FullBatch)
         taken = self._all if every else self._taken(observed.index)
@@ -214,7 +217,8 @@ class Losses:
             )
         if not self.same and self.recording is None and self.first == "weights":  # to GD all samples are the same
             raise BadInput(
-                f'sample="different" needs a loss that is elementwise in parameters and data, and {name_of(self.f)} is not '
+                f'sample="different" needs a loss that is elementwise in parameters and data, or one of arrays that takes '
+                f"each observation by itself, data of floats, and looks at no values; {name_of(self.f)} is not "
                 f"({said(why) if why is not None else 'arrays'})."
             )
 

@@ -80,7 +80,7 @@ class Several:
 
     def has_no_choice(self, graph: SideBySide) -> bool:
         at = graph.each[0]
-        return all(np.max(at.count_paths(name), initial=0) <= 1 for name in at.params)
+        return at.has_no_choice if isinstance(at, Elements) else all(at.count_paths(name) <= 1 for name in at.params)
 
     def learn(self, graph: SideBySide, state: State, draws: dict[str, Draw]) -> State:
         return state

@@ -107,7 +107,9 @@ class Whole:
         return graph.value.item() if np.shape(graph.value) else graph.value  # an array of one number
 
     def has_no_choice(self, graph: Linearized | Elements) -> bool:
-        return all(np.max(graph.count_paths(name), initial=0) <= 1 for name in graph.params)
+        if isinstance(graph, Elements):
+            return graph.has_no_choice
+        return all(graph.count_paths(name) <= 1 for name in graph.params)
 
     def learn(self, graph: Linearized | Elements, state: State, draws: dict[str, Draw]) -> State:
         return state

@@ -1,6 +1,16 @@
 """Paths over weighted edges: a traversal by edge or by level, semirings, one order, routes, and branch probabilities."""
 
-from .chances import Chances, by_branch, by_listing, by_magnitude, by_path, mean_length, moments, with_floor
+from .chances import (
+    Chances,
+    by_branch,
+    by_listing,
+    by_magnitude,
+    by_path,
+    mean_length,
+    moments,
+    moments_behind,
+    with_floor,
+)
 from .elimination import Elimination, eliminate
 from .largest import best, best_edges, largest_sizes, top, top_runs
 from .levels import FEWEST
@@ -27,7 +37,7 @@ from .semirings import (
     sizes_of,
 )
 from .structure import Structure, Weights
-from .sweep import Semiring, fold, sweep, sweep_from, sweep_to
+from .sweep import Semiring, fold, sweep, sweep_behind, sweep_from, sweep_to
 from .walks import Walks, draw, draw_many, draw_runs, log_probability, settle, walk_along, walk_many
 from .whole import distinct_below, drawn_from, uniform_below, whole_dtype
 
@@ -80,6 +90,7 @@ __all__ = [
     "mean_length",
     "middle",
     "moments",
+    "moments_behind",
     "moments_of",
     "norm",
     "past_turns",
@@ -88,6 +99,7 @@ __all__ = [
     "shares_of",
     "sizes_of",
     "sweep",
+    "sweep_behind",
     "sweep_from",
     "sweep_to",
     "top",

@@ -8,7 +8,7 @@ drawing is one walk, and mean and variance of whatever a path multiplies up are 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -238,7 +238,19 @@ def with_floor(structure: Structure, chances: Chances, floor: float) -> Chances:
 def moments(
     structure: Structure, weight: Sequence[Any], source: int, chances: Chances, normalize: bool, one: Any = 1.0
 ) -> tuple[Any, Any]:
-    """Mean and standard deviation of the product along a random path, over the path's probability if ``normalize``.
+    """Mean and standard deviation of the product along a random path, over the path's probability if ``normalize``."""
+    return moments_behind(structure, weight, structure.behind(source), chances, normalize, one)[source]
+
+
+def moments_behind(
+    structure: Structure,
+    weight: Sequence[Any],
+    nodes: Iterable[int],
+    chances: Chances,
+    normalize: bool,
+    one: Any = 1.0,
+) -> dict[int, tuple[Any, Any]]:
+    """The moments of every parameter among these nodes, which are all that lies behind them.
 
     Both follow branch by branch: mean = sum q m_e and deviation**2 = sum q (d_e**2 + (m_e - mean)**2), where q is a branch's
     share and m_e, d_e belong to what lies behind it. Sums of squares only, so that no digits are lost, and taken as
@@ -265,7 +277,7 @@ def moments(
         return mean, norm(parts)
 
     with np.errstate(all="ignore"):
-        return fold(structure, structure.behind(source), extend, join, (one, 0.0 * one), (0.0, 0.0))[source]
+        return fold(structure, nodes, extend, join, (one, 0.0 * one), (0.0, 0.0))
 
 
 def _root(q: Any) -> Any:

@@ -116,6 +116,13 @@ def sweep_from(
 
 def sweep_to(structure: Structure, weight: Weights, semiring: Semiring, source: int, one: Any = None) -> Any:
     """The value of one node, by a sweep over the nodes behind it that forgets as it goes."""
+    return sweep_behind(structure, weight, semiring, structure.behind(source), one)[source]
+
+
+def sweep_behind(
+    structure: Structure, weight: Weights, semiring: Semiring, nodes: Iterable[int], one: Any = None
+) -> dict[int, Any]:
+    """The values of the parameters among these nodes, which are all that lies behind them."""
     edge, extend, combine = semiring.edge, semiring.extend, semiring.combine
 
     def join(node: int, values: list[Any]) -> Any:
@@ -125,8 +132,7 @@ def sweep_to(structure: Structure, weight: Weights, semiring: Semiring, source: 
         return value
 
     one = semiring.one if one is None else one
-    nodes = structure.behind(source)
-    return fold(structure, nodes, lambda value, e: extend(value, edge(weight[e])), join, one, semiring.zero)[source]
+    return fold(structure, nodes, lambda value, e: extend(value, edge(weight[e])), join, one, semiring.zero)
 
 
 def fold(

@@ -3,7 +3,19 @@
 from . import elementwise, linalg, products, reductions, shapes  # noqa: F401  (importing them fills the table)
 from .elementwise import TRUTH, relu
 from .products import LETTERS
-from .reads import MOVES, Operand, Product, Reads, letters_of, lifted, moved, number_of_reads, places_of, reads_of
+from .reads import (
+    MOVES,
+    Operand,
+    Product,
+    Reads,
+    kind_of,
+    letters_of,
+    lifted,
+    moved,
+    number_of_reads,
+    places_of,
+    reads_of,
+)
 from .reductions import restore
 from .rows import Rows
 from .table import PLAIN, RULES, Domain, LinearMap, Rule, rule, unbroadcast
@@ -21,6 +33,7 @@ __all__ = [
     "Reads",
     "Rows",
     "Rule",
+    "kind_of",
     "letters_of",
     "lifted",
     "moved",

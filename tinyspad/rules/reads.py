@@ -54,8 +54,14 @@ class Reads(NamedTuple):
 
 def reads_of(operand: Operand) -> Reads:
     """What the elements of the result read of an operand, and with which weights."""
-    kind = operand.rule.kind
+    kind = kind_of(operand.rule, operand.edge)
     return _product(operand) if callable(kind) else KINDS[kind](operand)
+
+
+def kind_of(rule: Rule, edge: Data) -> str | Callable[..., str]:
+    """The kind of an operation as far as one operand goes: a vjp has added up already what was broadcast."""
+    broadcast = isinstance(edge, LinearMap) and edge.kept is None and edge.shape != edge.out_shape
+    return "dense" if rule.kind == "elementwise" and broadcast else rule.kind
 
 
 def places_of(
@@ -68,7 +74,7 @@ def places_of(
 
 def number_of_reads(operand: Operand) -> int:
     """How many edges that will be, or somewhat more, before any is made."""
-    kind, into, out = operand.rule.kind, math.prod(operand.shape), math.prod(operand.out_shape)
+    kind, into, out = kind_of(operand.rule, operand.edge), math.prod(operand.shape), math.prod(operand.out_shape)
     if callable(kind):
         sizes = Product(operand).sizes
         return math.prod(sizes[letter] for letter in Product(operand).space)
@@ -217,12 +223,14 @@ def letters_of(rule: Rule, call: Sequence[Data], options: dict[str, Data]) -> Le
     return Letters(terms, output, sizes)
 
 
-_known_products: set[Callable[..., Data]] = set()
+_known_products: set[tuple[Callable[..., Data], str]] = set()
 
 
 def _check_product(rule: Rule, subscripts: str, call: Sequence[Data], options: dict[str, Data]) -> None:
-    """Raise BadInput, once for a function, if it is not what its subscripts say: on random numbers of these shapes."""
-    if rule.function in _known_products or (getattr(rule.function, "__module__", "") or "").startswith("numpy"):
+    """Raise BadInput, once for each, if a function is not what its subscripts say: on random numbers of these shapes."""
+    if (rule.function, subscripts) in _known_products or (getattr(rule.function, "__module__", "") or "").startswith(
+        "numpy"
+    ):
         return
     rng, letters = np.random.default_rng(0), subscripts.partition("->")[0].split(",")
     places = [i for i, x in enumerate(call) if not isinstance(x, str)][: len(letters)]
@@ -233,7 +241,7 @@ def _check_product(rule: Rule, subscripts: str, call: Sequence[Data], options: d
             f"The rule of {rule.name} says kind= {subscripts!r}, and np.einsum with that gives something else. Leave it "
             "out, or write what differs as an operation of its own."
         )
-    _known_products.add(rule.function)
+    _known_products.add((rule.function, subscripts))
 
 
 class Product:
