@@ -57,11 +57,11 @@ def minimize(
     many), and what is minimised is the mean over all data; so ``value`` and the history's values are. ``observations``:
     which of them a step sees, a sampler of ``ts.data``; all if left out. ``sample``: one path for the whole "same"
     batch, or a "different" one for each observation. If f is elementwise, x0 may be R runs: each draws its own
-    observations, and a column of shape (n, R) gives each its own data. If f mixes the elements of arrays (``X @ w``), numbers
-    draw their paths, and each observation that a step sees is run by itself, some 0.1 ms. That asks for data of floats, and
-    for an f that takes each observation by itself, looks at no values and sorts nothing; otherwise the batch is one graph,
-    in which a path leads through one of the observations. Recording a step computes the loss of all data: with many, record
-    seldom (``every``).
+    observations, and a column of shape (n, R) gives each its own data. If f mixes the elements of arrays (``X @ w``),
+    numbers draw their paths, and each observation that a step sees is run by itself, some 0.1 ms. That asks for data of
+    floats, and for an f that takes each observation by itself, looks at no values and sorts nothing; otherwise the batch is
+    one graph, in which a path leads through one of the observations. Recording a step computes the loss of all data: with
+    many, record seldom (``every``).
 
     Raises BadInput for arguments without meaning, NotScalar when f gives an array that is not a batch of independent
     runs, and whatever f raises. NaN and infinity do not raise: see ``Result.status``. Cost: per step a
