@@ -66,7 +66,7 @@ def test_a_matrix_product_has_a_path_of_each_observation(estimator, sample):
 
 
 def test_one_step_of_every_estimator_that_is_unbiased_is_right_on_average():
-    w, draws = np.array([0.5, -1.0, 2.0]), 300
+    w, draws = np.array([0.5, -1.0, 2.0]), 120
     exact = 2 * X.T @ (X @ w - Y) / 6
     for sample in ("same", "different"):
         for estimator in (ts.RAD(normalize=True), ts.Magnitude(), ts.SPAD(epsilon=0.5, normalize=True)):

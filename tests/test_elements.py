@@ -704,13 +704,13 @@ def test_arrays_may_be_taken_as_a_whole():
 
 def test_a_step_of_every_number_reaches_what_one_of_a_single_number_does_not():
     def f(w):
-        return sum((w[i] * w[i + 1] - 1) ** 2 for i in range(19))
+        return sum((w[i] * w[i + 1] - 1) ** 2 for i in range(7))
 
     def reached(paths):
-        plan = {"estimator": ts.RAD(), "optimizer": ts.Adam(0.01), "steps": 1500, "every": None, "rng": 0}
-        return ts.minimize(f, np.linspace(0.5, 2, 20), paths=paths, **plan).value
+        plan = {"estimator": ts.RAD(), "optimizer": ts.Adam(0.02), "steps": 300, "every": None, "rng": 0}
+        return ts.minimize(f, np.linspace(0.5, 2, 8), paths=paths, **plan).value
 
-    assert reached("numbers") < 1e-4 < 1e-3 < reached("arrays")
+    assert reached("numbers") < 1e-3 < 1e-2 < reached("arrays")
 
 
 def test_the_history_keeps_the_paths_of_at_most_a_thousand_numbers_unless_it_is_asked():
@@ -1091,3 +1091,23 @@ def test_estimators_ask_about_numbers_by_their_name():
     assert ts.minimize(neighbours, START, estimator=ts.RAD(), steps=1, keep_paths=np.False_).history.paths == {}
     many = ts.minimize(neighbours, np.ones((2, 1001)), estimator=ts.RAD(), steps=1, runs=True)
     assert many.history.paths == {}
+
+
+def test_a_trace_whose_constants_change_is_numbered_anew():
+    """f takes other elements at every step, by the same operations."""
+    calls = []
+
+    def f(w):
+        calls.append(0)
+        return np.sum(w[[len(calls) % 3, 0]] ** 2)
+
+    followed = ts.minimize(
+        f,
+        np.array([1.0, 2.0, 3.0]),
+        estimator=ts.FixedPath(0),
+        optimizer=ts.SGD(0.1),
+        steps=6,
+        callback=lambda *a: None,
+    )
+    moved = np.diff(followed.history.x["w"], axis=0) != 0
+    assert moved[:, 0].all() and moved[:, 1].any() and moved[:, 2].any() and not moved[:, 1].all()

@@ -10,7 +10,7 @@ from .elements import Elements
 from .graph import LCG
 from .nonfinite import NonFinite
 from .numbers import Numbers
-from .replayed import Recording, is_trace, recorded_twice
+from .replayed import Recording, alike, is_trace, recorded_twice
 from .spelled import of_numbers
 from .steps import Pending, ReverseStep, waiting
 from .trace import jacobian, parameter_names, trace, trace_as
@@ -33,6 +33,7 @@ __all__ = [
     "Pending",
     "Recording",
     "ReverseStep",
+    "alike",
     "collapsed",
     "is_trace",
     "jacobian",

@@ -340,7 +340,7 @@ class Elements(Boxes, Unchanging):
             counted = ", ".join(_ranged(name, counts) for name, counts in self.float_counts().items())
             return f"(too many edges between numbers to be written out; paths: {counted})"
         counts = {name: self.count_paths(name) for name in self.params}
-        return numbers_text(self.single_access, self.numbers, self.value, counts)
+        return numbers_text(self.numbers.made, self.numbers, self.value, counts)
 
     def _repr_html_(self) -> str:
         if self.too_large:

@@ -51,7 +51,7 @@ class Numbers:
     """
 
     def __init__(self, made: SingleAccess, at: Linearization) -> None:
-        self.signature_of_arrays = at.signature
+        self.made, self.signature_of_arrays = made, at.signature
         self.boxes: list[Box] = []
         self._reads: list[tuple[int, Reads]] = []
         self.static = not any(rule_of(entry).kind in DEPENDS_ON_DATA for entry in made.entries)

@@ -11,9 +11,10 @@ import numpy as np
 
 from ..arguments import Data, State
 from ..estimators import Draw, Estimator, as_draw, draw_numbers
-from ..lcg import LCG, Elements, is_trace, recorded_twice, trace_as
+from ..lcg import LCG, Elements, Numbers, alike, is_trace, recorded_twice, trace_as
 from ..linearization import Linearization, Linearized
 from ..program import Buffers, Program, compile_function
+from ..rules import LinearMap
 from .contracts import Position
 
 
@@ -36,6 +37,7 @@ class Whole:
     ) -> None:
         self.f, self.names, self.compiled, self.numbers = f, names, compiled, numbers and not exact
         self.first = "gradient" if exact else "weights"
+        self.before: tuple[LCG, Numbers] | None = None
         shapes = {np.shape(x) for x in position}
         fits = len(shapes) <= 1 and all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
         self.program = self._program(position) if compiled and fits else None
@@ -60,9 +62,19 @@ class Whole:
         if not self.numbers or graph.elementwise:
             return graph, state
         if isinstance(graph, LCG):
-            return graph.elements(), state
+            return self._elements(graph), state
         assert self.recording is not None
         return self.recording.elements(graph), state
+
+    def _elements(self, lcg: LCG) -> Elements:
+        """The numbers of a trace, numbered anew where operations, constants or shapes are others than at the last step."""
+        found = lcg.elements()
+        if self.before is not None:
+            traced, known = self.before
+            if known.static and alike(traced, lcg) and _forms(traced) == _forms(lcg):
+                found = Elements(lcg.linearization, lcg.single_access, known)
+        self.before = None if found.too_large else (lcg, found.numbers)
+        return found
 
     def _recorded(self, position: Position, state: State) -> tuple[Linearization | LCG, State]:
         """f at this position: by its recording, its program, or a trace."""
@@ -113,6 +125,11 @@ class Whole:
 
     def learn(self, graph: Linearized | Elements, state: State, draws: dict[str, Draw]) -> State:
         return state
+
+
+def _forms(lcg: LCG) -> list[Data]:
+    """What every edge leads from and to."""
+    return [(w.shape, w.out_shape) if isinstance(w, LinearMap) else np.shape(w) for w in lcg.weight]
 
 
 def compiled_twice(
