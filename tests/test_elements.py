@@ -1111,3 +1111,38 @@ def test_a_trace_whose_constants_change_is_numbered_anew():
     )
     moved = np.diff(followed.history.x["w"], axis=0) != 0
     assert moved[:, 0].all() and moved[:, 1].any() and moved[:, 2].any() and not moved[:, 1].all()
+
+
+def test_what_floats_cannot_hold_is_compared_by_logarithms():
+    def f(w):
+        return np.sum(w * 1e200) * 1e-150 * 1e-200 + np.sum(w * 1e-200) * 1e-200
+
+    e = ts.trace(f, np.array([1.0, 2.0]), elements=True)
+    assert e.best_path("w").index.tolist() == [0, 0]
+    np.testing.assert_allclose(e.log_mass("w"), np.log(1e-150), rtol=1e-9)
+    large = ts.trace(lambda w: np.sum(w * 1e200) * 1e200 * 1e-200, np.array([1.0, 2.0]), elements=True)
+    np.testing.assert_allclose(large.log_mass("w"), np.log(1e200), rtol=1e-9)
+    with np.errstate(all="ignore"):
+        wild = ts.trace(lambda w: np.sum(w * np.array([np.nan, 1.0])), np.ones(2), elements=True)
+    with pytest.raises(ts.errors.BadInput, match="not numbers"):
+        wild.best_path("w")
+
+
+def test_all_numbers_of_an_array_are_drawn_by_magnitude():
+    w = np.array([1.0, 2.0, 3.0])
+    some = ts.trace(lambda w: np.sum((w[:-1] * w[1:] - 1) ** 2), w, elements=True)
+    paths = some.sample_path("w", 0, by="magnitude")
+    np.testing.assert_allclose(paths.probability, [1.0, {0: 2 / 32, 1: 30 / 32}[int(paths.index[1])], 1.0])
+    assert paths[1].gradient == paths.gradient[1] and paths.index[0] == 0
+
+
+def test_a_block_of_numbers_is_drawn_as_one():
+    import matplotlib.pyplot as plt
+
+    from tinyspad import plot
+
+    e = ts.trace(net, np.ones((3, 2)), np.ones(3)).elements()
+    assert e.block("b[1]") == ("a[1]", "b[1]")
+    words = {text.get_text() for text in plot.lcg(e, collapse={"unit 1": e.block("b[1]")}).texts}
+    assert "unit 1" in words and "b[1]" not in words and "b[0]" in words
+    plt.close("all")
