@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from ..arguments import Data, name_of
+from ..arguments import Array, Data, name_of
 from ..errors import BadInput
-from ..rules import Rule
+from ..rules import Rule, moved
 from ..tape import Entry, arguments_of, looks, options_of, parents, positions, replay, rule_of
 from .graph import LCG
 from .replayed import alike, closed
@@ -34,6 +35,15 @@ class Operation(NamedTuple):
     def of_one(self) -> list[Data]:
         """The arguments of one run, with zeros for what differs by run."""
         return [np.broadcast_to(0.0, self.shapes[i]) if i in self.holes else x for i, x in enumerate(self.flat)]
+
+    @property
+    def moved(self) -> tuple[list[Data], Array]:
+        """A move's operands, and which of their numbers, in one row from 1 on, is in each place of the result; 0: none."""
+        operands, rest = (self.flat, self.rest) if self.rule.sequence else (self.flat[:1], tuple(self.flat[1:]))
+        shapes = [self.shapes.get(i, np.shape(x)) for i, x in enumerate(operands)]
+        ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
+        places = [np.arange(end - math.prod(s) + 1, end + 1).reshape(s) for end, s in zip(ends, shapes)]
+        return operands, moved(self.rule, places, rest, self.options, None).reshape(self.out)
 
     @property
     def settings(self) -> dict[str, Data]:

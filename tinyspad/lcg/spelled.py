@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arguments import Array, Data, name_of, spaced
 from ..errors import NotElementwise
-from ..rules import letters_of, moved, places_of
+from ..rules import letters_of, places_of
 from .numbers import places
 from .operations import Operation, operations_of
 from .trace import parameter_names
@@ -142,16 +142,12 @@ def _elementwise(done: Operation) -> Step:
 
 
 def _move(done: Operation) -> Step:
-    operands = done.flat if done.rule.sequence else done.flat[:1]
-    rest = done.rest if done.rule.sequence else tuple(done.flat[1:])
+    operands, taken = done.moved
 
     def step(known: Sequence[Array]) -> Array:
         boxes = [known[done.holes[i]] if i in done.holes else _boxed(x) for i, x in enumerate(operands)]
-        ends = np.cumsum([box.size for box in boxes]).tolist()
-        where = [np.arange(end - box.size + 1, end + 1).reshape(box.shape) for end, box in zip(ends, boxes)]
         row = [0.0, *(x for box in boxes for x in box.reshape(-1))]
         found = np.empty(done.out, object)
-        taken = moved(done.rule, where, rest, done.options, None)
         for place in np.ndindex(done.out):
             found[place] = row[taken[place]]
         return found

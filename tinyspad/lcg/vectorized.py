@@ -16,7 +16,7 @@ import numpy as np
 
 from ..arguments import Array, Data, name_of
 from ..errors import BadInput
-from ..rules import LETTERS, letters_of, moved
+from ..rules import LETTERS, letters_of
 from .operations import Operation, operations_of
 
 STACKED = (np.linalg.inv, np.linalg.det)
@@ -117,25 +117,21 @@ def _diagonal(done: Operation) -> Step:
 
 def _move(done: Operation) -> Step:
     """All operands of a run in one row, and in front of them a zero; the move says which of these is where."""
-    operands = done.flat if done.rule.sequence else done.flat[:1]
-    shapes = [done.shapes.get(i, np.shape(x)) for i, x in enumerate(operands)]
-    ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
-    places = [np.arange(end - math.prod(s) + 1, end + 1).reshape(s) for end, s in zip(ends, shapes)]
-    rest = done.rest if done.rule.sequence else tuple(done.flat[1:])
-    taken = moved(done.rule, places, rest, done.options, None).ravel()
+    operands, places = done.moved
+    sizes, taken = [math.prod(done.shapes.get(i, np.shape(x))) for i, x in enumerate(operands)], places.ravel()
     key = _as_slice(taken - 1)
 
     def step(known: Sequence[Data]) -> Data:
         runs = _runs(done, known)
         rows = [
-            np.reshape(known[done.holes[i]], (runs, math.prod(shapes[i])))
+            np.reshape(known[done.holes[i]], (runs, sizes[i]))
             if i in done.holes
             else np.broadcast_to(np.ravel(x), (runs, np.size(x)))
             for i, x in enumerate(operands)
         ]
         if key is not None:
             row = rows[0] if len(rows) == 1 else np.concatenate(rows, axis=1)
-            found = row if key == slice(0, ends[-1]) else row[:, key]
+            found = row if key == slice(0, sum(sizes)) else row[:, key]
         else:
             found = np.concatenate([np.zeros((runs, 1)), *rows], axis=1)[:, taken]
         return np.reshape(found, (runs, *done.out))
