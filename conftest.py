@@ -12,7 +12,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 matplotlib.use("Agg")
 
-collect_ignore = ["tests/without_posix"]  # to import it is to hide
+collect_ignore = ["tests/without_posix", "tests/adapters"]  # to import one is to hide, the other stands in for autograd
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

@@ -7,7 +7,7 @@ import pytest
 from programs import ELEMENTWISE_RULES, Program
 
 import tinyspad as ts
-from tinyspad.errors import BadInput, ChangedData, NotElementwise
+from tinyspad.errors import BadInput, ChangedData
 from tinyspad.lcg.derivatives import push
 from tinyspad.rules import RULES
 
@@ -214,11 +214,6 @@ def test_gradients_are_the_callers_to_change():
 def test_jacobians_of_nothing():
     assert ts.jacobian(lambda x: x * x, np.zeros(0)).matrix.shape == (0, 0)
     assert ts.jacobian(lambda: 3.0).matrix.shape == (1, 0)
-
-
-def test_second_derivatives_through_linear_maps_are_not_offered():
-    with pytest.raises(NotElementwise, match="central differences"):
-        ts.trace(lambda x: np.sum(x**2), np.ones(3)).hessian()
 
 
 @pytest.mark.parametrize(

@@ -499,7 +499,7 @@ def test_sampling_frequencies_match_probabilities():
 
 
 def test_names_of_parameters_are_those_of_the_function_asked():
-    from tinyspad.lcg import parameter_names
+    from tinyspad.arguments import parameter_names
 
     def make(name):
         namespace = {}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .paths import Semiring
     from .program import Program, compile
     from .rules import Domain, relu, rule
-    from .tape import Value
+    from .tape import Value, grad, hvp, value_and_grad
 
 HOME = {
     "errors": ("TinyspadError", "TooManyPaths"),
@@ -33,7 +33,7 @@ HOME = {
     "paths": ("Semiring",),
     "program": ("Program", "compile"),
     "rules": ("Domain", "relu", "rule"),
-    "tape": ("Value",),
+    "tape": ("Value", "grad", "hvp", "value_and_grad"),
 }
 """Where each public name lives. A module is loaded when one of its names is first asked for, as SPEC 1 of Scientific
 Python proposes: importing tinyspad itself loads nothing else, not even NumPy."""
@@ -91,6 +91,8 @@ __all__ = [
     "data",
     "experiments",
     "functions",
+    "grad",
+    "hvp",
     "jacobian",
     "minimize",
     "models",
@@ -102,4 +104,5 @@ __all__ = [
     "reproduction",
     "rule",
     "trace",
+    "value_and_grad",
 ]

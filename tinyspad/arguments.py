@@ -1,7 +1,9 @@
-"""How arguments are read: integers, rng=, and the names of functions; how large counts are written; what data are."""
+"""How arguments are read: integers, rng=, the names of functions and of their parameters; how large counts are written."""
 
 from __future__ import annotations
 
+import inspect
+import weakref
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -80,3 +82,40 @@ def says(value: object, what: str, *methods: str) -> bool:
         if any(method in vars(kind) for method in methods):
             return False
     return False
+
+
+_known_names: weakref.WeakKeyDictionary[Any, tuple[int, list[str]]] = weakref.WeakKeyDictionary()
+"""Reading a signature takes a tenth of a trace and more; so it is kept as long as the function lives."""
+
+
+def parameter_names(f: Callable[..., Any], number: int) -> list[str]:
+    """The names of f's first positional parameters; x0, x1, ... where f does not tell."""
+    try:
+        known = _known_names.get(f)
+        if known is None or known[0] != number:
+            known = _known_names[f] = number, _names_of(f, number)
+        return list(known[1])
+    except TypeError:  # no hash, or no weak reference
+        return _names_of(f, number)
+
+
+def _names_of(f: Callable[..., Any], number: int) -> list[str]:
+    if not callable(f):
+        raise BadInput(f"The first argument is the function to trace, not {f!r:.60}.")
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return ["x"] if number == 1 else [f"x{i}" for i in range(number)]
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [
+        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
+    ]
+    spread = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+    if number < len(required) or (number > len(named) and spread is None):
+        takes = f"{len(named)} argument{'s' * (len(named) != 1)} ({', '.join(named)})" if named else "no arguments"
+        hint = (
+            " Start from a tuple, minimize(f, (1.0, 2.0)), or trace(f, 1.0, 2.0)." if number == 1 < len(named) else ""
+        )
+        raise BadInput(f"{name_of(f)} takes {takes}, and {number} {'was' if number == 1 else 'were'} given.{hint}")
+    joint = "" if not any(name.startswith(str(spread)) for name in named) else "_"
+    return named[:number] + [f"{spread}{joint}{i}" for i in range(number - len(named))]

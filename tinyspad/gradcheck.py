@@ -37,12 +37,12 @@ def check_gradients(
     """Check the gradient of f at a point in every independent way there is; a report, true if all agree.
 
     For each parameter: central differences with an error estimate (element by element; along ``directions`` random ones
-    where it has more than 50); the complex step Im f(x + ih)/h (Squire & Trapp 1998), which has no rounding error, where f
-    takes complex numbers; and the sum over its paths, where there are at most 1000. For all together: the power with
-    which the Taylor remainder, f(x + hv) - f(x) - h g.v, falls with h, 2 for a right gradient and 1 for a wrong one;
-    and forward mode against reverse mode along random tangents. ``order=2``: second derivatives against differences of
-    the gradient, too, where they are offered. Where something disagrees, every operation's local derivative is compared
-    with its own difference, and the report names rule, argument, point, expected and got.
+    where it has more than 50); the complex step Im f(x + ih)/h (Squire & Trapp 1998), which has no rounding error, where
+    f takes complex numbers; and the sum over its paths, where there are at most 1000. For all together: the power with
+    which the Taylor remainder, f(x + hv) - f(x) - h g.v, falls with h, 2 for a right gradient and 1 for a wrong one; and
+    forward mode against reverse mode along random tangents. ``order=2``: second derivatives against differences of the
+    gradient, too, of arrays along random directions. Where something disagrees, every operation's local derivative is
+    compared with its own difference, and the report names rule, argument, point, expected and got.
 
     Steps scale with each element of the parameters and go down to its last digits, so that they stay inside the domain.
     Each finding has a verdict: "agree", "disagree", or "cannot tell", with what is in the way and what to do next: f
@@ -75,7 +75,8 @@ def check_gradients(
     with np.errstate(all="ignore"):
         findings = list(_first_order(lcg, int(directions), rng, notes))
         if order == 2:
-            findings += _second_order(lcg, notes)
+            second = _second_order if lcg.elementwise else _second_order_of_arrays
+            findings += second(lcg, int(directions), rng, notes)
         if any(finding.verdict == "disagree" for finding in findings):
             try:
                 blamed = [finding for finding in local_findings(lcg, rng) if finding.verdict == "disagree"]
@@ -213,19 +214,47 @@ def _complex_step(lcg: LCG, i: int, v: Any, slope: Any, margin: Any, size: Any) 
 # --- second order -----------------------------------------------------------------------------------------------------
 
 
-def _second_order(lcg: LCG, notes: list[str]) -> list[Finding]:
+def _slopes(lcg: LCG, notes: list[str]) -> dict[str, LCG]:
+    """The derivatives by all parameters, as programs; of what has none, none."""
     try:
-        slopes = {q: lcg.derivative(q) for q in lcg.params}
-        hessian = {q: slope.gradient() for q, slope in slopes.items()}  # unchecked: the differences below are the check
-        terms = {q: slope.sweep("magnitude") for q, slope in slopes.items()}
+        return {q: lcg.derivative(q) for q in lcg.params}
     except TinyspadError as why:
         notes.append(f"No second derivatives: {why}")
-        return []
+        return {}
+
+
+def _second_order_of_arrays(lcg: LCG, directions: int, rng: np.random.Generator, notes: list[str]) -> list[Finding]:
+    """u . H . v, with random u and v of two parameters each, against the difference of u . gradient along v."""
+    slopes, noise = _slopes(lcg, notes), noise_beside(lcg.linearization)[1]
+    findings = []
+    for q, slope in slopes.items():
+        for k in range(directions):
+            u = unit_like(rng, lcg.arguments[lcg.params.index(q)])
+            row, moved = slope.pulled(u), wobble(slope.linearization, u)
+            for i, p in enumerate(lcg.params):
+                x = lcg.arguments[i]
+                v = unit_like(rng, x) * unit_of(x)
+
+                def along(h: Any, i: int = i, q: str = q, u: Any = u, v: Any = v) -> Any:
+                    there = lcg.retrace(*(a + h * v if j == i else a for j, a in enumerate(lcg.arguments)))
+                    return _dot(lcg, there.adjoint(q), u)
+
+                what = f"u d2f/d{q}d{p} v, directions {k + 1}, by central difference of u df/d{q}"
+                found: Difference = difference_along(along, 1.0, _reach([x]), _dot(lcg, noise[q], np.abs(u)))
+                terms, give = (_dot(lcg, a, np.abs(v)) for a in (np.abs(row[p]), moved[i]))
+                findings.append(by_difference(what, found, _dot(lcg, row[p], v), terms=terms, wobble=give))
+    return findings
+
+
+def _second_order(lcg: LCG, directions: int, rng: np.random.Generator, notes: list[str]) -> list[Finding]:
+    slopes = _slopes(lcg, notes)
+    hessian = {q: slope.gradient() for q, slope in slopes.items()}  # unchecked: the differences below are the check
+    terms = {q: slope.sweep("magnitude") for q, slope in slopes.items()}
     moved = {q: dict(zip(lcg.params, wobble(slope.linearization))) for q, slope in slopes.items()}
     noise = noise_beside(lcg.linearization)[1]
     findings = []
     for i, p in enumerate(lcg.params):
-        for q in lcg.params:
+        for q in slopes:
 
             def slope(x: Any, i: int = i, q: str = q) -> Any:
                 return lcg.retrace(*(x if j == i else a for j, a in enumerate(lcg.arguments))).adjoint(q)

@@ -13,7 +13,7 @@ from .numbers import Numbers
 from .replayed import Recording, alike, is_trace, recorded_twice
 from .spelled import of_numbers
 from .steps import Pending, ReverseStep, waiting
-from .trace import jacobian, parameter_names, trace, trace_as
+from .trace import jacobian, trace, trace_as
 from .vectorized import vectorized
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "is_trace",
     "jacobian",
     "of_numbers",
-    "parameter_names",
     "recorded_twice",
     "trace",
     "trace_as",

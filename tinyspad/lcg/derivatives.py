@@ -1,12 +1,13 @@
 """Forward mode, Jacobians, and derivatives as programs of their own.
 
-There is one engine. A forward sweep is the traversal in the other direction. The derivative of an elementwise program is
-again a NumPy program, so it is recorded on a tape like any other: that gives second derivatives, and higher ones.
+There is one engine. A forward sweep is the traversal in the other direction. The derivative of a program is again a NumPy
+program, so it is recorded on a tape like any other: that gives second derivatives, and higher ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,21 +16,24 @@ import numpy as np
 from .. import paths as algebra
 from ..errors import BadInput, NotElementwise, NotSymmetric, TinyspadError
 from ..paths import Elimination, Semiring
-from ..rules import LinearMap
+from ..rules import LinearMap, Rule
 from ..tape import (
     Entry,
     Value,
     behind,
+    edge_inside,
     operands,
     options_of,
     order_of,
     parents,
     partials,
+    record,
     refuse_foreign,
     replay,
     rule_of,
     run_on,
 )
+from .elements import Elements
 from .recorded import Recorded
 from .text import letters
 
@@ -93,7 +97,7 @@ def tangents_of(lcg: Recorded, given: Sequence[Any]) -> dict[int, Any]:
 # x * 1 is x: without this the program of a derivative would be full of ones.
 CLEAN = Semiring(
     lambda w: w,
-    lambda value, w: value if _is_one(w) else w if _is_one(value) else value * w,
+    lambda value, w: value if _is_one(w) else w if _is_one(value) and not isinstance(w, LinearMap) else value * w,
     lambda a, b: a + b,
 )
 
@@ -103,54 +107,81 @@ def _is_one(x: Any) -> bool:
 
 
 def derivative_of(lcg: Recorded, source: int, params: dict[str, Value]) -> Any:
-    """The derivative of an elementwise LCG's output by one parameter as a Value, computed from these parameters."""
-    if not lcg.elementwise:
-        raise NotElementwise(
-            "Derivatives of derivatives are offered where every edge carries a number; here some are linear maps. Write the "
-            "function elementwise, or take central differences of gradient()."
-        )
+    """The derivative of an LCG's output by one parameter as a Value, computed from these parameters."""
     root = lcg.single_access.root
     if root is None:
         return 0.0
     known = {id(leaf): value for leaf, value in zip(lcg.single_access.leaves, params.values())}
-    results = replay(behind(root), known)
+    results = replay(behind(root), known, run=_recorded)
     weight: list[Any] = list(lcg.weight)
     for e, entry, position in lcg.single_access.origins:
-        local = rule_of(entry).derivatives[position]
-        weight[e] = local(results[id(entry)], *operands(entry, results), **options_of(entry))
-    return algebra.sweep_to(lcg.structure, weight, CLEAN, source)
+        args, rule = operands(entry, results), rule_of(entry)
+        x = args[0][position] if rule.sequence else args[position]
+        weight[e] = edge_inside(rule, position, results[id(entry)], x, args, options_of(entry))
+    return algebra.sweep_to(
+        lcg.structure, weight, CLEAN, source, lcg.seed if np.ndim(lcg.value) and not lcg.batch else 1.0
+    )
 
 
-def hessian_of(lcg: Recorded, rows: dict[str, Recorded]) -> dict[str, dict[str, Any]]:
+def _recorded(rule: Rule, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """An operation on what depends on the parameters, on the tape; on what does not, of numbers."""
+    given = args[0] if rule.sequence else args
+    return record(rule, args, options) if any(isinstance(x, Value) for x in given) else rule.function(*args, **options)
+
+
+def hessian_of(
+    lcg: Recorded, rows: dict[str, Recorded], number: Callable[[str, tuple[int, ...]], Elements]
+) -> dict[str, dict[str, Any]]:
     """The gradients of all derivatives, the rows. Raises NotSymmetric where their order matters by more than rounding.
 
-    Two numbers are apart by more than rounding if it is more than half of the digits, sqrt(eps), of the terms that were
-    added up; a wrong formula is wrong in the first few. What is not finite is seen without a check.
+    ``number``: of a row, and a place in it, the graph of numbers. What is added up to the numbers of a Hessian is asked
+    only where these are apart.
     """
-    hessian = {name: row.gradient() for name, row in rows.items()}
-    value = np.result_type(lcg.value)
-    share = float(np.sqrt(np.finfo(value if value.kind == "f" else float).eps))
+    runs = lcg.elementwise
+    hessian = {name: row.gradient() if runs else blocks_of(row) for name, row in rows.items()}
+
+    def terms(p: str, q: str, at: tuple[int, ...]) -> float:
+        if runs:
+            return float(np.broadcast_to(rows[q].sweep("magnitude")[p] + rows[p].sweep("magnitude")[q], lcg.batch)[at])
+        here, there = at[: np.ndim(rows[q].value)], at[np.ndim(rows[q].value) :]
+        sums = number(q, here).log_mass(p), number(p, there).log_mass(q)
+        return float(np.exp(np.asarray(sums[0])[there]) + np.exp(np.asarray(sums[1])[here]))
+
     for i, p in enumerate(lcg.params):
-        for q in lcg.params[:i]:
+        for q in lcg.params[: i + (not runs)]:
             one, other = hessian[q][p], hessian[p][q]
-            with np.errstate(all="ignore"):
-                apart = abs(one - other)
-                if np.all(apart <= share * abs(one)):
-                    continue
-                terms = rows[q].sweep("magnitude")[p] + rows[p].sweep("magnitude")[q]
-                wrong = (apart > share * terms) & np.isfinite(one) & np.isfinite(other)
-            if np.any(wrong):
-                at = tuple(map(int, np.argwhere(wrong)[0]))
-                told = [f"{np.broadcast_to(h, np.shape(wrong))[at]:.10g}" for h in (one, other)]
-                run = f" in run {at[0] if len(at) == 1 else at}" if at else ""
+            if not runs:  # one has the axes of q first, and then those of p
+                ahead = np.ndim(lcg.arguments[i])
+                other = np.moveaxis(other, range(ahead), range(np.ndim(other) - ahead, np.ndim(other)))
+            at = _asymmetric(one, other, functools.partial(terms, p, q))
+            if at is not None:
+                told = [f"{np.broadcast_to(h, np.shape(one))[at]:.10g}" for h in (one, other)]
+                where = f"{at[0] if len(at) == 1 else at}"
+                place = "" if not at else f" in run {where}" if runs else f" at {where}"
                 raise NotSymmetric(
-                    f"The second derivatives of {q} and {p} depend on the order{run}: "
+                    f"The second derivatives of {q} and {p} depend on the order{place}: "
                     f"d/d{p} of df/d{q} is {told[0]}, d/d{q} of df/d{p} is {told[1]}. Either the function has none here "
                     "(a kink, or x ** y where x is 0), or a partial derivative is right as a number and wrong as a formula "
                     "to differentiate again (look at the rules of your own first). ts.check_gradients(f, ..., order=2) says "
                     f'which of the two is wrong; derivative("{p}").gradient() is a row as it is.'
                 )
     return hessian
+
+
+def _asymmetric(one: Any, other: Any, terms: Callable[[tuple[int, ...]], float]) -> tuple[int, ...] | None:
+    """Where two second derivatives that are to be the same are apart by more than rounding; None if nowhere.
+
+    That is by more than half of the digits, sqrt(eps), of the terms that were added up; a wrong formula is wrong in the
+    first few. What is not finite is seen without a check.
+    """
+    share = float(np.sqrt(np.finfo(np.result_type(one, np.float16)).eps))
+    with np.errstate(all="ignore"):
+        apart = np.asarray(abs(one - other))
+        for at in np.argwhere((apart > share * abs(one)) & np.isfinite(one) & np.isfinite(other)):
+            place = tuple(map(int, at))
+            if apart[place] > share * terms(place):
+                return place
+    return None
 
 
 # --- several outputs ------------------------------------------------------------------------------------------
@@ -203,11 +234,8 @@ def blocks_of(lcg: Recorded) -> dict[str, Any]:
     for at in np.ndindex(shape):
         seed: Any = np.zeros(shape)
         seed[at] = 1.0
-        if not shape:
-            seed = 1.0
-        rows = algebra.sweep(lcg.structure, lcg.weight, algebra.GRADIENT, seed, forget=True)
-        for i, name in enumerate(lcg.params):
-            found[name][at] = rows[i]
+        for name, row in lcg.pulled(seed if shape else 1.0).items():
+            found[name][at] = row
     return {name: block if block.shape else float(block) for name, block in found.items()}
 
 

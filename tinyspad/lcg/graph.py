@@ -117,9 +117,10 @@ class LCG(Recorded):
     def derivative(self, param: str | None = None) -> LCG:
         """The derivative by one parameter as a program of its own: an LCG with value, paths and gradient.
 
-        Its gradient is a row of the Hessian; it has derivatives in turn. Offered where every edge carries a number
-        (scalars, or a batch of runs); raises NotElementwise otherwise, and ChangedData if a Value that f captured was
-        changed since. Step functions and kinks have derivative 0 of their derivative. Cost: O(edges).
+        Its gradient is a row of the Hessian; it has derivatives in turn. By an array it is an array of that shape, of
+        which ``hessian`` has the derivatives. Raises ChangedData if a Value that f captured was changed since, NoRule for
+        what the tape has forgotten (layers of ``nn``; ``ts.grad`` takes them). Step functions and kinks have derivative 0
+        of their derivative. Cost: O(edges).
 
         >>> import tinyspad as ts
         >>> slope = ts.trace(lambda x: x**3, 2.0).derivative("x")
@@ -133,12 +134,7 @@ class LCG(Recorded):
         """
         source = self.linearization.source(param)
         name = self.params[source]
-        self.check_differentiable()
-        params = {p: Value(a, name=p) for p, a in zip(self.params, self.arguments)}
-        # a rule's partial that takes a derivative of its own would forget these parameters
-        out = run_on(lambda *_: derivative_of(self, source, params), params.values())
-        if not isinstance(out, Value):
-            out = self.linearization.shaped(source, out if np.shape(out) else float(out))
+        out, params = self._slope(source)
         function = None
         if self.function is not None:
             retrace = self.retrace
@@ -148,19 +144,37 @@ class LCG(Recorded):
 
         return LCG(out, params, function, lambda *args: self.retrace(*args).derivative(name))
 
+    def _slope(self, source: int) -> tuple[Any, dict[str, Value]]:
+        """The derivative by a parameter, recorded on new parameters."""
+        self.check_differentiable()
+        params = {p: Value(a, name=p) for p, a in zip(self.params, self.arguments)}
+        # a rule's partial that takes a derivative of its own would forget these parameters
+        out = run_on(lambda *_: derivative_of(self, source, params), params.values())
+        if not isinstance(out, Value):
+            out = self.linearization.shaped(source, out if np.shape(out) else float(out))
+        return out, params
+
     def hessian(self) -> dict[str, dict[str, Any]]:
         """The second derivatives, ``hessian()[p][q]``: the gradients of all derivatives. In a batch, of each run.
 
-        Raises as ``derivative`` does, and NotSymmetric where ``[p][q]`` and ``[q][p]`` differ by more than rounding: a
-        partial derivative in a rule is wrong as a program, or the function has no second derivative there. Cost: a
-        derivative and a sweep per parameter. Not offered: second derivatives through linear maps (sums, matrix products,
-        indexing); take central differences of ``gradient()`` there.
+        Of arrays the derivative of every number of p by every number of q, of p's shape + q's. Raises as ``derivative``
+        does, and NotSymmetric where ``[p][q]`` and ``[q][p]`` differ by more than rounding: a partial derivative in a rule
+        is wrong as a program, or the function has no second derivative there. Cost: a derivative per parameter and a sweep
+        over it for each of its numbers; ``ts.hvp`` has the product with one vector for a few gradients.
 
-        >>> import tinyspad as ts
+        >>> import numpy as np, tinyspad as ts
         >>> ts.trace(lambda x, y: x * x * y, 2.0, 3.0).hessian()
         {'x': {'x': 6.0, 'y': 4.0}, 'y': {'x': 4.0, 'y': 0.0}}
+        >>> ts.trace(lambda w: w[0] ** 2 * w[1], np.array([2.0, 3.0])).hessian()["w"]["w"]
+        array([[6., 4.],
+               [4., 0.]])
         """
-        return hessian_of(self, {name: self.derivative(name) for name in self.params})
+
+        def number(name: str, at: tuple[int, ...]) -> Elements:
+            out, params = self._slope(self.linearization.source(name))
+            return LCG(out[at] if at else out, params).elements()
+
+        return hessian_of(self, {name: self.derivative(name) for name in self.params}, number)
 
     def eliminate(self, order: str | Sequence[Any] = "reverse", by: str = "vertex") -> Elimination:
         """Accumulate the gradient by eliminating intermediate variables, or edges, one after the other, and count.

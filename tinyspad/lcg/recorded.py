@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BadInput
 from ..linearization import Linearization, Node, Unchanging
+from ..paths import GRADIENT, sweep
 from ..rules import LinearMap
 from ..tape import Entry, Value, refuse_foreign
 from .single_access import SingleAccess
@@ -109,6 +110,11 @@ class Recorded(Unchanging):
     moments, largest_and_others = asks(Linearization.moments), asks(Linearization.largest_and_others)
     factors, length, lengths = asks(Linearization.factors), asks(Linearization.length), asks(Linearization.lengths)
     mean_length = asks(Linearization.mean_length)
+
+    def pulled(self, seed: Any) -> dict[str, Any]:
+        """The derivative of the output's sum, weighted by the seed of its shape, by every parameter: one reverse sweep."""
+        found = sweep(self.structure, self.weight, GRADIENT, seed, forget=True)
+        return {name: found[i] for i, name in enumerate(self.params)}
 
     # --- the function that it came from -----------------------------------------------------------------------
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Array, Data, name_of, spaced
+from ..arguments import Array, Data, name_of, parameter_names, spaced
 from ..errors import NotElementwise
 from ..rules import letters_of, places_of
 from .numbers import places
 from .operations import Operation, operations_of
-from .trace import parameter_names
 
 LARGEST = 100_000
 """So many operations between numbers are spelled out at most."""

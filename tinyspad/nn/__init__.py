@@ -5,7 +5,8 @@ from .checkpoint import Checkpoint, checkpoint
 from .choice import AllPaths, LayerOut, PathChoice, RandomPaths, SelectivePaths, Step, gradients
 from .datasets import Dataset
 from .followed import ALL, Different, Nothing, Projection, Same, Way
-from .functional import avg_pool2d, conv2d, cross_entropy, dropout, flatten, linear, log_softmax, relu
+from .functional import cross_entropy, dropout, flatten, linear, log_softmax, relu
+from .images import avg_pool2d, conv2d
 from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Layer, Linear, ReLU, Sequential, small_conv_net, small_fc_net
 from .memory import counted_memory, saved_bytes
 from .training import StepSchedule, Training, evaluate, fit

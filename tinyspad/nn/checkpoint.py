@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ChangedData, DroppedGradient
+from ..errors import ChangedData, DroppedGradient, NoRule
 from ..rules import rule
 from ..tape import Value, raw_gradient
 from .followed import ALL, Way
@@ -69,6 +69,8 @@ def _recomputed(x: Any, *params: Any, block: Any, names: Any, way: Any, second: 
 def _again(
     i: int, out: Any, x: Any, *params: Any, block: Any, names: Any, way: Any, second: _Pass
 ) -> Callable[[Any], Any]:
+    if any(isinstance(operand, Value) for operand in (x, *params)):
+        raise NoRule("checkpoint: what is computed again has no second derivatives. Leave the checkpoint out there.")
     if isinstance(out, Value):
         raise DroppedGradient(
             f"checkpoint: {block!r:.60} reads a Value that is neither x nor one of its params, and backward would not reach "

@@ -2,9 +2,9 @@
 
 | function | keeps for backward |
 |---|---|
-| ``linear``, ``conv2d`` | the followed inputs (all of them where nothing is said), and the weight itself |
+| ``linear`` | the followed inputs (all of them where nothing is said), and the weight itself |
 | ``relu``, ``dropout`` | one bit per element |
-| ``avg_pool2d``, ``flatten`` | a shape |
+| ``flatten`` | a shape |
 | ``log_softmax``, ``cross_entropy`` | the probabilities |
 """
 
@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import integer
-from ..errors import BadInput
+from ..errors import BadInput, NoRule
 from ..rules import Rows, rule
 from ..rules.elementwise import reals
-from . import convolution
+from ..rules.reductions import is_data
 from .followed import Different, Followed, Nothing, Same
 
 Array = np.ndarray[Any, Any]
@@ -50,7 +49,7 @@ def linear(x: Any, weight: Any, bias: Any, followed: Followed | None = None) -> 
         raise BadInput(
             f"linear: the weight has shape (d, n) and the bias (n,), not {np.shape(weight)}, {np.shape(bias)}."
         )
-    _check_followed(followed, np.shape(x)[-1])
+    check_followed(followed, np.shape(x)[-1])
     if np.ndim(x) != 2 or np.shape(x)[1] != np.shape(weight)[0]:
         raise BadInput(
             f"linear: x has shape {np.shape(x)}, and the weight takes (examples, {np.shape(weight)[0]}). Flatten images "
@@ -69,6 +68,7 @@ def _linear_weight(out: Array, x: Array, weight: Array, bias: Array, followed: F
     shape = weight.shape
     if followed is None:
         return lambda g: x.T @ g
+    check_first_order("linear", x)
     kept = followed.keep(x)
     if isinstance(followed, Nothing):
         return lambda g: Rows(np.zeros(0, int), np.zeros((0, shape[1]), g.dtype), shape)
@@ -100,96 +100,22 @@ linear = rule(
 )
 
 
-# --- convolution ------------------------------------------------------------------------------------------------------
+def check_first_order(name: str, x: Any) -> None:
+    """Raise NoRule if this is a recording, of which a second derivative will be asked."""
+    if not is_data(x):
+        raise NoRule(
+            f"{name}: the gradient from some of its inputs is an estimate, and has no derivative. Follow all of them where "
+            "second derivatives are taken."
+        )
 
 
-def conv2d(x: Any, weight: Any, bias: Any, stride: int = 1, padding: int = 0, followed: Followed | None = None) -> Any:
-    """Correlation of images x (B, C, H, W) with weight (O, C, kh, kw), plus bias (O,): (B, O, H', W').
-
-    ``padding`` rows and columns of zeros stand around an image. ``followed`` chooses pixels, for all channels alike; their
-    share is also the share of the work that the weight's gradient takes.
-
-    >>> import numpy as np
-    >>> from tinyspad import nn
-    >>> nn.conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), np.zeros(1), padding=1)[0, 0]
-    array([[1., 2., 2., 1.],
-           [2., 4., 4., 2.],
-           [2., 4., 4., 2.],
-           [1., 2., 2., 1.]])
-    """
-    shape, kernel = np.shape(x), np.shape(weight)
-    for name, value, least in (("stride", stride, 1), ("padding", padding, 0)):
-        integer(value, f"conv2d: {name}", least)
-    if np.shape(bias) != kernel[:1]:
-        raise BadInput(f"conv2d: the bias has shape {kernel[:1]}, one for each output channel, not {np.shape(bias)}.")
-    if len(shape) != 4 or len(kernel) != 4 or shape[1] != kernel[1]:
-        raise BadInput(f"conv2d: x has shape {shape}, and the weight {kernel} takes (images, {kernel[1:2]}, H, W).")
-    if any(n + 2 * padding < k for n, k in zip(shape[2:], kernel[2:])):
-        raise BadInput(f"conv2d: images {shape[2:]} with padding {padding} are smaller than the kernel {kernel[2:]}.")
-    _check_followed(followed, shape[2] * shape[3])
-    return convolution.convolve(_floating(x), np.asarray(weight), np.asarray(bias), stride, padding)
-
-
-def _conv_x(
-    out: Array, x: Array, weight: Array, bias: Array, stride: int = 1, padding: int = 0, followed: Any = None
-) -> Vjp:
-    shape = x.shape
-    return lambda g: convolution.input_gradient(g, weight, shape, stride, padding)
-
-
-def _conv_weight(
-    out: Array, x: Array, weight: Array, bias: Array, stride: int = 1, padding: int = 0, followed: Any = None
-) -> Vjp:
-    shape, images = weight.shape, x.shape
-    if followed is None:
-        return lambda g: convolution.weight_gradient(g, x, shape, stride, padding)
-    if isinstance(followed, Nothing):
-        return lambda g: np.zeros(shape, g.dtype)
-    kept = followed.keep(x.reshape(*images[:2], -1))
-    if isinstance(followed, (Same, Different)):
-
-        def at_pixels(g: Array) -> Array:
-            out = convolution.weight_gradient_at(g, kept, followed.index, images[2:], shape, stride, padding)
-            out *= out.dtype.type(followed.scale)
-            return out
-
-        return at_pixels
-
-    def of_projection(g: Array) -> Array:
-        total = np.zeros(shape, g.dtype)
-        for i in range(images[0]):  # one image at a time is restored
-            x = followed.restore(kept[i : i + 1]).reshape(1, *images[1:])
-            total += convolution.weight_gradient(g[i : i + 1], x, shape, stride, padding)
-        return total
-
-    return of_projection
-
-
-def _conv_bias(
-    out: Array, x: Array, weight: Array, bias: Array, stride: int = 1, padding: int = 0, followed: Any = None
-) -> Vjp:
-    if isinstance(followed, Nothing):
-        return lambda g: np.zeros(g.shape[1], g.dtype)
-    return lambda g: g.sum(axis=(0, 2, 3))
-
-
-conv2d = rule(
-    conv2d,
-    vjp=(_conv_x, _conv_weight, _conv_bias),
-    domain=[
-        (reals(2, 2, 5, 4), reals(3, 2, 3, 3), reals(3)),
-        (reals(2, 2, 5, 6), reals(3, 2, 3, 2), reals(3), {"stride": 2, "padding": 1}),
-    ],
-    forgets=True,
-)
-
-
-def _check_followed(followed: Any, d: int) -> None:
+def check_followed(followed: Any, d: int) -> None:
+    """Raise BadInput unless the followed inputs are of that many."""
     if followed is not None and followed.d != d:
         raise BadInput(f"The followed inputs are of {followed.d}, and the layer has {d}.")
 
 
-def _floating(x: Any) -> Array:
+def floating(x: Any) -> Array:
     """An array of floats: whole numbers, such as the bytes of an image, become float32."""
     x = np.asarray(x)
     return x if x.dtype.kind == "f" else x.astype(np.float32)
@@ -241,7 +167,7 @@ def dropout(x: Any, mask: Any, rate: float = 0.5) -> Any:
     mask = np.asarray(mask)
     if mask.dtype != bool or mask.shape != np.shape(x):
         raise BadInput(f"dropout: the mask is an array of truth values of shape {np.shape(x)}.")
-    out: Array = _floating(x) * mask
+    out: Array = floating(x) * mask
     out *= out.dtype.type(1 / (1 - rate))
     return out
 
@@ -251,48 +177,6 @@ dropout = rule(
     vjp=(lambda out, x, mask, rate=0.5: _masked(np.asarray(mask, bool), 1 / (1 - rate)), None),
     domain=[(reals(2, 3), np.array([[True, False, True], [False, True, True]]), {"rate": 0.25})],
     forgets=True,
-)
-
-
-def avg_pool2d(x: Any, size: int = 2) -> Any:
-    """The mean of each size x size square of images (B, C, H, W); rows and columns left over are dropped.
-
-    Keeps nothing but shapes. Raises BadInput for images smaller than a square.
-
-    >>> import numpy as np
-    >>> from tinyspad import nn
-    >>> nn.avg_pool2d(np.arange(8.0).reshape(1, 1, 2, 4))
-    array([[[[2.5, 4.5]]]])
-    """
-    if np.ndim(x) != 4:
-        raise BadInput(f"avg_pool2d takes images (B, C, H, W), not an array of shape {np.shape(x)}.")
-    x, (h, w) = _floating(x), np.shape(x)[2:]
-    if min(h, w) < size:
-        raise BadInput(f"avg_pool2d: images of {h} x {w} are smaller than the square {size} x {size}.")
-    corners = [x[:, :, dy : h // size * size : size, dx : w // size * size : size] for dy, dx in np.ndindex(size, size)]
-    out = corners[0].copy()
-    for corner in corners[1:]:
-        out += corner
-    out *= out.dtype.type(1 / size**2)
-    return out
-
-
-def _avg_pool(out: Array, x: Array, size: int = 2) -> Vjp:
-    shape = x.shape
-
-    def back(g: Array) -> Array:
-        h, w = g.shape[2:]
-        g = g * g.dtype.type(1 / size**2)
-        out = (np.empty if (h * size, w * size) == shape[2:] else np.zeros)(shape, g.dtype)
-        for dy, dx in np.ndindex(size, size):
-            out[:, :, dy : h * size : size, dx : w * size : size] = g
-        return out
-
-    return back
-
-
-avg_pool2d = rule(
-    avg_pool2d, vjp=_avg_pool, domain=[(reals(2, 2, 4, 6),), (reals(1, 2, 5, 7), {"size": 3})], forgets=True
 )
 
 
@@ -319,7 +203,7 @@ def log_softmax(x: Any) -> Any:
 
 
 def _log_softmax_of(x: Any) -> Any:
-    x = _floating(x)
+    x = floating(x)
     shifted: Array = x - x.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True, dtype=np.result_type(x, np.float32)))
     return shifted
@@ -361,10 +245,13 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
 
 
 def _cross_entropy(out: Any, logits: Array, labels: Any) -> Vjp:
-    p = np.exp(_log_softmax_of(logits))
-    labels = np.array(labels)
+    p, labels = np.exp(log_softmax(logits)), np.array(labels)
 
     def back(g: Any) -> Array:
+        if not (is_data(g) and is_data(p)):
+            hits = np.zeros(np.shape(p), np.result_type(p))
+            hits[np.arange(len(p)), labels] = 1
+            return (p - hits) * (g / len(p))
         gradient = p.copy()
         gradient[np.arange(len(p)), labels] -= 1
         gradient *= p.dtype.type(float(g) / len(p))  # a count may be beyond float16

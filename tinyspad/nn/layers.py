@@ -14,6 +14,7 @@ from ..arguments import generator, integer
 from ..errors import BadInput
 from ..tape import Value
 from . import functional as F
+from . import images
 from .convolution import out_size
 from .followed import ALL, Way
 
@@ -110,7 +111,7 @@ class Conv2d(Layer):
         self.own("bias", _uniform(rng, (outputs,), fan, dtype))
 
     def run(self, x: Any, params: Params, way: Way) -> Any:
-        return F.conv2d(
+        return images.conv2d(
             x, params["weight"], params["bias"], stride=self.stride, padding=self.padding, followed=way.inputs(x)
         )
 
@@ -140,7 +141,7 @@ class AvgPool2d(Layer):
         self.size = size
 
     def run(self, x: Any, params: Params, way: Way) -> Any:
-        return F.avg_pool2d(x, size=self.size)
+        return images.avg_pool2d(x, size=self.size)
 
     def out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (shape[0], *(n // self.size for n in shape[1:]))

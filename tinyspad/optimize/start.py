@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ..arguments import Data, generator, integer, says
+from ..arguments import Data, generator, integer, parameter_names, says
 from ..data import Sampler
 from ..errors import BadInput
 from ..estimators import GD, Estimator
-from ..lcg import parameter_names, trace_as
+from ..lcg import trace_as
 from ..optimizers import Adam, Optimizer
 from ..tape import Value
 from .loop import Plan, descend

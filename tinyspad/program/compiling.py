@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import integer
+from ..arguments import integer, parameter_names
 from ..errors import BadInput, NotCompilable, said
-from ..lcg import LCG, of_numbers, parameter_names
+from ..lcg import LCG, of_numbers
 from ..tape import Value, give, run_on
 from .program import Program
 from .symbol import OF_NUMBERS, Book, Symbol

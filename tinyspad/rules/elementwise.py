@@ -48,7 +48,7 @@ def _choose(condition: Any, x: Any, y: Any) -> Any:
 
 def _power_base(out: Any, x: Any, y: Any) -> Any:
     if isinstance(y, (int, float)):
-        return y * x ** (y - 1) if y else 0.0
+        return (0.0 if y == 0 else 1.0) if y in (0, 1) else y * (x if y == 2 else x ** (y - 1))
     if isinstance(y, np.ndarray) and y.all():  # nothing to patch
         return y * x ** (y - 1)
     tiny = np.finfo(np.result_type(x)).tiny  # below it 1 / x overflows, and 0 * inf is no slope

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import NoRule
 from .elementwise import nonzero, reals
-from .reductions import direction_of, in_double, restore
+from .reductions import direction_of, in_double, is_data, restore
 from .table import Vjp, rule, unbroadcast
 
 NUMPY_2 = hasattr(np, "vecdot")  # since then solve takes a vector beside a stack of matrices
@@ -37,22 +37,51 @@ def _inv(out: Any, a: Any) -> Vjp:
 
 
 def _det(out: Any, a: Any) -> Vjp:
-    cofactor = _cofactors(np.asarray(a))
-    return lambda g: np.asarray(g)[..., None, None] * cofactor
+    cofactor = cofactors(a)
+    return lambda g: np.reshape(g, (*np.shape(g), 1, 1)) * cofactor
 
 
-def _cofactors(a: Any) -> Any:
+def cofactors(a: Any) -> Any:
     """The derivative of the determinant: right for singular matrices too, since it never divides by det.
 
     With a = U S V', the cofactor matrix is det(U) det(V) U C V' where C is diagonal with the products of
     all other singular values.
+
+    >>> import numpy as np
+    >>> cofactors(np.array([[1.0, 2.0], [2.0, 4.0]])).round(12)
+    array([[ 4., -2.],
+           [-2.,  1.]])
     """
+    u, s, vt, sign = _signed_svd(np.asarray(a))
+    others = np.prod(np.where(np.eye(s.shape[-1], dtype=bool), 1.0, s[..., None, :]), axis=-1)
+    return sign * ((u * others[..., None, :]) @ vt)
+
+
+def _signed_svd(a: Any) -> tuple[Any, Any, Any, Any]:
     u, s, vt = np.linalg.svd(a)
+    return u, s, vt, (np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
+
+
+def _cofactors(out: Any, a: Any) -> Vjp:
+    """The second derivative of the determinant.
+
+    That of det(S) by S is s_i ... without i and j: + for the elements ii and jj, - for ij and ji. A recording, whose
+    derivative would be a third one, divides by the determinant.
+    """
+    if not is_data(a):
+        back = _t(np.linalg.inv(a))
+        return lambda g: out * np.sum(back * g, axis=(-2, -1), keepdims=True) - back @ _t(g) @ out
+    u, s, vt, sign = _signed_svd(np.asarray(a))
     n = s.shape[-1]
-    kept = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :])
-    others = np.prod(kept, axis=-1)
-    sign = np.linalg.det(u) * np.linalg.det(vt)
-    return sign[..., None, None] * ((u * others[..., None, :]) @ vt)
+    outside = ~(np.eye(n, dtype=bool)[:, None, :] | np.eye(n, dtype=bool)[None, :, :])
+    without = np.prod(np.where(outside, s[..., None, None, :], 1.0), axis=-1) * ~np.eye(n, dtype=bool)
+
+    def vjp(g: Any) -> Any:
+        inner = _t(u) @ g @ _t(vt)
+        beside = (without @ np.diagonal(inner, axis1=-2, axis2=-1)[..., None]) * np.eye(n)
+        return sign * (u @ (beside - without * _t(inner)) @ vt)
+
+    return vjp
 
 
 def _solve_adjoint(out: Any, a: Any) -> tuple[Callable[[Any], Any], bool]:
@@ -84,6 +113,7 @@ rule(
         (nonzero(4), 1),
     ],
 )
+cofactors = rule(cofactors, vjp=_cofactors, domain=[(reals(3, 3),), (reals(2, 2, 2),)])
 rule(np.linalg.inv, vjp=_inv, domain=[(reals(3, 3),), (reals(2, 2, 2),)])
 rule(np.linalg.det, vjp=_det, domain=[(reals(3, 3),), (reals(2, 2, 2),)])
 rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..errors import NoRule
 from .elementwise import reals
+from .shapes import placed
 from .table import Vjp, rule, unbroadcast
 
 
@@ -129,15 +131,14 @@ def _einsum(i: int, out: Any, subscripts: Any, *operands: Any, optimize: Any = F
 
     def vjp(g: Any) -> Any:
         part = np.einsum(",".join([output, *others]) + "->" + known, g, *rest)
-        spread = part.reshape([part.shape[known.index(c)] if c in known else 1 for c in unique])
-        broadcast = [n if sizes[c] == 1 else sizes[c] for c, n in zip(unique, spread.shape)]
+        spread = np.reshape(part, [np.shape(part)[known.index(c)] if c in known else 1 for c in unique])
+        broadcast = [n if sizes[c] == 1 else sizes[c] for c, n in zip(unique, np.shape(spread))]
         spread = np.broadcast_to(spread, broadcast)
         spread = unbroadcast(spread, tuple(sizes[c] for c in unique))
         if unique == mine:
             return spread
-        full = np.zeros(shape, np.result_type(spread))
-        np.einsum(f"{mine}->{unique}", full)[...] = spread  # einsum hands out a writable diagonal
-        return full
+        diagonal = np.einsum(f"{mine}->{unique}", np.arange(math.prod(shape)).reshape(shape))
+        return np.reshape(placed(spread, (math.prod(shape),), diagonal), shape)
 
     return vjp
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import NoRule
 from .elementwise import reals
+from .shapes import placed
 from .table import Vjp, rule
 
 SMALL = 65536
@@ -41,7 +42,7 @@ def in_double(*types: Any) -> Callable[[Callable[..., Vjp]], Callable[..., Vjp]]
         @functools.wraps(builder)
         def wide(out: Any, a: Any, *args: Any, **kwargs: Any) -> Vjp:
             dtype = a.dtype if isinstance(a, np.ndarray) else np.result_type(a)
-            if dtype == np.float64 or dtype not in types:
+            if dtype == np.float64 or dtype not in types or not is_data(a):
                 return builder(out, a, *args, **kwargs)
             vjp = builder(np.asarray(out, float), np.asarray(a, float), *args, **kwargs)
             return lambda g: np.asarray(vjp(np.asarray(g, float))).astype(dtype)
@@ -51,9 +52,14 @@ def in_double(*types: Any) -> Callable[[Callable[..., Vjp]], Callable[..., Vjp]]
     return wrap
 
 
+def is_data(x: Any) -> bool:
+    """Whether these are numbers, and not a recording of how they come about, on which NumPy's functions alone work."""
+    return isinstance(x, (float, int, np.ndarray, np.generic))
+
+
 def spread(g: Any, shape: tuple[int, ...], axis: Any) -> Any:
     """g at every place that was reduced."""
-    if axis is None and np.ndim(g) == 0 and math.prod(shape) <= SMALL:
+    if axis is None and np.ndim(g) == 0 and math.prod(shape) <= SMALL and is_data(g):
         return np.full(shape, g)  # quicker than a view of it, while it is small
     return np.broadcast_to(restore(g, shape, axis), shape)
 
@@ -98,10 +104,11 @@ def direction_of(x: Any, axis: Any, p: float = 2) -> Any:
     """
     powers, limits = _sum_of_powers(x, axis, p), np.finfo(np.result_type(x))
     if not np.all((powers > limits.tiny / limits.eps) & (powers < np.inf)):
-        largest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
-        x = x / np.where((largest > 0) & (largest < np.inf), largest, 1)
+        largest = np.max(np.abs(x), axis=axis, keepdims=True) if np.size(x) else np.zeros(np.shape(powers))
+        x = x / np.where((largest > 0) & (largest < np.inf), largest, 1.0)
         powers = _sum_of_powers(x, axis, p)
-        powers = np.where(powers == 0, 1, powers)
+        origin = powers == 0
+        x, powers = np.where(origin, 0.0, x), np.where(origin, 1.0, powers)  # 0 there, and flat
     return x / np.sqrt(powers) if p == 2 else np.sign(x) * (np.abs(x) / powers ** (1 / p)) ** (p - 1)
 
 
@@ -111,21 +118,45 @@ def _sum_of_powers(x: Any, axis: Any, p: float) -> Any:
 
 @in_double(np.float16)
 def _prod(out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Vjp:
-    others = _product_of_others(np.asarray(a), axis)
+    others = _product_of_others(a, axis)
     return lambda g: restore(g, np.shape(others), axis) * others
 
 
 def _product_of_others(a: Any, axis: Any) -> Any:
     """For each element the product of all the others: right where elements are zero, too."""
-    axes = range(a.ndim) if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]
-    last = [i for i in range(a.ndim) if i not in axes] + list(axes)
+    ndim = np.ndim(a)
+    axes = range(ndim) if axis is None else [i % ndim for i in np.atleast_1d(axis)]
+    last = [i for i in range(ndim) if i not in axes] + list(axes)
     moved = np.transpose(a, last)
-    kept = moved.shape[: a.ndim - len(axes)]
-    flat = moved.reshape(*kept, math.prod(moved.shape[len(kept) :]))
-    one = np.ones_like(flat[..., :1])
+    shape = np.shape(moved)
+    kept = shape[: ndim - len(axes)]
+    flat = np.reshape(moved, (*kept, math.prod(shape[len(kept) :])))
+    one = np.ones((*kept, 1), np.result_type(a))[..., : np.shape(flat)[-1]]
     before = np.cumprod(np.concatenate([one, flat[..., :-1]], -1), -1)
     after = np.cumprod(np.concatenate([one, flat[..., :0:-1]], -1), -1)[..., ::-1]
-    return np.transpose((before * after).reshape(moved.shape), np.argsort(last))
+    return np.transpose(np.reshape(before * after, shape), np.argsort(last))
+
+
+@in_double(np.float16)
+def _cumprod(out: Any, a: Any, axis: Any = None) -> Vjp:
+    """Divided by the element where none is 0; else the products without it, all written out: O(n^2)."""
+    shape = np.shape(a)
+    if axis is None:
+        a, out = np.ravel(a), np.ravel(out)
+    along = 0 if axis is None else axis
+
+    def summed(g: Any) -> Any:  # from each place on
+        return np.flip(np.cumsum(np.flip(g, along), along), along)
+
+    if np.all(a != 0):
+        return lambda g: np.reshape(summed(g * out) / a, shape)
+    rows, last = np.moveaxis(a, along, -1), np.ndim(a) - 1
+    n = np.shape(rows)[-1]
+    without = np.where(np.eye(n, dtype=bool), 1.0, np.expand_dims(rows, -2))  # row i has 1 in the place of element i
+    products = np.triu(np.cumprod(without, -1))
+    return lambda g: np.reshape(
+        np.moveaxis(np.sum(np.expand_dims(np.moveaxis(g, along, -1), -2) * products, -1), last, along), shape
+    )
 
 
 @in_double(np.float16)
@@ -147,15 +178,12 @@ def _cumsum(out: Any, a: Any, axis: Any = None) -> Vjp:
 
 
 def _sort(out: Any, a: Any, axis: Any = -1) -> Vjp:
-    shape = np.shape(a)
-    order = np.argsort(a, axis=axis, kind="stable")
-
-    def vjp(g: Any) -> Any:
-        result = np.zeros(np.size(order) if axis is None else shape, np.result_type(g))
-        np.put_along_axis(result, order, g, axis=0 if axis is None else axis)
-        return result.reshape(shape)
-
-    return vjp
+    shape, order = np.shape(a), np.argsort(a, axis=axis, kind="stable")
+    places = np.arange(np.size(order)).reshape(np.shape(order))
+    found = np.ravel(np.take_along_axis(places, order, axis=-1 if axis is None else axis))
+    back = np.empty_like(found)
+    back[found] = np.arange(len(found))
+    return lambda g: np.reshape(np.ravel(g)[back], shape)
 
 
 def _trace(out: Any, a: Any, offset: int = 0) -> Vjp:
@@ -164,12 +192,8 @@ def _trace(out: Any, a: Any, offset: int = 0) -> Vjp:
     shape, size = np.shape(a), np.size(a)
     diagonal = np.diagonal(np.arange(size).reshape(shape), offset)
 
-    def vjp(g: Any) -> Any:  # the diagonal alone: elsewhere an infinite g times 0 would be no number
-        result = np.zeros(size, np.result_type(g))
-        result[diagonal] = g
-        return result.reshape(shape)
-
-    return vjp
+    # the diagonal alone: elsewhere an infinite g times 0 would be no number
+    return lambda g: np.reshape(placed(np.broadcast_to(g, np.shape(diagonal)), (size,), diagonal), shape)
 
 
 rule(
@@ -190,5 +214,6 @@ rule(
 for extremum in (np.max, np.min):
     rule(extremum, vjp=_extremum, kind="reduction", domain=[(reals(5),), (reals(2, 3), {"axis": 1})])
 rule(np.cumsum, vjp=_cumsum, kind="scan", domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
+rule(np.cumprod, vjp=_cumprod, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
 rule(np.sort, vjp=_sort, kind="order", domain=[(reals(5),), (reals(2, 3), {"axis": 0}), (reals(2, 3), {"axis": None})])
 rule(np.trace, vjp=_trace, kind="diagonal", domain=[(reals(3, 3),), (reals(2, 3), {"offset": 1})])

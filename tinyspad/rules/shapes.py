@@ -12,6 +12,35 @@ from ..errors import NoRule
 from .elementwise import nonzero, reals
 from .table import PLAIN, Vjp, rule, unbroadcast
 
+# Where numbers come back to: two functions of NumPy's statements, so that they can be recorded in turn.
+
+
+def placed(g: Any, shape: tuple[int, ...], key: Any) -> Any:
+    """Zeros of this shape with ``out[key] = g``, where no place is named twice: the transpose of ``a[key]``.
+
+    >>> import numpy as np
+    >>> placed(np.array([1.0, 2.0]), (5,), slice(1, None, 2))
+    array([0., 1., 0., 2., 0.])
+    """
+    out = np.zeros(shape, np.result_type(g))
+    out[key] = g
+    return out
+
+
+def added_at(g: Any, shape: tuple[int, ...], key: Any) -> Any:
+    """The same where places may be named twice: what comes to one is added up.
+
+    Of float16 in float32, since one by one its sums of ones stop at 2048.
+
+    >>> import numpy as np
+    >>> added_at(np.array([1.0, 2.0, 3.0]), (4,), np.array([0, 2, 2]))
+    array([1., 0., 5., 0.])
+    """
+    dtype = np.result_type(g)
+    out = np.zeros(shape, np.result_type(dtype, np.float32))
+    np.add.at(out, key, g)
+    return out.astype(dtype, copy=False)
+
 
 def _reshaped(out: Any, a: Any, axis: Any = None) -> Vjp:
     shape = np.shape(a)
@@ -73,21 +102,9 @@ def _gather(function: Callable[..., Any]) -> Callable[..., Vjp]:
     def vjp(out: Any, a: Any, *args: Any, **kwargs: Any) -> Vjp:
         shape, size = np.shape(a), np.size(a)
         positions = function(np.arange(size).reshape(shape), *args, **kwargs)
-
-        def scatter(g: Any) -> Any:
-            return _added_at((size,), positions, g).reshape(shape)
-
-        return scatter
+        return lambda g: np.reshape(added_at(g, (size,), positions), shape)
 
     return vjp
-
-
-def _added_at(shape: tuple[int, ...], key: Any, g: Any) -> Any:
-    """Zeros with g added there; of float16 in float32, since one by one its sums of ones stop at 2048."""
-    dtype = np.result_type(g)
-    result = np.zeros(shape, np.result_type(dtype, np.float32))
-    np.add.at(result, key, g)
-    return result.astype(dtype, copy=False)
 
 
 def _getitem(out: Any, a: Any, key: Any) -> Vjp:
@@ -96,14 +113,7 @@ def _getitem(out: Any, a: Any, key: Any) -> Vjp:
     basic = (slice, int, np.integer, type(None), type(Ellipsis))
     repeats = not all(isinstance(part, basic) for part in parts)  # an array of positions may name one twice
 
-    def vjp(g: Any) -> Any:
-        if repeats:
-            return _added_at(shape, key, g)
-        result = np.zeros(shape, np.result_type(g))
-        result[key] = g
-        return result
-
-    return vjp
+    return lambda g: (added_at if repeats else placed)(g, shape, key)
 
 
 def _concatenate(i: int, out: Any, arrays: Any, axis: int | None = 0) -> Vjp:
@@ -134,6 +144,17 @@ def _arranged(function: Callable[..., Any]) -> Callable[..., Vjp]:
     return vjp
 
 
+placed = rule(
+    placed,
+    vjp=lambda out, g, shape, key: lambda u: u[key],
+    kind="move",
+    domain=[(reals(2), (5,), slice(1, None, 2)), (reals(), (3,), 1), (reals(2), (3, 3), (np.array([0, 2]),) * 2)],
+)
+added_at = rule(
+    added_at,
+    vjp=lambda out, g, shape, key: lambda u: u[key],
+    domain=[(reals(3), (4,), np.array([0, 2, 2])), (reals(2, 2), (3,), np.array([[0, 1], [1, 1]]))],
+)
 rule(
     np.reshape,
     vjp=_reshape,

@@ -145,7 +145,7 @@ class Rule:
             assert derivative is not None
             kept = (args[:i], args[i + 1 :]) if callable(self.kind) else None
             return LinearMap(derivative(i, out, *args, **kwargs), np.shape(x), np.shape(out), self.name, kept)
-        derivative = self._derivative(i)
+        derivative = self.derivative(i)
         if derivative is None:
             return None
         if not self.elementwise:
@@ -172,7 +172,7 @@ class Rule:
 
     def scalar_edge(self, i: int, out: float, args: tuple[Data, ...], kwargs: dict[str, Data]) -> float | None:
         """The weight of an elementwise edge between float64 scalars, as a Python float."""
-        derivative = self._derivative(i)
+        derivative = self.derivative(i)
         if derivative is None:
             return None
         try:
@@ -180,7 +180,8 @@ class Rule:
         except (ArithmeticError, TypeError):  # Python raises on 1 / 0, and makes (-8) ** 0.5 complex
             return float(derivative(np.float64(out), *map(_as_numpy, args), **kwargs))
 
-    def _derivative(self, i: int) -> Callable[..., Data] | None:
+    def derivative(self, i: int) -> Callable[..., Data] | None:
+        """The derivative by argument i as the rule gives it. Raises NoRule where it says nothing of it."""
         if i >= len(self.derivatives):
             raise NoRule(
                 f"{self.name}: argument {i + 1} is a Value, and the rule has no derivative for it. "

@@ -18,8 +18,10 @@ from .entry import (
     rule_of,
     was_changed,
 )
+from .gradients import grad, hvp, value_and_grad
 from .leaf import give, is_lent, put_back, raw_gradient, touch
-from .record import edge_of, in_precision, looks, record, refuse_foreign, run_on
+from .nesting import refuse_foreign, run_on
+from .record import edge_inside, edge_of, in_precision, looks, record
 from .value import Value
 
 __all__ = [
@@ -28,8 +30,11 @@ __all__ = [
     "Value",
     "arguments_of",
     "behind",
+    "edge_inside",
     "edge_of",
     "give",
+    "grad",
+    "hvp",
     "in_precision",
     "is_lent",
     "label_of",
@@ -52,5 +57,6 @@ __all__ = [
     "run_on",
     "shared",
     "touch",
+    "value_and_grad",
     "was_changed",
 ]

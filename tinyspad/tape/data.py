@@ -63,12 +63,17 @@ def frozen(x: Any) -> Any:
             raise BadInput("An array of objects cannot be recorded. Join Values with np.stack([...]), not np.array.")
         if not x.shape and x.dtype == np.float64:
             return float(x)
-        if x.flags.writeable or x.base is not None:
-            x = locked(np.array(x))
-        return x
+        return x if _is_locked(x) else locked(np.array(x))
     if isinstance(x, (list, tuple)):
         return type(x)([frozen(item) for item in x])
     return x
+
+
+def _is_locked(array: np.ndarray[Any, Any]) -> bool:
+    """Whether nobody can write into it, nor into what it is a view of."""
+    base = array.base
+    owned = base is None or (base.__class__ is np.ndarray and not base.flags.writeable and base.base is None)
+    return owned and not array.flags.writeable
 
 
 def locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -248,9 +248,9 @@ def called(node: Entry) -> str:
 # --- evaluating operations again, on the data they had or on anything else in its place ------------------------------
 
 
-def behind(root: Entry) -> list[Entry]:
-    """The operations that an entry was computed from, itself included, oldest first."""
-    operations, seen, stack = [], {id(root)}, [root]
+def behind(*roots: Entry) -> list[Entry]:
+    """The operations that entries were computed from, themselves included, oldest first."""
+    operations, seen, stack = [], {id(root) for root in roots}, list({id(root): root for root in roots}.values())
     while stack:
         entry = stack.pop()
         if entry[RULE] is None:
@@ -264,10 +264,19 @@ def behind(root: Entry) -> list[Entry]:
     return operations
 
 
-def replay(operations: list[Entry], known: dict[int, Any], then: Callable[[Any], Any] | None = None) -> dict[int, Any]:
+def _evaluated(rule: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    return rule.function(*args, **options)
+
+
+def replay(
+    operations: list[Entry],
+    known: dict[int, Any],
+    then: Callable[[Any], Any] | None = None,
+    run: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any] = _evaluated,
+) -> dict[int, Any]:
     """The results of the operations, oldest first, by id of their entries; ``known`` stands in for leaves' own data.
 
-    ``then``: what is done to each result before it is read.
+    ``then``: what is done to each result before it is read. ``run``: how a rule's function is called.
     Raises ChangedData if a leaf that is not known was changed since it was read.
     """
     results = dict(known)
@@ -282,7 +291,7 @@ def replay(operations: list[Entry], known: dict[int, Any], then: Callable[[Any],
                 if leaf[ORDER] > entry[ORDER] or (leaf[ARGS] and leaf[ARGS].was_changed()):
                     raise ChangedData(f"The data of {called(leaf)} was changed after {entry[RULE].name} read it.")
                 results[id(leaf)] = leaf_data(leaf)
-        result = entry[RULE].function(*operands(entry, results), **(entry[KWARGS] or {}))
+        result = run(entry[RULE], operands(entry, results), entry[KWARGS] or {})
         results[id(entry)] = result if then is None else then(result)
     return results
 

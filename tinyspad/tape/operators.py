@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..rules import RULES, Rule
+from ..rules import RULES, LinearMap, Rule
 from .entry import HOLE, tick
 from .record import Operand, new, record
 
@@ -110,8 +110,8 @@ def method(function: Any) -> Any:
 
 
 def _operate(rule: Rule, *args: Any) -> Any:
-    """An operator: leave what is not a number to Python, which then names the types."""
+    """An operator: leave what is not a number to Python, which then names the types, or asks a linear map."""
     for a in args:
-        if a is None or isinstance(a, (str, bytes, dict, set)):
+        if a is None or isinstance(a, (str, bytes, dict, set, LinearMap)):
             return NotImplemented
     return record(rule, args)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
 from ..errors import DroppedGradient, NoRule
-from ..rules import PLAIN, RULES, Rule
+from ..rules import PLAIN, RULES, LinearMap, Rule, unbroadcast
 from .data import frozen, recorded_form
-from .entry import ARGS, FIRST_PARENT, FORGOTTEN, HOLE, RULE, Entry, behind, called, tick
+from .entry import ARGS, FORGOTTEN, HOLE, Entry, tick
 
 
 class Operand:
-    """What an operation reads: data, and the entry of the tape that they came from. The result is of the operands' class."""
+    """What an operation reads: data, and the entry of the tape that they came from. The result is of the operands' class.
+
+    Inside a function that is differentiated while another one is, the data are an operand themselves, of the recording
+    outside: what is computed with them is recorded there, too.
+    """
 
     __slots__ = ("__weakref__", "_data", "_node")
     _data: Any
@@ -23,6 +28,28 @@ class Operand:
 
 
 new = object.__new__
+
+
+def depth_of(x: Any) -> int:
+    """In how many recordings, one inside the other, these data are; 0 for numbers."""
+    depth = 0
+    while isinstance(x, Operand):
+        depth, x = depth + 1, x._data
+    return depth
+
+
+def lifted(x: Any, depth: int, kind: type[Operand]) -> Any:
+    """The same in so many recordings: a constant in those that it was not in."""
+    for _ in range(depth_of(x), depth):
+        x = constant(x, kind)
+    return x
+
+
+def constant(data: Any, kind: type[Operand]) -> Any:
+    """An operand that was computed from nothing: a leaf."""
+    leaf = new(kind)
+    leaf._data, leaf._node = data, [0, None, 0.0, None, None, data, None, None]
+    return leaf
 
 
 def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
@@ -33,6 +60,9 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
     else:
         kwargs = {}
     operands = args[0] if rule.sequence else args
+    for x in operands:
+        if isinstance(x, Operand) and isinstance(x._data, Operand):
+            return _record_inside(rule, args, kwargs)
     arrays = len(operands) if rule.elementwise or rule.sequence or rule.indexed else len(rule.derivatives)
     data = [_read(x, i < arrays) for i, x in enumerate(operands)]
     rest = tuple(frozen(a) for a in args[1:]) if rule.sequence else ()
@@ -63,6 +93,63 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
     owner = ref(out) if result.__class__ is np.ndarray else None
     out._node = [tick(), None, 0.0, rule, shown, kwargs or None, None, owner, *edges]
     return out
+
+
+BY_OPERATOR: dict[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.power: operator.pow,
+    np.negative: operator.neg,
+}
+"""What numbers have a shorter way for."""
+
+
+def _record_inside(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``record`` of operands in several recordings: it is evaluated in the outer ones, and entered in the innermost.
+
+    So its derivatives are computed from what the outer ones record, and have derivatives in turn.
+    """
+    operands = args[0] if rule.sequence else args
+    depth = max(map(depth_of, operands))
+    mine = [depth_of(x) == depth for x in operands]
+    data = [x._data if own else x if isinstance(x, Operand) else frozen(x) for x, own in zip(operands, mine)]
+    call = (data, *args[1:]) if rule.sequence else tuple(data)
+    shorter: Any = BY_OPERATOR.get(rule.function)
+    result = record(rule, call, kwargs) if shorter is None else shorter(*call)
+    kind = next(x for x, own in zip(operands, mine) if own).__class__
+    result = lifted(result, depth - 1, kind)
+    edges: list[Any] = []
+    with np.errstate(all="ignore"):
+        for i, own in enumerate(mine):
+            edge = edge_inside(rule, i, result, data[i], call, kwargs) if own else None
+            if edge is not None:
+                edges += (operands[i]._node, edge)
+    if not edges:
+        look()
+        return result
+    out = new(kind)
+    out._data, out._node = result, [tick(), None, 0.0, rule, (), None, None, None, *edges]
+    return out
+
+
+def edge_inside(rule: Rule, i: int, result: Any, x: Any, call: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """The local derivative by an operand: a Value that depends on what it is computed from, or a map made of such."""
+    if not rule.elementwise:
+        return rule.edge(i, result, x, call, options)
+    derivative = rule.derivative(i)
+    if derivative is None:
+        return None
+    local, shape, out_shape = derivative(result, *call, **options), _shape(x), _shape(result)
+    if shape == out_shape:
+        return local
+    return LinearMap(lambda g: unbroadcast(g * local, shape), shape, out_shape, f"broadcast {rule.name}", local)
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    data = innermost(x)
+    return data.shape if isinstance(data, np.ndarray) else ()
 
 
 def _read(x: Any, as_array: bool) -> Any:
@@ -122,10 +209,17 @@ def looks() -> int:
     return _seen[0]
 
 
+def innermost(x: Any) -> Any:
+    """The numbers of a Value, in however many recordings it is."""
+    while isinstance(x, Operand):
+        x = x._data
+    return x
+
+
 def plain(x: Any) -> Any:
-    """The data of a Value, lists of Values included; anything else as it is."""
+    """The numbers of a Value, lists of Values included; anything else as it is."""
     if isinstance(x, Operand):
-        return x._data
+        return innermost(x)
     if isinstance(x, (list, tuple)):
         return type(x)(plain(item) for item in x)
     return x
@@ -193,55 +287,3 @@ def _spelled(function: Any) -> str:
         if getattr(module, name, None) is function:
             return f"{prefix}.{name}"
     return str(name)
-
-
-# --- a function as a whole: while it runs, its parameters' leaves are open. What depends on an open leaf is foreign to every
-# other recording: a derivative taken there would be a number that has forgotten how it varies with that leaf. A free leaf is
-# a constant.
-
-_open: set[int] = set()
-"""The leaves, by id, on which functions are being run. Recordings are told apart by their leaves, in all threads."""
-
-
-def run_on(f: Callable[..., Any], values: Iterable[Any]) -> Any:
-    """f on Values of its own; meanwhile they are foreign to every recording but this one.
-
-    An array that f writes a Value into asks for a plain number, and NumPy hides our refusal behind an error of its own;
-    here it comes out again, with what to write instead.
-    """
-    values = tuple(values)
-    mine = [id(value._node) for value in values]
-    _open.update(mine)
-    try:
-        return f(*values)
-    except ValueError as problem:
-        if isinstance(problem.__cause__, DroppedGradient) and str(problem).startswith("setting an array element"):
-            raise DroppedGradient(
-                "Writing a Value into an array (out[i] = x, out.fill(x), np.fromiter) would turn it into a plain number and "
-                "drop its gradient. Collect the Values in a list, and join them: np.stack([...])."
-            ).at(problem) from None
-        raise
-    finally:
-        _open.difference_update(mine)
-
-
-def refuse_foreign(given: Any, what: str) -> None:
-    """Raise DroppedGradient if this is a Value that depends on a leaf of a function that is still running."""
-    node: Entry | None = getattr(given, "_node", None) if _open else None
-    leaf = None if node is None else _open_leaf(node)
-    if leaf is not None:
-        name = called(leaf)
-        raise DroppedGradient(
-            f"{what} depends on {name}, whose own function is still being recorded: what comes out would be a plain number, "
-            f"and how it varies with {name} would be lost. If {name} is a constant here, use its .data."
-        )
-
-
-def _open_leaf(root: Entry) -> Entry | None:
-    if id(root) in _open:
-        return root
-    for entry in behind(root):
-        for parent in entry[FIRST_PARENT::2]:
-            if parent[RULE] is None and id(parent) in _open:
-                return parent  # type: ignore[no-any-return]
-    return None

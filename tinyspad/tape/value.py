@@ -12,8 +12,9 @@ from ..errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
 from ..rules import RULES, Rows, relu
 from .data import floats, gradient_form
 from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
+from .nesting import refuse_foreign
 from .operators import arithmetic, by_rule, method, of_one, power
-from .record import REDUCTIONS, Operand, dispatch, into_an_array, look, looked_at, new, record, refuse_foreign
+from .record import REDUCTIONS, Operand, dispatch, innermost, into_an_array, look, looked_at, new, record
 
 
 class Value(Operand):
@@ -63,6 +64,8 @@ class Value(Operand):
         """
         look()
         data = self._data
+        if isinstance(data, Operand):
+            return innermost(data)
         node = self._node
         if data.__class__ is np.ndarray and node[RULE] is None and node[ARGS] is None:
             # From here on the caller can write into this array: the tape keeps to snapshots of it.
@@ -114,22 +117,22 @@ class Value(Operand):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the data; () for a scalar."""
-        return np.shape(self._data)
+        return np.shape(innermost(self))
 
     @property
     def ndim(self) -> int:
         """The number of axes of the data."""
-        return np.ndim(self._data)
+        return np.ndim(innermost(self))
 
     @property
     def size(self) -> int:
         """The number of elements of the data."""
-        return int(np.size(self._data))
+        return int(np.size(innermost(self)))
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the data."""
-        return np.result_type(self._data)
+        return np.result_type(innermost(self))
 
     def __repr__(self) -> str:
         look()
@@ -160,7 +163,7 @@ class Value(Operand):
         accumulate(self._node, 1.0 if seed is None and self._data.__class__ is float else self._checked_seed(seed))
 
     def _checked_seed(self, seed: Any) -> Any:
-        shape = np.shape(self._data)
+        shape = self.shape
         if seed is None:
             if self.size != 1:
                 raise NotScalar(
@@ -236,7 +239,7 @@ class Value(Operand):
         parts = key if isinstance(key, tuple) else (key,)
         if any(isinstance(part, Value) for part in parts):
             raise DroppedGradient("An index has no derivative: index with .data turned into integers.")
-        if isinstance(self._data, (float, np.generic)):  # as NumPy's scalars: only axes may be added
+        if isinstance(innermost(self), (float, np.generic)):  # as NumPy's scalars: only axes may be added
             if any(part is not None and part is not Ellipsis for part in parts) or parts.count(Ellipsis) > 1:
                 raise BadInput(
                     f"{called(self._node)} is one number and has no elements; there is no [{key!r:.60}] of it."

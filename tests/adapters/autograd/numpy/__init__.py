@@ -1,0 +1,3 @@
+"""NumPy itself: tinyspad needs no other."""
+
+from numpy import *  # noqa: F403

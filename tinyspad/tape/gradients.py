@@ -1,0 +1,309 @@
+"""Derivatives of functions as functions, which nest: ``grad``, ``value_and_grad`` and ``hvp``."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..arguments import integer, name_of, parameter_names
+from ..errors import BadInput, ChangedData, NotScalar
+from ..rules import LinearMap, Rows
+from .data import floats
+from .entry import Entry, behind, parents, partials, was_changed
+from .nesting import deepest, open_leaf, run_on
+from .record import Operand, constant, depth_of, innermost, lifted
+from .value import Value
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The gradient of a function, as a function of the same arguments.
+
+    Parameters
+    ----------
+    f : callable
+        A plain NumPy function that returns one number.
+    argnums : int or sequence of ints
+        By which of its positional arguments to differentiate. These are numbers, float arrays, or tuples, lists and dicts
+        of them, nested as you like.
+
+    Returns
+    -------
+    callable
+        Called as f is, it returns the gradient in the form of the argument, of several arguments a tuple. It may be
+        differentiated in turn, to any order: inside another function that is differentiated (by ``grad``, ``trace``,
+        ``jacobian`` or ``minimize``), and of arguments that are Values, the gradient is a Value that depends on them. A
+        Value that f reads from outside, whose own function is not being differentiated, is a constant.
+
+    Raises
+    ------
+    BadInput
+        For arguments that hold no numbers, or an f that returns none.
+    NotScalar
+        If f returns several numbers.
+    NoRule
+        For NumPy functions without a rule.
+
+    Notes
+    -----
+    Cost: f, recorded, and one reverse sweep. Inside another function both are recorded there, operation by operation.
+
+    Examples
+    --------
+    >>> import numpy as np, tinyspad as ts
+    >>> ts.grad(np.sin)(0.0), ts.grad(ts.grad(ts.grad(np.sin)))(0.0)
+    (1.0, -1.0)
+    >>> ts.grad(lambda x: x * ts.grad(lambda y: x * y)(2.0))(3.0)
+    6.0
+    >>> ts.grad(lambda w, x: np.sum(w * x), argnums=(0, 1))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    (array([3., 4.]), array([1., 2.]))
+    """
+    return _named("grad", f, lambda *args, **options: _differentiate(f, argnums, args, options)[1])
+
+
+def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The value of a function and its gradient, as a function of the same arguments that returns both.
+
+    Parameters, errors and cost are those of :func:`grad`.
+
+    Returns
+    -------
+    callable
+        Called as f is, it returns the pair (value, gradient).
+
+    Examples
+    --------
+    >>> import numpy as np, tinyspad as ts
+    >>> ts.value_and_grad(lambda w: np.sum(w**2))(np.array([1.0, 2.0]))
+    (5.0, array([2., 4.]))
+    """
+    return _named("value_and_grad", f, lambda *args, **options: _differentiate(f, argnums, args, options))
+
+
+def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
+    """The product of a function's Hessian with a vector, without the Hessian.
+
+    Parameters
+    ----------
+    f : callable
+        A plain NumPy function of one argument that returns one number.
+    x : number, array, or a tuple, list or dict of them
+        The point.
+    v : the same
+        The vector, in the form of x.
+
+    Returns
+    -------
+    the same
+        The Hessian of f at x, times v: the derivative of the gradient along v.
+
+    Raises
+    ------
+    BadInput
+        If v has not the form of x; and as :func:`grad` does.
+
+    Notes
+    -----
+    Cost: the gradient, recorded, and one reverse sweep over it (Christianson 1992): at most about four gradients, and no
+    matrix. ``trace(f, x).hessian()`` has the whole of it.
+
+    Examples
+    --------
+    >>> import numpy as np, tinyspad as ts
+    >>> ts.hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    array([  6., 120.])
+    """
+    points = dict(_leaves(x, _names(f, 1)[0]))
+    along = {name: u if isinstance(u, Operand) else floats(u) for name, u in _leaves(v, "v")}
+    if [np.shape(innermost(p)) for p in points.values()] != [np.shape(innermost(u)) for u in along.values()]:
+        raise BadInput(f"hvp: the vector has the form of the point, so it is not {v!r:.60}.")
+    kept = any(depth_of(u) for u in (*points.values(), *along.values()))
+    depth = 1 + deepest((*points.values(), *along.values()))
+    outer = [_value(p, depth, name) for name, p in points.items()]
+    inner = [_value(value, depth + 1, value.name) for value in outer]
+    call = _tree(x, iter(inner))
+    out = _run(f, [*outer, *inner], [call], {})
+    slopes = _pulled([(out, _seed(f, out))], inner)
+    roots = [*zip(slopes, along.values())]
+    del inner, call, out, slopes
+    found = _pulled(roots, outer)
+    return _tree(x, _results(found, outer, kept))
+
+
+def _differentiate(
+    f: Callable[..., Any], argnums: int | Sequence[int], args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[Any, Any]:
+    """The value of f at these arguments, and its gradient."""
+    places, names = _places(f, argnums, len(args)), _names(f, len(args))
+    around = [x for _, x in _leaves((args, options), "")]
+    kept, depth = any(map(depth_of, around)), 1 + deepest(around)
+    leaves = [[_value(x, depth, name) for name, x in _leaves(args[i], names[i])] for i in places]
+    flat, call = [leaf for of_one in leaves for leaf in of_one], list(args)
+    for i, of_one in zip(places, leaves):
+        call[i] = _tree(args[i], iter(of_one))
+    out = _run(f, flat, call, options)
+    found = _results(_pulled([(out, _seed(f, out))], flat), flat, kept)
+    gradients = tuple(_tree(args[i], found) for i in places)
+    value = _outside(out._data if depth_of(out) == depth else out, kept)
+    return value, gradients[0] if isinstance(argnums, (int, np.integer)) else gradients
+
+
+def _run(f: Callable[..., Any], values: list[Value], args: list[Any], options: dict[str, Any]) -> Any:
+    """What f returns, recorded on these Values."""
+    out = run_on(lambda *_: f(*args, **options), values)
+    for value in values:
+        if was_changed(value._node):
+            raise ChangedData(
+                f'{name_of(f)} changed the data of its own argument "{value.name}"; compute with new names.'
+            )
+    return out
+
+
+def _seed(f: Callable[..., Any], out: Any) -> Any:
+    """The adjoint of what f returned. Raises unless that is one number."""
+    if not isinstance(out, (Operand, float, int, np.number, np.ndarray)) or isinstance(out, bool):
+        hint = " Does it lack a return?" if out is None else ""
+        raise BadInput(f"{name_of(f)} returned {out!r:.60}, which is not a number.{hint}")
+    numbers = innermost(out)
+    shape = numbers.shape if isinstance(numbers, np.ndarray) else ()
+    if math.prod(shape) != 1:
+        raise NotScalar(
+            f"{name_of(f)} returned an array of shape {shape}, and a gradient is that of one number. Reduce it, for example "
+            "with np.sum; or take ts.jacobian, which takes several outputs."
+        )
+    return np.ones(shape, numbers.dtype) if shape else 1.0
+
+
+def _pulled(roots: list[tuple[Any, Any]], leaves: list[Value]) -> list[Any]:
+    """The sum of the roots' derivatives by the leaves, times the roots' adjoints; 0.0 where nothing depends on a leaf.
+
+    No gradient is left on the tape, and none of the leaves of other recordings is visited. What only the list of roots
+    holds is freed on the way, so that its memory serves for what comes.
+    """
+    depth = depth_of(leaves[0]) if leaves else 0
+    adjoint: dict[int, Any] = {id(leaf._node): 0.0 for leaf in leaves}
+    starts = [(root._node, seed) for root, seed in roots if depth_of(root) == depth]
+    roots.clear()
+    for start, seed in starts:
+        _add(adjoint, id(start), seed)
+    own, live = _between([start for start, _ in starts], leaves)
+    del starts
+    while own:
+        entry = own.pop()
+        share = adjoint.pop(id(entry), None)
+        if share is None:
+            continue
+        for parent, partial in zip(parents(entry), partials(entry)):
+            if id(parent) in live:
+                _add(adjoint, id(parent), _times(share, partial))
+    return [adjoint[id(leaf._node)] for leaf in leaves]
+
+
+def _between(roots: list[Entry], leaves: list[Value]) -> tuple[list[Entry], set[int]]:
+    """The operations between leaves and roots, oldest first; and the ids of these and of the leaves."""
+    live, own = {id(leaf._node) for leaf in leaves}, []
+    for entry in behind(*roots):
+        if any(id(parent) in live for parent in parents(entry)):
+            live.add(id(entry))
+            own.append(entry)
+    return own, live
+
+
+def _add(adjoint: dict[int, Any], key: int, share: Any) -> None:
+    known = adjoint.get(key)
+    adjoint[key] = share if known is None or _is(known, 0.0) else known + share
+
+
+def _times(adjoint: Any, partial: Any) -> Any:
+    """Their product, for which nothing need be recorded where one of them is 1."""
+    if _is(partial, 1.0):
+        return adjoint
+    return partial if _is(adjoint, 1.0) and not isinstance(partial, LinearMap) else adjoint * partial
+
+
+def _is(x: Any, number: float) -> bool:
+    return x.__class__ is float and x == number
+
+
+def _results(found: list[Any], leaves: list[Value], kept: bool) -> Iterator[Any]:
+    """Adjoints in the form of the leaves: numbers and arrays, or Values of the recordings outside on which they depend."""
+    for adjoint, leaf in zip(found, leaves):
+        adjoint, numbers = _outside(adjoint, kept), innermost(leaf)
+        if isinstance(adjoint, Rows):
+            adjoint = adjoint.dense()
+        if isinstance(adjoint, Operand) or not isinstance(numbers, (float, np.ndarray, np.generic)):
+            yield adjoint
+        elif isinstance(numbers, np.ndarray):
+            yield np.array(np.broadcast_to(adjoint, numbers.shape), numbers.dtype)
+        else:
+            yield float(adjoint) if isinstance(numbers, float) else numbers.dtype.type(adjoint)
+
+
+def _outside(x: Any, kept: bool) -> Any:
+    """As seen from outside: numbers, if no argument was a Value and it depends on no function that is still running."""
+    while not kept and isinstance(x, Operand) and open_leaf(x) is None:
+        x = x._data
+    return x
+
+
+# --- arguments: numbers, arrays, and tuples, lists and dicts of them ---------------------------------------------------
+
+
+def _leaves(x: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """What is in an argument, with a name that says where."""
+    if isinstance(x, (tuple, list)):
+        for i, item in enumerate(x):
+            yield from _leaves(item, f"{name}[{i}]")
+    elif isinstance(x, dict):
+        for key, item in x.items():
+            yield from _leaves(item, f"{name}[{key!r}]")
+    else:
+        yield name, x
+
+
+def _tree(x: Any, leaves: Iterator[Any]) -> Any:
+    """An argument's form with these leaves."""
+    if isinstance(x, (tuple, list)):
+        items = [_tree(item, leaves) for item in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    if isinstance(x, dict):
+        return {key: _tree(item, leaves) for key, item in x.items()}
+    return next(leaves)
+
+
+def _value(x: Any, depth: int, name: str | None) -> Value:
+    """A leaf in so many recordings, which in the innermost one stands for x."""
+    value: Value = constant(lifted(x if isinstance(x, Operand) else floats(x), depth - 1, Value), Value)
+    value.name = name
+    return value
+
+
+def _places(f: Callable[..., Any], argnums: int | Sequence[int], number: int) -> list[int]:
+    given = [argnums] if isinstance(argnums, (int, np.integer)) else argnums
+    if not isinstance(given, (list, tuple)):
+        raise BadInput(f"grad: argnums= is a whole number, or several in a tuple, not {argnums!r:.60}.")
+    if not number:
+        raise BadInput(f"The gradient of {name_of(f)} is by a positional argument, and none was given.")
+    return [integer(i, "grad: argnums=", -number, number - 1) % number for i in given]
+
+
+def _names(f: Callable[..., Any], number: int) -> list[str]:
+    """What messages call the arguments: as f does, where it tells."""
+    try:
+        return parameter_names(f, number)
+    except BadInput:
+        if not callable(f):
+            raise
+        return [f"argument {i + 1}" for i in range(number)]  # others go by keyword; or f raises its own TypeError
+
+
+def _named(what: str, f: Callable[..., Any], derivative: Callable[..., Any]) -> Callable[..., Any]:
+    """The derivative with f's signature, and a name that says whose it is."""
+    if not callable(f):
+        raise BadInput(f"{what} takes a function, not {f!r:.60}.")
+    functools.update_wrapper(derivative, f, assigned=("__module__",), updated=())
+    derivative.__name__ = derivative.__qualname__ = f"{what}({name_of(f)})"
+    return derivative
