@@ -100,6 +100,90 @@ def test_a_gradient_inside_a_loop_unrolls():
     assert ts.grad(trained)(0.1) == pytest.approx(expected)
 
 
+def test_functions_that_overlap_in_two_threads_cost_what_they_cost_alone():
+    """Depth is counted in each thread, or two that keep overlapping would push each other deeper and deeper."""
+    depths = []
+
+    def f(x):
+        depths.append(x.depth)
+        for _ in range(50):
+            x = np.sin(x) + 0.1 * x
+        return x
+
+    threads = [threading.Thread(target=lambda: [ts.grad(f)(1.0) for _ in range(100)]) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(depths) == {1}
+
+
+def test_an_outer_variable_is_seen_from_another_thread():
+    def outer(x):
+        found = []
+        thread = threading.Thread(target=lambda: found.append(ts.grad(lambda y: x * y**2)(2.0)))
+        thread.start()
+        thread.join()
+        return found[0] * x
+
+    assert ts.grad(outer)(3.0) == 24.0
+
+
+def test_an_open_function_that_has_nothing_to_do_with_it_changes_nothing():
+    a, v = np.diag([1.0, 2.0, 0.0]), np.eye(3)
+    alone = np.sum(v * ts.hvp(np.linalg.det, a, v))  # at a singular matrix there is no third derivative
+    assert ts.grad(lambda t: t * np.sum(v * ts.hvp(np.linalg.det, a, v)))(1.0) == pytest.approx(alone)
+
+
+def test_what_a_deeper_function_left_behind_is_a_constant():
+    left = []
+    ts.grad(lambda x: ts.grad(lambda y: (left.append(y), x * y)[1])(2.0))(3.0)
+    assert ts.grad(lambda z: z * left[0])(5.0) == 2.0
+    assert ts.trace(lambda z: z * left[0], 5.0).gradient() == {"z": 2.0}
+    assert ts.jacobian(lambda z: z * left[0], 5.0).matrix == [[2.0]]
+    z = ts.Value(5.0)
+    (z * left[0]).backward()
+    assert z.grad == 2.0
+    assert ts.minimize(lambda z: (z * left[0] - 1) ** 2, 1.0, steps=3).status == "done"
+
+
+def test_constants_of_another_precision_do_not_enter_second_derivatives():
+    x, c = np.array([1.01]), np.array([-128], np.int8)  # c - 1 is 127
+    assert ts.hvp(lambda x: np.sum(x**c), x, np.ones(1)) == pytest.approx(128 * 129 * 1.01**-130)
+    short = np.array([3, 7, 11], np.float16)
+    x = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(
+        *(ts.hvp(lambda x, c=c: np.sum(np.sin(x / c)), x, x) for c in (short, short.astype(float)))
+    )
+
+
+def test_lists_of_constants_are_arrays_at_any_depth():
+    x = np.array([1.0, 4.0])
+    np.testing.assert_array_equal(ts.hvp(lambda x: np.sum(np.where([True, False], x**2, x**3)), x, np.ones(2)), [2, 24])
+
+
+def test_single_precision_has_hessians():
+    x = np.array([1, 2, 3, 4.5], np.float32)
+
+    def f(x):
+        return np.log(np.sum(np.exp(x - np.max(x)))) + np.max(x)
+
+    assert ts.trace(f, x).hessian()["x"]["x"].shape == (4, 4)
+    assert ts.check_gradients(lambda x: np.log(np.sum(np.exp(x))), x, order=2).verdict == "agree"
+
+
+def test_a_loop_of_inner_gradients_is_linear():
+    """What is behind the accumulated sum is not walked again by every one of them."""
+
+    def outer(x, n):
+        total = x
+        for _ in range(n):
+            total = total + 1e-3 * ts.grad(lambda y, total=total: y * y * total)(2.0)
+        return total
+
+    assert ts.grad(lambda x: outer(x, 300))(1.0) == pytest.approx(1.004**300)
+
+
 # --- the form of arguments and results ------------------------------------------------------------------------------
 
 Pair = collections.namedtuple("Pair", "a b")
@@ -111,6 +195,13 @@ def test_containers_come_back_in_their_form():
     assert found["b"] == (5.0, Pair(1.0, [0.0]))
     np.testing.assert_array_equal(found["w"], [6.0, 12.0])
     assert ts.hvp(lambda p: p[0] ** 2 * p[1], [2.0, 3.0], [1.0, 0.0]) == [6.0, 4.0]
+    both = ts.hvp(lambda p: p["a"] ** 2 + 10 * p["b"] ** 2, {"a": 1.0, "b": 1.0}, {"b": 0.0, "a": 1.0})
+    assert both == {"a": 2.0, "b": 0.0}  # by key, and not by order
+    ordered = ts.grad(lambda p: p["a"] ** 2)(collections.OrderedDict(a=3.0))
+    assert type(ordered) is collections.OrderedDict and ordered["a"] == 6.0
+    assert (
+        ts.grad(lambda p: 1.0)({}) == {} and ts.grad(lambda x: x, ())(1.0) == () and ts.hvp(lambda x: 0.0, [], []) == []
+    )
 
 
 def test_argnums_and_options():
@@ -141,9 +232,22 @@ REFUSED = {
     "a name as a place": (lambda: ts.grad(np.sin, "x")(1.0), BadInput, "argnums"),
     "another form": (lambda: ts.hvp(lambda x: np.sum(x), np.ones(2), np.ones(3)), BadInput, "form of the point"),
     "another container": (lambda: ts.hvp(lambda x: x[0], [1.0], (1.0, 2.0)), BadInput, "form of the point"),
+    "other keys": (lambda: ts.hvp(lambda p: p["a"], {"a": 1.0}, {"b": 1.0}), BadInput, "form of the point"),
+    "an argument twice": (lambda: ts.grad(lambda x, y: x * y, (0, -2))(1.0, 2.0), BadInput, "twice"),
+    "an array of truth values": (lambda: ts.grad(lambda x: np.array([True]))(1.0), BadInput, "not a number"),
     "an argument that is changed": (lambda: ts.grad(changes)(np.ones(2)), ChangedData, '"x"'),
     "no rule": (lambda: ts.grad(lambda x: np.sum(np.linalg.eigvals(x)))(np.ones((2, 2))), NoRule, "eigvals"),
     "an estimate": (lambda: ts.hvp(estimated, np.ones((3, 2)), np.ones((3, 2))), NoRule, "estimate"),
+    "an estimate whose inputs are constant": (
+        lambda: ts.hvp(fixed, np.ones((4, 3)), np.ones((4, 3))),
+        NoRule,
+        "estimate",
+    ),
+    "a third derivative": (
+        lambda: ts.grad(lambda a: np.sum(ts.hvp(np.linalg.det, a, M)))(np.diag([1.0, 2.0, 0.0])),
+        NoRule,
+        "singular",
+    ),
     "backward inside": (lambda: ts.grad(backward_inside)(3.0), DroppedGradient, r"ts\.grad"),
     "trace inside": (lambda: ts.grad(lambda x: x * ts.trace(lambda y: x * y, 2.0).value)(3.0), DroppedGradient, "keep"),
     "two deep": (
@@ -167,6 +271,10 @@ def backward_inside(x):
 
 def estimated(weight):
     return np.sum(nn.linear(weight[:, :2].T, weight, np.zeros(2), nn.Same(np.array([1]), 3)) ** 2)
+
+
+def fixed(weight):
+    return np.sum(nn.linear(np.ones((5, 4)), weight, np.zeros(3), nn.Same(np.array([1]), 4)) ** 2)
 
 
 @pytest.mark.parametrize(("ask", "error", "says"), REFUSED.values(), ids=REFUSED)

@@ -13,6 +13,7 @@ from tinyspad.errors import BadInput, ChangedData, NotElementwise
 from tinyspad.linearization import Linearization
 from tinyspad.linearization.point import Point
 from tinyspad.linearization.sums import ExactSums
+from tinyspad.linearization.weighted import Weighted
 from tinyspad.program import Buffers
 
 T, Y = np.array([0.3, -1.2, 0.7]), np.array([1.0, 0.4, -0.6])
@@ -283,11 +284,13 @@ QUESTIONS = {
 
 def test_no_question_is_left_out():
     asked = {name for name, method in vars(Linearization).items() if callable(method)}
-    asked |= {name for kind in (ExactSums, Point) for name, method in vars(kind).items() if callable(method)}
+    asked |= {name for kind in (ExactSums, Point, Weighted) for name, method in vars(kind).items() if callable(method)}
     asked = {
         name
         for name in asked
-        if not name.startswith(("_", "check_", "observing", "of_runs", "source", "listable", "shaped", "summed"))
+        if not name.startswith(
+            ("_", "check_", "observing", "of_runs", "source", "listable", "shaped", "summed", "weight_onward")
+        )
     }
     assert set().union(*QUESTIONS.values()) == asked | {"check_differentiable"}
 

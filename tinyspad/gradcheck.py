@@ -242,6 +242,7 @@ def _second_order_of_arrays(lcg: LCG, directions: int, rng: np.random.Generator,
                 what = f"u d2f/d{q}d{p} v, directions {k + 1}, by central difference of u df/d{q}"
                 found: Difference = difference_along(along, 1.0, _reach([x]), _dot(lcg, noise[q], np.abs(u)))
                 terms, give = (_dot(lcg, a, np.abs(v)) for a in (np.abs(row[p]), moved[i]))
+                give = give + rounding(np.zeros((), np.result_type(lcg.value, x))) * terms
                 findings.append(by_difference(what, found, _dot(lcg, row[p], v), terms=terms, wobble=give))
     return findings
 

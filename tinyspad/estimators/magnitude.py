@@ -93,7 +93,7 @@ class Magnitude(Estimator):
             held = Refreshed(self._chances(lcg, lcg.params[sources[0]]), lcg.signature, self.k_max)
         walks = walk_many(lcg.structure, sources, rng, held.chances)
         with np.errstate(all="ignore"):
-            found = walks.product(lcg.code.weight, held.chances.share if self.normalize else None)
+            found = walks.product(lcg.carried, held.chances.share if self.normalize else None)
         return None if found is None else Draw(found, walks, held._replace(left=held.left - 1))
 
     def _chances(self, lcg: Linearized, param: str) -> Data:

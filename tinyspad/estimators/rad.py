@@ -108,7 +108,7 @@ class RAD(Estimator):
             held = HeldWalks(walk_many(structure, sources, rng, chances), lcg.signature, self.hold)
         number = np.array([as_float(n) for n in counts(structure)[sources[0] : sources[-1] + 1]])
         over = chances.share if self.normalize and (self.by == "branch" or np.max(number) >= 1e300) else None
-        found = held.walks.product(lcg.code.weight, over)
+        found = held.walks.product(lcg.carried, over)
         if found is None:
             return None
         gradient = found * number if self.normalize and over is None else found

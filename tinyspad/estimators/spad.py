@@ -108,12 +108,12 @@ class SPAD(Estimator):
         """The best path of each, all walked at once; None where there are candidates to draw."""
         if self.m is not None or self.epsilon:
             return None
-        held, weight = kept_walks(state, lcg.signature), np.asarray(lcg.code.weight)
+        held, weight = kept_walks(state, lcg.signature), lcg.carried
         if held is None:
             semiring, sizes = lcg.largest
             if semiring is not LARGEST or not isinstance(sizes, np.ndarray):
                 return None
-            taken = best_edges(lcg.structure, weight, sizes)
+            taken = best_edges(lcg.structure, np.asarray(weight), sizes)
             if taken is None:
                 return None
             walks = walk_along(lcg.structure, sources, taken, sizes[sources] == 0)

@@ -45,7 +45,7 @@ class ArrayWalks:
         """The contributions of the paths at a point, 0 where there is none."""
         found = np.where(self.lost, 0.0, 1.0)
         for step in reversed(self.steps):
-            weight = _weight(step, at.weight[step.reader.edge])
+            weight = _weight(step, at.code.weight[step.reader.edge])
             if weight is not None:
                 found[step.walkers] *= weight
         return found
@@ -89,7 +89,7 @@ def walk_arrays(made: SingleAccess, at: Linearization, leaf: Any, sums: Sums, rn
             mine = which == k if len(readers) > 1 else slice(None)
             if not len(own := walkers[mine]):
                 continue
-            there = _drawn_place(reader, at.weight[reader.edge], here[mine], sums, rng)
+            there = _drawn_place(reader, at.code.weight[reader.edge], here[mine], sums, rng)
             walks.steps.append(Step(reader, own, here[mine], there))
             standing.setdefault(id(reader.entry), []).append((own, there))
     return walks
@@ -100,7 +100,7 @@ def edges_between(at: Linearization, sums: Sums) -> int:
     found = 0
     for readers in sums.readers.values():
         for reader in readers:
-            edge, shape = at.weight[reader.edge], np.shape(reader.share)
+            edge, shape = at.code.weight[reader.edge], np.shape(reader.share)
             rule = rule_of(reader.entry)
             if rule.kind in MOVES:
                 continue

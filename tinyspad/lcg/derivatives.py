@@ -15,8 +15,9 @@ import numpy as np
 
 from .. import paths as algebra
 from ..errors import BadInput, NotElementwise, NotSymmetric, TinyspadError
+from ..linearization import guarded_weights
 from ..paths import Elimination, Semiring
-from ..rules import LinearMap, Rule
+from ..rules import Chosen, LinearMap, Rule
 from ..tape import (
     Entry,
     Value,
@@ -97,7 +98,9 @@ def tangents_of(lcg: Recorded, given: Sequence[Any]) -> dict[int, Any]:
 # x * 1 is x: without this the program of a derivative would be full of ones.
 CLEAN = Semiring(
     lambda w: w,
-    lambda value, w: value if _is_one(w) else w if _is_one(value) and not isinstance(w, LinearMap) else value * w,
+    lambda value, w: (
+        value if _is_one(w) else w if _is_one(value) and not isinstance(w, (LinearMap, Chosen)) else value * w
+    ),
     lambda a, b: a + b,
 )
 
@@ -118,6 +121,8 @@ def derivative_of(lcg: Recorded, source: int, params: dict[str, Value]) -> Any:
         args, rule = operands(entry, results), rule_of(entry)
         x = args[0][position] if rule.sequence else args[position]
         weight[e] = edge_inside(rule, position, results[id(entry)], x, args, options_of(entry))
+    if lcg.single_access.chooses:
+        weight = guarded_weights(lcg.structure, weight, lcg.single_access.choices)
     return algebra.sweep_to(
         lcg.structure, weight, CLEAN, source, lcg.seed if np.ndim(lcg.value) and not lcg.batch else 1.0
     )
@@ -138,6 +143,8 @@ def hessian_of(
     only where these are apart.
     """
     runs = lcg.elementwise
+    # Half of the digits of the least precise: a wrong formula is wrong in the first few.
+    share = max(float(np.sqrt(np.finfo(np.result_type(x)).eps)) for x in (lcg.value, *lcg.arguments))
     hessian = {name: row.gradient() if runs else blocks_of(row) for name, row in rows.items()}
 
     def terms(p: str, q: str, at: tuple[int, ...]) -> float:
@@ -153,7 +160,7 @@ def hessian_of(
             if not runs:  # one has the axes of q first, and then those of p
                 ahead = np.ndim(lcg.arguments[i])
                 other = np.moveaxis(other, range(ahead), range(np.ndim(other) - ahead, np.ndim(other)))
-            at = _asymmetric(one, other, functools.partial(terms, p, q))
+            at = _asymmetric(one, other, share, functools.partial(terms, p, q))
             if at is not None:
                 told = [f"{np.broadcast_to(h, np.shape(one))[at]:.10g}" for h in (one, other)]
                 where = f"{at[0] if len(at) == 1 else at}"
@@ -168,13 +175,11 @@ def hessian_of(
     return hessian
 
 
-def _asymmetric(one: Any, other: Any, terms: Callable[[tuple[int, ...]], float]) -> tuple[int, ...] | None:
-    """Where two second derivatives that are to be the same are apart by more than rounding; None if nowhere.
-
-    That is by more than half of the digits, sqrt(eps), of the terms that were added up; a wrong formula is wrong in the
-    first few. What is not finite is seen without a check.
-    """
-    share = float(np.sqrt(np.finfo(np.result_type(one, np.float16)).eps))
+def _asymmetric(
+    one: Any, other: Any, share: float, terms: Callable[[tuple[int, ...]], float]
+) -> tuple[int, ...] | None:
+    """Where two second derivatives that are to be the same are apart by more than this share of the terms that were added
+    up; None if nowhere. What is not finite is seen without a check."""
     with np.errstate(all="ignore"):
         apart = np.asarray(abs(one - other))
         for at in np.argwhere((apart > share * abs(one)) & np.isfinite(one) & np.isfinite(other)):

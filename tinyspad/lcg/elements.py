@@ -164,7 +164,7 @@ class Elements(Boxes, Unchanging):
         semiring, sizes = at.largest
         if semiring is not algebra.LARGEST:  # products that floats cannot hold
             return self._paths(name, at.best_path)
-        weight, sizes = np.asarray(at.code.weight), np.asarray(sizes, float)
+        weight, sizes = at.numbers, np.asarray(sizes, float)
         taken, sources = best_edges(self.structure, weight, sizes), self._sources(name)
         if taken is None:
             return self._paths(name, at.best_path)  # which names the number that is none
@@ -195,7 +195,7 @@ class Elements(Boxes, Unchanging):
             p = np.where(lost, np.nan, np.asarray(walks.product(share)))
             taken = np.where(walks.turns >= 0, share[walks.turns], 1.0) if len(walks.turns) else np.ones((0, len(lost)))
             logs = np.where(lost, np.nan, np.log(taken).sum(axis=0))
-        gradient = np.asarray(walks.product(np.asarray(self.linearization.code.weight)))
+        gradient = np.asarray(walks.product(self.linearization.carried))
         return PathArray(
             name,
             np.reshape(gradient, shape),

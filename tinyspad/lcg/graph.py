@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import spaced
-from ..linearization import difference_beside
+from ..linearization import difference_beside, guarded_onward
 from ..paths import Elimination, sweep_from
 from ..tape import Value, run_on
 from .collapse import block_of
@@ -109,10 +109,17 @@ class LCG(Recorded):
         23.0
         """
         starts = tangents_of(self, tangents)
-        found = sweep_from(self.structure, self.weight, TANGENT, starts)[self.structure.output] if starts else 0.0
+        found = self._pushed(self.weight, starts)
+        if self.single_access.chooses and np.any(np.isnan(found)):
+            found = self._pushed(
+                guarded_onward(self.structure, self.weight, self.single_access.choices, starts), starts
+            )
         if isinstance(self.value, float):
             return float(found)
         return np.broadcast_to(found, np.shape(self.value)).copy()
+
+    def _pushed(self, weight: Sequence[Any], starts: dict[int, Any]) -> Any:
+        return sweep_from(self.structure, weight, TANGENT, starts)[self.structure.output] if starts else 0.0
 
     def derivative(self, param: str | None = None) -> LCG:
         """The derivative by one parameter as a program of its own: an LCG with value, paths and gradient.

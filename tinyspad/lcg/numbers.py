@@ -9,7 +9,7 @@ output is left out, and a number that is read more than once gets its tupling no
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,8 +18,8 @@ import numpy as np
 from ..arguments import Array, Data, spaced
 from ..errors import BadInput
 from ..linearization import Linearization, Node
-from ..paths import Route, Structure
-from ..rules import MOVES, LinearMap, Operand, Reads, moved, number_of_reads, reads_of
+from ..paths import Route, Structure, Weights
+from ..rules import MOVES, Choices, LinearMap, Operand, Reads, moved, number_of_reads, reads_of
 from ..tape import HOLE, Entry, arguments_of, options_of, parents, partials, positions, rule_of
 from .single_access import SingleAccess
 from .text import right_hand_side
@@ -79,7 +79,7 @@ class Numbers:
         name_of = {id(entry): name for entry, name in zip(made.entry_of, made.names) if entry is not None}
         for entry in made.entries:
             rule, read = rule_of(entry), list(zip(parents(entry), positions(entry)))
-            weights = {i: at.weight[edge_at[id(entry), i]] for parent, i in read if id(parent) in where}
+            weights = {i: at.code.weight[edge_at[id(entry), i]] for parent, i in read if id(parent) in where}
             if rule.kind in MOVES:
                 first = next(iter(weights.values()))
                 where[id(entry)] = moved(rule, *_places(entry, where), options_of(entry), first)
@@ -159,13 +159,21 @@ class Numbers:
         """How often each of its numbers is read."""
         return self._readers[box.first : box.first + math.prod(box.shape)]
 
-    def weights(self, weight: Sequence[Data]) -> Array:
+    def weights(self, weight: Weights) -> Array:
         """The weights of all edges between numbers, from those between arrays."""
         found = np.ones(len(self.structure.head))
         if len(self._kept):
             raw = np.concatenate([reads.weights(weight[e]) for e, reads in self._reads])
             found[self._slot] = raw[self._kept]
         return found
+
+    def edges_of(self, edges: Collection[int]) -> set[int]:
+        """The edges between numbers that these between arrays stand for."""
+        mine = np.zeros(len(self.structure.head), bool)
+        if len(self._kept):
+            raw = np.concatenate([np.full(len(reads.out), e in edges) for e, reads in self._reads])
+            mine[self._slot] = raw[self._kept]
+        return set(np.flatnonzero(mine).tolist())
 
     # --- names ---------------------------------------------------------------------------------------------------
 
@@ -261,7 +269,17 @@ class NumbersAtPoint:
     @cached_property
     def weight(self) -> Array:
         with np.errstate(all="ignore"):
-            return self.numbers.weights(self.at.weight)
+            return self.numbers.weights(self.at.code.weight)
+
+    @property
+    def chooses(self) -> bool:
+        return self.at.code.chooses
+
+    @cached_property
+    def choices(self) -> Choices:
+        """Those of the arrays, number by number."""
+        given = self.at.code.choices
+        return Choices(self.numbers.edges_of(given.edges), given.operand)
 
     def is_branch(self, node: int) -> bool:
         return self.numbers.is_branch(node)

@@ -9,10 +9,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import BadInput
-from ..linearization import Linearization, Node, Unchanging
+from ..linearization import Linearization, Node, Unchanging, guarded_weights, is_lost
 from ..paths import GRADIENT, sweep
 from ..rules import LinearMap
-from ..tape import Entry, Value, refuse_foreign
+from ..tape import Entry, Value, depth_of, outer_at, refuse_foreign
 from .single_access import SingleAccess
 
 P = ParamSpec("P")
@@ -39,6 +39,8 @@ class Recorded(Unchanging):
         again: Callable[..., Any] | None = None,
     ) -> None:
         refuse_foreign(output, "The function that is recorded here")
+        if depth_of(output) > Value.depth:  # of functions that have ended
+            output = outer_at(output, Value.depth)
         self.single_access = made = SingleAccess(output, params, function)
         self.params, self.value, self.structure, self.weight = made.params, made.value, made.structure, made.weight
         self.arguments = tuple(value._data for value in params.values())
@@ -114,6 +116,10 @@ class Recorded(Unchanging):
     def pulled(self, seed: Any) -> dict[str, Any]:
         """The derivative of the output's sum, weighted by the seed of its shape, by every parameter: one reverse sweep."""
         found = sweep(self.structure, self.weight, GRADIENT, seed, forget=True)
+        if any(map(is_lost, found[: len(self.params)])):
+            asked = True if np.ndim(seed) == 0 else seed != 0  # of several outputs, the others are not reached
+            weight = guarded_weights(self.structure, self.weight, self.single_access.choices, asked)
+            found = sweep(self.structure, weight, GRADIENT, seed, forget=True)
         return {name: found[i] for i, name in enumerate(self.params)}
 
     # --- the function that it came from -----------------------------------------------------------------------

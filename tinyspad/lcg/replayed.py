@@ -14,7 +14,7 @@ import numpy as np
 from ..arguments import Data
 from ..linearization import Linearization, Linearized, Node
 from ..paths import Route
-from ..rules import Rule
+from ..rules import Choices, Rule
 from ..tape import (
     arguments_of,
     edge_of,
@@ -135,6 +135,14 @@ class ReplayedPoint:
     @property
     def signature(self) -> Data:
         return self.recording.lcg.signature
+
+    @property
+    def chooses(self) -> bool:
+        return self.recording.lcg.single_access.chooses
+
+    @property
+    def choices(self) -> Choices:
+        return self.recording.lcg.single_access.choices
 
     def is_branch(self, node: int) -> bool:
         return self.recording.lcg.single_access.is_branch(node)

@@ -9,12 +9,15 @@ from typing import Any
 from ..errors import BadInput
 from ..linearization import Node
 from ..paths import Route, Structure
+from ..rules import Choices
 from ..tape import (
     Entry,
     Value,
     behind,
+    chooses,
     edge_of,
     in_precision,
+    operand_of,
     operands,
     options_of,
     parents,
@@ -141,6 +144,18 @@ class SingleAccess:
                 if tail is not None:  # otherwise a constant
                     found.append((edge_between[tail, node].pop(0), entry, position))
         return found
+
+    @cached_property
+    def chooses(self) -> bool:
+        """Whether some operation leaves operands out."""
+        return chooses(*self.entries)
+
+    @cached_property
+    def choices(self) -> Choices:
+        """Which edges leave something out, and who reads on each."""
+        at = {e: (entry, position) for e, entry, position in self.origins}
+        edges = {e for e, (entry, _) in at.items() if chooses(entry)}
+        return Choices(edges, lambda e, edge: operand_of(*at[e], edge))
 
     def is_branch(self, node: int) -> bool:
         """Whether a node is a copy that a tupling node makes."""

@@ -57,7 +57,7 @@ class Sums:
             e = edge_at.get((id(entry), position))
             if e is None:  # a Value from outside
                 continue
-            share = _through(entry, position, at.weight[e], self.of[id(entry)], lift)
+            share = _through(entry, position, at.code.weight[e], self.of[id(entry)], lift)
             self.of[id(parent)] = share if id(parent) not in self.of else self.of[id(parent)] + share
             self.readers.setdefault(id(parent), []).append(Reader(entry, position, e, share))
 

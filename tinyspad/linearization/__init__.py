@@ -1,6 +1,7 @@
 """Paths at a point: one class that answers every question about them, whoever computes there."""
 
 from .beside import difference_beside, noise_beside, wobble
+from .choices import guarded_onward, guarded_weights, is_lost
 from .code import Code, Node, Unchanging, in_form_of
 from .ledger import Ledger
 from .linearization import Linearization
@@ -14,7 +15,10 @@ __all__ = [
     "Node",
     "Unchanging",
     "difference_beside",
+    "guarded_onward",
+    "guarded_weights",
     "in_form_of",
+    "is_lost",
     "noise_beside",
     "wobble",
 ]

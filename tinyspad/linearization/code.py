@@ -11,6 +11,7 @@ import numpy as np
 from ..arguments import Data
 from ..errors import BadInput
 from ..paths import Route, Weights
+from ..rules import Choices
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,10 @@ class Node:
 class Code(Protocol):
     """What a ``Linearization`` asks of whoever computes.
 
-    ``value`` is the output, ``names`` are the variables', ``signature`` tells programs apart, ``weight`` is that of every
-    edge. Three are hooks, ``gradient``, ``follow`` and ``listing``: what code of its own finds faster than a sweep or a walk
-    over the weights, or None.
+    ``value`` is the output, ``names`` are the variables', ``signature`` tells programs apart, ``weight`` is that of
+    every edge, ``chooses`` says whether the program makes choices, and ``choices`` which. Three are hooks,
+    ``gradient``, ``follow`` and ``listing``: what code of its own finds faster than a sweep or a walk over the
+    weights, or None.
     """
 
     @property
@@ -50,6 +52,12 @@ class Code(Protocol):
 
     @property
     def weight(self) -> Weights: ...
+
+    @property
+    def chooses(self) -> bool: ...
+
+    @property
+    def choices(self) -> Choices: ...
 
     def is_branch(self, node: int) -> bool:
         """Whether a node is a copy that a tupling node makes."""

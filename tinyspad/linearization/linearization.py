@@ -219,8 +219,11 @@ class Linearization(ExactSums):
                 return {name: found[i] for i, name in enumerate(self.params)}
             self.check_elementwise()
             weight = weight.tolist() if isinstance(weight, np.ndarray) else weight
-            sweeps = [algebra.sweep_from(self.structure, weight, semiring, {i: one}) for i in range(len(self.params))]
-            return {name: found[self.structure.output] for name, found in zip(self.params, sweeps)}
+            swept = {}
+            for i, name in enumerate(self.params):
+                own = self.weight_onward(i) if self.loses else weight
+                swept[name] = algebra.sweep_from(self.structure, own, semiring, {i: one})[self.structure.output]
+            return swept
         except (TypeError, ValueError):
             self.check_elementwise()  # linear maps add up and can be counted; most else needs numbers
             raise

@@ -9,114 +9,27 @@ import numpy as np
 
 from .. import paths as algebra
 from ..arguments import Array, Data, spaced
-from ..errors import BadInput, NotElementwise, NotScalar, TooManyPaths
-from ..paths import FEWEST, LIMIT, Chances, Route, Semiring, Structure, Weights, middle
-from .code import Code, Node, Unchanging, in_form_of
+from ..errors import BadInput, NotElementwise, TooManyPaths
+from ..paths import LIMIT, Chances, Route, Semiring, Weights, middle
+from .code import in_form_of
+from .weighted import Weighted
 
 LARGEST_LISTING = 10**8
 """So many contributions, over all paths, observations and runs, are listed at a time."""
 
 
-class Point(Unchanging):
-    """What ``Linearization`` stands on: who computes, the gradient, and every path's contribution, by index and by route."""
-
-    def __init__(
-        self,
-        code: Code,
-        structure: Structure,
-        params: tuple[str, ...],
-        arguments: tuple[Data, ...],
-        batch: tuple[int, ...] = (),
-        *,
-        elementwise: bool = True,
-        observed: Data = None,
-    ) -> None:
-        self.code, self.structure, self.params, self.arguments = code, structure, params, arguments
-        self.batch, self.elementwise, self.observed = batch, elementwise and observed is None, observed
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The variables' names, by node."""
-        return self.code.names
-
-    @property
-    def nodes(self) -> Sequence[Node]:
-        """The variables of the program, in the order in which it defines them."""
-        return self.code.nodes
-
-    @property
-    def signature(self) -> Data:
-        """Equal for two points at which the same program ran."""
-        return self.code.signature
-
-    @property
-    def value(self) -> Data:
-        """The output; of observations the weighted sum."""
-        value = self.code.value
-        return self.summed(self.observed * value) if self.observed is not None else value
-
-    @cached_property
-    def weight(self) -> Sequence[Data]:
-        """The local partial derivative on every edge."""
-        weight = self.code.weight
-        return weight.tolist() if isinstance(weight, np.ndarray) else weight
-
-    @cached_property
-    def carried(self) -> Weights:
-        """The weights for sweeps over all edges: as one array where they are numbers in double precision, and many."""
-        plain = self.elementwise and not self.batch and all(a.__class__ is float for a in self.arguments)
-        given = self.code.weight
-        return np.asarray(given, float) if plain and len(given) >= FEWEST else self.weight
-
-    @cached_property
-    def seed(self) -> Data:
-        """The adjoint of the output: 1, ones for a batch of runs, or the observations' weights."""
-        if self.observed is not None:
-            return self.observed
-        self.check_differentiable()
-        value = self.code.value
-        if isinstance(value, float):
-            return 1.0
-        seed = np.ones(np.shape(value), np.result_type(value))
-        seed.flags.writeable = False  # a path without factors carries it as it is
-        return seed[()]
-
-    def check_differentiable(self) -> None:
-        """Raise NotScalar if the output is neither one number nor a batch of independent runs."""
-        independent = self.elementwise or self.batch or self.observed is not None
-        if not independent and np.size(self.code.value) != 1:
-            raise NotScalar(
-                f"The output has shape {np.shape(self.code.value)} and its elements are not independent runs, so there is "
-                "no single gradient. Reduce it to one number, for example with np.sum or np.mean; or, if they are runs, "
-                "give every parameter the same shape (np.full_like)."
-            )
-
-    def validate(self) -> None:
-        """Prove single access: only tupling nodes have several readers, and those read nothing else.
-
-        Raises BadInput naming the variable that is read twice. Cost: O(edges).
-        """
-        structure, weight = self.structure, self.weight
-        for node in range(structure.size):
-            branches = structure.branches(node)
-            if len(branches) < 2:
-                continue
-            for e in branches:
-                to = structure.head[e]
-                copies = self.code.is_branch(to) and isinstance(weight[e], float) and weight[e] == 1.0
-                if not copies or len(structure.branches(to)) != 1:
-                    raise BadInput(f'"{self.names[node]}" is read {len(branches)} times without a tupling node.')
-        for e, to in enumerate(structure.head):
-            if not structure.tail[e] < to <= structure.output:
-                raise BadInput(f'The edge from "{self.names[structure.tail[e]]}" does not lead towards the output.')
+class Point(Weighted):
+    """What ``Linearization`` stands on: the gradient, and every path's contribution, by index and by route."""
 
     # --- the gradient ----------------------------------------------------------------------------------------
 
     @cached_property
     def adjoints(self) -> list[Data]:
         """The derivative of the output by every variable, by one reverse sweep (of every observation, times its weight)."""
-        found = algebra.sweep(self.structure, self.carried, algebra.GRADIENT, self.seed)
-        return found.tolist() if isinstance(found, np.ndarray) else list(found)
+        self.check_differentiable()
+        if not self.loses:
+            return self._unguarded
+        return list(algebra.sweep(self.structure, self.weight, algebra.GRADIENT, self.seed))
 
     def adjoint(self, param: str | None = None) -> Data:
         """The gradient with respect to one parameter."""
@@ -269,7 +182,8 @@ class Point(Unchanging):
         found = self.code.follow(route) if self.batch and chances is None else None
         if found is not None:
             return self.summed(found if self.observed is None else self.observed * found)
-        weights = self.weight if self.batch else self.__dict__.get("weight", self.code.weight)  # those of one path
+        one = not self.batch and not self.code.chooses  # then its weights alone
+        weights = self.__dict__.get("weight", self.code.weight) if one else self.weight
         with np.errstate(all="ignore" if chances is not None else None):  # branches that no run takes
             found = algebra.follow(route, weights, self.seed, over=None if chances is None else chances.share)
         return self.summed(found)
@@ -364,15 +278,6 @@ class Point(Unchanging):
     def shaped(self, source: int, adjoint: Data) -> Data:
         """A result in the parameter's own form: a float, or an array of its shape that is the caller's to change."""
         return in_form_of(self.arguments[source], adjoint)
-
-    def summed(self, found: Data) -> Data:
-        """The sum over the observations, where there are some."""
-        if self.observed is not None:
-            found = np.broadcast_to(found, self.observed.shape).sum(axis=0)
-            return found if self.batch else float(found)
-        if found is self.seed or isinstance(found, np.float64):
-            return np.copy(found) if np.shape(found) else float(found)
-        return found
 
     def _few(self, source: int) -> Data:
         """The contributions of all paths of a parameter where the code lists them, shape (N,) or (N, *batch); or None."""

@@ -76,6 +76,7 @@ def _linear_weight(out: Array, x: Array, weight: Array, bias: Array, followed: F
         index, scale = followed.index, followed.scale
 
         def rows(g: Array) -> Rows:
+            check_first_order("linear", g)
             values = kept.T @ g
             values *= values.dtype.type(scale)
             return Rows(index, values, shape)
@@ -151,7 +152,9 @@ def _masked(mask: Array, scale: float = 1.0) -> Vjp:
     return back
 
 
-relu = rule(relu, vjp=lambda out, x: _masked(out > 0), domain=[(reals(3, 4),)], forgets=True, kind="elementwise")
+relu = rule(
+    relu, vjp=lambda out, x: _masked(out > 0), domain=[(reals(3, 4),)], forgets=True, kind="elementwise", chooses=True
+)
 
 
 def dropout(x: Any, mask: Any, rate: float = 0.5) -> Any:

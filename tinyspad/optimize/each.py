@@ -13,6 +13,7 @@ from ..estimators import Draw, Estimator, of_each
 from ..lcg import Elements, Recording, recorded_twice
 from ..linearization import Linearization, Node
 from ..paths import Route
+from ..rules import Choices
 from .batch import Batch
 from .columns import Pack
 
@@ -131,6 +132,14 @@ class Lanes:
         rows = np.array([elements.linearization.code.weight for elements in self.each])
         copies = self.each[0].structure.copies
         return [1.0 if copied else own for copied, own in zip(copies, rows.T)]
+
+    @property
+    def chooses(self) -> bool:
+        return self.each[0].linearization.code.chooses
+
+    @property
+    def choices(self) -> Choices:
+        return self.each[0].linearization.code.choices
 
     def is_branch(self, node: int) -> bool:
         return self.each[0].linearization.code.is_branch(node)

@@ -86,7 +86,8 @@ class Path:
 
     @property
     def weights(self) -> tuple[Any, ...]:
-        return tuple(self._own(self.at.weight[e]) for e in self.edges)
+        found = [self.at.weight[e] for e in self.edges]
+        return tuple(self._own(w.shown() if hasattr(w, "shown") else w) for w in found)
 
     @property
     def gradient(self) -> Any:

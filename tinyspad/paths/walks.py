@@ -130,14 +130,21 @@ class Walks:
     turns: Array
 
     def product(self, weight: Weights, over: Weights | None = None) -> Array | None:
-        """The product along every path, from the output back, each factor over its own; None where edges are linear maps."""
-        product = np.ones(len(self.sources))
+        """The product along every path, from the output back, each factor over its own; None where edges are linear maps.
+
+        0 on a path with an edge that is not taken, whatever else is on it.
+        """
+        product, lost = np.ones(len(self.sources)), self.lost
         for walkers, edge in reversed(self.steps):
             factor = weight[edge] if isinstance(weight, np.ndarray) else [weight[e] for e in edge.tolist()]
-            if isinstance(factor, list) and not all(isinstance(w, (float, int, np.generic)) for w in factor):
-                return None
+            if isinstance(factor, list):
+                passed_by = [hasattr(w, "shown") for w in factor]
+                lost[walkers[passed_by]] = True
+                factor = [w.shown() if so else w for w, so in zip(factor, passed_by)]
+                if not all(isinstance(w, (float, int, np.generic)) for w in factor):
+                    return None
             product[walkers] *= factor if over is None else factor / np.asarray(over)[edge]
-        product[self.lost] = 0.0
+        product[lost] = 0.0
         return product
 
     @property

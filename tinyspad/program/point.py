@@ -12,6 +12,7 @@ from ..arguments import Data
 from ..errors import ChangedData
 from ..linearization import Node
 from ..paths import Route, counts
+from ..rules import Choices
 from .buffers import Buffers, Runs
 from .tidy import read_only
 
@@ -31,6 +32,8 @@ class Compiled(Runs, Protocol):
     @property
     def constants(self) -> list[Any]: ...
 
+    chosen: frozenset[int]
+
     def run(self, kind: str, args: tuple[Data, ...]) -> Data: ...
 
     def replay(self, args: tuple[Data, ...], then: Callable[[Data], Data]) -> tuple[Data, Sequence[Data]]: ...
@@ -38,6 +41,11 @@ class Compiled(Runs, Protocol):
     def run_checked(self, kind: str, args: tuple[Any, ...]) -> Any: ...
 
     def follower(self, param: int) -> Any: ...
+
+
+def no_operand(e: int, edge: Data) -> Data:
+    """Programs have numbers on their edges, and no linear maps."""
+    raise AssertionError(f"edge {e} of a program is a linear map")
 
 
 class CompiledPoint:
@@ -68,6 +76,14 @@ class CompiledPoint:
     @property
     def nodes(self) -> Sequence[Node]:
         return self.program.nodes
+
+    @property
+    def chooses(self) -> bool:
+        return bool(self.program.chosen)
+
+    @property
+    def choices(self) -> Choices:
+        return Choices(self.program.chosen, no_operand)
 
     def is_branch(self, node: int) -> bool:
         return self.program.nodes[node].kind == "branch"
@@ -105,7 +121,9 @@ class CompiledPoint:
         return found.copy() if self.batch else found
 
     def follow(self, route: Route) -> Any:
-        """By code in which tupling nodes pass on the branch that each run takes."""
+        """By code in which tupling nodes pass on the branch that each run takes; not where choices leave something out."""
+        if self.program.chosen and not all(np.all(np.isfinite(w)) for w in self._weights[1]):
+            return None
         with np.errstate(all="ignore"):
             found = self.program.follower(route.source)(self._weights[1], route.masks)
         return found if isinstance(found, np.ndarray) and found.dtype.kind == "f" else np.full(self.batch, found, float)

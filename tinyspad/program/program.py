@@ -17,11 +17,12 @@ import numpy as np
 from ..errors import BadInput
 from ..lcg import LCG, Path
 from ..lcg.derivatives import CLEAN
-from ..linearization import Linearization, Node
+from ..linearization import Linearization, Node, guarded_weights
 from ..paths import Route, check_limit, count, counts, enumerate_paths, sweep
+from ..rules import Choices
 from ..tape import behind, replay
 from .buffers import Buffers, write
-from .point import CompiledPoint
+from .point import CompiledPoint, no_operand
 from .source import Writer, follower_source, function_source
 from .symbol import Book, Symbol
 from .tidy import Tidy, as_argument, read_only
@@ -59,9 +60,17 @@ class Program:
         self.structure, self.names, self.signature = lcg.structure, lcg.names, lcg.signature
         self._lcg = lcg  # for those who look at the program
         self._book, self._value, self._weight = book, lcg.value, weight
+        self.chosen = frozenset(lcg.single_access.choices.edges if lcg.single_access.chooses else ())
+        self._guarded = self._guard()
         self._variables = _variables_of(lcg)
         counts(self.structure)
         self._forget_code()
+
+    def _guard(self) -> list[Any]:
+        """The weights, with nothing flowing along what is not taken."""
+        if not self.chosen:
+            return self._weight
+        return guarded_weights(self.structure, self._weight, Choices(self.chosen, no_operand))
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -140,7 +149,7 @@ class Program:
         value = [] if kind == "gradient" else [self._value]
         if kind == "forward":
             return value
-        return value + sweep(self.structure, self._weight, CLEAN, forget=True)[: len(self.params)]
+        return value + sweep(self.structure, self._guarded, CLEAN, forget=True)[: len(self.params)]
 
     def buffered(self, kind: str) -> tuple[Callable[..., Any], int, list[Any]]:
         """Code that computes into memory it is given, ``code(*args, o, b)``: with how many outputs o, and b's dtypes."""
@@ -210,7 +219,7 @@ class Program:
         """The product along a path, from the output back, as a formula."""
         term: Any = 1.0
         for e in reversed(edges):
-            term = CLEAN.extend(term, self._weight[e])
+            term = CLEAN.extend(term, self._guarded[e])
         return term
 
     def _names(self) -> dict[Symbol, str]:
@@ -350,10 +359,11 @@ class Program:
         self._forget_code()
         self._book = Book.from_flat(state["book"])
         self._value, *self._weight = (_unflat(x, self._book) for x in (state["value"], *state["weight"]))
+        self._guarded = self._guard()
         counts(self.structure)
 
 
-KEPT = ("name", "params", "inputs", "structure", "names", "nodes", "signature", "listing", "_variables")
+KEPT = ("name", "params", "inputs", "structure", "names", "nodes", "signature", "listing", "chosen", "_variables")
 """What a program is pickled with as it is, besides its formulas; its code is written anew."""
 
 

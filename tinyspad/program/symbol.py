@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import NotCompilable
-from ..rules import RULES, TRUTH
+from ..rules import RULES, TRUTH, Chosen
 from ..tape import Value
 
 ALIKE = {np.zeros_like, np.ones_like}
@@ -217,7 +217,7 @@ class Symbol:
 
 def _operator(ufunc: Any, swapped: bool = False) -> Callable[[Symbol, Any], Any]:
     def operate(self: Symbol, other: Any) -> Any:
-        if isinstance(other, Value):
+        if isinstance(other, (Value, Chosen)):
             return NotImplemented
         return self.book.apply(ufunc, (other, self) if swapped else (self, other))
 

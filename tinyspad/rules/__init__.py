@@ -1,6 +1,7 @@
 """The rule table: one line per NumPy function, giving its local partial derivatives and its test domain."""
 
 from . import elementwise, linalg, products, reductions, shapes  # noqa: F401  (importing them fills the table)
+from .choices import Choices, Chosen, Mask, both, either, guarded, leaves_out, taken
 from .elementwise import TRUTH, relu
 from .products import LETTERS
 from .reads import (
@@ -26,14 +27,21 @@ __all__ = [
     "PLAIN",
     "RULES",
     "TRUTH",
+    "Choices",
+    "Chosen",
     "Domain",
     "LinearMap",
+    "Mask",
     "Operand",
     "Product",
     "Reads",
     "Rows",
     "Rule",
+    "both",
+    "either",
+    "guarded",
     "kind_of",
+    "leaves_out",
     "letters_of",
     "lifted",
     "moved",
@@ -43,5 +51,6 @@ __all__ = [
     "relu",
     "restore",
     "rule",
+    "taken",
     "unbroadcast",
 ]

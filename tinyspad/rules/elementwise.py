@@ -1,8 +1,8 @@
 """Elementwise functions: out[i] depends on x[i] alone, so the derivative is a number per element.
 
-At a kink the derivative is the mean of the one-sided derivatives, the limit of the central difference:
-abs is 0 at 0, a tie of maximum or minimum is shared equally, clip has 1/2 at a bound. Step functions have
-derivative 0. The one exception is relu, which has 0 at 0 as in micrograd.
+At a kink the derivative is the mean of the one-sided derivatives, the limit of the central difference: abs is 0 at 0
+(a mean, and no choice: sqrt(abs(x)) has no slope there), a tie of maximum or minimum is shared equally, clip has 1/2
+at a bound. Step functions have derivative 0. The one exception is relu, which has 0 at 0 as in micrograd.
 
 A derivative is read twice: as a number, and as a program whose own derivatives are second ones. So a formula must be right
 next to the point as well: a patch for one point (a zero to divide by) may not bring in a slope. Squares that would over- or
@@ -203,7 +203,7 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0.0)
 
 
-relu = rule(relu, d=lambda out, x: (x > 0) * 1.0, domain=nonzero)
+relu = rule(relu, d=lambda out, x: (x > 0) * 1.0, domain=nonzero, chooses=True)
 rule(np.absolute, d=lambda out, x: np.sign(x), domain=nonzero)
 rule(np.fabs, d=lambda out, x: np.sign(x), domain=nonzero)
 rule(np.hypot, d=(lambda out, x, y: _over(x, out), lambda out, x, y: _over(y, out)), domain=(reals, nonzero))
@@ -218,30 +218,49 @@ rule(
     np.fmax,
     d=(lambda out, x, y: _larger(x, y) + _first(x, y), lambda out, x, y: _larger(y, x) + _first(y, x)),
     domain=(reals, reals),
+    chooses=True,
 )
 rule(
     np.fmin,
     d=(lambda out, x, y: _larger(y, x) + _first(x, y), lambda out, x, y: _larger(x, y) + _first(y, x)),
     domain=(reals, reals),
+    chooses=True,
 )
-rule(np.maximum, d=(lambda out, x, y: _larger(x, y), lambda out, x, y: _larger(y, x)), domain=(reals, reals))
-rule(np.minimum, d=(lambda out, x, y: _larger(y, x), lambda out, x, y: _larger(x, y)), domain=(reals, reals))
+rule(
+    np.maximum,
+    d=(lambda out, x, y: _larger(x, y), lambda out, x, y: _larger(y, x)),
+    domain=(reals, reals),
+    chooses=True,
+)
+rule(
+    np.minimum,
+    d=(lambda out, x, y: _larger(y, x), lambda out, x, y: _larger(x, y)),
+    domain=(reals, reals),
+    chooses=True,
+)
 for step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
-    rule(step, d=lambda out, x: 0.0, domain=nonzero)
+    rule(step, d=lambda out, x: 0.0, domain=nonzero, chooses=True)
 rule(
     np.floor_divide,
     d=(lambda out, x, y: 0.0, lambda out, x, y: 0.0),
     domain=(reals, positive),
     symbol="//",
+    chooses=True,
 )
 rule(
     np.where,
     d=(None, lambda out, c, x, y: (c != 0) * 1.0, lambda out, c, x, y: (c == 0) * 1.0),
     domain=[(np.True_, reals, reals), (np.False_, reals, reals), (np.array([True, False]), reals(2), reals())],
+    chooses=True,
 )
 
 
-rule(np.copysign, d=(lambda out, x, y: np.sign(x) * np.sign(out), lambda out, x, y: 0.0), domain=(nonzero, nonzero))
+rule(
+    np.copysign,
+    d=(lambda out, x, y: np.sign(x) * np.sign(out), lambda out, x, y: 0.0),
+    domain=(nonzero, nonzero),
+    chooses=True,
+)
 rule(np.full_like, d=(None, lambda out, a, fill_value: 1.0), domain=[(np.zeros(3), reals), (np.zeros(3), reals(3))])
 rule(np.conjugate, d=lambda out, x: 1.0, domain=reals)
 rule(np.ldexp, d=(lambda out, x, n: 2.0**n, None), domain=(reals, 3))
@@ -277,6 +296,7 @@ rule(
     d=(_clip_inside, _clip_low, _clip_high),
     domain=(reals, Domain(-1.0, -0.5), Domain(0.5, 1.0)),
     call=_clip_call,
+    chooses=True,
 )
 
 TRUTH = {

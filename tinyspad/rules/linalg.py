@@ -69,7 +69,10 @@ def _cofactors(out: Any, a: Any) -> Vjp:
     derivative would be a third one, divides by the determinant.
     """
     if not is_data(a):
-        back = _t(np.linalg.inv(a))
+        try:
+            back = _t(np.linalg.inv(a))
+        except np.linalg.LinAlgError:
+            raise NoRule("det: at a singular matrix the rule covers first and second derivatives.") from None
         return lambda g: out * np.sum(back * g, axis=(-2, -1), keepdims=True) - back @ _t(g) @ out
     u, s, vt, sign = _signed_svd(np.asarray(a))
     n = s.shape[-1]

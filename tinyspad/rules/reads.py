@@ -21,7 +21,7 @@ import numpy as np
 
 from ..arguments import Array, Data
 from ..errors import BadInput
-from .reductions import restore
+from .reductions import is_data, restore
 from .table import LinearMap, Rule
 
 LARGEST_JACOBIAN = 10**6
@@ -104,7 +104,8 @@ def lifted(operand: Operand, lift: Callable[[Array], Array]) -> LinearMap | None
     if any(letter not in found.space for term in found.others for letter in term):
         return None
     inside, outside = np.broadcast_to(0.0, operand.shape), np.broadcast_to(0.0, operand.out_shape)
-    call = [lift(np.asarray(x, float)) if i in found.terms else x for i, x in enumerate((*before, inside, *after))]
+    given = [np.asarray(x, float) if is_data(x) else x for x in (*before, inside, *after)]
+    call = [lift(x) if i in found.terms else x for i, x in enumerate(given)]
     edge: LinearMap = operand.rule.edge(operand.position, outside, inside, tuple(call), operand.options)
     return edge
 

@@ -212,7 +212,7 @@ rule(
     domain=[(reals(4),), (reals(2, 3), {"axis": 0}), (reals(2, 3, 2), {"axis": (0, 2)})],
 )
 for extremum in (np.max, np.min):
-    rule(extremum, vjp=_extremum, kind="reduction", domain=[(reals(5),), (reals(2, 3), {"axis": 1})])
+    rule(extremum, vjp=_extremum, kind="reduction", chooses=True, domain=[(reals(5),), (reals(2, 3), {"axis": 1})])
 rule(np.cumsum, vjp=_cumsum, kind="scan", domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
 rule(np.cumprod, vjp=_cumprod, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
 rule(np.sort, vjp=_sort, kind="order", domain=[(reals(5),), (reals(2, 3), {"axis": 0}), (reals(2, 3), {"axis": None})])

@@ -185,15 +185,22 @@ rule(np.roll, vjp=_roll, kind="move", domain=[(reals(2, 3), 1), (reals(2, 3), (1
 rule(
     np.broadcast_to, vjp=_broadcast_to, kind="move", domain=[(reals(3), (2, 3)), (reals(2, 1), (2, 3)), (reals(), (2,))]
 )
-rule(np.tril, vjp=_triangle(np.tril), kind="move", domain=[(reals(3, 3),), (reals(3),), (reals(2, 3), 1)])
-rule(np.triu, vjp=_triangle(np.triu), kind="move", domain=[(reals(3, 3),), (reals(2, 3), {"k": -1})])
+rule(np.tril, vjp=_triangle(np.tril), kind="move", chooses=True, domain=[(reals(3, 3),), (reals(3),), (reals(2, 3), 1)])
+rule(np.triu, vjp=_triangle(np.triu), kind="move", chooses=True, domain=[(reals(3, 3),), (reals(2, 3), {"k": -1})])
 rule(np.tile, vjp=_gather(np.tile), kind="move", domain=[(reals(2), 3), (reals(2, 2), (2, 1))])
 rule(np.repeat, vjp=_gather(np.repeat), kind="move", domain=[(reals(3), 2), (reals(2, 3), [1, 2], {"axis": 0})])
-rule(np.take, vjp=_gather(np.take), kind="move", domain=[(reals(4), [0, 2, 2]), (reals(2, 3), [1, 1], {"axis": 1})])
+rule(
+    np.take,
+    vjp=_gather(np.take),
+    kind="move",
+    chooses=True,
+    domain=[(reals(4), [0, 2, 2]), (reals(2, 3), [1, 1], {"axis": 1})],
+)
 rule(
     operator.getitem,
     vjp=_getitem,
     kind="move",
+    chooses=True,
     domain=[
         (reals(4), 1),
         (reals(4), slice(None, None, 2)),

@@ -99,6 +99,7 @@ class Rule:
     call: Callable[..., tuple[Data, ...]] | None = None
     forgets: bool = False
     kind: str | Callable[..., str] = "dense"
+    chooses: bool = False
 
     @cached_property
     def arguments(self) -> tuple[inspect.Parameter, ...]:
@@ -240,6 +241,7 @@ def rule(
     call: Callable[..., tuple[Data, ...]] | None = None,
     forgets: bool = False,
     kind: str | Callable[..., str] | None = None,
+    chooses: bool = False,
 ) -> Callable[..., Data]:
     """Teach tinyspad the derivative of a function, and return the function that takes Values.
 
@@ -261,8 +263,9 @@ def rule(
     second derivatives, no program). ``kind``: which elements of an operand an element of the result reads, for paths of
     numbers: "elementwise" (always so with ``d``), "move", "reduction", "scan", "diagonal", "order", or, of a product, a
     function of its arguments that gives subscripts as einsum writes them; "dense", if nothing is said, finds out by its
-    vjp, row by row. A later rule replaces an earlier one (but not in the operators + - * / ** between scalars, which are
-    written out).
+    vjp, row by row. ``chooses``: that a derivative of zero leaves the argument out, as ``where`` and ``maximum`` do, so
+    that nothing flows there, whatever else is on the way. A later rule replaces an earlier one (but not in the operators
+    + - * / ** between scalars, which are written out).
 
     Raises BadInput if both or neither of ``d`` and ``vjp`` are given. Cost: one dictionary entry.
 
@@ -296,7 +299,9 @@ def rule(
             f"rule: with forgets=True no options are kept that kind={kind!r:.40} would need: leave kind= out."
         )
     kind = kind or ("dense" if d is None else "elementwise")
-    RULES[function] = Rule(function, d is not None, derivatives, domain, symbol, indexed, sequence, call, forgets, kind)
+    RULES[function] = Rule(
+        function, d is not None, derivatives, domain, symbol, indexed, sequence, call, forgets, kind, chooses
+    )
     return function
 
 

@@ -1,5 +1,6 @@
 """Value, the box that NumPy dispatches on, and the tape that records what is done with it."""
 
+from .choices import chooses, guarded_partials, operand_of
 from .data import locked, recorded_form, shared
 from .entry import (
     HOLE,
@@ -21,7 +22,7 @@ from .entry import (
 from .gradients import grad, hvp, value_and_grad
 from .leaf import give, is_lent, put_back, raw_gradient, touch
 from .nesting import refuse_foreign, run_on
-from .record import edge_inside, edge_of, in_precision, looks, record
+from .record import depth_of, edge_inside, edge_of, in_precision, looks, outer_at, record
 from .value import Value
 
 __all__ = [
@@ -30,10 +31,13 @@ __all__ = [
     "Value",
     "arguments_of",
     "behind",
+    "chooses",
+    "depth_of",
     "edge_inside",
     "edge_of",
     "give",
     "grad",
+    "guarded_partials",
     "hvp",
     "in_precision",
     "is_lent",
@@ -41,9 +45,11 @@ __all__ = [
     "leaf_data",
     "locked",
     "looks",
+    "operand_of",
     "operands",
     "options_of",
     "order_of",
+    "outer_at",
     "parents",
     "partials",
     "positions",

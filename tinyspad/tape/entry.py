@@ -1,4 +1,4 @@
-"""The tape: a chain of entries, one per operation, each pointing at the entries it read; and the sweep back along it.
+"""The tape: a chain of entries, one per operation, each pointing at the entries it read.
 
 An entry holds the local partial derivatives (numbers, arrays, or linear maps) and no result, so an array that only the
 forward pass needed is freed as soon as nobody holds its Value. Entries are plain lists, the cheapest record that Python
@@ -13,17 +13,13 @@ topological order, so the sweep sorts instead of recursing.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from itertools import count
-from sys import getrefcount
-from threading import RLock
 from typing import Any
 
 import numpy as np
 
 from ..errors import ChangedData, NoRule
-from ..rules import Rows
 from .data import locked
 
 ORDER, ADJOINT, GRAD, RULE, ARGS, KWARGS, NAME, OWNER, FIRST_PARENT = range(9)
@@ -47,136 +43,6 @@ HOLE = _Marker("·")
 
 FORGOTTEN = _Marker("…")
 """Stands in an entry's args where a constant was that a frugal rule did not keep."""
-
-_one_thread_at_a_time = RLock()  # adjoints are kept in the entries, and threads may share leaves
-
-
-def accumulate(root: Entry, seed: Any) -> None:
-    """Add the gradient of root to ``grad`` of every entry behind it; root's own adjoint is the seed."""
-    with _one_thread_at_a_time:
-        waiting = object()  # the adjoint of an entry without a share so far, new in every pass
-        operations, leaves, outer = _behind(root, waiting)
-        try:
-            _check_unchanged(operations, leaves)
-            root[ADJOINT] = seed
-            _sweep(operations, leaves, waiting)
-        finally:
-            for node, adjoint in outer:
-                node[ADJOINT] = adjoint
-
-
-def _references() -> int:
-    """What getrefcount says of an array that a local name has, and nothing else."""
-    try:
-        array = np.zeros(1)
-        return getrefcount(array)
-    except Exception:  # another Python, which does not count
-        return -1
-
-
-ALONE = _references()
-
-
-def _sweep(operations: list[Entry], leaves: list[Entry], waiting: object) -> None:
-    """Newest operation first, each adding its share to its parents' adjoints."""
-    for node in operations:
-        if len(node) == TWO_PARENTS:  # by far the most common, so spelled out
-            _, adjoint, grad, _, _, _, _, owner, left, partial, right, other = node
-            node[ADJOINT] = None
-            if owner is None or owner() is not None:
-                node[GRAD] = grad + adjoint
-            before = left[ADJOINT]
-            left[ADJOINT] = adjoint * partial if before is waiting else before + adjoint * partial
-            before = right[ADJOINT]
-            right[ADJOINT] = adjoint * other if before is waiting else before + adjoint * other
-        else:
-            adjoint, owner = node[ADJOINT], node[OWNER]
-            node[ADJOINT] = None
-            if owner is None or owner() is not None:
-                node[GRAD] = node[GRAD] + adjoint
-            for i in range(FIRST_PARENT, len(node), 2):
-                parent = node[i]
-                before = parent[ADJOINT]
-                share = adjoint * node[i + 1]
-                parent[ADJOINT] = share if before is waiting else before + share
-    for leaf in leaves:
-        adjoint, leaf[ADJOINT], grad = leaf[ADJOINT], None, leaf[GRAD]
-        if leaf[LEAF_DATA].__class__ is not float:
-            adjoint = _in_precision(adjoint, leaf[LEAF_DATA].dtype)
-        fresh = grad.__class__ is float and grad == 0.0 and adjoint.__class__ is np.ndarray
-        if fresh and getrefcount(adjoint) == ALONE and adjoint.flags.owndata and adjoint.flags.writeable:
-            leaf[GRAD] = adjoint  # nobody else has it: no copy is needed
-        else:
-            leaf[GRAD] = grad + adjoint
-
-
-def _in_precision(adjoint: Any, dtype: np.dtype[Any]) -> Any:
-    """The adjoint of a leaf of this precision, which float64 constants beside it must not widen."""
-    if adjoint.__class__ is Rows or getattr(adjoint, "dtype", None) == dtype:
-        return adjoint
-    return adjoint.astype(dtype) if isinstance(adjoint, np.ndarray) else dtype.type(adjoint)
-
-
-def _behind(root: Entry, mark: object) -> tuple[list[Entry], list[Entry], list[tuple[Entry, Any]]]:
-    """The operations that root was computed from, newest first, and the leaves; the adjoint of each becomes the mark.
-
-    Third, the entries that had an adjoint already, with it: they take part in a pass that this one was called from (a vjp
-    may call backward), or in one that was interrupted.
-    """
-    operations: list[Entry] = []
-    leaves: list[Entry] = []
-    outer: list[tuple[Entry, Any]] = []
-    stack: list[Entry] = []
-    pop, push, found = stack.pop, stack.append, operations.append
-
-    def enter(node: Entry) -> None:
-        if node[ADJOINT] is not None:
-            outer.append((node, node[ADJOINT]))
-        node[ADJOINT] = mark
-        push(node)
-
-    enter(root)
-    while stack:
-        node = pop()
-        if node[RULE] is None:
-            leaves.append(node)
-            continue
-        found(node)
-        parent = node[FIRST_PARENT]
-        if parent[ADJOINT] is None:  # the common case, spelled out for speed
-            parent[ADJOINT] = mark
-            push(parent)
-        elif parent[ADJOINT] is not mark:
-            enter(parent)
-        if len(node) == TWO_PARENTS:
-            parent = node[FIRST_PARENT + 2]
-            if parent[ADJOINT] is None:
-                parent[ADJOINT] = mark
-                push(parent)
-            elif parent[ADJOINT] is not mark:
-                enter(parent)
-        else:
-            for parent in node[FIRST_PARENT + 2 :: 2]:
-                if parent[ADJOINT] is not mark:
-                    enter(parent)
-    operations.sort(key=operator.itemgetter(ORDER), reverse=True)
-    return operations, leaves, outer
-
-
-def _check_unchanged(operations: list[Entry], leaves: list[Entry]) -> None:
-    """Raise ChangedData if a leaf was replaced, or its array written into, after an operation read it."""
-    oldest = operations[-1][ORDER] if operations else 0
-    late = any(leaf[ORDER] > oldest for leaf in leaves)
-    lent = any(leaf[ARGS] is not None for leaf in leaves)
-    if not late and not lent:
-        return
-    for node in operations:
-        for leaf in node[FIRST_PARENT::2]:
-            if leaf[RULE] is None and (leaf[ORDER] > node[ORDER] or (leaf[ARGS] and leaf[ARGS].was_changed())):
-                raise ChangedData(
-                    f"backward: the data of {called(leaf)} was changed after {node[RULE].name} read it, so the gradient "
-                    "would belong to another point. Run the forward pass again, then backward()."
-                )
 
 
 class Lent:

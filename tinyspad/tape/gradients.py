@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -11,12 +12,13 @@ import numpy as np
 
 from ..arguments import integer, name_of, parameter_names
 from ..errors import BadInput, ChangedData, NotScalar
-from ..rules import LinearMap, Rows
+from ..rules import Chosen, LinearMap, Rows
+from .choices import chooses, guarded_partials
 from .data import floats
 from .entry import Entry, behind, parents, partials, was_changed
 from .nesting import deepest, open_leaf, run_on
-from .record import Operand, constant, depth_of, innermost, lifted
-from .value import Value
+from .record import Operand, depth_of, innermost, outer_at
+from .value import Value, leaf_at
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -117,20 +119,21 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     array([  6., 120.])
     """
     points = dict(_leaves(x, _names(f, 1)[0]))
-    along = {name: u if isinstance(u, Operand) else floats(u) for name, u in _leaves(v, "v")}
-    if [np.shape(innermost(p)) for p in points.values()] != [np.shape(innermost(u)) for u in along.values()]:
+    along = [u if isinstance(u, Operand) else floats(u) for u in _alike(x, v)]
+    if [np.shape(innermost(p)) for p in points.values()] != [np.shape(innermost(u)) for u in along]:
         raise BadInput(f"hvp: the vector has the form of the point, so it is not {v!r:.60}.")
-    kept = any(depth_of(u) for u in (*points.values(), *along.values()))
-    depth = 1 + deepest((*points.values(), *along.values()))
-    outer = [_value(p, depth, name) for name, p in points.items()]
-    inner = [_value(value, depth + 1, value.name) for value in outer]
-    call = _tree(x, iter(inner))
-    out = _run(f, [*outer, *inner], [call], {})
-    slopes = _pulled([(out, _seed(f, out))], inner)
-    roots = [*zip(slopes, along.values())]
-    del inner, call, out, slopes
-    found = _pulled(roots, outer)
-    return _tree(x, _results(found, outer, kept))
+
+    def at(depth: int) -> list[Any]:
+        outer = [_value(p, depth, name) for name, p in points.items()]
+        inner = [_value(value, depth + 1, value.name) for value in outer]
+        call = _tree(x, iter(inner))
+        out = _run(f, [*outer, *inner], [call], {})
+        slopes = _pulled([(out, _seed(f, out))], inner)
+        roots = [*zip(slopes, along)]
+        del inner, call, out, slopes
+        return _results(_pulled(roots, outer), outer)
+
+    return _tree(x, iter(_deep_enough(at, (*points.values(), *along))))
 
 
 def _differentiate(
@@ -138,17 +141,35 @@ def _differentiate(
 ) -> tuple[Any, Any]:
     """The value of f at these arguments, and its gradient."""
     places, names = _places(f, argnums, len(args)), _names(f, len(args))
-    around = [x for _, x in _leaves((args, options), "")]
-    kept, depth = any(map(depth_of, around)), 1 + deepest(around)
-    leaves = [[_value(x, depth, name) for name, x in _leaves(args[i], names[i])] for i in places]
-    flat, call = [leaf for of_one in leaves for leaf in of_one], list(args)
-    for i, of_one in zip(places, leaves):
-        call[i] = _tree(args[i], iter(of_one))
-    out = _run(f, flat, call, options)
-    found = _results(_pulled([(out, _seed(f, out))], flat), flat, kept)
-    gradients = tuple(_tree(args[i], found) for i in places)
-    value = _outside(out._data if depth_of(out) == depth else out, kept)
+
+    def at(depth: int) -> list[Any]:
+        leaves = [[_value(x, depth, name) for name, x in _leaves(args[i], names[i])] for i in places]
+        flat, call = [leaf for of_one in leaves for leaf in of_one], list(args)
+        for i, of_one in zip(places, leaves):
+            call[i] = _tree(args[i], iter(of_one))
+        out = _run(f, flat, call, options)
+        return [outer_at(out, depth - 1), *_results(_pulled([(out, _seed(f, out))], flat), flat)]
+
+    value, *found = _deep_enough(at, [x for _, x in _leaves((args, options), "")])
+    left = iter(found)
+    gradients = tuple(_tree(args[i], left) for i in places)
     return value, gradients[0] if isinstance(argnums, (int, np.integer)) else gradients
+
+
+def _deep_enough(at: Callable[[int], list[Any]], given: Sequence[Any]) -> list[Any]:
+    """What a derivative gives, taken deeper than all that it may depend on.
+
+    That is what is being recorded in this thread, and the arguments. If a function that runs in another thread turns out to
+    be read, too, once more, deeper than that.
+    """
+    try:
+        return at(1 + deepest(given))
+    except _Shallow:
+        return at(1 + deepest(given, everywhere=True))
+
+
+class _Shallow(Exception):
+    """What is to be differentiated depends on a recording of the same depth that is open elsewhere."""
 
 
 def _run(f: Callable[..., Any], values: list[Value], args: list[Any], options: dict[str, Any]) -> Any:
@@ -159,12 +180,17 @@ def _run(f: Callable[..., Any], values: list[Value], args: list[Any], options: d
             raise ChangedData(
                 f'{name_of(f)} changed the data of its own argument "{value.name}"; compute with new names.'
             )
+    depth = max(map(depth_of, values), default=0)
+    out = outer_at(out, depth)
+    if depth_of(out) == depth and open_leaf(out, depth) is not None:
+        raise _Shallow
     return out
 
 
 def _seed(f: Callable[..., Any], out: Any) -> Any:
     """The adjoint of what f returned. Raises unless that is one number."""
-    if not isinstance(out, (Operand, float, int, np.number, np.ndarray)) or isinstance(out, bool):
+    kind = "f" if isinstance(out, Operand) else np.asarray(out).dtype.kind
+    if not isinstance(out, (Operand, float, int, np.number, np.ndarray)) or kind not in "fiu":
         hint = " Does it lack a return?" if out is None else ""
         raise BadInput(f"{name_of(f)} returned {out!r:.60}, which is not a number.{hint}")
     numbers = innermost(out)
@@ -183,21 +209,35 @@ def _pulled(roots: list[tuple[Any, Any]], leaves: list[Value]) -> list[Any]:
     No gradient is left on the tape, and none of the leaves of other recordings is visited. What only the list of roots
     holds is freed on the way, so that its memory serves for what comes.
     """
-    depth = depth_of(leaves[0]) if leaves else 0
+    depth = max(map(depth_of, leaves), default=0)
     adjoint: dict[int, Any] = {id(leaf._node): 0.0 for leaf in leaves}
-    starts = [(root._node, seed) for root, seed in roots if depth_of(root) == depth]
+    starts = [(root._node, seed) for root, seed in roots if depth and depth_of(root) == depth]
     roots.clear()
     for start, seed in starts:
         _add(adjoint, id(start), seed)
-    own, live = _between([start for start, _ in starts], leaves)
+    of = [start for start, _ in starts]
     del starts
+    own, live = _between(of, leaves)
+    if not chooses(*own):
+        return _swept(own, {}, adjoint, live, leaves)
+    if not any(isinstance(leaf._data, Operand) for leaf in leaves):  # of numbers, it matters only where they are none
+        found = _swept(own.copy(), {}, adjoint.copy(), live, leaves)
+        if not any(isinstance(x, Operand) or np.isnan(x.values if isinstance(x, Rows) else x).any() for x in found):
+            return found
+    return _swept(own, guarded_partials(reversed(own), of), adjoint, live, leaves)
+
+
+def _swept(
+    own: list[Entry], guards: dict[int, list[Any]], adjoint: dict[int, Any], live: set[int], leaves: list[Value]
+) -> list[Any]:
+    """The sweep, newest operation first; ``guards``: what stands in the place of partials."""
     while own:
         entry = own.pop()
         share = adjoint.pop(id(entry), None)
         if share is None:
             continue
-        for parent, partial in zip(parents(entry), partials(entry)):
-            if id(parent) in live:
+        for parent, partial in zip(parents(entry), guards.pop(id(entry), partials(entry))):
+            if id(parent) in live and not (isinstance(partial, Chosen) and partial.taken is False):
                 _add(adjoint, id(parent), _times(share, partial))
     return [adjoint[id(leaf._node)] for leaf in leaves]
 
@@ -221,32 +261,26 @@ def _times(adjoint: Any, partial: Any) -> Any:
     """Their product, for which nothing need be recorded where one of them is 1."""
     if _is(partial, 1.0):
         return adjoint
-    return partial if _is(adjoint, 1.0) and not isinstance(partial, LinearMap) else adjoint * partial
+    return partial if _is(adjoint, 1.0) and not isinstance(partial, (LinearMap, Chosen)) else adjoint * partial
 
 
 def _is(x: Any, number: float) -> bool:
     return x.__class__ is float and x == number
 
 
-def _results(found: list[Any], leaves: list[Value], kept: bool) -> Iterator[Any]:
+def _results(found: list[Any], leaves: list[Value]) -> list[Any]:
     """Adjoints in the form of the leaves: numbers and arrays, or Values of the recordings outside on which they depend."""
-    for adjoint, leaf in zip(found, leaves):
-        adjoint, numbers = _outside(adjoint, kept), innermost(leaf)
-        if isinstance(adjoint, Rows):
-            adjoint = adjoint.dense()
-        if isinstance(adjoint, Operand) or not isinstance(numbers, (float, np.ndarray, np.generic)):
-            yield adjoint
-        elif isinstance(numbers, np.ndarray):
-            yield np.array(np.broadcast_to(adjoint, numbers.shape), numbers.dtype)
-        else:
-            yield float(adjoint) if isinstance(numbers, float) else numbers.dtype.type(adjoint)
+    return [_in_form(adjoint, innermost(leaf)) for adjoint, leaf in zip(found, leaves)]
 
 
-def _outside(x: Any, kept: bool) -> Any:
-    """As seen from outside: numbers, if no argument was a Value and it depends on no function that is still running."""
-    while not kept and isinstance(x, Operand) and open_leaf(x) is None:
-        x = x._data
-    return x
+def _in_form(adjoint: Any, numbers: Any) -> Any:
+    if isinstance(adjoint, Rows):
+        adjoint = adjoint.dense()
+    if isinstance(adjoint, Operand) or not isinstance(numbers, (float, np.ndarray, np.generic)):
+        return adjoint
+    if isinstance(numbers, np.ndarray):
+        return np.array(np.broadcast_to(adjoint, numbers.shape), numbers.dtype)
+    return float(adjoint) if isinstance(numbers, float) else numbers.dtype.type(adjoint)
 
 
 # --- arguments: numbers, arrays, and tuples, lists and dicts of them ---------------------------------------------------
@@ -270,15 +304,27 @@ def _tree(x: Any, leaves: Iterator[Any]) -> Any:
         items = [_tree(item, leaves) for item in x]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     if isinstance(x, dict):
-        return {key: _tree(item, leaves) for key, item in x.items()}
+        found = copy.copy(x)  # of its own kind
+        found.update({key: _tree(item, leaves) for key, item in x.items()})
+        return found
     return next(leaves)
+
+
+def _alike(x: Any, v: Any) -> Iterator[Any]:
+    """What is in v, in the order of x. Raises BadInput unless they have one form."""
+    inside = isinstance(x, (tuple, list, dict))
+    same = type(x) is type(v) if inside else not isinstance(v, (tuple, list, dict))
+    if not same or (inside and (x.keys() != v.keys() if isinstance(x, dict) else len(x) != len(v))):
+        raise BadInput(f"hvp: the vector has the form of the point, so it is not {v!r:.60}.")
+    if not inside:
+        yield v
+    for key in () if not inside else x if isinstance(x, dict) else range(len(x)):
+        yield from _alike(x[key], v[key])
 
 
 def _value(x: Any, depth: int, name: str | None) -> Value:
     """A leaf in so many recordings, which in the innermost one stands for x."""
-    value: Value = constant(lifted(x if isinstance(x, Operand) else floats(x), depth - 1, Value), Value)
-    value.name = name
-    return value
+    return leaf_at(depth, x if isinstance(x, Operand) else floats(x), name)
 
 
 def _places(f: Callable[..., Any], argnums: int | Sequence[int], number: int) -> list[int]:
@@ -287,7 +333,10 @@ def _places(f: Callable[..., Any], argnums: int | Sequence[int], number: int) ->
         raise BadInput(f"grad: argnums= is a whole number, or several in a tuple, not {argnums!r:.60}.")
     if not number:
         raise BadInput(f"The gradient of {name_of(f)} is by a positional argument, and none was given.")
-    return [integer(i, "grad: argnums=", -number, number - 1) % number for i in given]
+    found = [integer(i, "grad: argnums=", -number, number - 1) % number for i in given]
+    if len(set(found)) < len(found):
+        raise BadInput(f"grad: argnums={argnums!r:.60} names an argument twice.")
+    return found
 
 
 def _names(f: Callable[..., Any], number: int) -> list[str]:

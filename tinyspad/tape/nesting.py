@@ -8,15 +8,16 @@ data are Values of the recording outside. A free leaf is a constant.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from threading import get_ident
 from typing import Any
 
 from ..errors import DroppedGradient
 from .entry import FIRST_PARENT, RULE, Entry, called
-from .record import Operand, depth_of
+from .record import depth_of
 
-_open: dict[int, int] = {}
-"""The leaves, by id, on which functions are being run, with their depth. Recordings are told apart by their leaves, in all
-threads."""
+_open: dict[int, tuple[int, int]] = {}
+"""The leaves, by id, on which functions are being run, with their depth and the thread. Recordings are told apart by their
+leaves, in all threads."""
 
 
 def run_on(f: Callable[..., Any], values: Iterable[Any]) -> Any:
@@ -26,7 +27,7 @@ def run_on(f: Callable[..., Any], values: Iterable[Any]) -> Any:
     here it comes out again, with what to write instead.
     """
     values = tuple(values)
-    mine = {id(value._node): depth_of(value) for value in values}
+    mine = {id(value._node): (depth_of(value), get_ident()) for value in values}
     _open.update(mine)
     try:
         return f(*values)
@@ -42,9 +43,12 @@ def run_on(f: Callable[..., Any], values: Iterable[Any]) -> Any:
             _open.pop(leaf, None)
 
 
-def deepest(given: Iterable[Any]) -> int:
-    """In how many recordings a function is run now, or these arguments are."""
-    return max([*_open.copy().values(), *map(depth_of, given)], default=0)
+def deepest(given: Iterable[Any], everywhere: bool = False) -> int:
+    """The depth of the deepest recording that is open in this thread, or everywhere, or that these arguments are of."""
+    here = get_ident()
+    return max(
+        [*(d for d, thread in _open.copy().values() if everywhere or thread == here), *map(depth_of, given)], default=0
+    )
 
 
 def refuse_foreign(given: Any, what: str) -> None:
@@ -59,9 +63,9 @@ def refuse_foreign(given: Any, what: str) -> None:
         )
 
 
-def open_leaf(given: Any) -> Entry | None:
-    """A leaf of a function that is still running, on which this depends; None if there is none."""
-    while _open and isinstance(given, Operand):
+def open_leaf(given: Any, depth: int = 0) -> Entry | None:
+    """A leaf of a function that is still running, of this depth or deeper, on which this depends; None if there is none."""
+    while _open and depth_of(given) >= max(depth, 1):
         found = _open_behind(given._node)
         if found is not None:
             return found

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..rules import RULES, LinearMap, Rule
+from ..rules import RULES, Chosen, LinearMap, Rule
 from .entry import HOLE, tick
 from .record import Operand, new, record
 
@@ -23,7 +23,7 @@ def arithmetic(ufunc: Any, local: Callable[[Any, Any], tuple[Any, Any, Any]]) ->
         a = self._data
         if a.__class__ is float:
             try:
-                if isinstance(other, Operand):
+                if other.__class__ is self.__class__:
                     b = other._data
                     if b.__class__ is float:
                         out = new(self.__class__)
@@ -112,6 +112,6 @@ def method(function: Any) -> Any:
 def _operate(rule: Rule, *args: Any) -> Any:
     """An operator: leave what is not a number to Python, which then names the types, or asks a linear map."""
     for a in args:
-        if a is None or isinstance(a, (str, bytes, dict, set, LinearMap)):
+        if a is None or isinstance(a, (str, bytes, dict, set, LinearMap, Chosen)):
             return NotImplemented
     return record(rule, args)

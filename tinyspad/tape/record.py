@@ -18,11 +18,12 @@ from .entry import ARGS, FORGOTTEN, HOLE, Entry, tick
 class Operand:
     """What an operation reads: data, and the entry of the tape that they came from. The result is of the operands' class.
 
-    Inside a function that is differentiated while another one is, the data are an operand themselves, of the recording
-    outside: what is computed with them is recorded there, too.
+    Functions that are differentiated while another one is have operands of greater ``depth``, a class for each. The data of
+    these may be operands themselves, of a recording outside: what is computed with them is recorded there, too.
     """
 
     __slots__ = ("__weakref__", "_data", "_node")
+    depth = 0
     _data: Any
     _node: Entry
 
@@ -31,25 +32,15 @@ new = object.__new__
 
 
 def depth_of(x: Any) -> int:
-    """In how many recordings, one inside the other, these data are; 0 for numbers."""
-    depth = 0
-    while isinstance(x, Operand):
-        depth, x = depth + 1, x._data
-    return depth
+    """How deep the recording is that these data are of; 0 for numbers."""
+    return x.depth if isinstance(x, Operand) else 0
 
 
-def lifted(x: Any, depth: int, kind: type[Operand]) -> Any:
-    """The same in so many recordings: a constant in those that it was not in."""
-    for _ in range(depth_of(x), depth):
-        x = constant(x, kind)
+def outer_at(x: Any, depth: int) -> Any:
+    """What recordings of this depth and less see of it: in those that are deeper it is a constant."""
+    while depth_of(x) > depth:
+        x = x._data
     return x
-
-
-def constant(data: Any, kind: type[Operand]) -> Any:
-    """An operand that was computed from nothing: a leaf."""
-    leaf = new(kind)
-    leaf._data, leaf._node = data, [0, None, 0.0, None, None, data, None, None]
-    return leaf
 
 
 def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
@@ -60,10 +51,13 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
     else:
         kwargs = {}
     operands = args[0] if rule.sequence else args
+    kind: Any = None
     for x in operands:
-        if isinstance(x, Operand) and isinstance(x._data, Operand):
-            return _record_inside(rule, args, kwargs)
-    arrays = len(operands) if rule.elementwise or rule.sequence or rule.indexed else len(rule.derivatives)
+        if isinstance(x, Operand):
+            if isinstance(x._data, Operand) or (kind is not None and x.__class__ is not kind):
+                return _record_inside(rule, args, kwargs)
+            kind = x.__class__
+    arrays = _arrays(rule, operands)
     data = [_read(x, i < arrays) for i, x in enumerate(operands)]
     rest = tuple(frozen(a) for a in args[1:]) if rule.sequence else ()
     call = (data, *rest) if rule.sequence else tuple(data)
@@ -88,7 +82,7 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any] | None = No
         shown: Any = None
     else:
         shown = (holes, *rest) if rule.sequence else tuple(holes)
-    out = new(next(x for x in operands if isinstance(x, Operand)).__class__)
+    out = new(kind)
     out._data = result
     owner = ref(out) if result.__class__ is np.ndarray else None
     out._node = [tick(), None, 0.0, rule, shown, kwargs or None, None, owner, *edges]
@@ -112,14 +106,15 @@ def _record_inside(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     So its derivatives are computed from what the outer ones record, and have derivatives in turn.
     """
     operands = args[0] if rule.sequence else args
-    depth = max(map(depth_of, operands))
+    arrays, depth = _arrays(rule, operands), max(map(depth_of, operands))
     mine = [depth_of(x) == depth for x in operands]
-    data = [x._data if own else x if isinstance(x, Operand) else frozen(x) for x, own in zip(operands, mine)]
+    kind = next(x for x, own in zip(operands, mine) if own).__class__
+    given = [x if isinstance(x, Operand) else _read(x, i < arrays) for i, x in enumerate(operands)]
+    data = [(x._data if isinstance(x._data, Operand) else _read(x, True)) if own else x for x, own in zip(given, mine)]
     call = (data, *args[1:]) if rule.sequence else tuple(data)
     shorter: Any = BY_OPERATOR.get(rule.function)
     result = record(rule, call, kwargs) if shorter is None else shorter(*call)
-    kind = next(x for x, own in zip(operands, mine) if own).__class__
-    result = lifted(result, depth - 1, kind)
+    call = in_precision(rule, call, result)
     edges: list[Any] = []
     with np.errstate(all="ignore"):
         for i, own in enumerate(mine):
@@ -130,7 +125,9 @@ def _record_inside(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         look()
         return result
     out = new(kind)
-    out._data, out._node = result, [tick(), None, 0.0, rule, (), None, None, None, *edges]
+    shown = [HOLE if own else x for x, own in zip(given, mine)]
+    shown_call = (shown, *args[1:]) if rule.sequence else tuple(shown)
+    out._data, out._node = result, [tick(), None, 0.0, rule, shown_call, kwargs or None, None, None, *edges]
     return out
 
 
@@ -150,6 +147,11 @@ def edge_inside(rule: Rule, i: int, result: Any, x: Any, call: tuple[Any, ...], 
 def _shape(x: Any) -> tuple[int, ...]:
     data = innermost(x)
     return data.shape if isinstance(data, np.ndarray) else ()
+
+
+def _arrays(rule: Rule, operands: Any) -> int:
+    """So many of the operands, the first ones, are arrays."""
+    return len(operands) if rule.elementwise or rule.sequence or rule.indexed else len(rule.derivatives)
 
 
 def _read(x: Any, as_array: bool) -> Any:

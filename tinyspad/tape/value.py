@@ -10,8 +10,9 @@ import numpy as np
 
 from ..errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
 from ..rules import RULES, Rows, relu
+from .backward import accumulate
 from .data import floats, gradient_form
-from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, accumulate, called, tick
+from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, called, tick
 from .nesting import refuse_foreign
 from .operators import arithmetic, by_rule, method, of_one, power
 from .record import REDUCTIONS, Operand, dispatch, innermost, into_an_array, look, looked_at, new, record
@@ -42,6 +43,7 @@ class Value(Operand):
 
     __slots__ = ()
     __hash__ = object.__hash__
+    depth = 1
 
     def __init__(self, data: Any, _children: Any = (), _op: str = "", *, name: str | None = None) -> None:
         if _children:
@@ -160,7 +162,12 @@ class Value(Operand):
         array([ 2., 40.])
         """
         refuse_foreign(self, "What backward() starts from")
-        accumulate(self._node, 1.0 if seed is None and self._data.__class__ is float else self._checked_seed(seed))
+        seed = 1.0 if seed is None and self._data.__class__ is float else self._checked_seed(seed)
+        accumulate(self._node, seed)
+        outer = self._data
+        while isinstance(outer, Operand):  # what a function that has ended left behind
+            accumulate(outer._node, seed)
+            outer = outer._data
 
     def _checked_seed(self, seed: Any) -> Any:
         shape = self.shape
@@ -341,6 +348,18 @@ class Value(Operand):
 for _name, _method in vars(Value).items():
     if getattr(_method, "__module__", None) == arithmetic.__module__:  # for help() and tracebacks
         _method.__name__, _method.__qualname__ = _name, f"Value.{_name}"
+
+
+_at_depth: dict[int, type[Value]] = {1: Value}
+
+
+def leaf_at(depth: int, data: Any, name: str | None) -> Value:
+    """A leaf of this depth."""
+    if depth not in _at_depth:
+        _at_depth[depth] = type("Value", (Value,), {"__slots__": (), "depth": depth, "__module__": __name__})
+    leaf = new(_at_depth[depth])
+    leaf._data, leaf._node = data, [0, None, 0.0, None, None, data, name, None]
+    return leaf
 
 
 def _leaf(data: Any, name: str | None, grad: Any) -> Value:
