@@ -15,7 +15,7 @@ from typing import Any
 
 from tinyspad.archive import write_text
 
-from . import chains, elements, imports, models, moons, networks, paths, programs, report, spine, tables
+from . import chains, elements, imports, models, moons, networks, paths, programs, report, second, spine, tables
 from .turns import Disagree, Workload, run
 
 WORKLOADS: dict[str, tuple[str, Callable[[bool], Iterator[Workload]]]] = {
@@ -28,6 +28,7 @@ WORKLOADS: dict[str, tuple[str, Callable[[bool], Iterator[Workload]]]] = {
     "models": ("a logistic regression, and differential equations, a step", models.workloads),
     "paths": ("the path algebra, per edge", paths.workloads),
     "elements": ("paths of the numbers in arrays, a step", elements.workloads),
+    "second": ("Hessians times vectors, in gradients", second.workloads),
     "chain": ("a chain of 100 to a million operations, time and memory", partial(chains.workloads, shape="chain")),
     "fan": ("a variable read as often, time and memory", partial(chains.workloads, shape="fan")),
 }

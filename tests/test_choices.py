@@ -41,6 +41,12 @@ REPORTS = {
         np.array([[4.0, 0.0], [4.0, 1.0]]),
         np.array([[0.25, 0], [0.25, 0.5]]),
     ),
+    "a trace": (lambda x: np.trace(np.sqrt(x)), np.array([[4.0, 0.0], [0.0, 1.0]]), np.array([[0.25, 0], [0, 0.5]])),
+    "a diagonal": (
+        lambda x: np.einsum("ii->i", np.sqrt(x)),
+        np.array([[4.0, 0.0], [0.0, 1.0]]),
+        np.array([[0.25, 0], [0, 0.5]]),
+    ),
     "the largest": (lambda x: np.max(np.sqrt(x)), np.array([0.0, 4.0]), np.array([0.0, 0.25])),
     "one of two products": (
         lambda x: np.where([True, False], x, np.sqrt(x) @ np.array([[INF, 1.0], [1.0, 1.0]])),
@@ -94,7 +100,16 @@ def test_numbers_of_arrays(f, x, slope):
         assert np.all(np.isfinite(drawn)) and set(drawn) <= set(listed)
 
 
-OF_ARRAYS = {"a norm at the origin", "a mask that indexes", "an index", "take", "a triangle", "the largest"}
+OF_ARRAYS = {
+    "a norm at the origin",
+    "a mask that indexes",
+    "an index",
+    "take",
+    "a triangle",
+    "a trace",
+    "a diagonal",
+    "the largest",
+}
 BATCHED = [name for name in REPORTS if name not in OF_ARRAYS | {"one of two products", "softmax with a mask"}]
 
 

@@ -135,9 +135,11 @@ def guarded(operand: Operand, reached: Mask) -> tuple[Data, Mask]:
     if not isinstance(edge, LinearMap):
         mask = taken(edge, reached, chooses)
         return (edge if mask is True else Chosen(edge, mask)), mask
-    behind = _reached_behind(operand, reached, chooses)
-    if reached is True and behind is True:
+    if reached is True and not chooses:
         return edge, True
+    behind = _reached_behind(operand, reached, chooses)
+    if reached is True and (behind is True or operand.rule.kind in ("move", "order", "diagonal")):
+        return edge, behind  # where numbers are only moved, what is left out is 0 already
     vjp = _broadcast(operand, reached, chooses) if edge.kept is not None and operand.rule.elementwise else None
     return LinearMap(vjp or _exact(operand, reached, behind), edge.shape, edge.out_shape, edge.name, edge.kept), behind
 

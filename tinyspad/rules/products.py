@@ -222,6 +222,7 @@ rule(
     np.einsum,
     vjp=_einsum,
     kind=_einsum_letters,
+    chooses=True,  # of "ii->i" all but a diagonal
     indexed=True,
     domain=[
         ("ij,jk->ik", reals(2, 3), reals(3, 2)),

@@ -216,4 +216,4 @@ for extremum in (np.max, np.min):
 rule(np.cumsum, vjp=_cumsum, kind="scan", domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
 rule(np.cumprod, vjp=_cumprod, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
 rule(np.sort, vjp=_sort, kind="order", domain=[(reals(5),), (reals(2, 3), {"axis": 0}), (reals(2, 3), {"axis": None})])
-rule(np.trace, vjp=_trace, kind="diagonal", domain=[(reals(3, 3),), (reals(2, 3), {"offset": 1})])
+rule(np.trace, vjp=_trace, kind="diagonal", chooses=True, domain=[(reals(3, 3),), (reals(2, 3), {"offset": 1})])

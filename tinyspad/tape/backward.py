@@ -25,6 +25,7 @@ from .entry import (
     Entry,
     called,
     parents,
+    partials,
 )
 
 _one_thread_at_a_time = RLock()  # adjoints are kept in the entries, and threads may share leaves
@@ -111,7 +112,7 @@ def _sweep_carefully(operations: list[Entry], root: Entry, waiting: object) -> N
             continue
         if owner is None or owner() is not None:
             node[GRAD] = node[GRAD] + adjoint
-        for parent, weight in zip(parents(node), weights[id(node)]):
+        for parent, weight in zip(parents(node), weights.get(id(node)) or partials(node)):
             before, share = parent[ADJOINT], adjoint * weight
             parent[ADJOINT] = share if before is waiting else before + share
 

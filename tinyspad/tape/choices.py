@@ -31,11 +31,17 @@ def operand_of(entry: Entry, position: int, edge: Any) -> Operand:
 
 
 def guarded_partials(operations: Iterable[Entry], roots: Iterable[Entry]) -> dict[int, list[Any]]:
-    """For each operation, by id, its partials with nothing flowing along what is not taken. ``operations``: newest first."""
+    """Of operations, by id, the partials with nothing flowing along what is not taken, where that makes a difference.
+
+    ``operations``: newest first.
+    """
     reached: dict[int, Any] = {id(root): True for root in roots}
     found = {}
     for entry in operations:
         mask, own = reached.get(id(entry), False), []
+        if mask is True and not chooses(entry):
+            reached.update((id(parent), True) for parent in parents(entry))
+            continue
         for position, parent, partial in zip(positions(entry), parents(entry), partials(entry)):
             weight, behind = guarded(operand_of(entry, position, partial), mask)
             own.append(weight)
