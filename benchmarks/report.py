@@ -30,6 +30,7 @@ LINES = [
 ]
 LINES += [{**line, "linestyle": "--"} for line in LINES[:4]]
 FIRST = "a first trace loads NumPy, and the tape, its rules, the path algebra and the graph: thirty modules."
+COMPILED = "one machine program for the whole of it, compiled once, before; tinyspad records f at every call."
 CHAIN = "compiled once, before; `tinyspad` records at every call, and `tinyspad, compiled` is its like."
 FAN = (
     "a fan's gradient is a constant, which both compilers compute in advance, so that a call takes 10 µs at any size "
@@ -54,6 +55,16 @@ WHY: dict[tuple[str, str], str] = {
         "after the run."
     ),
     ("elements", "NumPy by hand"): "two products with a matrix, and nothing between them.",
+    ("second", "JAX, jit, gradient"): COMPILED,
+    ("second", "JAX, jit, Hessian times vector"): COMPILED,
+    ("second", "autograd, gradient"): (
+        "tinyspad copies an array of the user's own that enters the tape, here the matrix of data, so that a later change "
+        "cannot reach the gradient; and looks at more about each operation, which counts where arrays are small."
+    ),
+    ("second", "autograd, Hessian times vector"): (
+        "as for the gradient; and operations that choose, indexing among them, are guarded, so that nothing flows along what "
+        "is not taken."
+    ),
     ("chain", "JAX, jit"): CHAIN,
     ("fan", "JAX, jit"): FAN,
     ("networks", "PyTorch"): (

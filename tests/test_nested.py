@@ -13,7 +13,7 @@ import tinyspad as ts
 from tinyspad import nn
 from tinyspad.errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
 from tinyspad.rules import RULES
-from tinyspad.tape import record
+from tinyspad.tape import behind, gradients, record
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 3)), RNG.choice([-1.0, 1.0], 12)
@@ -68,6 +68,7 @@ def test_every_way_to_differentiate_a_function_sees_into_it():
     slope = ts.grad(lambda y: y**4)
     assert ts.trace(lambda x: x * slope(x), 2.0).gradient() == {"x": 128.0}
     assert ts.jacobian(slope, 2.0).matrix == 48.0
+    assert ts.compile(lambda x: ts.hvp(lambda y: y**4, x, 1.0))(2.0) == 48.0
     assert ts.compile(slope)(2.0) == 32.0 and ts.compile(slope).gradient(2.0) == {"y": 48.0}
     assert abs(ts.minimize(lambda x: slope(x) ** 2, 1.0, steps=300, optimizer=ts.Adam(lr=0.05)).x) < 0.2
     assert ts.check_gradients(lambda x: x * slope(x), 2.0, order=2)
@@ -128,6 +129,15 @@ def test_an_outer_variable_is_seen_from_another_thread():
 
     assert ts.grad(outer)(3.0) == 24.0
 
+    def curved(x):
+        found = []
+        thread = threading.Thread(target=lambda: found.append(ts.hvp(lambda y: x * y**2, 2.0, 1.0)))
+        thread.start()
+        thread.join()
+        return found[0] * x
+
+    assert ts.grad(curved)(3.0) == 12.0
+
 
 def test_an_open_function_that_has_nothing_to_do_with_it_changes_nothing():
     a, v = np.diag([1.0, 2.0, 0.0]), np.eye(3)
@@ -172,8 +182,16 @@ def test_single_precision_has_hessians():
     assert ts.check_gradients(lambda x: np.log(np.sum(np.exp(x))), x, order=2).verdict == "agree"
 
 
-def test_a_loop_of_inner_gradients_is_linear():
+def test_a_loop_of_inner_gradients_is_linear(monkeypatch):
     """What is behind the accumulated sum is not walked again by every one of them."""
+    walked = []
+
+    def counting(*roots):
+        found = behind(*roots)
+        walked.append(len(found))
+        return found
+
+    monkeypatch.setattr(gradients, "behind", counting)
 
     def outer(x, n):
         total = x
@@ -181,7 +199,10 @@ def test_a_loop_of_inner_gradients_is_linear():
             total = total + 1e-3 * ts.grad(lambda y, total=total: y * y * total)(2.0)
         return total
 
-    assert ts.grad(lambda x: outer(x, 300))(1.0) == pytest.approx(1.004**300)
+    for n in (30, 300):
+        walked.clear()
+        assert ts.grad(lambda x, n=n: outer(x, n))(1.0) == pytest.approx(1.004**n)
+        assert sum(walked) <= 20 * n
 
 
 # --- the form of arguments and results ------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ LINEAR = {"add", "subtract", "negative", "positive", "conjugate", "deg2rad", "ra
 PIECEWISE = {
     *("absolute", "fabs", "relu", "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "remainder", "fmod"),
     *("maximum", "minimum", "fmax", "fmin", "where", "clip", "copysign", "ldexp"),
+    *("round", "around", "fix", "heaviside"),
 }
 """Linear between kinks and jumps, and by convention there: all second derivatives are 0."""
 
@@ -76,7 +77,7 @@ RULE = {rule.name: rule for rule in RULES.values() if rule.elementwise and rule.
 
 
 def test_every_elementwise_rule_is_here():
-    assert set(RULE) == set(SMOOTH) | LINEAR | PIECEWISE | {"full_like"}
+    assert set(RULE) == set(SMOOTH) | LINEAR | PIECEWISE | {"full_like", "cast"}
 
 
 class Derivatives:

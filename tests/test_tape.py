@@ -242,8 +242,10 @@ def test_values_by_keyword_are_found():
     assert low.grad == 1.0
     np.sum(a=v).backward()
     np.testing.assert_array_equal(v.grad, [1.0, 2.0])
-    with pytest.raises(NoRule, match="initial="):
-        np.max(v, initial=low)
+    top = np.max(v, initial=low)
+    assert top.data == 0.5
+    with pytest.raises(NoRule, match="where="):
+        np.var(v, where=[True, False])
 
 
 # --- backward ---------------------------------------------------------------------------------------------------

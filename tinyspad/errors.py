@@ -24,6 +24,7 @@ __all__ = [
     "NoRule",
     "NotCompilable",
     "NotElementwise",
+    "NotOffered",
     "NotScalar",
     "NotSymmetric",
     "TinyspadError",
@@ -94,6 +95,10 @@ class NoRule(TinyspadError, TypeError):
 
 class DroppedGradient(TinyspadError, TypeError):
     """An operation that would turn a Value into plain numbers and lose its gradient on the way."""
+
+
+class NotOffered(TinyspadError, AttributeError):
+    """An attribute that arrays have and Values do not; the message says what to write."""
 
 
 class ChangedData(TinyspadError, RuntimeError):

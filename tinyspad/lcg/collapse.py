@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import BadInput
 from ..linearization import Linearization
 from ..paths import GRADIENT
+from ..rules import Masked
 from .recorded import Recorded
 
 
@@ -96,10 +97,10 @@ def collapsed(
         at.update(dict.fromkeys(parts[-1].members, len(parts) - 1))
     through = _through(lcg, parts)
     links: dict[tuple[int, int], tuple[list[Any], list[int]]] = {}
-    structure = lcg.structure
+    structure, weights_of = lcg.structure, _shown(lcg)
     for e, (u, v) in enumerate(zip(structure.tail, structure.head)):
         if at[u] != at[v]:
-            weight = lcg.weight[e]
+            weight = weights_of[e]
             if parts[at[v]].block:
                 weight = None if through.get(v) is None else GRADIENT.extend(through[v], GRADIENT.edge(weight))
             weights, edges = links.setdefault((at[u], at[v]), ([], []))
@@ -109,13 +110,19 @@ def collapsed(
     return _in_order(parts, made) if members_of else (parts, made)
 
 
+def _shown(lcg: Recorded | Linearization) -> list[Any]:
+    """The weights, 0 where they are not taken."""
+    at = lcg if isinstance(lcg, Linearization) else lcg.linearization
+    return [w.shown() if isinstance(w, Masked) else w for w in at.weight]
+
+
 def _total(weights: list[Any]) -> Any:
     return None if any(w is None for w in weights) else sum(weights[1:], weights[0])
 
 
 def _through(lcg: Recorded | Linearization, parts: list[Part]) -> dict[int, Any]:
     """For the variables of a block with one way out: the derivative of the way out with respect to them."""
-    structure = lcg.structure
+    structure, weight = lcg.structure, _shown(lcg)
     found: dict[int, Any] = {}
     for part in parts:
         if not part.block or not lcg.elementwise:
@@ -130,7 +137,7 @@ def _through(lcg: Recorded | Linearization, parts: list[Part]) -> dict[int, Any]
         found[end] = GRADIENT.one
         for v in sorted(inside - {end}, reverse=True):
             values = [
-                GRADIENT.extend(found[structure.head[e]], GRADIENT.edge(lcg.weight[e])) for e in structure.branches(v)
+                GRADIENT.extend(found[structure.head[e]], GRADIENT.edge(weight[e])) for e in structure.branches(v)
             ]
             found[v] = sum(values[1:], values[0]) if values else GRADIENT.zero
     return found

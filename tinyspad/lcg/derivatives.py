@@ -17,12 +17,13 @@ from .. import paths as algebra
 from ..errors import BadInput, NotElementwise, NotSymmetric, TinyspadError
 from ..linearization import guarded_weights
 from ..paths import Elimination, Semiring
-from ..rules import Chosen, LinearMap, Rule
+from ..rules import LinearMap, Masked, Rule
 from ..tape import (
     Entry,
     Value,
     behind,
     edge_inside,
+    guarded_partials,
     operands,
     options_of,
     order_of,
@@ -93,13 +94,22 @@ def tangents_of(lcg: Recorded, given: Sequence[Any]) -> dict[int, Any]:
     return tangents
 
 
+def pushed_by_rows(lcg: Recorded, tangents: dict[int, Any]) -> Any:
+    """The same by the rows of the Jacobian, of which a sweep backward gives one after the other."""
+    if lcg.batch or np.ndim(lcg.value) == 0:
+        total = np.sum if not lcg.batch else np.asarray
+        return sum(total(lcg.linearization.adjoint(lcg.params[i]) * t) for i, t in tangents.items())
+    blocks = blocks_of(lcg)
+    return sum(np.tensordot(blocks[lcg.params[i]], t, np.ndim(t)) for i, t in tangents.items())
+
+
 # --- derivatives as programs ----------------------------------------------------------------------------------
 
 # x * 1 is x: without this the program of a derivative would be full of ones.
 CLEAN = Semiring(
     lambda w: w,
     lambda value, w: (
-        value if _is_one(w) else w if _is_one(value) and not isinstance(w, (LinearMap, Chosen)) else value * w
+        value if _is_one(w) else w if _is_one(value) and not isinstance(w, (LinearMap, Masked)) else value * w
     ),
     lambda a, b: a + b,
 )
@@ -170,7 +180,7 @@ def hessian_of(
                     f"d/d{p} of df/d{q} is {told[0]}, d/d{q} of df/d{p} is {told[1]}. Either the function has none here "
                     "(a kink, or x ** y where x is 0), or a partial derivative is right as a number and wrong as a formula "
                     "to differentiate again (look at the rules of your own first). ts.check_gradients(f, ..., order=2) says "
-                    f'which of the two is wrong; derivative("{p}").gradient() is a row as it is.'
+                    "which of the two is wrong; ts.jacobian(ts.grad(f), ...) has the rows as they are."
                 )
     return hessian
 
@@ -255,17 +265,19 @@ def eliminate_together(lcgs: Sequence[Recorded], order: str | Sequence[Any], by:
     operations = {id(entry): entry for lcg in lcgs for entry in lcg.single_access.entries}
     inner = sorted(operations.values(), key=lambda entry: order_of(entry))
     number = {id(entry): i for i, entry in enumerate((*leaves, *inner))}
+    roots = [lcg.single_access.root for lcg in lcgs if lcg.single_access.root is not None]
+    guards = guarded_partials(reversed(inner), roots) if any(lcg.linearization.needs_guard for lcg in lcgs) else {}
     edges = [
-        (number[id(parent)], number[id(entry)], weight)
+        (number[id(parent)], number[id(entry)], weight.shown() if isinstance(weight, Masked) else weight)
         for entry in inner
-        for parent, weight in zip(parents(entry), partials(entry))
+        for parent, weight in zip(parents(entry), guards.get(id(entry), partials(entry)))
         if id(parent) in number  # otherwise a constant
     ]
     read = {tail for tail, _, _ in edges} | set(range(len(leaves)))
-    roots = [number.get(id(lcg.single_access.root)) for lcg in lcgs]
+    places = [number.get(id(lcg.single_access.root)) for lcg in lcgs]
     outputs: list[int] = []
-    for at in roots:
-        if at is None or at in read or roots.count(at) > 1:  # a constant, a parameter, or read elsewhere: a copy of it
+    for at in places:
+        if at is None or at in read or places.count(at) > 1:  # a constant, a parameter, or read elsewhere: a copy of it
             if at is not None:
                 edges.append((at, len(number), 1.0))
             at = number[len(number)] = len(number)  # any key that is new

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..arguments import spaced
-from ..linearization import difference_beside, guarded_onward
+from ..linearization import difference_beside
 from ..paths import Elimination, sweep_from
 from ..tape import Value, run_on
 from .collapse import block_of
 from .comparison import Comparison, comparison_of
-from .derivatives import TANGENT, derivative_of, eliminate_together, hessian_of, tangents_of
+from .derivatives import TANGENT, derivative_of, eliminate_together, hessian_of, pushed_by_rows, tangents_of
 from .elements import Elements
 from .nonfinite import NonFinite, nonfinite_of
 from .recorded import Recorded
@@ -109,25 +109,20 @@ class LCG(Recorded):
         23.0
         """
         starts = tangents_of(self, tangents)
-        found = self._pushed(self.weight, starts)
-        if self.single_access.chooses and np.any(np.isnan(found)):
-            found = self._pushed(
-                guarded_onward(self.structure, self.weight, self.single_access.choices, starts), starts
-            )
+        found = sweep_from(self.structure, self.weight, TANGENT, starts)[self.structure.output] if starts else 0.0
+        if self.single_access.chooses and np.any(np.isnan(found)):  # the sweep backward knows what is not taken
+            found = pushed_by_rows(self, starts)
         if isinstance(self.value, float):
             return float(found)
         return np.broadcast_to(found, np.shape(self.value)).copy()
 
-    def _pushed(self, weight: Sequence[Any], starts: dict[int, Any]) -> Any:
-        return sweep_from(self.structure, weight, TANGENT, starts)[self.structure.output] if starts else 0.0
-
     def derivative(self, param: str | None = None) -> LCG:
         """The derivative by one parameter as a program of its own: an LCG with value, paths and gradient.
 
-        Its gradient is a row of the Hessian; it has derivatives in turn. By an array it is an array of that shape, of
-        which ``hessian`` has the derivatives. Raises ChangedData if a Value that f captured was changed since, NoRule for
-        what the tape has forgotten (layers of ``nn``; ``ts.grad`` takes them). Step functions and kinks have derivative 0
-        of their derivative. Cost: O(edges).
+        By a number its gradient is a row of the Hessian; by an array it is an array, of which ``hessian`` has the
+        Jacobian. It has derivatives in turn. Raises NotScalar where f has no one gradient, ChangedData if a
+        Value that f captured was changed since, NoRule for what the tape has forgotten (layers of ``nn``;
+        ``ts.grad`` takes them). Step functions and kinks have derivative 0 of their derivative. Cost: O(edges).
 
         >>> import tinyspad as ts
         >>> slope = ts.trace(lambda x: x**3, 2.0).derivative("x")

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import BadInput
-from ..linearization import Linearization, Node, Unchanging, guarded_weights, is_lost
+from ..linearization import Linearization, Node, Unchanging, guarded_weights, not_finite
 from ..paths import GRADIENT, sweep
 from ..rules import LinearMap
 from ..tape import Entry, Value, depth_of, outer_at, refuse_foreign
@@ -116,7 +116,7 @@ class Recorded(Unchanging):
     def pulled(self, seed: Any) -> dict[str, Any]:
         """The derivative of the output's sum, weighted by the seed of its shape, by every parameter: one reverse sweep."""
         found = sweep(self.structure, self.weight, GRADIENT, seed, forget=True)
-        if any(map(is_lost, found[: len(self.params)])):
+        if any(map(not_finite, found[: len(self.params)])):
             asked = True if np.ndim(seed) == 0 else seed != 0  # of several outputs, the others are not reached
             weight = guarded_weights(self.structure, self.weight, self.single_access.choices, asked)
             found = sweep(self.structure, weight, GRADIENT, seed, forget=True)

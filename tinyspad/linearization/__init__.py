@@ -1,7 +1,7 @@
 """Paths at a point: one class that answers every question about them, whoever computes there."""
 
 from .beside import difference_beside, noise_beside, wobble
-from .choices import guarded_onward, guarded_weights, is_lost
+from .choices import guarded_edge, guarded_onward, guarded_weights, not_finite
 from .code import Code, Node, Unchanging, in_form_of
 from .ledger import Ledger
 from .linearization import Linearization
@@ -15,10 +15,11 @@ __all__ = [
     "Node",
     "Unchanging",
     "difference_beside",
+    "guarded_edge",
     "guarded_onward",
     "guarded_weights",
     "in_form_of",
-    "is_lost",
     "noise_beside",
+    "not_finite",
     "wobble",
 ]

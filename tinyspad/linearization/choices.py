@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arguments import Data
 from ..paths import Structure
-from ..rules import Choices, Chosen, LinearMap, Mask, both, either, guarded, taken
+from ..rules import Choices, LinearMap, Mask, Masked, both, either, guarded, taken
 
 
 def guarded_weights(structure: Structure, weight: Sequence[Data], choices: Choices, output: Mask = True) -> list[Data]:
@@ -22,36 +22,39 @@ def guarded_weights(structure: Structure, weight: Sequence[Data], choices: Choic
     for node in range(structure.output - 1, -1, -1):
         for e in structure.branches(node):
             edge, mask = weight[e], reached[structure.head[e]]
-            if isinstance(edge, LinearMap):
-                found[e], behind = guarded(choices.operand(e, edge), mask)
-            else:
-                behind = taken(edge, mask, e in choices.edges)
-                found[e] = edge if behind is True else Chosen(edge, behind, vanishes=mask is True)
+            found[e], behind = guarded_edge(e, edge, mask, choices)
             reached[node] = either(reached[node], behind)
     return found
+
+
+def guarded_edge(e: int, edge: Data, reached: Mask, choices: Choices) -> tuple[Data, Mask]:
+    """The weight of an edge whose head is reached there, and where its tail is reached by it."""
+    if isinstance(edge, LinearMap):
+        assert choices.operand is not None
+        return guarded(choices.operand(e, edge), reached)
+    mask = taken(edge, reached, e in choices.edges)
+    if edge.__class__ is float and edge - edge == 0 and e not in choices.edges:
+        return edge, mask  # what comes from the output is 0 already where it is not reached
+    return (edge if mask is True else Masked(edge, mask, vanishes=reached is True)), mask
 
 
 def guarded_onward(
     structure: Structure, weight: Sequence[Data], choices: Choices, sources: Iterable[int]
 ) -> list[Data]:
-    """The same for sweeps from the parameters on: what is not reached from these sources lets nothing through, either."""
+    """The same for numbers on edges and sweeps from the parameters on: what these sources do not reach lets nothing
+    through, either."""
     found = guarded_weights(structure, weight, choices)
     reached: list[Mask] = [False] * structure.size
     for source in sources:
         reached[source] = True
     for node, mask in enumerate(reached):
         for e in structure.branches(node):
-            edge, behind = weight[e], mask
-            if isinstance(edge, LinearMap):
-                behind = bool(np.any(mask))
-            else:
-                own = found[e].taken if isinstance(found[e], Chosen) else True
-                behind = both(own, mask)
-                found[e] = edge if behind is True else Chosen(edge, behind)
-            reached[structure.head[e]] = either(reached[structure.head[e]], behind)
+            onward = both(found[e].taken if isinstance(found[e], Masked) else True, mask)
+            found[e] = weight[e] if onward is True else Masked(weight[e], onward)
+            reached[structure.head[e]] = either(reached[structure.head[e]], onward)
     return found
 
 
-def is_lost(found: Data) -> bool:
-    """Whether some of these numbers are none."""
-    return bool(np.isnan(found).any()) if isinstance(found, np.ndarray) else bool(found != found)
+def not_finite(found: Data) -> bool:
+    """Whether some of these numbers are NaN or infinite."""
+    return not np.isfinite(found).all()

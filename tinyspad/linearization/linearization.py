@@ -11,6 +11,7 @@ from .. import paths as algebra
 from ..arguments import Array, Data, generator, integer, spaced
 from ..errors import BadInput, TooManyPaths
 from ..paths import LIMIT, Chances, Path, PathArray, Route, Semiring
+from ..rules import Masked
 from .ledger import Ledger, ledger_of
 from .sums import ExactSums
 
@@ -200,9 +201,13 @@ class Linearization(ExactSums):
         if semiring is algebra.LISTING:
             for name in self.params:
                 self.listable(name)
+            if self.needs_guard:
+                return {name: self.path_gradients(name) for name in self.params}
             one = np.asarray(self.seed)[None]
         elif semiring is algebra.GRADIENT:
             one = self.seed
+        if self.needs_guard and semiring not in algebra.SEMIRINGS.values():  # of one's own, which takes numbers
+            weight = [w.shown() if isinstance(w, Masked) else w for w in self.weight]
         if self.observed is not None:  # a sweep would be one over each observation by itself
             if semiring is algebra.GRADIENT:
                 return self.gradient()
@@ -221,7 +226,7 @@ class Linearization(ExactSums):
             weight = weight.tolist() if isinstance(weight, np.ndarray) else weight
             swept = {}
             for i, name in enumerate(self.params):
-                own = self.weight_onward(i) if self.loses else weight
+                own = self.weight_onward(i) if self.needs_guard else weight
                 swept[name] = algebra.sweep_from(self.structure, own, semiring, {i: one})[self.structure.output]
             return swept
         except (TypeError, ValueError):

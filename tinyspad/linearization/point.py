@@ -11,6 +11,8 @@ from .. import paths as algebra
 from ..arguments import Array, Data, spaced
 from ..errors import BadInput, NotElementwise, TooManyPaths
 from ..paths import LIMIT, Chances, Route, Semiring, Weights, middle
+from ..rules import Mask
+from .choices import guarded_edge
 from .code import in_form_of
 from .weighted import Weighted
 
@@ -27,7 +29,7 @@ class Point(Weighted):
     def adjoints(self) -> list[Data]:
         """The derivative of the output by every variable, by one reverse sweep (of every observation, times its weight)."""
         self.check_differentiable()
-        if not self.loses:
+        if not self.needs_guard:
             return self._unguarded
         return list(algebra.sweep(self.structure, self.weight, algebra.GRADIENT, self.seed))
 
@@ -86,7 +88,7 @@ class Point(Weighted):
         if not number:
             return np.zeros((0, *np.shape(self.arguments[source])))
         one = np.asarray(self.seed)[None]
-        listed = algebra.sweep_to(self.structure, self.weight, algebra.LISTING, source, one)
+        listed = self._listed(source, one)
         if self.observed is not None:
             return np.asarray(np.broadcast_to(listed, (number, *self.observed.shape)).sum(axis=1))
         return np.array(listed, np.result_type(self.arguments[source]))
@@ -182,18 +184,42 @@ class Point(Weighted):
         found = self.code.follow(route) if self.batch and chances is None else None
         if found is not None:
             return self.summed(found if self.observed is None else self.observed * found)
-        one = not self.batch and not self.code.chooses  # then its weights alone
-        weights = self.__dict__.get("weight", self.code.weight) if one else self.weight
-        with np.errstate(all="ignore" if chances is not None else None):  # branches that no run takes
-            found = algebra.follow(route, weights, self.seed, over=None if chances is None else chances.share)
+        over = None if chances is None else chances.share
+        if self.needs_guard and not self.batch and over is None:
+            return self.product(route.edges)
+        weights = self.code.weight if not self.batch else self.weight if not self.needs_guard else self.code.weight
+        with np.errstate(
+            all="ignore" if chances is not None or self.needs_guard else None
+        ):  # branches that no run takes
+            found = algebra.follow(route, weights, self.seed, over=over)
+            if self.needs_guard:
+                found = np.where(algebra.follow(route, self.taken, np.ones(self.batch)) != 0, found, 0.0)[()]
         return self.summed(found)
 
     def product(self, edges: Sequence[int]) -> Data:
         """The contribution of the path of these edges; in a batch, of that one path for every run."""
-        found = self.seed
-        for e in reversed(edges):
-            found = found * self.weight[e]
+        found, weight = self.seed, self.code.weight
+        if not self.needs_guard:
+            for e in reversed(edges):
+                found = found * self.weight[e]
+            return self.summed(found)
+        mask: Mask = True
+        with np.errstate(all="ignore"):
+            for e in reversed(edges):  # what is not taken here lets nothing through further on, either
+                factor, mask = guarded_edge(e, weight[e], mask, self.code.choices)
+                found = found * factor
         return self.summed(found)
+
+    def _listed(self, source: int, one: Data) -> Data:
+        """Every path's contribution, in path order."""
+        if not self.needs_guard:
+            return algebra.sweep_to(self.structure, self.weight, algebra.LISTING, source, one)
+        if self.elementwise or self.batch or self.observed is not None:
+            with np.errstate(all="ignore"):
+                listed = algebra.sweep_to(self.structure, self.code.weight, algebra.LISTING, source, one)
+            taken = algebra.sweep_to(self.structure, self.taken, algebra.LISTING, source, np.ones(np.shape(one)))
+            return np.where(taken != 0, listed, 0.0)
+        return np.array([self.product(edges) for edges in algebra.enumerate_paths(self.structure, source)])
 
     def best_index(self, param: str | None = None) -> Data:
         """The index of the best path; in a batch, of every run's: an array of shape ``batch``. NaN counts as the largest."""

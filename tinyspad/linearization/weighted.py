@@ -11,8 +11,8 @@ from .. import paths as algebra
 from ..arguments import Array, Data
 from ..errors import BadInput, NotScalar
 from ..paths import FEWEST, Structure, Weights
-from ..rules import Chosen
-from .choices import guarded_onward, guarded_weights, is_lost
+from ..rules import Masked
+from .choices import guarded_onward, guarded_weights, not_finite
 from .code import Code, Node, Unchanging
 
 
@@ -68,10 +68,16 @@ class Weighted(Unchanging):
         """The local partial derivative on every edge; where it matters, with nothing flowing along what is not taken."""
         weight = self.code.weight
         weight = weight.tolist() if isinstance(weight, np.ndarray) else weight
-        if not self.loses:
+        if not self.needs_guard:
             return weight
         with np.errstate(all="ignore"):
             return guarded_weights(self.structure, weight, self.code.choices)
+
+    @cached_property
+    def taken(self) -> list[Data]:
+        """1 on every edge that is taken, and 0 where it is not: their product along a path says whether that is."""
+        choices = self.code.choices
+        return [(w != 0) * 1.0 if e in choices.edges else 1.0 for e, w in enumerate(self.code.weight)]
 
     def weight_onward(self, source: int) -> Sequence[Data]:
         """The same for a sweep from a parameter on."""
@@ -79,12 +85,12 @@ class Weighted(Unchanging):
             return guarded_onward(self.structure, list(self.code.weight), self.code.choices, [source])
 
     @cached_property
-    def loses(self) -> bool:
-        """Whether a part of the gradient is no number, and the program makes choices, which may leave that out."""
+    def needs_guard(self) -> bool:
+        """Whether a part of the gradient is not finite, and the program makes choices, which may leave out what is not."""
         if not self.code.chooses:
             return False
         with np.errstate(all="ignore"):
-            return any(map(is_lost, self._unguarded[: len(self.params)]))
+            return any(map(not_finite, self._unguarded[: len(self.params)]))
 
     @cached_property
     def _unguarded(self) -> list[Data]:
@@ -98,7 +104,7 @@ class Weighted(Unchanging):
     @cached_property
     def carried(self) -> Weights:
         """The weights for sweeps over all edges: as one array where they are numbers in double precision, and many."""
-        return self.weight if self.loses else self._carried(self.code.weight)
+        return self.weight if self.needs_guard else self._carried(self.code.weight)
 
     def _carried(self, given: Weights) -> Weights:
         plain = self.elementwise and not self.batch and all(a.__class__ is float for a in self.arguments)
@@ -112,7 +118,7 @@ class Weighted(Unchanging):
         given = self.carried
         if isinstance(given, np.ndarray):
             return given
-        return np.array([w.shown() if isinstance(w, Chosen) else w for w in given], float)
+        return np.array([w.shown() if isinstance(w, Masked) else w for w in given], float)
 
     @cached_property
     def seed(self) -> Data:
@@ -149,7 +155,7 @@ class Weighted(Unchanging):
                 continue
             for e in branches:
                 to = structure.head[e]
-                w = weight[e] if weight[e].__class__ is not Chosen else weight[e].weight
+                w = weight[e] if weight[e].__class__ is not Masked else weight[e].weight
                 copies = self.code.is_branch(to) and isinstance(w, float) and w == 1.0
                 if not copies or len(structure.branches(to)) != 1:
                     raise BadInput(f'"{self.names[node]}" is read {len(branches)} times without a tupling node.')

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInput, NoRule
-from ..rules import Rows, rule
+from ..rules import Rows, is_data, rule
 from ..rules.elementwise import reals
-from ..rules.reductions import is_data
 from .followed import Different, Followed, Nothing, Same
 
 Array = np.ndarray[Any, Any]
@@ -180,6 +179,8 @@ dropout = rule(
     vjp=(lambda out, x, mask, rate=0.5: _masked(np.asarray(mask, bool), 1 / (1 - rate)), None),
     domain=[(reals(2, 3), np.array([[True, False, True], [False, True, True]]), {"rate": 0.25})],
     forgets=True,
+    kind="elementwise",
+    chooses=True,
 )
 
 

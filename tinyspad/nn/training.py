@@ -197,7 +197,7 @@ class _Run:
     ) -> None:
         self.net, self.data, self.paths, self.optimizer, self.schedule = net, data, paths, optimizer, schedule
         self.weight_decay, self.iterations, self.batch_size, self.every = weight_decay, iterations, batch_size, every
-        self.chosen, self.batches, self.draws = chosen, batches, draws
+        self.choosing, self.batches, self.draws = chosen, batches, draws
         for value in net.params.values():
             make_private(value)
         self.moments = {name: list(optimizer.init(np.zeros(v.shape, v._data.dtype))) for name, v in net.params.items()}
@@ -221,7 +221,7 @@ class _Run:
     def _batch(self) -> tuple[Any, Any]:
         """The next images, in an order that is drawn anew when all have been seen."""
         if len(self.order) < self.batch_size:
-            self.order = np.concatenate([self.order, self.batches.permutation(self.chosen)])
+            self.order = np.concatenate([self.order, self.batches.permutation(self.choosing)])
         index, self.order = self.order[: self.batch_size], self.order[self.batch_size :]
         x = self.data.x[index]
         x.flags.writeable = False
@@ -265,7 +265,7 @@ class _Run:
         """Losses and accuracies, now. Raises BadInput where one is not finite."""
         if self.rows and self.rows[-1][0] == self.iteration:
             return
-        some = self.chosen[:5000]
+        some = self.choosing[:5000]
         train = evaluate(self.net, self.data.x[some], self.data.y[some])
         test = evaluate(self.net, self.data.x_test, self.data.y_test)
         if not np.isfinite(train[0] + test[0]):

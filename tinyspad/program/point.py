@@ -18,7 +18,7 @@ from .tidy import read_only
 
 
 class Compiled(Runs, Protocol):
-    """What a point asks of the program that computes there."""
+    """What a point asks of the program that computes there. ``choosing``: the edges whose zeros leave something out."""
 
     params: tuple[str, ...]
     signature: Any
@@ -32,7 +32,7 @@ class Compiled(Runs, Protocol):
     @property
     def constants(self) -> list[Any]: ...
 
-    chosen: frozenset[int]
+    choosing: frozenset[int]
 
     def run(self, kind: str, args: tuple[Data, ...]) -> Data: ...
 
@@ -41,11 +41,6 @@ class Compiled(Runs, Protocol):
     def run_checked(self, kind: str, args: tuple[Any, ...]) -> Any: ...
 
     def follower(self, param: int) -> Any: ...
-
-
-def no_operand(e: int, edge: Data) -> Data:
-    """Programs have numbers on their edges, and no linear maps."""
-    raise AssertionError(f"edge {e} of a program is a linear map")
 
 
 class CompiledPoint:
@@ -79,11 +74,11 @@ class CompiledPoint:
 
     @property
     def chooses(self) -> bool:
-        return bool(self.program.chosen)
+        return bool(self.program.choosing)
 
     @property
     def choices(self) -> Choices:
-        return Choices(self.program.chosen, no_operand)
+        return Choices(self.program.choosing)
 
     def is_branch(self, node: int) -> bool:
         return self.program.nodes[node].kind == "branch"
@@ -122,7 +117,7 @@ class CompiledPoint:
 
     def follow(self, route: Route) -> Any:
         """By code in which tupling nodes pass on the branch that each run takes; not where choices leave something out."""
-        if self.program.chosen and not all(np.all(np.isfinite(w)) for w in self._weights[1]):
+        if self.program.choosing and not all(np.all(np.isfinite(w)) for w in self._weights[1]):
             return None
         with np.errstate(all="ignore"):
             found = self.program.follower(route.source)(self._weights[1], route.masks)

@@ -17,12 +17,12 @@ import numpy as np
 from ..errors import BadInput
 from ..lcg import LCG, Path
 from ..lcg.derivatives import CLEAN
-from ..linearization import Linearization, Node, guarded_weights
+from ..linearization import Linearization, Node, guarded_edge, guarded_weights
 from ..paths import Route, check_limit, count, counts, enumerate_paths, sweep
 from ..rules import Choices
 from ..tape import behind, replay
 from .buffers import Buffers, write
-from .point import CompiledPoint, no_operand
+from .point import CompiledPoint
 from .source import Writer, follower_source, function_source
 from .symbol import Book, Symbol
 from .tidy import Tidy, as_argument, read_only
@@ -60,7 +60,7 @@ class Program:
         self.structure, self.names, self.signature = lcg.structure, lcg.names, lcg.signature
         self._lcg = lcg  # for those who look at the program
         self._book, self._value, self._weight = book, lcg.value, weight
-        self.chosen = frozenset(lcg.single_access.choices.edges if lcg.single_access.chooses else ())
+        self.choosing = frozenset(lcg.single_access.choices.edges if lcg.single_access.chooses else ())
         self._guarded = self._guard()
         self._variables = _variables_of(lcg)
         counts(self.structure)
@@ -68,9 +68,9 @@ class Program:
 
     def _guard(self) -> list[Any]:
         """The weights, with nothing flowing along what is not taken."""
-        if not self.chosen:
+        if not self.choosing:
             return self._weight
-        return guarded_weights(self.structure, self._weight, Choices(self.chosen, no_operand))
+        return guarded_weights(self.structure, self._weight, Choices(self.choosing))
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -217,9 +217,13 @@ class Program:
 
     def _term(self, edges: Sequence[int]) -> Any:
         """The product along a path, from the output back, as a formula."""
-        term: Any = 1.0
+        term, mask = 1.0, True
         for e in reversed(edges):
-            term = CLEAN.extend(term, self._guarded[e])
+            weight = self._weight[e]
+            if self.choosing:  # what is not taken here lets nothing through further on, either
+                factor, mask = guarded_edge(e, weight, mask, Choices(self.choosing))
+                weight = factor if isinstance(weight, Symbol) else weight  # times a number, 0 stays 0
+            term = CLEAN.extend(term, weight)
         return term
 
     def _names(self) -> dict[Symbol, str]:
@@ -363,7 +367,7 @@ class Program:
         counts(self.structure)
 
 
-KEPT = ("name", "params", "inputs", "structure", "names", "nodes", "signature", "listing", "chosen", "_variables")
+KEPT = ("name", "params", "inputs", "structure", "names", "nodes", "signature", "listing", "choosing", "_variables")
 """What a program is pickled with as it is, besides its formulas; its code is written anew."""
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import NotCompilable
-from ..rules import RULES, TRUTH, Chosen
+from ..rules import RULES, TRUTH, Masked
 from ..tape import Value
 
 ALIKE = {np.zeros_like, np.ones_like}
@@ -63,11 +63,27 @@ class Book:
                         return other
                     if _is(this, -1.0):
                         return self.apply(np.negative, (other,))
+        if function is np.where and _is(args[2], 0.0) and isinstance(args[1], Symbol):
+            args = (args[0], self._inside(args[1], args[0]), args[2])
         if function is np.power and _is(args[1], 1):
             return args[0]
         if function is np.divide and _is(args[1], 1):
             return args[0]
         return self._symbol(function, args, (function, *map(_key, args)))
+
+    def _inside(self, product: Symbol, condition: Any) -> Any:
+        """A product behind a choice of 0 elsewhere, whose factors need not choose once more."""
+        if product.function is not np.multiply:
+            return product
+        factors = [
+            x.args[1]
+            if isinstance(x, Symbol) and x.function is np.where and x.args[0] is condition and _is(x.args[2], 0.0)
+            else x
+            for x in product.args
+        ]
+        return (
+            product if all(a is b for a, b in zip(factors, product.args)) else self.apply(np.multiply, tuple(factors))
+        )
 
     def without_powers(self, outputs: Sequence[Any]) -> list[Any]:
         """The same formulas with whole powers multiplied out, for arrays: NumPy's ``**`` is slow past the square."""
@@ -217,7 +233,7 @@ class Symbol:
 
 def _operator(ufunc: Any, swapped: bool = False) -> Callable[[Symbol, Any], Any]:
     def operate(self: Symbol, other: Any) -> Any:
-        if isinstance(other, (Value, Chosen)):
+        if isinstance(other, (Value, Masked)):
             return NotImplemented
         return self.book.apply(ufunc, (other, self) if swapped else (self, other))
 

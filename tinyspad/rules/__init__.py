@@ -1,8 +1,9 @@
 """The rule table: one line per NumPy function, giving its local partial derivatives and its test domain."""
 
-from . import elementwise, linalg, products, reductions, shapes  # noqa: F401  (importing them fills the table)
-from .choices import Choices, Chosen, Mask, both, either, guarded, leaves_out, taken
-from .elementwise import TRUTH, relu
+from . import aliases, arranged, averages, elementwise, linalg, products, reductions, shapes  # noqa: F401  (the tables)
+from .averages import PARTS, part_of
+from .choices import Choices, Mask, Masked, both, either, guarded, leaves_out, taken
+from .elementwise import TRUTH, cast, relu
 from .products import LETTERS
 from .reads import (
     MOVES,
@@ -19,33 +20,39 @@ from .reads import (
 )
 from .reductions import restore
 from .rows import Rows
-from .table import PLAIN, RULES, Domain, LinearMap, Rule, rule, unbroadcast
+from .table import PLAIN, RULES, Domain, LinearMap, Rule, is_data, rule, unbroadcast
+from .written import WRITTEN
 
 __all__ = [
     "LETTERS",
     "MOVES",
+    "PARTS",
     "PLAIN",
     "RULES",
     "TRUTH",
+    "WRITTEN",
     "Choices",
-    "Chosen",
     "Domain",
     "LinearMap",
     "Mask",
+    "Masked",
     "Operand",
     "Product",
     "Reads",
     "Rows",
     "Rule",
     "both",
+    "cast",
     "either",
     "guarded",
+    "is_data",
     "kind_of",
     "leaves_out",
     "letters_of",
     "lifted",
     "moved",
     "number_of_reads",
+    "part_of",
     "places_of",
     "reads_of",
     "relu",

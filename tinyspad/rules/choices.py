@@ -9,25 +9,26 @@ A mask says which numbers of a variable are *reached* from the output by edges t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ..arguments import Array, Data
-from .reads import Operand, lifted
-from .reductions import is_data, restore
-from .table import LinearMap, Rule, Vjp, unbroadcast
+from .reads import LARGEST_JACOBIAN, Operand, lifted, number_of_reads, reads_of
+from .reductions import restore
+from .table import LinearMap, Rule, Vjp, is_data, unbroadcast
 
 Mask = Data
 """True for all numbers of a variable, a truth value, an array of these, or a formula for one."""
 
 
 class Choices(NamedTuple):
-    """What a program leaves out: the ``edges`` whose zeros do, and what is known of an edge that is a linear map."""
+    """What a program leaves out: the ``edges`` whose zeros do, and what is known of an edge that is a linear map, if any."""
 
     edges: Collection[int]
-    operand: Callable[[int, LinearMap], Operand]
+    operand: Callable[[int, LinearMap], Operand] | None = None
 
 
 def leaves_out(rule: Rule, args: Sequence[Data]) -> bool:
@@ -40,10 +41,10 @@ def leaves_out(rule: Rule, args: Sequence[Data]) -> bool:
 def _is_truth(x: Data) -> bool:
     if isinstance(x, np.ndarray):
         return x.dtype == bool
-    return isinstance(x, (bool, np.bool_)) or getattr(x, "boolean", False) is True
+    return isinstance(x, (bool, np.bool_)) or (hasattr(type(x), "boolean") and x.boolean)
 
 
-class Chosen:
+class Masked:
     """The weight of an edge that is not taken everywhere.
 
     ``adjoint * chosen`` is 0 where it is not taken, whatever adjoint and weight are; of its logarithm, which is added, -inf.
@@ -57,8 +58,8 @@ class Chosen:
         self.weight, self.taken, self.vanishes = weight, taken, vanishes
 
     def __mul__(self, other: Data) -> Data:
-        if isinstance(other, Chosen):
-            return Chosen(self.weight * other.weight, both(self.taken, other.taken))
+        if isinstance(other, Masked):
+            return Masked(self.weight * other.weight, both(self.taken, other.taken))
         if self.vanishes and isinstance(other, float) and abs(other) < np.inf:
             return other * self.weight
         return _where(self.taken, other * self.weight, 0.0)
@@ -66,14 +67,14 @@ class Chosen:
     def __add__(self, other: Data) -> Data:
         return _where(self.taken, other + self.weight, -np.inf)
 
-    def __truediv__(self, other: Data) -> Chosen:
+    def __truediv__(self, other: Data) -> Masked:
         with np.errstate(all="ignore"):
-            return Chosen(np.divide(self.weight, other), self.taken)
+            return Masked(np.divide(self.weight, other), self.taken)
 
     __rmul__, __radd__ = __mul__, __add__
 
-    def __abs__(self) -> Chosen:
-        return Chosen(abs(self.weight), self.taken)
+    def __abs__(self) -> Masked:
+        return Masked(abs(self.weight), self.taken)
 
     def __eq__(self, other: object) -> Data:
         return _where(self.taken, self.weight == other, other == 0)
@@ -87,10 +88,10 @@ class Chosen:
         other = inputs[1] if inputs[0] is self else inputs[0]
         return self * other if ufunc is np.multiply else self + other if ufunc is np.add else NotImplemented
 
-    def log_size(self) -> Chosen:
+    def log_size(self) -> Masked:
         """The logarithm of its size, to be added."""
         with np.errstate(all="ignore"):
-            return Chosen(np.log(np.abs(self.weight)), self.taken)
+            return Masked(np.log(np.abs(self.weight)), self.taken)
 
     def shown(self) -> Data:
         """The weight as numbers: 0 where it is not taken."""
@@ -134,13 +135,16 @@ def guarded(operand: Operand, reached: Mask) -> tuple[Data, Mask]:
     edge, chooses = operand.edge, leaves_out(operand.rule, operand.args)
     if not isinstance(edge, LinearMap):
         mask = taken(edge, reached, chooses)
-        return (edge if mask is True else Chosen(edge, mask)), mask
+        return (edge if mask is True else Masked(edge, mask)), mask
     if reached is True and not chooses:
         return edge, True
     behind = _reached_behind(operand, reached, chooses)
-    if reached is True and (behind is True or operand.rule.kind in ("move", "order", "diagonal")):
+    broadcast = (
+        edge.kept is not None and operand.rule.elementwise
+    )  # a number may be taken in one place, and not in another
+    if reached is True and not broadcast and (behind is True or operand.rule.kind in ("move", "order", "diagonal")):
         return edge, behind  # where numbers are only moved, what is left out is 0 already
-    vjp = _broadcast(operand, reached, chooses) if edge.kept is not None and operand.rule.elementwise else None
+    vjp = _broadcast(operand, reached, chooses) if broadcast else None
     return LinearMap(vjp or _exact(operand, reached, behind), edge.shape, edge.out_shape, edge.name, edge.kept), behind
 
 
@@ -150,7 +154,7 @@ def _reached_behind(operand: Operand, reached: Mask, chooses: bool) -> Mask:
     mask = np.ones(operand.out_shape) * reached
     if rule.kind == "elementwise" and edge.kept is not None:
         found = unbroadcast(mask * (edge.kept != 0) if chooses else mask, shape)
-    elif rule.kind in ("move", "order", "diagonal", "scan") or (chooses and rule.kind in ("reduction", "elementwise")):
+    elif rule.kind in ("move", "order", "diagonal") or (chooses and rule.kind in ("reduction", "elementwise")):
         found = edge.vjp(mask if operand.out_shape else float(mask))
     elif rule.kind == "reduction":
         found = np.broadcast_to(restore(mask, shape, rule.setting("axis", operand.args, operand.options)), shape)
@@ -158,10 +162,22 @@ def _reached_behind(operand: Operand, reached: Mask, chooses: bool) -> Mask:
         found = mask
     else:
         ones = lifted(operand, _ones_of) if callable(rule.kind) else None
-        if ones is None:
-            return bool(np.any(mask))
-        found = ones.vjp(mask)
+        found = _read_by(operand, mask, chooses) if ones is None else ones.vjp(mask)
     return _plain(np.asarray(found != 0).reshape(shape)) if shape else bool(np.all(found != 0))
+
+
+def _read_by(operand: Operand, mask: Array, chooses: bool) -> Array:
+    """Which numbers are read by reached results, number by number; all of them, where that would be too many."""
+    if number_of_reads(operand) > LARGEST_JACOBIAN or (
+        operand.rule.kind == "dense" and not is_data(operand.edge.vjp(mask))
+    ):
+        return np.full(operand.shape, np.any(mask) * 1.0)
+    reads, found = reads_of(operand), np.zeros(math.prod(operand.shape))
+    read = np.ravel(mask)[reads.out] != 0
+    if chooses and operand.rule.kind == "dense":
+        read &= reads.weights(operand.edge) != 0
+    found[reads.into[read]] = 1.0
+    return found.reshape(operand.shape)
 
 
 def _ones_of(x: Data) -> Array:
@@ -181,7 +197,7 @@ def _exact(operand: Operand, reached: Mask, behind: Mask) -> Vjp:
     def vjp(g: Data) -> Data:
         g = g if reached is True else np.where(reached, g, 0.0)
         found = edge.vjp(g)
-        if callable(operand.rule.kind) and is_data(found) and not np.all(np.isfinite(found)):
+        if callable(operand.rule.kind) and not np.all(np.isfinite(found)):
             found = _of_reached(operand, g, np.ones(operand.out_shape) * reached, found)
         return found if behind is True else np.where(behind, found, 0.0)
 
@@ -194,4 +210,10 @@ def _of_reached(operand: Operand, g: Data, reached: Array, found: Data) -> Data:
     every, sound = lifted(operand, _ones_of), lifted(operand, lambda x: np.isfinite(x) * 1.0)
     if finite is None or every is None or sound is None:
         return found
+    if is_data(found) and number_of_reads(operand) <= LARGEST_JACOBIAN:
+        reads = reads_of(operand)
+        shares = np.where(
+            reached.reshape(-1)[reads.out] != 0, np.ravel(g)[reads.out] * reads.weights(operand.edge), 0.0
+        )
+        found = np.bincount(reads.into, shares, minlength=math.prod(operand.shape)).reshape(operand.shape)
     return np.where(every.vjp(reached) - sound.vjp(reached) > 0.5, found, finite.vjp(g))

@@ -240,6 +240,15 @@ rule(
 )
 for step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
     rule(step, d=lambda out, x: 0.0, domain=nonzero, chooses=True)
+for rounded in (np.round, np.around):
+    rule(rounded, d=(lambda out, a, decimals: 0.0, None), domain=(nonzero, 1), chooses=True)
+rule(np.fix, d=lambda out, x: 0.0, domain=nonzero, chooses=True)
+rule(
+    np.heaviside,
+    d=(lambda out, x1, x2: 0.0, lambda out, x1, x2: (x1 == 0) * 1.0),
+    domain=(nonzero, reals),
+    chooses=True,
+)
 rule(
     np.floor_divide,
     d=(lambda out, x, y: 0.0, lambda out, x, y: 0.0),
@@ -259,9 +268,21 @@ rule(
     np.copysign,
     d=(lambda out, x, y: np.sign(x) * np.sign(out), lambda out, x, y: 0.0),
     domain=(nonzero, nonzero),
-    chooses=True,
 )
 rule(np.full_like, d=(None, lambda out, a, fill_value: 1.0), domain=[(np.zeros(3), reals), (np.zeros(3), reals(3))])
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """x in another precision.
+
+    >>> import numpy as np
+    >>> cast(np.array([1.0]), np.float32)
+    array([1.], dtype=float32)
+    """
+    return np.asarray(x).astype(dtype)[()]
+
+
+cast = rule(cast, d=(lambda out, x, dtype: 1.0, None), domain=[(reals(3), np.dtype(float)), (reals(), np.dtype(float))])
 rule(np.conjugate, d=lambda out, x: 1.0, domain=reals)
 rule(np.ldexp, d=(lambda out, x, n: 2.0**n, None), domain=(reals, 3))
 

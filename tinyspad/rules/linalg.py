@@ -9,8 +9,8 @@ import numpy as np
 
 from ..errors import NoRule
 from .elementwise import nonzero, reals
-from .reductions import direction_of, in_double, is_data, restore
-from .table import Vjp, rule, unbroadcast
+from .reductions import direction_of, in_double, restore
+from .table import Domain, Vjp, is_data, rule, unbroadcast
 
 NUMPY_2 = hasattr(np, "vecdot")  # since then solve takes a vector beside a stack of matrices
 
@@ -129,3 +129,85 @@ rule(
         *([(reals(2, 3, 3), reals(3)), (reals(4, 2, 2), reals(2, 3))] if NUMPY_2 else []),
     ],
 )
+
+
+# --- of symmetric matrices, of which NumPy reads the lower triangle -----------------------------------------------------
+
+
+def _read_below(symmetric: Any) -> Any:
+    """The derivative by the lower triangle alone, from that by a symmetric matrix."""
+    s = (symmetric + _t(symmetric)) / 2.0
+    return np.tril(s) + np.tril(s, -1)
+
+
+def _cholesky(out: Any, a: Any) -> Vjp:
+    """Murray (2016), "Differentiation of the Cholesky decomposition"."""
+    half = np.tril(np.ones(np.shape(a)[-2:])) - 0.5 * np.eye(np.shape(a)[-1])
+    back = _t(out)
+
+    def vjp(g: Any) -> Any:
+        inner = np.linalg.solve(back, _t(np.linalg.solve(back, _t((back @ g) * half))))
+        return _read_below(inner)
+
+    return vjp
+
+
+def eigenvalues(a: Any) -> Any:
+    """Those of a symmetric matrix, of which the lower triangle is read, in ascending order.
+
+    >>> import numpy as np
+    >>> eigenvalues(np.array([[2.0, 0.0], [1.0, 2.0]]))
+    array([1., 3.])
+    """
+    return np.linalg.eigvalsh(a)
+
+
+def eigenvectors(a: Any) -> Any:
+    """The eigenvectors of a symmetric matrix, as columns; their signs are those that LAPACK gives."""
+    return np.linalg.eigh(a)[1]
+
+
+def _eigenvalues(out: Any, a: Any) -> Vjp:
+    v = eigenvectors(a)
+    return lambda g: _read_below((v * np.expand_dims(g, -2)) @ _t(v))
+
+
+def _eigenvectors(out: Any, a: Any) -> Vjp:
+    """Where eigenvalues are equal there is no derivative: it is infinite, or NaN, and never a number that left that out."""
+    w, one = eigenvalues(a), np.eye(np.shape(a)[-1], dtype=bool)
+    apart = np.expand_dims(w, -2) - np.expand_dims(w, -1)
+    with np.errstate(divide="ignore"):
+        turn = np.where(one, 0.0, 1.0 / np.where(one, 1.0, apart))
+    return lambda g: _read_below(out @ (turn * (_t(out) @ g)) @ _t(out))
+
+
+def log_abs_det(a: Any) -> Any:
+    """log |det a|.
+
+    >>> import numpy as np
+    >>> float(log_abs_det(np.eye(2)))
+    0.0
+    """
+    return np.linalg.slogdet(a)[1]
+
+
+def _log_abs_det(out: Any, a: Any) -> Vjp:
+    back = _t(np.linalg.inv(a))
+    return lambda g: np.reshape(g, (*np.shape(g), 1, 1)) * back
+
+
+class NearIdentity(Domain):
+    """Matrices that are positive definite."""
+
+    def sample(self, rng: np.random.Generator) -> Any:
+        return 0.2 * super().sample(rng) + 2.0 * np.eye(self.shape[-1])
+
+
+rule(
+    np.linalg.cholesky,
+    vjp=_cholesky,
+    domain=[(NearIdentity(-1.0, 1.0)(3, 3),), (NearIdentity(-1.0, 1.0)(2, 2, 2),)],
+)
+eigenvalues = rule(eigenvalues, vjp=_eigenvalues, domain=[(reals(3, 3),), (reals(2, 2, 2),)])
+eigenvectors = rule(eigenvectors, vjp=_eigenvectors, domain=[(reals(3, 3),)])
+log_abs_det = rule(log_abs_det, vjp=_log_abs_det, domain=[(reals(3, 3),), (reals(2, 2, 2),)])

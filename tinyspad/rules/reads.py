@@ -21,8 +21,8 @@ import numpy as np
 
 from ..arguments import Array, Data
 from ..errors import BadInput
-from .reductions import is_data, restore
-from .table import LinearMap, Rule
+from .reductions import restore
+from .table import LinearMap, Rule, is_data
 
 LARGEST_JACOBIAN = 10**6
 """So many elements has the Jacobian of one operation at most, where it is taken row by row."""
@@ -104,8 +104,9 @@ def lifted(operand: Operand, lift: Callable[[Array], Array]) -> LinearMap | None
     if any(letter not in found.space for term in found.others for letter in term):
         return None
     inside, outside = np.broadcast_to(0.0, operand.shape), np.broadcast_to(0.0, operand.out_shape)
-    given = [np.asarray(x, float) if is_data(x) else x for x in (*before, inside, *after)]
-    call = [lift(x) if i in found.terms else x for i, x in enumerate(given)]
+    call: list[Data] = [*before, inside, *after]
+    for i in found.terms:
+        call[i] = lift(np.asarray(call[i], float) if is_data(call[i]) else call[i])
     edge: LinearMap = operand.rule.edge(operand.position, outside, inside, tuple(call), operand.options)
     return edge
 

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import NoRule
 from .elementwise import reals
 from .shapes import placed
-from .table import Vjp, rule
+from .table import Vjp, is_data, rule
 
 SMALL = 65536
 """So many numbers are written out rather than shown by a view."""
@@ -50,11 +50,6 @@ def in_double(*types: Any) -> Callable[[Callable[..., Vjp]], Callable[..., Vjp]]
         return wide
 
     return wrap
-
-
-def is_data(x: Any) -> bool:
-    """Whether these are numbers, and not a recording of how they come about, on which NumPy's functions alone work."""
-    return isinstance(x, (float, int, np.ndarray, np.generic))
 
 
 def spread(g: Any, shape: tuple[int, ...], axis: Any) -> Any:

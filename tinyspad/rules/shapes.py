@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import NoRule
 from .elementwise import nonzero, reals
-from .table import PLAIN, Vjp, rule, unbroadcast
+from .table import PLAIN, Vjp, is_data, rule, unbroadcast
 
 # Where numbers come back to: two functions of NumPy's statements, so that they can be recorded in turn.
 
@@ -101,8 +101,13 @@ def _gather(function: Callable[..., Any]) -> Callable[..., Vjp]:
 
     def vjp(out: Any, a: Any, *args: Any, **kwargs: Any) -> Vjp:
         shape, size = np.shape(a), np.size(a)
-        positions = function(np.arange(size).reshape(shape), *args, **kwargs)
-        return lambda g: np.reshape(added_at(g, (size,), positions), shape)
+        positions = function(np.arange(1, size + 1).reshape(shape), *args, **kwargs)  # 0 where nothing was copied to
+        there = np.flatnonzero(positions)
+        back = np.ravel(positions)[there] - 1
+        put = placed if len(there) <= size and np.bincount(back, minlength=1).max() <= 1 else added_at
+        if len(there) == np.size(positions):
+            return lambda g: np.reshape(put(np.ravel(g), (size,), back), shape)
+        return lambda g: np.reshape(put(np.ravel(g)[there], (size,), back), shape)
 
     return vjp
 
@@ -113,7 +118,8 @@ def _getitem(out: Any, a: Any, key: Any) -> Vjp:
     basic = (slice, int, np.integer, type(None), type(Ellipsis))
     repeats = not all(isinstance(part, basic) for part in parts)  # an array of positions may name one twice
 
-    return lambda g: (added_at if repeats else placed)(g, shape, key)
+    put, recorded = (_added_at, added_at) if repeats else (_placed, placed)
+    return lambda g: (put if is_data(g) else recorded)(g, shape, key)
 
 
 def _concatenate(i: int, out: Any, arrays: Any, axis: int | None = 0) -> Vjp:
@@ -144,6 +150,7 @@ def _arranged(function: Callable[..., Any]) -> Callable[..., Vjp]:
     return vjp
 
 
+_placed, _added_at = placed, added_at  # of numbers, which need no asking
 placed = rule(
     placed,
     vjp=lambda out, g, shape, key: lambda u: u[key],
@@ -188,7 +195,42 @@ rule(
 rule(np.tril, vjp=_triangle(np.tril), kind="move", chooses=True, domain=[(reals(3, 3),), (reals(3),), (reals(2, 3), 1)])
 rule(np.triu, vjp=_triangle(np.triu), kind="move", chooses=True, domain=[(reals(3, 3),), (reals(2, 3), {"k": -1})])
 rule(np.tile, vjp=_gather(np.tile), kind="move", domain=[(reals(2), 3), (reals(2, 2), (2, 1))])
-rule(np.repeat, vjp=_gather(np.repeat), kind="move", domain=[(reals(3), 2), (reals(2, 3), [1, 2], {"axis": 0})])
+rule(
+    np.repeat,
+    vjp=_gather(np.repeat),
+    kind="move",
+    chooses=True,
+    domain=[(reals(3), 2), (reals(2, 3), [1, 2], {"axis": 0})],
+)
+for turn in (np.fliplr, np.flipud, np.rot90):
+    rule(turn, vjp=_gather(turn), kind="move", domain=[(reals(2, 3),)])
+rule(
+    np.diagonal,
+    vjp=_gather(np.diagonal),
+    kind="move",
+    chooses=True,
+    domain=[(reals(3, 3),), (reals(2, 3), 1), (reals(2, 3, 3), {"axis1": 1, "axis2": 2})],
+)
+rule(
+    np.diag, vjp=_gather(np.diag), kind="move", chooses=True, domain=[(reals(3, 3),), (reals(2),), (reals(2), {"k": 1})]
+)
+rule(np.diagflat, vjp=_gather(np.diagflat), kind="move", domain=[(reals(3),), (reals(2), 1)])
+rule(
+    np.delete,
+    vjp=_gather(np.delete),
+    kind="move",
+    chooses=True,
+    domain=[(reals(4), 1), (reals(2, 3), [0, 2], {"axis": 1})],
+)
+rule(np.resize, vjp=_gather(np.resize), kind="move", chooses=True, domain=[(reals(3), (2, 2)), (reals(4), 3)])
+rule(np.rollaxis, vjp=_gather(np.rollaxis), kind="move", domain=[(reals(2, 3, 2), 2)])
+rule(
+    np.take_along_axis,
+    vjp=_gather(np.take_along_axis),
+    kind="move",
+    chooses=True,
+    domain=[(reals(3), np.array([0, 2, 2]), {"axis": 0}), (reals(2, 3), np.array([[1, 0], [2, 2]]), {"axis": 1})],
+)
 rule(
     np.take,
     vjp=_gather(np.take),
@@ -262,5 +304,19 @@ PLAIN.update(
         np.array_repr,
         np.array_str,
         np.array2string,
+        np.argwhere,
+        np.argpartition,
+        np.array_equiv,
+        np.isin,
+        np.isreal,
+        np.iscomplex,
+        np.iscomplexobj,
+        np.bincount,
+        np.histogram,
+        np.lexsort,
+        np.may_share_memory,
+        np.shares_memory,
+        np.nanargmax,
+        np.nanargmin,
     }
 )

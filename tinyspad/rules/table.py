@@ -253,19 +253,22 @@ def rule(
     - ``vjp`` for any other: for each argument, a function ``(out, *args, **kwargs)`` that returns the map
       from the adjoint of ``out`` to the adjoint of the argument. Capture only what the map needs.
 
-    A single function stands for a one-argument tuple; None marks an argument that has no derivative.
-    ``domain`` says where tests draw arguments: a ``Domain`` per argument, or, for ``vjp``, a list of
-    example calls (tuples that may end in a dict of keyword arguments). ``symbol`` is an infix operator
-    for printing. With ``indexed=True`` the one ``vjp`` is called with the argument's position first;
-    with ``sequence=True`` the first argument is a sequence of arrays. ``call``: for a function whose arguments go by several
-    names, a function of its arguments as users write them that returns them by position. With ``forgets=True`` the tape
-    keeps of constant arguments and options only what the vjp captures, so that the operation cannot be replayed (no
-    second derivatives, no program). ``kind``: which elements of an operand an element of the result reads, for paths of
-    numbers: "elementwise" (always so with ``d``), "move", "reduction", "scan", "diagonal", "order", or, of a product, a
-    function of its arguments that gives subscripts as einsum writes them; "dense", if nothing is said, finds out by its
-    vjp, row by row. ``chooses``: that a derivative of zero leaves the argument out, as ``where`` and ``maximum`` do, so
-    that nothing flows there, whatever else is on the way. A later rule replaces an earlier one (but not in the operators
-    + - * / ** between scalars, which are written out).
+    For second derivatives these are run on Values: so they are written in NumPy functions that have rules, and turn nothing
+    into plain arrays (no ``np.asarray``, no ``out[i] = ...``).
+
+    A single function stands for a one-argument tuple; None marks an argument that has no derivative. ``domain`` says
+    where tests draw arguments: a ``Domain`` per argument, or, for ``vjp``, a list of example calls (tuples that may end
+    in a dict of keyword arguments). ``symbol`` is an infix operator for printing. With ``indexed=True`` the one ``vjp``
+    is called with the argument's position first; with ``sequence=True`` the first argument is a sequence of arrays.
+    ``call``: for a function whose arguments go by several names, a function of its arguments as users write them that
+    returns them by position. With ``forgets=True`` the tape keeps of constant arguments and options only what the vjp
+    captures, so that the operation cannot be replayed (no ``derivative`` and ``hessian``, no program). ``kind``: which
+    elements of an operand an element of the result reads, for paths of numbers: "elementwise" (always so with ``d``),
+    "move", "reduction", "scan", "diagonal", "order", or, of a product, a function of its arguments that gives subscripts
+    as einsum writes them; "dense", if nothing is said, finds out by its vjp, row by row. ``chooses``: that a derivative
+    of zero leaves the argument out, as ``where`` and ``maximum`` do, so that nothing flows there, whatever else is on the
+    way. A later rule replaces an earlier one (but not in the operators + - * / ** between scalars, which are written
+    out).
 
     Raises BadInput if both or neither of ``d`` and ``vjp`` are given. Cost: one dictionary entry.
 
@@ -288,7 +291,7 @@ def rule(
         and not hasattr(function, "asks")
         and not (function.__module__ or "").startswith("numpy")
     ):
-        function = _asking(function)
+        function = asking(function)
     if not (callable(kind) or kind in (None, *WORDS)) or (d is not None and kind not in (None, "elementwise")):
         raise BadInput(
             f"rule: kind= is one of {', '.join(WORDS)}, or a function that gives subscripts, not {kind!r:.60}; with d= "
@@ -305,7 +308,7 @@ def rule(
     return function
 
 
-def _asking(function: Callable[..., Data]) -> Callable[..., Data]:
+def asking(function: Callable[..., Data]) -> Callable[..., Data]:
     """The function under NumPy's protocol: an argument that is more than an array may answer for it."""
 
     @functools.wraps(function)
@@ -318,6 +321,11 @@ def _asking(function: Callable[..., Data]) -> Callable[..., Data]:
 
     dispatching.asks = True  # type: ignore[attr-defined]
     return dispatching
+
+
+def is_data(x: Data) -> bool:
+    """Whether these are numbers, and not a recording of how they come about, on which NumPy's functions alone work."""
+    return isinstance(x, (float, int, np.ndarray, np.generic))
 
 
 def unbroadcast(g: Data, shape: tuple[int, ...]) -> Data:

@@ -150,7 +150,7 @@ def replay(
         if entry[RULE].forgets:
             raise NoRule(
                 f"{entry[RULE].name} keeps only what backward needs, so it cannot be run again from the tape: "
-                "no second derivatives or programs through it."
+                "no derivative(), hessian() or program through it. ts.grad and ts.hvp differentiate it again."
             )
         for leaf in entry[FIRST_PARENT::2]:
             if leaf[RULE] is None and id(leaf) not in results:

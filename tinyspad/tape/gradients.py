@@ -12,12 +12,12 @@ import numpy as np
 
 from ..arguments import integer, name_of, parameter_names
 from ..errors import BadInput, ChangedData, NotScalar
-from ..rules import Chosen, LinearMap, Rows
+from ..rules import LinearMap, Masked, Rows
 from .choices import chooses, guarded_partials
 from .data import floats
 from .entry import Entry, behind, parents, partials, was_changed
 from .nesting import deepest, open_leaf, run_on
-from .record import Operand, depth_of, innermost, outer_at
+from .record import Operand, depth_of, innermost, outer_at, shape_of
 from .value import Value, leaf_at
 
 
@@ -69,12 +69,24 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """The value of a function and its gradient, as a function of the same arguments that returns both.
 
-    Parameters, errors and cost are those of :func:`grad`.
+    Parameters
+    ----------
+    f, argnums
+        As for :func:`grad`.
 
     Returns
     -------
     callable
-        Called as f is, it returns the pair (value, gradient).
+        Called as f is, it returns the pair (value, gradient), each a Value where that of :func:`grad` is.
+
+    Raises
+    ------
+    BadInput, NotScalar, NoRule
+        As :func:`grad` does.
+
+    Notes
+    -----
+    Cost: that of :func:`grad`; f is called once.
 
     Examples
     --------
@@ -120,7 +132,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     """
     points = dict(_leaves(x, _names(f, 1)[0]))
     along = [u if isinstance(u, Operand) else floats(u) for u in _alike(x, v)]
-    if [np.shape(innermost(p)) for p in points.values()] != [np.shape(innermost(u)) for u in along]:
+    if [shape_of(p) for p in points.values()] != [shape_of(u) for u in along]:
         raise BadInput(f"hvp: the vector has the form of the point, so it is not {v!r:.60}.")
 
     def at(depth: int) -> list[Any]:
@@ -180,9 +192,8 @@ def _run(f: Callable[..., Any], values: list[Value], args: list[Any], options: d
             raise ChangedData(
                 f'{name_of(f)} changed the data of its own argument "{value.name}"; compute with new names.'
             )
-    depth = max(map(depth_of, values), default=0)
-    out = outer_at(out, depth)
-    if depth_of(out) == depth and open_leaf(out, depth) is not None:
+    out = outer_at(out, max(map(depth_of, values), default=0))
+    if open_leaf(out, min(map(depth_of, values), default=1)) is not None:
         raise _Shallow
     return out
 
@@ -237,7 +248,7 @@ def _swept(
         if share is None:
             continue
         for parent, partial in zip(parents(entry), guards.pop(id(entry), partials(entry))):
-            if id(parent) in live and not (isinstance(partial, Chosen) and partial.taken is False):
+            if id(parent) in live and not (isinstance(partial, Masked) and partial.taken is False):
                 _add(adjoint, id(parent), _times(share, partial))
     return [adjoint[id(leaf._node)] for leaf in leaves]
 
@@ -261,7 +272,7 @@ def _times(adjoint: Any, partial: Any) -> Any:
     """Their product, for which nothing need be recorded where one of them is 1."""
     if _is(partial, 1.0):
         return adjoint
-    return partial if _is(adjoint, 1.0) and not isinstance(partial, (LinearMap, Chosen)) else adjoint * partial
+    return partial if _is(adjoint, 1.0) and not isinstance(partial, (LinearMap, Masked)) else adjoint * partial
 
 
 def _is(x: Any, number: float) -> bool:
@@ -329,7 +340,7 @@ def _value(x: Any, depth: int, name: str | None) -> Value:
 
 def _places(f: Callable[..., Any], argnums: int | Sequence[int], number: int) -> list[int]:
     given = [argnums] if isinstance(argnums, (int, np.integer)) else argnums
-    if not isinstance(given, (list, tuple)):
+    if not isinstance(given, Sequence) or isinstance(given, str):
         raise BadInput(f"grad: argnums= is a whole number, or several in a tuple, not {argnums!r:.60}.")
     if not number:
         raise BadInput(f"The gradient of {name_of(f)} is by a positional argument, and none was given.")

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..rules import RULES, Chosen, LinearMap, Rule
+from ..rules import RULES, LinearMap, Masked, Rule
 from .entry import HOLE, tick
-from .record import Operand, new, record
+from .record import Operand, dispatch, new, record
 
 
 def arithmetic(ufunc: Any, local: Callable[[Any, Any], tuple[Any, Any, Any]]) -> tuple[Any, Any]:
@@ -99,19 +99,18 @@ def of_one(function: Any, both: Callable[[float], tuple[float, float]]) -> Any:
 
 def method(function: Any) -> Any:
     """A method of arrays: NumPy's function of that name, its options in NumPy's order."""
-    rule = RULES[function]
+    name = function.__name__
 
     def call(self: Operand, *args: Any, **options: Any) -> Any:
-        return record(rule, (self, *args), options)
+        return dispatch(function, (self, *args), options)
 
-    call.__name__ = rule.name
-    call.__doc__ = f"np.{rule.name}(self, ...)."
+    call.__name__, call.__doc__ = name, f"np.{name}(self, ...)."
     return call
 
 
 def _operate(rule: Rule, *args: Any) -> Any:
     """An operator: leave what is not a number to Python, which then names the types, or asks a linear map."""
     for a in args:
-        if a is None or isinstance(a, (str, bytes, dict, set, LinearMap, Chosen)):
+        if a is None or isinstance(a, (str, bytes, dict, set, LinearMap, Masked)):
             return NotImplemented
     return record(rule, args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from weakref import ref
 import numpy as np
 
 from ..errors import DroppedGradient, NoRule
-from ..rules import PLAIN, RULES, LinearMap, Rule, unbroadcast
+from ..rules import PARTS, PLAIN, RULES, WRITTEN, LinearMap, Rule, part_of, unbroadcast
 from .data import frozen, recorded_form
 from .entry import ARGS, FORGOTTEN, HOLE, Entry, tick
 
@@ -138,13 +139,14 @@ def edge_inside(rule: Rule, i: int, result: Any, x: Any, call: tuple[Any, ...], 
     derivative = rule.derivative(i)
     if derivative is None:
         return None
-    local, shape, out_shape = derivative(result, *call, **options), _shape(x), _shape(result)
+    local, shape, out_shape = derivative(result, *call, **options), shape_of(x), shape_of(result)
     if shape == out_shape:
         return local
     return LinearMap(lambda g: unbroadcast(g * local, shape), shape, out_shape, f"broadcast {rule.name}", local)
 
 
-def _shape(x: Any) -> tuple[int, ...]:
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of data, which are not looked at for it: () of what is no array."""
     data = innermost(x)
     return data.shape if isinstance(data, np.ndarray) else ()
 
@@ -236,6 +238,12 @@ def looked_at(x: Any) -> Any:
 def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a NumPy function does when one of its arguments is a Value."""
     rule = RULES.get(function)
+    if kwargs:
+        kwargs = {k: v for k, v in kwargs.items() if not (k in NEUTRAL and v is NEUTRAL[k])}
+        if function in PARTIAL and kwargs.keys() & {"where", "initial"}:
+            return part_of(function, *args, **kwargs)
+    if function in WRITTEN:
+        return _through(function, args, kwargs)
     if rule is None or (function is np.where and len(args) == 1):
         if function in PLAIN or function is np.where:
             if function not in FORM:
@@ -251,6 +259,26 @@ def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
             f"functions, or teach tinyspad its derivative: ts.rule({called_as}, {derivative}=...) (README, 'Add a rule')."
         )
     return record(rule, args, kwargs)
+
+
+PARTIAL = {*PARTS, np.mean}
+"""Reductions of which a part may be asked."""
+
+NEUTRAL = {"out": None, "dtype": None, "where": True, "subok": True, "casting": "same_kind", "order": "K"}
+"""Options of NumPy's that change nothing."""
+
+
+def _through(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A function that is written in others."""
+    instead = WRITTEN[function].instead
+    try:
+        if not isinstance(instead, np.ufunc):
+            inspect.signature(instead).bind(*args, **kwargs)
+    except TypeError as problem:
+        raise NoRule(
+            f"{function.__name__}: what is covered has other arguments ({problem}). Write it with other NumPy functions."
+        ) from None
+    return instead(*args, **kwargs)
 
 
 REDUCTIONS: dict[Any, Callable[..., Any]] = {

@@ -13,12 +13,13 @@ from ..rules import RULES, Rows, relu
 from .backward import accumulate
 from .data import floats, gradient_form
 from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, called, tick
+from .methods import ArrayMethods
 from .nesting import refuse_foreign
 from .operators import arithmetic, by_rule, method, of_one, power
 from .record import REDUCTIONS, Operand, dispatch, innermost, into_an_array, look, looked_at, new, record
 
 
-class Value(Operand):
+class Value(ArrayMethods):
     """A number or an array of numbers that remembers how it was made.
 
     A drop-in for micrograd's ``Value`` that also takes arrays and plain NumPy code::
@@ -222,25 +223,7 @@ class Value(Operand):
     def __ge__(self, other: Any) -> Any:
         return self._data >= looked_at(other)
 
-    # --- the methods of arrays ------------------------------------------------------------------------------
-
-    exp, log, sqrt, sin, cos, tanh = map(method, (np.exp, np.log, np.sqrt, np.sin, np.cos, np.tanh))
-    sum, mean, prod, var, std, cumsum = map(method, (np.sum, np.mean, np.prod, np.var, np.std, np.cumsum))
-    max, min, clip = map(method, (np.max, np.min, np.clip))
-    ravel, squeeze, dot = map(method, (np.ravel, np.squeeze, np.dot))
-
-    def reshape(self, *shape: Any) -> Value:
-        """np.reshape(self, shape)."""
-        return record(RULES[np.reshape], (self, shape[0] if len(shape) == 1 else shape))
-
-    def transpose(self, *axes: Any) -> Value:
-        """np.transpose(self, axes)."""
-        return record(RULES[np.transpose], (self, axes[0] if len(axes) == 1 else axes or None))
-
-    @property
-    def T(self) -> Value:
-        """The transpose."""
-        return record(RULES[np.transpose], (self,))
+    # --- indexing and iterating; the other methods of arrays are in ``methods`` -----------------------------------
 
     def __getitem__(self, key: Any) -> Value:
         parts = key if isinstance(key, tuple) else (key,)
@@ -345,7 +328,7 @@ class Value(Operand):
         return dispatch(function, args, kwargs)
 
 
-for _name, _method in vars(Value).items():
+for _name, _method in (*vars(Value).items(), *vars(ArrayMethods).items()):
     if getattr(_method, "__module__", None) == arithmetic.__module__:  # for help() and tracebacks
         _method.__name__, _method.__qualname__ = _name, f"Value.{_name}"
 

@@ -1,0 +1,215 @@
+"""Functions that are written in others, and the methods of Values: their values, their derivatives, and what is refused."""
+
+import numpy as np
+import pytest
+from test_rules import draw
+
+import tinyspad as ts
+from tinyspad.errors import BadInput, DroppedGradient, NoRule, NotOffered
+from tinyspad.rules import WRITTEN, Domain
+
+H = 1e-6
+CALLS = [
+    pytest.param(function, call, id=f"{function.__name__}-{k}")
+    for function, entry in WRITTEN.items()
+    for k, call in enumerate(entry.domain)
+]
+
+
+def domains(x):
+    if isinstance(x, Domain):
+        yield x
+    elif isinstance(x, (list, tuple)):
+        for item in x:
+            yield from domains(item)
+
+
+def filled(x, values):
+    if isinstance(x, Domain):
+        return next(values)
+    return type(x)(filled(item, values) for item in x) if isinstance(x, (list, tuple)) else x
+
+
+@pytest.mark.parametrize(("function", "call"), CALLS)
+def test_values_and_derivatives_of_both_orders(function, call):
+    """Against NumPy itself, and against central differences of it, along a direction."""
+    options = call[-1] if isinstance(call[-1], dict) else {}
+    call = call[:-1] if options else call
+    rng = np.random.default_rng(0)
+    point = tuple(np.asarray(draw(domain, rng))[()] for domain in domains(call))
+
+    def at(values):
+        return function(*filled(call, iter(values)), **options)
+
+    expected = at(point)
+    found = at([ts.Value(x) for x in point])
+    np.testing.assert_allclose(found.data, expected, rtol=1e-12, atol=1e-14)
+    assert np.shape(found.data) == np.shape(expected)
+    seed = rng.normal(size=np.shape(expected))
+
+    def number(values):
+        return np.sum(np.tanh(0.3 * at(values) + 0.1) * seed)
+
+    v = tuple(rng.normal(size=np.shape(x)) for x in point)
+    ahead, behind = (tuple(x + h * u for x, u in zip(point, v)) for h in (H, -H))
+    slope = sum(np.sum(g * u) for g, u in zip(ts.grad(number)(point), v))
+    # of slopes and curvatures about 1: rounding 1e-10, truncation 1e-12 times higher derivatives
+    assert slope == pytest.approx((number(ahead) - number(behind)) / (2 * H), rel=1e-6, abs=1e-7)
+    for h, a, b in zip(ts.hvp(number, point, v), ts.grad(number)(ahead), ts.grad(number)(behind)):
+        np.testing.assert_allclose(h, (a - b) / (2 * H), rtol=1e-5, atol=1e-6)
+
+
+SEVERAL = {
+    "split": lambda x: np.split(x, 2),
+    "array_split": lambda x: np.array_split(x, 3),
+    "split at places": lambda x: np.split(x, [1, 1, 3]),
+    "hsplit": lambda x: np.hsplit(x, 2),
+    "vsplit": lambda x: np.vsplit(np.reshape(x, (2, 2)), 2),
+    "meshgrid": lambda x: np.meshgrid(x, x[:2]),
+    "meshgrid by rows": lambda x: np.meshgrid(x, x[:2], indexing="ij"),
+    "sparse meshgrid": lambda x: np.meshgrid(x, x[:2], sparse=True),
+    "gradient along axes": lambda x: np.gradient(np.reshape(x, (2, 2))),
+    "slogdet": lambda x: np.linalg.slogdet(np.reshape(x, (2, 2))),
+    "average with weights": lambda x: np.average(x, weights=np.arange(1.0, 5.0), returned=True),
+}
+
+
+@pytest.mark.parametrize("f", SEVERAL.values(), ids=SEVERAL)
+def test_functions_that_return_several_arrays(f):
+    x = np.array([0.5, -1.0, 2.0, 3.0])
+    expected, found = f(x), f(ts.Value(x))
+    assert len(expected) == len(found)
+    for a, b in zip(expected, found):
+        b = b.data if isinstance(b, ts.Value) else b
+        np.testing.assert_allclose(b, a, rtol=1e-14)
+        assert np.shape(a) == np.shape(b)
+    report = ts.check_gradients(lambda x: sum(np.sum(part**2) for part in f(x)), x)
+    assert report.verdict == "agree"
+
+
+def test_decompositions_of_symmetric_matrices():
+    """By what does not depend on the signs of eigenvectors."""
+    a, m = np.array([[2.0, 0.3, -0.4], [0.3, 3.0, 0.5], [-0.4, 0.5, 4.0]]), np.arange(9.0).reshape(3, 3)
+
+    def logarithm(a):
+        w, v = np.linalg.eigh(a)
+        return np.sum((v * np.log(w)) @ v.T * m)
+
+    for f in (logarithm, lambda a: np.sum(np.linalg.cholesky(a) * m), lambda a: np.linalg.slogdet(a)[1]):
+        assert ts.check_gradients(f, a, order=2).verdict == "agree"
+    with np.errstate(all="ignore"):  # equal eigenvalues: their sum has a derivative, and eigenvectors have none
+        assert ts.grad(lambda a: np.sum(np.linalg.eigvalsh(a)))(2.0 * np.eye(3)).tolist() == np.eye(3).tolist()
+        assert not np.all(np.isfinite(ts.grad(logarithm)(2.0 * np.eye(3))))
+    with pytest.raises(NoRule, match="full rank"):
+        np.linalg.pinv(ts.Value(np.zeros((2, 3))))
+
+
+def test_what_is_no_number_is_left_out():
+    x = np.array([[1.0, np.nan, 2.0], [0.5, -1.0, np.nan]])
+    for name in ("nansum", "nanprod", "nanmax", "nanmin", "nanmean", "nanvar", "nanstd", "nancumsum", "nancumprod"):
+        function = getattr(np, name)
+        np.testing.assert_allclose(function(ts.Value(x)).data, function(x), rtol=1e-14, err_msg=name)
+        slope = ts.grad(lambda x, function=function: np.sum(function(x)))(x)
+        assert np.all(slope[np.isnan(x)] == 0) and np.all(np.isfinite(slope)), name
+    assert ts.grad(lambda x: np.sum(np.nan_to_num(x)))(x)[0].tolist() == [1.0, 0.0, 1.0]
+
+
+def test_choices_let_nothing_through_from_what_is_not_taken():
+    x = np.array([0.0, 4.0])
+    with np.errstate(all="ignore"):
+        for f in (
+            lambda x: np.select([x > 0, x <= 0], [np.sqrt(x), 2 * x]),
+            lambda x: np.piecewise(x, [x > 0, x <= 0], [np.sqrt, lambda x: 2 * x]),
+            lambda x: np.choose([0, 1], [2 * x, np.sqrt(x)]),
+        ):
+            np.testing.assert_array_equal(f(ts.Value(x)).data, f(x))
+            assert ts.grad(lambda x, f=f: np.sum(f(x)))(x).tolist() == [2.0, 0.25]
+
+
+def test_reductions_of_a_part():
+    x, mask = np.array([[1.0, 5.0, 2.0], [0.5, -1.0, 3.0]]), np.array([[True, False, True], [True, True, False]])
+    for function, initial in ((np.sum, 2.0), (np.prod, 2.0), (np.max, 1.5), (np.min, 0.25)):
+        for options in ({"where": mask, "initial": initial}, {"axis": 1, "initial": initial}, {"initial": initial}):
+            np.testing.assert_allclose(function(ts.Value(x), **options).data, function(x, **options))
+            assert ts.check_gradients(lambda x, o=options, f=function: np.sum(f(x, **o)), x).verdict == "agree"
+    np.testing.assert_allclose(np.mean(ts.Value(x), axis=1, where=mask).data, np.mean(x, axis=1, where=mask))
+
+
+def test_options_that_change_nothing_are_taken():
+    x = ts.Value([[1.0, 2.0], [3.0, 4.0]])
+    assert np.sum(x, dtype=None, out=None, where=True).data == 10.0
+    assert (
+        x.sum(dtype=None, out=None).data == 10.0
+        and x.sum(where=[[True, False], [False, True]], initial=1.0).data == 6.0
+    )
+    assert np.amax(x).data == np.max(a=x).data == 4.0
+
+
+METHODS = {
+    "flatten": lambda x: x.flatten(),
+    "flatten by columns": lambda x: x.flatten("F"),
+    "copy": lambda x: x.copy(),
+    "swapaxes": lambda x: x.swapaxes(0, 1),
+    "take": lambda x: x.take([0, 3]),
+    "repeat": lambda x: x.repeat(2, axis=1),
+    "trace": lambda x: x.trace(),
+    "diagonal": lambda x: x.diagonal(1),
+    "cumprod": lambda x: x.cumprod(axis=1),
+    "round": lambda x: x.round(1),
+    "conj": lambda x: x.conj(),
+    "ravel by columns": lambda x: x.ravel("F"),
+    "reshape by columns": lambda x: x.reshape(3, 2, order="F"),
+    "reshape to a tuple": lambda x: x.reshape((3, 2)),
+    "single precision": lambda x: x.astype(np.float32),
+    "argmax": lambda x: x.argmax(axis=1),
+    "argsort": lambda x: x.argsort(),
+    "any": lambda x: x.any(),
+    "all": lambda x: x.all(axis=0),
+    "real": lambda x: x.real,
+    "imag": lambda x: x.imag,
+    "nonzero": lambda x: np.array(x.nonzero()),
+}
+
+
+@pytest.mark.parametrize("f", METHODS.values(), ids=METHODS)
+def test_methods_of_arrays(f):
+    x = np.array([[1.04, -2.0, 0.5], [3.0, 0.25, -1.0]])
+    expected, found = f(x), f(ts.Value(x))
+    found = found.data if isinstance(found, ts.Value) else found
+    np.testing.assert_array_equal(found, expected)
+    assert np.asarray(found).dtype == np.asarray(expected).dtype
+
+
+def test_single_numbers_and_lists_stay_values():
+    x = ts.Value([[1.0, 2.0], [3.0, 4.0]])
+    (x.item(1) * x.item(1, 1) + sum(x.flat) + x.tolist()[1][0]).backward()
+    np.testing.assert_array_equal(x.grad, [[1.0, 5.0], [2.0, 3.0]])
+    assert x.mT.data.tolist() == [[1.0, 3.0], [2.0, 4.0]]
+
+
+def test_precision_may_be_changed_on_the_way():
+    x = np.array([1.0, 2.0])
+    slope = ts.grad(lambda x: np.sum(x.astype(np.float32) ** 2))(x)
+    assert slope.dtype == np.float64 and slope.tolist() == [2.0, 4.0]
+    with pytest.raises(DroppedGradient, match=r"\.data\.astype"):
+        ts.Value(x).astype(int)
+
+
+REFUSED = {
+    "sort in place": (lambda x: x.sort(), NotOffered, r"np\.sort\(x\)"),
+    "fill": (lambda x: x.fill(1.0), NotOffered, "new Value"),
+    "bytes": (lambda x: x.tobytes(), NotOffered, r"\.data\.tobytes"),
+    "a name that arrays have not": (lambda x: x.nothing, AttributeError, "nothing"),
+    "an item of many": (lambda x: x.item(), BadInput, "say which"),
+    "an option that is not covered": (lambda x: np.unique(x, return_counts=True), NoRule, "unique"),
+    "an argument that is not covered": (lambda x: np.cov(x, fweights=[1, 2]), NoRule, "cov"),
+    "a way that is not covered": (lambda x: np.quantile(x, 0.5, method="nearest"), NoRule, "linear"),
+    "a frame that is computed": (lambda x: np.pad(x, 1, mode="mean"), NoRule, "pad"),
+}
+
+
+@pytest.mark.parametrize(("ask", "error", "says"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_offered_says_what_to_write(ask, error, says):
+    with pytest.raises(error, match=says):
+        ask(ts.Value([[1.0, 2.0], [3.0, 4.0]]))
+    assert not hasattr(ts.Value(1.0), "sort")
