@@ -62,8 +62,8 @@ WHY: dict[tuple[str, str], str] = {
         "cannot reach the gradient; and looks at more about each operation, which counts where arrays are small."
     ),
     ("second", "autograd, Hessian times vector"): (
-        "as for the gradient; and operations that choose, indexing among them, are guarded, so that nothing flows along what "
-        "is not taken."
+        "as for the gradient; and operations that choose, indexing among them, are guarded, so that nothing flows along "
+        "what is not taken."
     ),
     ("chain", "JAX, jit"): CHAIN,
     ("fan", "JAX, jit"): FAN,
