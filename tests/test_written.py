@@ -104,6 +104,49 @@ def test_decompositions_of_symmetric_matrices():
         np.linalg.pinv(ts.Value(np.zeros((2, 3))))
 
 
+def test_methods_of_ufuncs():
+    x = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.5]])
+    for f in (
+        lambda x: np.multiply.accumulate(x, axis=1),
+        lambda x: np.multiply.outer(x, x[0]),
+        lambda x: np.add.outer(x[0], x[1]),
+        lambda x: np.logaddexp.reduce(x, axis=1),
+        lambda x: np.maximum.outer(x[0], x[1]),
+        lambda x: np.sort(x, axis=0, kind="stable"),
+    ):
+        np.testing.assert_allclose(f(ts.Value(x)).data, f(x), rtol=1e-14)
+        assert ts.check_gradients(lambda x, f=f: np.sum(f(x) ** 2), x, order=2).verdict == "agree"
+
+
+def test_sums_of_exponentials():
+    x = np.array([[0.0, 1000.0], [-np.inf, 2.0]])
+    with np.errstate(divide="ignore"):
+        np.testing.assert_allclose(ts.logsumexp(x, axis=1), [1000.0, 2.0])
+        np.testing.assert_allclose(ts.softmax(x), [[0.0, 1.0], [0.0, 1.0]])
+        assert ts.logsumexp(x, axis=0, keepdims=True).shape == (1, 2) and ts.logsumexp(np.full(2, -np.inf)) == -np.inf
+    y = np.array([0.3, -1.0, 2.0])
+    np.testing.assert_allclose(ts.grad(ts.logsumexp)(y), ts.softmax(y))
+    p = ts.softmax(y)
+    np.testing.assert_allclose(ts.trace(ts.logsumexp, y).hessian()["a"]["a"], np.diag(p) - np.outer(p, p), atol=1e-15)
+
+
+SPECIAL = ("expit", "logit", "erf", "erfc", "gammaln", "digamma", "xlogy", "entr", "ndtr", "log_ndtr")
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_special_functions_of_scipy(name):
+    function = getattr(pytest.importorskip("scipy.special"), name)
+    args = (0.3, 0.6) if name == "xlogy" else (0.3,)
+    f = (lambda x, y: function(x, y)) if name == "xlogy" else lambda x: function(x)
+    assert ts.check_gradients(f, *args, order=2).verdict == "agree"
+    xs = np.array([0.2, 0.7])
+    np.testing.assert_array_equal(function(ts.Value(xs), *args[1:]).data, function(xs, *args[1:]))
+    if name in ("gammaln", "digamma"):  # to any order
+        third = ts.grad(ts.grad(ts.grad(f)))
+        polygamma = pytest.importorskip("scipy.special").polygamma
+        assert third(0.3) == pytest.approx(polygamma(2 + (name == "digamma"), 0.3))
+
+
 def test_what_is_no_number_is_left_out():
     x = np.array([[1.0, np.nan, 2.0], [0.5, -1.0, np.nan]])
     for name in ("nansum", "nanprod", "nanmax", "nanmin", "nanmean", "nanvar", "nanstd", "nancumsum", "nancumprod"):

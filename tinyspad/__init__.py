@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .optimizers import SGD, Adam, Momentum
     from .paths import Semiring
     from .program import Program, compile
-    from .rules import Domain, relu, rule
+    from .rules import Domain, logsumexp, relu, rule, softmax
     from .tape import Value, grad, hvp, value_and_grad
 
 HOME = {
@@ -32,7 +32,7 @@ HOME = {
     "optimizers": ("SGD", "Adam", "Momentum"),
     "paths": ("Semiring",),
     "program": ("Program", "compile"),
-    "rules": ("Domain", "relu", "rule"),
+    "rules": ("Domain", "logsumexp", "relu", "rule", "softmax"),
     "tape": ("Value", "grad", "hvp", "value_and_grad"),
 }
 """Where each public name lives. A module is loaded when one of its names is first asked for, as SPEC 1 of Scientific
@@ -94,6 +94,7 @@ __all__ = [
     "grad",
     "hvp",
     "jacobian",
+    "logsumexp",
     "minimize",
     "models",
     "nn",
@@ -103,6 +104,7 @@ __all__ = [
     "relu",
     "reproduction",
     "rule",
+    "softmax",
     "trace",
     "value_and_grad",
 ]

@@ -1,7 +1,7 @@
 """The rule table: one line per NumPy function, giving its local partial derivatives and its test domain."""
 
 from . import aliases, arranged, averages, elementwise, linalg, products, reductions, shapes  # noqa: F401  (the tables)
-from .averages import PARTS, part_of
+from .averages import PARTS, logsumexp, part_of, softmax
 from .choices import Choices, Mask, Masked, both, either, guarded, leaves_out, taken
 from .elementwise import TRUTH, cast, relu
 from .products import LETTERS
@@ -20,6 +20,7 @@ from .reads import (
 )
 from .reductions import restore
 from .rows import Rows
+from .special import special_rule
 from .table import PLAIN, RULES, Domain, LinearMap, Rule, is_data, rule, unbroadcast
 from .written import WRITTEN
 
@@ -50,6 +51,7 @@ __all__ = [
     "leaves_out",
     "letters_of",
     "lifted",
+    "logsumexp",
     "moved",
     "number_of_reads",
     "part_of",
@@ -58,6 +60,8 @@ __all__ = [
     "relu",
     "restore",
     "rule",
+    "softmax",
+    "special_rule",
     "taken",
     "unbroadcast",
 ]

@@ -11,7 +11,7 @@ from ..arguments import Data
 from ..errors import NoRule
 from .elementwise import nonzero, positive, reals
 from .table import PLAIN
-from .written import along, as_array, axes_of, written
+from .written import WRITTEN, Written, along, as_array, axes_of, written
 
 # --- differences and sums ------------------------------------------------------------------------------------------
 
@@ -201,6 +201,67 @@ def part_of(
     neutral = PARTS[function]
     found = function(a if where is True else np.where(where, a, neutral.number), *args, **rest)
     return found if initial is None else neutral.join(found, initial)
+
+
+# --- sums of exponentials ----------------------------------------------------------------------------------------------
+
+
+def logsumexp(a: Data, axis: Any = None, keepdims: bool = False) -> Data:
+    """log(sum(exp(a))), without overflow.
+
+    Parameters
+    ----------
+    a : array or Value
+        Numbers; -inf counts as a term of 0.
+    axis : int, tuple of ints or None
+        Along which to sum; all, if None.
+    keepdims : bool
+        Whether the summed axes stay, of length one.
+
+    Returns
+    -------
+    number, array or Value
+        Of a's shape without the summed axes. Cost: four operations.
+
+    Examples
+    --------
+    >>> import numpy as np, tinyspad as ts
+    >>> float(ts.logsumexp(np.array([1000.0, 1000.0]))) == 1000 + float(np.log(2))
+    True
+    >>> ts.grad(ts.logsumexp)(np.array([0.0, 0.0]))
+    array([0.5, 0.5])
+    """
+    top = np.max(a, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(top), top, 0.0)
+    found = np.log(np.sum(np.exp(a - shift), axis=axis, keepdims=True)) + shift
+    return found if keepdims else np.squeeze(found, axis=axis) if axis is not None else np.reshape(found, ())[()]
+
+
+WRITTEN[logsumexp] = Written(logsumexp, [])  # as which np.logaddexp.reduce is known
+
+
+def softmax(a: Data, axis: Any = -1) -> Data:
+    """exp(a) / sum(exp(a)), without overflow.
+
+    Parameters
+    ----------
+    a : array or Value
+        Numbers; -inf gives 0.
+    axis : int, tuple of ints or None
+        Along which they sum up to 1; all, if None.
+
+    Returns
+    -------
+    array or Value
+        Of a's shape. Cost: that of :func:`logsumexp` and an exponential.
+
+    Examples
+    --------
+    >>> import numpy as np, tinyspad as ts
+    >>> ts.softmax(np.array([0.0, 1000.0]))
+    array([0., 1.])
+    """
+    return np.exp(a - logsumexp(a, axis=axis, keepdims=True))
 
 
 # --- what is no number left out ------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ def _t(a: Any) -> Any:
 @in_double(np.float16)
 def _norm(out: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Vjp:
     matrix = (isinstance(axis, tuple) and len(axis) == 2) or (axis is None and np.ndim(x) == 2)
+    if isinstance(ord, (int, float)) and (abs(ord) == np.inf or (matrix and abs(ord) == 1)):
+        return _largest(out, x, ord, axis if axis is not None else (0, 1) if matrix else 0, matrix)
     if ord not in (None, "fro", 2) and (matrix or not isinstance(ord, (int, float)) or ord < 1 or np.isinf(ord)):
         raise NoRule(f"linalg.norm: the rule covers ord=None, 'fro' and p-norms of vectors with p >= 1, not {ord!r}.")
     if matrix and ord == 2:
@@ -29,6 +31,19 @@ def _norm(out: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = 
     p = 2 if ord in (None, "fro") else ord
     direction = direction_of(x, axis, p)
     return lambda g: restore(g, np.shape(direction), axis) * direction
+
+
+def _largest(out: Any, x: Any, ord: float, axis: Any, matrix: bool) -> Vjp:
+    """Of norms that are the largest or smallest of sizes, or of sums of sizes along rows or columns; a tie is shared."""
+    if matrix:
+        rows, columns = axis
+        along, over = (rows, columns) if abs(ord) == 1 else (columns, rows)
+        sizes = np.sum(np.abs(x), axis=along, keepdims=True)
+    else:
+        over, sizes = axis, np.abs(x)
+    winners = sizes == restore(out, np.shape(x), axis)
+    share = winners / np.count_nonzero(winners, axis=over, keepdims=True)
+    return lambda g: restore(g, np.shape(x), axis) * share * np.sign(x)
 
 
 def _inv(out: Any, a: Any) -> Vjp:
@@ -114,6 +129,11 @@ rule(
         (nonzero(2, 3), {"axis": 1, "ord": 3}),
         (reals(2, 3), {"axis": 0, "keepdims": True}),
         (nonzero(4), 1),
+        (nonzero(4), np.inf),
+        (nonzero(2, 3), {"ord": -np.inf, "axis": 1}),
+        (nonzero(2, 3), 1),
+        (nonzero(3, 2), {"ord": np.inf}),
+        (nonzero(2, 3, 2), {"ord": -1, "axis": (0, 2)}),
     ],
 )
 cofactors = rule(cofactors, vjp=_cofactors, domain=[(reals(3, 3),), (reals(2, 2, 2),)])

@@ -172,10 +172,10 @@ def _cumsum(out: Any, a: Any, axis: Any = None) -> Vjp:
     return vjp
 
 
-def _sort(out: Any, a: Any, axis: Any = -1) -> Vjp:
-    shape, order = np.shape(a), np.argsort(a, axis=axis, kind="stable")
-    places = np.arange(np.size(order)).reshape(np.shape(order))
-    found = np.ravel(np.take_along_axis(places, order, axis=-1 if axis is None else axis))
+def _sort(out: Any, a: Any, axis: Any = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Vjp:
+    shape, ranked = np.shape(a), np.argsort(a, axis=axis, kind="stable")
+    places = np.arange(np.size(ranked)).reshape(np.shape(ranked))
+    found = np.ravel(np.take_along_axis(places, ranked, axis=-1 if axis is None else axis))
     back = np.empty_like(found)
     back[found] = np.arange(len(found))
     return lambda g: np.reshape(np.ravel(g)[back], shape)

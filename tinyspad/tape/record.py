@@ -11,7 +11,7 @@ from weakref import ref
 import numpy as np
 
 from ..errors import DroppedGradient, NoRule
-from ..rules import PARTS, PLAIN, RULES, WRITTEN, LinearMap, Rule, part_of, unbroadcast
+from ..rules import PARTS, PLAIN, RULES, WRITTEN, LinearMap, Rule, logsumexp, part_of, special_rule, unbroadcast
 from .data import frozen, recorded_form
 from .entry import ARGS, FORGOTTEN, HOLE, Entry, tick
 
@@ -237,7 +237,7 @@ def looked_at(x: Any) -> Any:
 
 def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a NumPy function does when one of its arguments is a Value."""
-    rule = RULES.get(function)
+    rule = RULES.get(function) or special_rule(function)
     if kwargs:
         kwargs = {k: v for k, v in kwargs.items() if not (k in NEUTRAL and v is NEUTRAL[k])}
         if function in PARTIAL and kwargs.keys() & {"where", "initial"}:
@@ -287,6 +287,8 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
     (np.maximum, "reduce"): np.max,
     (np.minimum, "reduce"): np.min,
     (np.add, "accumulate"): np.cumsum,
+    (np.multiply, "accumulate"): np.cumprod,
+    (np.logaddexp, "reduce"): logsumexp,
 }
 """What the methods of ufuncs are other functions' names for."""
 

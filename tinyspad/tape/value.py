@@ -312,6 +312,9 @@ class Value(ArrayMethods):
         function: Any = ufunc
         if method == "__call__" and not kwargs:
             return dispatch(ufunc, inputs, kwargs)
+        if method == "outer" and not kwargs:
+            first, second = inputs
+            return dispatch(ufunc, (np.reshape(first, np.shape(first) + (1,) * np.ndim(second)), second), {})
         if method != "__call__":
             function = REDUCTIONS.get((ufunc, method))
             if function is None:
