@@ -24,6 +24,7 @@ def test_autograds_tests_of_graphs_pass():
         cwd=FOLDER,
         env={
             **os.environ,
+            "PYTEST_ADDOPTS": "",  # coverage, for one, is that of the tests here
             "PYTHONPATH": f"{HERE / 'adapters'}{os.pathsep}{HERE.parent}",
             "PYTHONDONTWRITEBYTECODE": "1",
         },
