@@ -129,7 +129,7 @@ rule(
         (nonzero(2, 3), {"axis": 1, "ord": 3}),
         (reals(2, 3), {"axis": 0, "keepdims": True}),
         (nonzero(4), 1),
-        (nonzero(4), np.inf),
+        (nonzero(4), {"ord": np.inf}),
         (nonzero(2, 3), {"ord": -np.inf, "axis": 1}),
         (nonzero(2, 3), 1),
         (nonzero(3, 2), {"ord": np.inf}),

@@ -30,21 +30,18 @@ def special_rule(function: Callable[..., Data]) -> Rule | None:
 
 
 def _enter(special: Any) -> None:
+    def polygamma(x: Data, order: Data) -> Data:
+        """The derivative of digamma of this order."""
+        return special.polygamma(order, x)
+
+    slope: Any = rule(polygamma, d=(lambda out, x, order: slope(x, order + 1), None), domain=[])
     rule(special.expit, d=lambda out, x: out * (1 - out), domain=reals)
     rule(special.logit, d=lambda out, x: 1 / (x * (1 - x)), domain=inside)
     rule(special.erf, d=lambda out, x: 2 / math.sqrt(math.pi) * np.exp(-x * x), domain=reals)
     rule(special.erfc, d=lambda out, x: -2 / math.sqrt(math.pi) * np.exp(-x * x), domain=reals)
     rule(special.gammaln, d=lambda out, x: special.digamma(x), domain=positive)
-    rule(special.digamma, d=lambda out, x: _polygamma(x, 1), domain=positive)
+    rule(special.digamma, d=lambda out, x: slope(x, 1), domain=positive)
     rule(special.xlogy, d=(lambda out, x, y: np.log(y), lambda out, x, y: x / y), domain=(positive, positive))
     rule(special.entr, d=lambda out, x: -np.log(x) - 1.0, domain=positive)
     rule(special.ndtr, d=lambda out, x: np.exp(-x * x / 2.0) / ROOT_2_PI, domain=reals)
     rule(special.log_ndtr, d=lambda out, x: np.exp(-x * x / 2.0 - out) / ROOT_2_PI, domain=reals)
-
-
-def _polygamma(x: Data, order: Data) -> Data:
-    """The derivative of digamma of this order."""
-    return sys.modules["scipy.special"].polygamma(order, x)  # type: ignore[attr-defined]
-
-
-_polygamma = rule(_polygamma, d=(lambda out, x, order: _polygamma(x, order + 1), None), domain=[])
