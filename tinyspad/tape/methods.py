@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import BadInput, DroppedGradient, NotOffered
 from ..rules import cast
 from .operators import method
-from .record import Operand, dispatch
+from .record import Operand, dispatch, innermost
 
 INSTEAD = {
     "sort": "np.sort(x), which gives a new array",
@@ -70,7 +70,7 @@ class ArrayMethods(Operand):
     @property
     def imag(self) -> Any:
         """Zeros of this shape."""
-        return np.zeros(self.shape)[()]
+        return np.zeros(np.shape(innermost(self)))[()]
 
     @property
     def mT(self) -> Any:
@@ -84,15 +84,15 @@ class ArrayMethods(Operand):
 
     def item(self, *place: Any) -> Any:
         """One number, which stays a Value; ``.data.item()`` is the plain one."""
-        if not place and np.size(self) != 1:
-            raise BadInput(f"item: there are {np.size(self)} numbers; say which.")
+        if not place and np.size(innermost(self)) != 1:
+            raise BadInput(f"item: there are {np.size(innermost(self))} numbers; say which.")
         flat: Any = self if len(place) > 1 else dispatch(np.ravel, (self,), {})
         return flat[place if len(place) > 1 else place[0] if place else 0]
 
     def tolist(self) -> Any:
         """Its numbers as Values, in nested lists as the array's axes are."""
         parts: Any = self
-        return [part.tolist() for part in parts] if np.ndim(self) else self
+        return [part.tolist() for part in parts] if np.ndim(innermost(self)) else self
 
     def transpose(self, *axes: Any) -> Any:
         """np.transpose(self, axes)."""
@@ -103,9 +103,17 @@ class ArrayMethods(Operand):
         """The transpose."""
         return dispatch(np.transpose, (self,), {})
 
-    def __getattr__(self, name: str) -> Any:
-        """What arrays have and Values do not: said, and what to write instead."""
-        if not hasattr(np.ndarray, name):
-            raise AttributeError(f"A Value has no attribute {name!r}.")
-        told = INSTEAD.get(name, f"np.{name}(...), if it has a rule, or .data.{name} for plain numbers")
+
+def _not_offered(name: str) -> property:
+    """What arrays have and Values do not. (A ``__getattr__`` would make every other attribute slower.)"""
+    told = INSTEAD.get(name, f"np.{name}(...), if it has a rule, or .data.{name} for plain numbers")
+
+    def refuse(self: Operand) -> Any:
         raise NotOffered(f"A Value has no .{name}, as arrays have. Write {told}.")
+
+    return property(refuse)
+
+
+for _name in dir(np.ndarray):
+    if not _name.startswith("_") and not hasattr(ArrayMethods, _name):
+        setattr(ArrayMethods, _name, _not_offered(_name))
