@@ -149,8 +149,8 @@ def hessian_of(
 ) -> dict[str, dict[str, Any]]:
     """The gradients of all derivatives, the rows. Raises NotSymmetric where their order matters by more than rounding.
 
-    ``number``: of a row, and a place in it, the graph of numbers. What is added up to the numbers of a Hessian is asked
-    only where these are apart.
+    ``number``: gives, of a row and a place in it, the graph of numbers behind that one; called only where ``[p][q]`` and
+    ``[q][p]`` differ.
     """
     runs = lcg.elementwise
     # Half of the digits of the least precise: a wrong formula is wrong in the first few.

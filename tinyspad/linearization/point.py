@@ -11,7 +11,7 @@ from .. import paths as algebra
 from ..arguments import Array, Data, spaced
 from ..errors import BadInput, NotElementwise, TooManyPaths
 from ..paths import LIMIT, Chances, Route, Semiring, Weights, middle
-from ..rules import Mask
+from ..rules import LinearMap, Mask
 from .choices import guarded_edge
 from .code import in_form_of
 from .weighted import Weighted
@@ -187,11 +187,10 @@ class Point(Weighted):
         over = None if chances is None else chances.share
         if self.needs_guard and not self.batch and over is None:
             return self.product(route.edges)
-        weights = self.code.weight if not self.batch else self.weight if not self.needs_guard else self.code.weight
-        with np.errstate(
-            all="ignore" if chances is not None or self.needs_guard else None
-        ):  # branches that no run takes
-            found = algebra.follow(route, weights, self.seed, over=over)
+        quiet = chances is not None or self.needs_guard  # of branches that no run takes
+        weight = self.weight if self.batch and not self.needs_guard else self.code.weight
+        with np.errstate(all="ignore" if quiet else None):
+            found = algebra.follow(route, weight, self.seed, over=over)
             if self.needs_guard:
                 found = np.where(algebra.follow(route, self.taken, np.ones(self.batch)) != 0, found, 0.0)[()]
         return self.summed(found)
@@ -214,7 +213,7 @@ class Point(Weighted):
         """Every path's contribution, in path order."""
         if not self.needs_guard:
             return algebra.sweep_to(self.structure, self.weight, algebra.LISTING, source, one)
-        if self.elementwise or self.batch or self.observed is not None:
+        if not any(isinstance(w, LinearMap) for w in self.code.weight):
             with np.errstate(all="ignore"):
                 listed = algebra.sweep_to(self.structure, self.code.weight, algebra.LISTING, source, one)
             taken = algebra.sweep_to(self.structure, self.taken, algebra.LISTING, source, np.ones(np.shape(one)))

@@ -75,7 +75,7 @@ class Weighted(Unchanging):
 
     @cached_property
     def taken(self) -> list[Data]:
-        """1 on every edge that is taken, and 0 where it is not: their product along a path says whether that is."""
+        """Of edges with numbers, 1 where they are taken and 0 where not: along a path their product says whether it is."""
         choices = self.code.choices
         return [(w != 0) * 1.0 if e in choices.edges else 1.0 for e, w in enumerate(self.code.weight)]
 

@@ -1,6 +1,6 @@
 """Along a branch that is not taken nothing flows: which numbers a choice leaves out, and products that leave them out.
 
-Where a rule *chooses* (where, maximum, clip, abs, max, indexing, ...), a derivative of zero says that an operand is left out
+Where a rule *chooses* (where, maximum, clip, max, indexing, ...), a derivative of zero says that an operand is left out
 here, and what it was computed from is left out with it: its share is 0, even where a factor behind it or before it is
 infinite. Zeros of other rules are numbers, and zero times infinity is none.
 
@@ -47,7 +47,7 @@ def _is_truth(x: Data) -> bool:
 class Masked:
     """The weight of an edge that is not taken everywhere.
 
-    ``adjoint * chosen`` is 0 where it is not taken, whatever adjoint and weight are; of its logarithm, which is added, -inf.
+    ``adjoint * masked`` is 0 where it is not taken, whatever adjoint and weight are; of its logarithm, which is added, -inf.
     ``vanishes``: that the weight itself is 0 there, so that a finite number may multiply it.
     """
 
@@ -139,9 +139,8 @@ def guarded(operand: Operand, reached: Mask) -> tuple[Data, Mask]:
     if reached is True and not chooses:
         return edge, True
     behind = _reached_behind(operand, reached, chooses)
-    broadcast = (
-        edge.kept is not None and operand.rule.elementwise
-    )  # a number may be taken in one place, and not in another
+    # a number that is broadcast may be taken in one place, and not in another
+    broadcast = edge.kept is not None and operand.rule.elementwise
     if reached is True and not broadcast and (behind is True or operand.rule.kind in ("move", "order", "diagonal")):
         return edge, behind  # where numbers are only moved, what is left out is 0 already
     vjp = _broadcast(operand, reached, chooses) if broadcast else None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..rules import LinearMap, Operand, either, guarded, leaves_out
 from .entry import ARGS, RULE, Entry, arguments_of, options_of, parents, partials, positions, rule_of
 
@@ -14,10 +12,8 @@ from .entry import ARGS, RULE, Entry, arguments_of, options_of, parents, partial
 def chooses(*operations: Entry) -> bool:
     """Whether a zero among the partial derivatives of some operation leaves an operand out."""
     for entry in operations:
-        rule = entry[RULE]
-        if rule.chooses:
-            return True
-        if rule.function is np.multiply and entry[ARGS] is not None and leaves_out(rule, entry[ARGS]):
+        rule, args = entry[RULE], entry[ARGS]
+        if rule.chooses or (args is not None and leaves_out(rule, args)):
             return True
     return False
 
