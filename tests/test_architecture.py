@@ -17,6 +17,7 @@ RANKS = [
     ["archive", "arguments", "table", "progress"],
     ["data", "functions", "models", "optimizers", "differences", "expression", "layout"],
     ["rules", "paths", "verdicts"],
+    ["written"],
     ["tape"],
     ["linearization"],
     ["lcg"],

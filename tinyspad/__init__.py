@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from .optimizers import SGD, Adam, Momentum
     from .paths import Semiring
     from .program import Program, compile
-    from .rules import Domain, logsumexp, relu, rule, softmax
+    from .rules import Domain, relu, rule
     from .tape import Value, grad, hvp, value_and_grad
+    from .written import logsumexp, softmax
 
 HOME = {
     "errors": ("TinyspadError", "TooManyPaths"),
@@ -32,8 +33,9 @@ HOME = {
     "optimizers": ("SGD", "Adam", "Momentum"),
     "paths": ("Semiring",),
     "program": ("Program", "compile"),
-    "rules": ("Domain", "logsumexp", "relu", "rule", "softmax"),
+    "rules": ("Domain", "relu", "rule"),
     "tape": ("Value", "grad", "hvp", "value_and_grad"),
+    "written": ("logsumexp", "softmax"),
 }
 """Where each public name lives. A module is loaded when one of its names is first asked for, as SPEC 1 of Scientific
 Python proposes: importing tinyspad itself loads nothing else, not even NumPy."""

@@ -1,9 +1,26 @@
 """The rule table: one line per NumPy function, giving its local partial derivatives and its test domain."""
 
-from . import aliases, arranged, averages, elementwise, linalg, products, reductions, shapes  # noqa: F401  (the tables)
-from .averages import PARTS, logsumexp, part_of, softmax
+from . import (  # noqa: F401  (the tables)
+    decompositions,
+    elementwise,
+    linalg,
+    products,
+    reductions,
+    shapes,
+)
 from .choices import Choices, Mask, Masked, both, either, guarded, leaves_out, taken
-from .elementwise import TRUTH, cast, relu
+from .decompositions import (
+    eigenvalues,
+    eigenvectors,
+    left_vectors,
+    log_abs_det,
+    orthogonal_factor,
+    right_vectors,
+    singular_values,
+    triangular_factor,
+)
+from .elementwise import TRUTH, cast, nonzero, positive, reals, relu
+from .fourier import fourier
 from .products import LETTERS
 from .reads import (
     MOVES,
@@ -20,18 +37,16 @@ from .reads import (
 )
 from .reductions import restore
 from .rows import Rows
+from .shapes import picked
 from .special import special_rule
-from .table import PLAIN, RULES, Domain, LinearMap, Rule, is_data, rule, unbroadcast
-from .written import WRITTEN
+from .table import PLAIN, RULES, Domain, LinearMap, Rule, asking, is_data, rule, unbroadcast
 
 __all__ = [
     "LETTERS",
     "MOVES",
-    "PARTS",
     "PLAIN",
     "RULES",
     "TRUTH",
-    "WRITTEN",
     "Choices",
     "Domain",
     "LinearMap",
@@ -42,26 +57,37 @@ __all__ = [
     "Reads",
     "Rows",
     "Rule",
+    "asking",
     "both",
     "cast",
+    "eigenvalues",
+    "eigenvectors",
     "either",
+    "fourier",
     "guarded",
     "is_data",
     "kind_of",
     "leaves_out",
+    "left_vectors",
     "letters_of",
     "lifted",
-    "logsumexp",
+    "log_abs_det",
     "moved",
+    "nonzero",
     "number_of_reads",
-    "part_of",
+    "orthogonal_factor",
+    "picked",
     "places_of",
+    "positive",
     "reads_of",
+    "reals",
     "relu",
     "restore",
+    "right_vectors",
     "rule",
-    "softmax",
+    "singular_values",
     "special_rule",
     "taken",
+    "triangular_factor",
     "unbroadcast",
 ]

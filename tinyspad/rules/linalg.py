@@ -8,32 +8,29 @@ from typing import Any
 import numpy as np
 
 from ..errors import NoRule
+from .decompositions import left_vectors, right_vectors, transposed
 from .elementwise import nonzero, reals
 from .reductions import direction_of, in_double, restore
-from .table import Domain, Vjp, is_data, rule, unbroadcast
+from .table import Vjp, is_data, rule, unbroadcast
 
 NUMPY_2 = hasattr(np, "vecdot")  # since then solve takes a vector beside a stack of matrices
-
-
-def _t(a: Any) -> Any:
-    return np.swapaxes(a, -1, -2)
 
 
 @in_double(np.float16)
 def _norm(out: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Vjp:
     matrix = (isinstance(axis, tuple) and len(axis) == 2) or (axis is None and np.ndim(x) == 2)
-    if isinstance(ord, (int, float)) and (abs(ord) == np.inf or (matrix and abs(ord) == 1)):
-        return _largest(out, x, ord, axis if axis is not None else (0, 1) if matrix else 0, matrix)
-    if ord not in (None, "fro", 2) and (matrix or not isinstance(ord, (int, float)) or ord < 1 or np.isinf(ord)):
-        raise NoRule(f"linalg.norm: the rule covers ord=None, 'fro' and p-norms of vectors with p >= 1, not {ord!r}.")
-    if matrix and ord == 2:
-        raise NoRule("linalg.norm: the spectral norm of a matrix has no rule; use ord='fro'.")
-    p = 2 if ord in (None, "fro") else ord
-    direction = direction_of(x, axis, p)
+    if matrix and ord in ("nuc", 2, -2):
+        direction = _of_singular_values(x, ord, axis or (0, 1))
+    elif isinstance(ord, (int, float)) and (abs(ord) == np.inf or (matrix and abs(ord) == 1)):
+        direction = _of_largest(out, x, ord, axis if axis is not None else (0, 1) if matrix else 0, matrix)
+    elif ord == 0:  # how many are not 0: flat
+        direction = np.zeros(np.shape(x))
+    else:
+        direction = direction_of(x, axis, 2 if ord in (None, "fro") else ord)
     return lambda g: restore(g, np.shape(direction), axis) * direction
 
 
-def _largest(out: Any, x: Any, ord: float, axis: Any, matrix: bool) -> Vjp:
+def _of_largest(out: Any, x: Any, ord: float, axis: Any, matrix: bool) -> Any:
     """Of norms that are the largest or smallest of sizes, or of sums of sizes along rows or columns; a tie is shared."""
     if matrix:
         rows, columns = axis
@@ -43,11 +40,21 @@ def _largest(out: Any, x: Any, ord: float, axis: Any, matrix: bool) -> Vjp:
         over, sizes = axis, np.abs(x)
     winners = sizes == restore(out, np.shape(x), axis)
     share = winners / np.count_nonzero(winners, axis=over, keepdims=True)
-    return lambda g: restore(g, np.shape(x), axis) * share * np.sign(x)
+    return share * np.sign(x)
+
+
+def _of_singular_values(x: Any, ord: Any, axis: tuple[int, int]) -> Any:
+    """Of norms that are the sum, the largest or the smallest of the singular values."""
+    matrices = np.moveaxis(x, axis, (-2, -1))
+    left, right = left_vectors(matrices), right_vectors(matrices)
+    if ord != "nuc":
+        k = slice(0, 1) if ord == 2 else slice(-1, None)
+        left, right = left[..., :, k], right[..., k, :]
+    return np.moveaxis(left @ right, (-2, -1), axis)
 
 
 def _inv(out: Any, a: Any) -> Vjp:
-    back = _t(out)
+    back = transposed(out)
     return lambda g: -(back @ g @ back)
 
 
@@ -85,33 +92,33 @@ def _cofactors(out: Any, a: Any) -> Vjp:
     """
     if not is_data(a):
         try:
-            back = _t(np.linalg.inv(a))
+            back = transposed(np.linalg.inv(a))
         except np.linalg.LinAlgError:
             raise NoRule("det: at a singular matrix the rule covers first and second derivatives.") from None
-        return lambda g: out * np.sum(back * g, axis=(-2, -1), keepdims=True) - back @ _t(g) @ out
+        return lambda g: out * np.sum(back * g, axis=(-2, -1), keepdims=True) - back @ transposed(g) @ out
     u, s, vt, sign = _signed_svd(np.asarray(a))
     n = s.shape[-1]
     outside = ~(np.eye(n, dtype=bool)[:, None, :] | np.eye(n, dtype=bool)[None, :, :])
     without = np.prod(np.where(outside, s[..., None, None, :], 1.0), axis=-1) * ~np.eye(n, dtype=bool)
 
     def vjp(g: Any) -> Any:
-        inner = _t(u) @ g @ _t(vt)
+        inner = transposed(u) @ g @ transposed(vt)
         beside = (without @ np.diagonal(inner, axis1=-2, axis2=-1)[..., None]) * np.eye(n)
-        return sign * (u @ (beside - without * _t(inner)) @ vt)
+        return sign * (u @ (beside - without * transposed(inner)) @ vt)
 
     return vjp
 
 
 def _solve_adjoint(out: Any, a: Any) -> tuple[Callable[[Any], Any], bool]:
     """The map g -> a^-T g for columns, and whether the right-hand side was a vector (or a stack of them)."""
-    back, vector = _t(a), np.ndim(out) == np.ndim(a) - 1
+    back, vector = transposed(a), np.ndim(out) == np.ndim(a) - 1
     return (lambda g: np.linalg.solve(back, g[..., None] if vector else g)), vector
 
 
 def _solve_matrix(out: Any, a: Any, b: Any) -> Vjp:
     (adjoint, vector), shape = _solve_adjoint(out, a), np.shape(a)
     columns = out[..., None] if vector else out
-    return lambda g: unbroadcast(-(adjoint(g) @ _t(columns)), shape)
+    return lambda g: unbroadcast(-(adjoint(g) @ transposed(columns)), shape)
 
 
 def _solve_right(out: Any, a: Any, b: Any) -> Vjp:
@@ -134,6 +141,11 @@ rule(
         (nonzero(2, 3), 1),
         (nonzero(3, 2), {"ord": np.inf}),
         (nonzero(2, 3, 2), {"ord": -1, "axis": (0, 2)}),
+        (nonzero(4), {"ord": 0.5}),
+        (nonzero(2, 3), {"ord": -1.5, "axis": 1}),
+        (reals(2, 3), "nuc"),
+        (reals(3, 2), 2),
+        (reals(2, 3, 2), {"ord": -2, "axis": (2, 0), "keepdims": True}),
     ],
 )
 cofactors = rule(cofactors, vjp=_cofactors, domain=[(reals(3, 3),), (reals(2, 2, 2),)])
@@ -149,85 +161,3 @@ rule(
         *([(reals(2, 3, 3), reals(3)), (reals(4, 2, 2), reals(2, 3))] if NUMPY_2 else []),
     ],
 )
-
-
-# --- of symmetric matrices, of which NumPy reads the lower triangle -----------------------------------------------------
-
-
-def _read_below(symmetric: Any) -> Any:
-    """The derivative by the lower triangle alone, from that by a symmetric matrix."""
-    s = (symmetric + _t(symmetric)) / 2.0
-    return np.tril(s) + np.tril(s, -1)
-
-
-def _cholesky(out: Any, a: Any) -> Vjp:
-    """Murray (2016), "Differentiation of the Cholesky decomposition"."""
-    half = np.tril(np.ones(np.shape(a)[-2:])) - 0.5 * np.eye(np.shape(a)[-1])
-    back = _t(out)
-
-    def vjp(g: Any) -> Any:
-        inner = np.linalg.solve(back, _t(np.linalg.solve(back, _t((back @ g) * half))))
-        return _read_below(inner)
-
-    return vjp
-
-
-def eigenvalues(a: Any) -> Any:
-    """Those of a symmetric matrix, of which the lower triangle is read, in ascending order.
-
-    >>> import numpy as np
-    >>> eigenvalues(np.array([[2.0, 0.0], [1.0, 2.0]]))
-    array([1., 3.])
-    """
-    return np.linalg.eigvalsh(a)
-
-
-def eigenvectors(a: Any) -> Any:
-    """The eigenvectors of a symmetric matrix, as columns; their signs are those that LAPACK gives."""
-    return np.linalg.eigh(a)[1]
-
-
-def _eigenvalues(out: Any, a: Any) -> Vjp:
-    v = eigenvectors(a)
-    return lambda g: _read_below((v * np.expand_dims(g, -2)) @ _t(v))
-
-
-def _eigenvectors(out: Any, a: Any) -> Vjp:
-    """Where eigenvalues are equal there is no derivative: it is infinite, or NaN, and never a number that left that out."""
-    w, one = eigenvalues(a), np.eye(np.shape(a)[-1], dtype=bool)
-    apart = np.expand_dims(w, -2) - np.expand_dims(w, -1)
-    with np.errstate(divide="ignore"):
-        turn = np.where(one, 0.0, 1.0 / np.where(one, 1.0, apart))
-    return lambda g: _read_below(out @ (turn * (_t(out) @ g)) @ _t(out))
-
-
-def log_abs_det(a: Any) -> Any:
-    """log |det a|.
-
-    >>> import numpy as np
-    >>> float(log_abs_det(np.eye(2)))
-    0.0
-    """
-    return np.linalg.slogdet(a)[1]
-
-
-def _log_abs_det(out: Any, a: Any) -> Vjp:
-    back = _t(np.linalg.inv(a))
-    return lambda g: np.reshape(g, (*np.shape(g), 1, 1)) * back
-
-
-class NearIdentity(Domain):
-    """Matrices that are positive definite."""
-
-    def sample(self, rng: np.random.Generator) -> Any:
-        return 0.2 * super().sample(rng) + 2.0 * np.eye(self.shape[-1])
-
-
-rule(
-    np.linalg.cholesky,
-    vjp=_cholesky,
-    domain=[(NearIdentity(-1.0, 1.0)(3, 3),), (NearIdentity(-1.0, 1.0)(2, 2, 2),)],
-)
-eigenvalues = rule(eigenvalues, vjp=_eigenvalues, domain=[(reals(3, 3),), (reals(2, 2, 2),)])
-eigenvectors = rule(eigenvectors, vjp=_eigenvectors, domain=[(reals(3, 3),)])
-log_abs_det = rule(log_abs_det, vjp=_log_abs_det, domain=[(reals(3, 3),), (reals(2, 2, 2),)])

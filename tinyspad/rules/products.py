@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NoRule
 from .elementwise import reals
 from .shapes import placed
 from .table import Vjp, rule, unbroadcast
@@ -117,9 +116,21 @@ def _einsum_terms(subscripts: str, operands: tuple[Any, ...]) -> tuple[list[str]
     return terms, letters + "".join(once)
 
 
+def _einsum_call(*args: Any, optimize: Any = False, **options: Any) -> tuple[Any, ...]:
+    """Subscripts as a string, also where they are given as lists of numbers, each behind its operand."""
+    if options:
+        raise TypeError(f"the rule does not cover the option {next(iter(options))}=")
+    if args and not isinstance(args[0], str):
+        ascending = "".join(sorted(LETTERS))
+        lists = [*args[1::2], *args[-1:]] if len(args) % 2 else args[1::2]
+        terms = ["".join("..." if k is Ellipsis else ascending[k] for k in subscripts) for subscripts in lists]
+        operands = args[: len(args) // 2 * 2 : 2]
+        output = f"->{terms.pop()}" if len(args) % 2 else ""
+        args = (",".join(terms) + output, *operands)
+    return (*args, {"optimize": optimize}) if optimize is not False else args
+
+
 def _einsum(i: int, out: Any, subscripts: Any, *operands: Any, optimize: Any = False) -> Vjp:
-    if not isinstance(subscripts, str):
-        raise NoRule("einsum: the rule covers subscripts given as a string, 'ij,jk->ik'.")
     terms, output = _einsum_terms(subscripts, operands)
     i -= 1  # argument 0 is the subscripts
     mine, others = terms[i], [t for j, t in enumerate(terms) if j != i]
@@ -224,6 +235,7 @@ rule(
     kind=_einsum_letters,
     chooses=True,  # of "ii->i" all but a diagonal
     indexed=True,
+    call=_einsum_call,
     domain=[
         ("ij,jk->ik", reals(2, 3), reals(3, 2)),
         ("ij,jk", reals(2, 3), reals(3, 2)),

@@ -139,8 +139,10 @@ def _reduction(operand: Operand) -> Reads:
 
 def _diagonal(operand: Operand) -> Reads:
     positions = np.arange(math.prod(operand.shape)).reshape(operand.shape)
-    into = np.diagonal(positions, operand.rule.setting("offset", operand.args, operand.options) or 0).ravel()
-    return Reads(np.zeros(len(into), np.intp), into, lambda edge: _at_once(edge)[into])
+    given = {name: operand.rule.setting(name, operand.args, operand.options) for name in ("offset", "axis1", "axis2")}
+    into = np.diagonal(positions, **{name: place for name, place in given.items() if place is not None})
+    out = np.repeat(np.arange(math.prod(into.shape[:-1])), into.shape[-1])
+    return Reads(out, into.ravel(), lambda edge: _at_once(edge)[into.ravel()])
 
 
 def _at_once(edge: LinearMap) -> Array:

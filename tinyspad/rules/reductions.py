@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NoRule
 from .elementwise import reals
 from .shapes import placed
 from .table import Vjp, is_data, rule
@@ -181,14 +180,14 @@ def _sort(out: Any, a: Any, axis: Any = -1, kind: Any = None, order: None = None
     return lambda g: np.reshape(np.ravel(g)[back], shape)
 
 
-def _trace(out: Any, a: Any, offset: int = 0) -> Vjp:
-    if np.ndim(a) != 2:
-        raise NoRule("trace: the rule covers matrices; use einsum('...ii->...', a) for a stack of them.")
+def _trace(out: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Vjp:
     shape, size = np.shape(a), np.size(a)
-    diagonal = np.diagonal(np.arange(size).reshape(shape), offset)
+    diagonals = np.diagonal(np.arange(size).reshape(shape), offset, axis1, axis2)
 
-    # the diagonal alone: elsewhere an infinite g times 0 would be no number
-    return lambda g: np.reshape(placed(np.broadcast_to(g, np.shape(diagonal)), (size,), diagonal), shape)
+    # the diagonals alone: elsewhere an infinite g times 0 would be no number
+    return lambda g: np.reshape(
+        placed(np.broadcast_to(np.expand_dims(g, -1), np.shape(diagonals)), (size,), diagonals), shape
+    )
 
 
 rule(
@@ -211,4 +210,5 @@ for extremum in (np.max, np.min):
 rule(np.cumsum, vjp=_cumsum, kind="scan", domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
 rule(np.cumprod, vjp=_cumprod, domain=[(reals(2, 3),), (reals(2, 3), {"axis": 1})])
 rule(np.sort, vjp=_sort, kind="order", domain=[(reals(5),), (reals(2, 3), {"axis": 0}), (reals(2, 3), {"axis": None})])
-rule(np.trace, vjp=_trace, kind="diagonal", chooses=True, domain=[(reals(3, 3),), (reals(2, 3), {"offset": 1})])
+TRACES = [(reals(3, 3),), (reals(2, 3), {"offset": 1}), (reals(2, 3, 3), -1, 2, 1)]
+rule(np.trace, vjp=_trace, kind="diagonal", chooses=True, domain=TRACES)

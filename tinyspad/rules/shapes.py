@@ -42,6 +42,19 @@ def added_at(g: Any, shape: tuple[int, ...], key: Any) -> Any:
     return out.astype(dtype, copy=False)
 
 
+def picked(sorted: Any, places: Any, axis: int = -1) -> Any:
+    """``take_along_axis`` of what is sorted along its last axis: NaN where NaN is, which is last.
+
+    >>> import numpy as np
+    >>> picked(np.array([[1.0, 2.0], [3.0, np.nan]]), np.array([[0], [0]]))
+    array([[ 1.],
+           [nan]])
+    """
+    found = np.take_along_axis(sorted, places, axis=axis)
+    last = sorted[..., -1:]
+    return np.where(np.isnan(last), last, found) if np.any(np.isnan(last)) else found
+
+
 def _reshaped(out: Any, a: Any, axis: Any = None) -> Vjp:
     shape = np.shape(a)
     return lambda g: np.reshape(g, shape)
@@ -231,6 +244,13 @@ rule(
     chooses=True,
     domain=[(reals(3), np.array([0, 2, 2]), {"axis": 0}), (reals(2, 3), np.array([[1, 0], [2, 2]]), {"axis": 1})],
 )
+picked = rule(
+    picked,
+    vjp=_gather(np.take_along_axis),
+    kind="move",
+    chooses=True,
+    domain=[(reals(3), np.array([0, 2, 2]), {"axis": -1}), (reals(2, 3), np.array([[1, 0], [2, 2]]), {"axis": -1})],
+)
 rule(
     np.take,
     vjp=_gather(np.take),
@@ -276,47 +296,14 @@ for arrange in (np.vstack, np.hstack, np.dstack, np.column_stack):
         arrange, vjp=_arranged(arrange), kind="move", indexed=True, sequence=True, domain=[([nonzero(2), nonzero(2)],)]
     )
 
+# Of these the form or the data alone are asked: whole numbers, truth values and texts have no derivative.
+PLAIN.update({np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.iscomplexobj, np.isrealobj})
+PLAIN.update({np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory, np.einsum_path})
+PLAIN.update({np.tril_indices_from, np.triu_indices_from, np.diag_indices_from, np.min_scalar_type})
 PLAIN.update(
-    {
-        np.shape,
-        np.ndim,
-        np.size,
-        np.zeros_like,
-        np.ones_like,
-        np.empty_like,
-        np.argmax,
-        np.argmin,
-        np.argsort,
-        np.any,
-        np.all,
-        np.nonzero,
-        np.flatnonzero,
-        np.count_nonzero,
-        np.searchsorted,
-        np.digitize,
-        np.allclose,
-        np.isclose,
-        np.array_equal,
-        np.result_type,
-        np.can_cast,
-        np.iscomplexobj,
-        np.isrealobj,
-        np.array_repr,
-        np.array_str,
-        np.array2string,
-        np.argwhere,
-        np.argpartition,
-        np.array_equiv,
-        np.isin,
-        np.isreal,
-        np.iscomplex,
-        np.iscomplexobj,
-        np.bincount,
-        np.histogram,
-        np.lexsort,
-        np.may_share_memory,
-        np.shares_memory,
-        np.nanargmax,
-        np.nanargmin,
-    }
+    {np.argmax, np.argmin, np.argsort, np.nanargmax, np.nanargmin, np.argpartition, np.lexsort, np.searchsorted}
 )
+PLAIN.update({np.any, np.all, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.digitize, np.bincount})
+PLAIN.update({np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.isreal, np.iscomplex, np.angle})
+PLAIN.update({np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges, np.linalg.matrix_rank})
+PLAIN.update({np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savez_compressed, np.savetxt})

@@ -201,9 +201,10 @@ class Rule:
         """Move array arguments that were passed by keyword to their positions. Raises NoRule for options not covered."""
         if self.call is not None:
             try:
-                return self.call(*args, **kwargs), {}
+                found = self.call(*args, **kwargs)
             except TypeError as error:
                 raise NoRule(f"{self.name}: {error}.") from None
+            return (found[:-1], found[-1]) if isinstance(found[-1], dict) else (found, {})
         names, known, any_number, free, moved = self._facts
         kwargs = dict(kwargs)
         if moved is not None and len(args) > moved:
@@ -261,14 +262,14 @@ def rule(
     in a dict of keyword arguments). ``symbol`` is an infix operator for printing. With ``indexed=True`` the one ``vjp``
     is called with the argument's position first; with ``sequence=True`` the first argument is a sequence of arrays.
     ``call``: for a function whose arguments go by several names, a function of its arguments as users write them that
-    returns them by position. With ``forgets=True`` the tape keeps of constant arguments and options only what the vjp
-    captures, so that the operation cannot be replayed (no ``derivative`` and ``hessian``, no program). ``kind``: which
-    elements of an operand an element of the result reads, for paths of numbers: "elementwise" (always so with ``d``),
-    "move", "reduction", "scan", "diagonal", "order", or, of a product, a function of its arguments that gives subscripts
-    as einsum writes them; "dense", if nothing is said, finds out by its vjp, row by row. ``chooses``: that a derivative
-    of zero leaves the argument out, as ``where`` and ``maximum`` do, so that nothing flows there, whatever else is on the
-    way. A later rule replaces an earlier one (but not in the operators + - * / ** between scalars, which are written
-    out).
+    returns them by position, and options in a dict at the end. With ``forgets=True`` the tape keeps of constant
+    arguments and options only what the vjp captures, so that the operation cannot be replayed (no ``derivative`` and
+    ``hessian``, no program). ``kind``: which elements of an operand an element of the result reads, for paths of
+    numbers: "elementwise" (always so with ``d``), "move", "reduction", "scan", "diagonal", "order", or, of a product, a
+    function of its arguments that gives subscripts as einsum writes them; "dense", if nothing is said, finds out by its
+    vjp, row by row. ``chooses``: that a derivative of zero leaves the argument out, as ``where`` and ``maximum`` do, so
+    that nothing flows there, whatever else is on the way. A later rule replaces an earlier one (but not in the
+    operators + - * / ** between scalars, which are written out).
 
     Raises BadInput if both or neither of ``d`` and ``vjp`` are given. Cost: one dictionary entry.
 

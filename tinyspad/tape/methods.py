@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import BadInput, DroppedGradient, NotOffered
 from ..rules import cast
+from .dispatch import dispatch
 from .operators import method
-from .record import Operand, dispatch, innermost
+from .record import Operand, innermost
 
 INSTEAD = {
     "sort": "np.sort(x), which gives a new array",

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..rules import RULES, LinearMap, Masked, Rule
+from ..written import Complex
+from .dispatch import dispatch
 from .entry import HOLE, tick
-from .record import Operand, dispatch, new, record
+from .record import Operand, new, record
 
 
 def arithmetic(ufunc: Any, local: Callable[[Any, Any], tuple[Any, Any, Any]]) -> tuple[Any, Any]:
@@ -111,6 +113,6 @@ def method(function: Any) -> Any:
 def _operate(rule: Rule, *args: Any) -> Any:
     """An operator: leave what is not a number to Python, which then names the types, or asks a linear map."""
     for a in args:
-        if a is None or isinstance(a, (str, bytes, dict, set, LinearMap, Masked)):
+        if a is None or isinstance(a, (str, bytes, dict, set, LinearMap, Masked, Complex)):
             return NotImplemented
     return record(rule, args)

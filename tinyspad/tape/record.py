@@ -1,8 +1,7 @@
-"""What happens when a function meets Values: it is evaluated on their data and entered on the tape."""
+"""A rule's function on Values: it is evaluated on their data and entered on the tape."""
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +9,8 @@ from weakref import ref
 
 import numpy as np
 
-from ..errors import DroppedGradient, NoRule
-from ..rules import PARTS, PLAIN, RULES, WRITTEN, LinearMap, Rule, logsumexp, part_of, special_rule, unbroadcast
+from ..errors import DroppedGradient
+from ..rules import LinearMap, Rule, unbroadcast
 from .data import frozen, recorded_form
 from .entry import ARGS, FORGOTTEN, HOLE, Entry, tick
 
@@ -233,89 +232,3 @@ def looked_at(x: Any) -> Any:
     """The same, for somebody who acts on it."""
     look()
     return plain(x)
-
-
-def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What a NumPy function does when one of its arguments is a Value."""
-    rule = RULES.get(function) or special_rule(function)
-    if kwargs:
-        kwargs = {k: v for k, v in kwargs.items() if not (k in NEUTRAL and v is NEUTRAL[k])}
-        if function in PARTIAL and kwargs.keys() & {"where", "initial"}:
-            return part_of(function, *args, **kwargs)
-    if function in WRITTEN:
-        return _through(function, args, kwargs)
-    if rule is None or (function is np.where and len(args) == 1):
-        if function in PLAIN or function is np.where:
-            if function not in FORM:
-                look()
-            return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
-        if function in WRITING:
-            raise into_an_array(function)
-        name, called_as = getattr(function, "__name__", str(function)), _spelled(function)
-        position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Operand)), "of a sequence")
-        derivative = "d" if isinstance(function, np.ufunc) and function.signature is None else "vjp"
-        raise NoRule(
-            f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other NumPy "
-            f"functions, or teach tinyspad its derivative: ts.rule({called_as}, {derivative}=...) (README, 'Add a rule')."
-        )
-    return record(rule, args, kwargs)
-
-
-PARTIAL = {*PARTS, np.mean}
-"""Reductions of which a part may be asked."""
-
-NEUTRAL = {"out": None, "dtype": None, "where": True, "subok": True, "casting": "same_kind", "order": "K"}
-"""Options of NumPy's that change nothing."""
-
-
-def _through(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A function that is written in others."""
-    instead = WRITTEN[function].instead
-    try:
-        if not isinstance(instead, np.ufunc):
-            inspect.signature(instead).bind(*args, **kwargs)
-    except TypeError as problem:
-        raise NoRule(
-            f"{function.__name__}: what is covered has other arguments ({problem}). Write it with other NumPy functions."
-        ) from None
-    return instead(*args, **kwargs)
-
-
-REDUCTIONS: dict[Any, Callable[..., Any]] = {
-    (np.add, "reduce"): np.sum,
-    (np.multiply, "reduce"): np.prod,
-    (np.maximum, "reduce"): np.max,
-    (np.minimum, "reduce"): np.min,
-    (np.add, "accumulate"): np.cumsum,
-    (np.multiply, "accumulate"): np.cumprod,
-    (np.logaddexp, "reduce"): logsumexp,
-}
-"""What the methods of ufuncs are other functions' names for."""
-
-
-FORM = {np.shape, np.ndim, np.size}
-"""Functions that ask for the form of data, not for the data."""
-
-WRITING = {np.put, np.place, np.putmask, np.copyto, np.fill_diagonal, np.put_along_axis}
-"""Functions that write into their first argument."""
-
-
-def into_an_array(function: Any) -> DroppedGradient:
-    remedy = (
-        "Collect the Values in a list, and join them: np.stack([...])."
-        if function in WRITING
-        else "Write y = x + v instead of x += v."
-    )
-    return DroppedGradient(
-        f"{function.__name__}: writing a Value into an existing array (out=, or += on an array) would drop its gradient. "
-        + remedy
-    )
-
-
-def _spelled(function: Any) -> str:
-    """How a user writes a function: np.sinc, np.linalg.eigh; what is not NumPy's own goes by its name alone."""
-    name = getattr(function, "__name__", str(function))
-    for prefix, module in (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft)):
-        if getattr(module, name, None) is function:
-            return f"{prefix}.{name}"
-    return str(name)

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput, ChangedData, DroppedGradient, NoRule, NotScalar
+from ..errors import BadInput, ChangedData, DroppedGradient, NotScalar
 from ..rules import RULES, Rows, relu
+from ..written import Complex, method_of
 from .backward import accumulate
 from .data import floats, gradient_form
+from .dispatch import dispatch, into_an_array
 from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, called, tick
 from .methods import ArrayMethods
 from .nesting import refuse_foreign
 from .operators import arithmetic, by_rule, method, of_one, power
-from .record import REDUCTIONS, Operand, dispatch, innermost, into_an_array, look, looked_at, new, record
+from .record import Operand, innermost, look, looked_at, new, record
 
 
 class Value(ArrayMethods):
@@ -309,25 +311,19 @@ class Value(ArrayMethods):
     # --- NumPy's protocols -----------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        function: Any = ufunc
-        if method == "__call__" and not kwargs:
-            return dispatch(ufunc, inputs, kwargs)
-        if method == "outer" and not kwargs:
-            first, second = inputs
-            return dispatch(ufunc, (np.reshape(first, np.shape(first) + (1,) * np.ndim(second)), second), {})
-        if method != "__call__":
-            function = REDUCTIONS.get((ufunc, method))
-            if function is None:
-                raise NoRule(f"{ufunc.__name__}.{method} has no rule. Write it with np.sum, np.prod, np.max or a loop.")
-            kwargs.setdefault("axis", 0)
-            inputs, kwargs = inputs[:1], {k: v for k, v in kwargs.items() if v is not None or k == "axis"}
         if kwargs.get("out") is not None:
-            raise into_an_array(function)
-        return dispatch(function, inputs, kwargs)
+            raise into_an_array(ufunc)
+        if len(inputs) > 1 and Complex in map(type, inputs):
+            return NotImplemented
+        if method != "__call__":
+            return method_of(ufunc, method, inputs, kwargs)
+        return dispatch(ufunc, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
             raise into_an_array(function)
+        if Complex in types:
+            return NotImplemented
         return dispatch(function, args, kwargs)
 
 

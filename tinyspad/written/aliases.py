@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .elementwise import reals
-from .written import written
+from ..rules import reals
+from .table import written
 
 ALIASES: dict[str, tuple[Any, list[tuple[Any, ...]]]] = {
     "amax": (np.max, [(reals(4),), (reals(2, 3), {"axis": 1})]),

@@ -1,7 +1,7 @@
 """NumPy functions that are written in other functions, which have rules: tracing goes through them.
 
-So their paths are those of what is written there, in ``averages`` and ``arranged``. Each has NumPy's own parameters, and the
-example calls by which it is tested, as a rule has.
+So their paths are those of what is written there. Each has NumPy's own parameters, and the example calls by which it is
+tested, as a rule has.
 """
 
 from __future__ import annotations

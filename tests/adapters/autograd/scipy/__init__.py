@@ -1,0 +1,1 @@
+"""SciPy itself; what it does not pass on, tinyspad does not see."""

@@ -1,0 +1,3 @@
+"""SciPy's."""
+
+from scipy.integrate import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""SciPy's."""
+
+from scipy.linalg import *  # noqa: F403

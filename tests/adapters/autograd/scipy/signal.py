@@ -1,0 +1,3 @@
+"""SciPy's."""
+
+from scipy.signal import *  # noqa: F403

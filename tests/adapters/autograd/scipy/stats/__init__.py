@@ -1,0 +1,3 @@
+"""SciPy's."""
+
+from scipy.stats import *  # noqa: F403
