@@ -212,16 +212,16 @@ def as_an_array(x):
     return np.array([x, 2 * x]).sum()
 
 
-WRITING = [item, single_precision, everything, row, added_to, filled, put, copied, from_an_iterator, as_an_array]
+WRITING = [item, single_precision, whole_numbers, everything, row, added_to, filled, put, copied, from_an_iterator, as_an_array]
 
 
-@pytest.mark.parametrize("f", [*WRITING, whole_numbers, all_added_to])
+@pytest.mark.parametrize("f", [*WRITING, all_added_to])
 def test_writing_a_value_into_an_array_ends_in_our_error(f):
     for run in (lambda: ts.trace(f, 2.0), lambda: ts.minimize(f, 2.0, steps=2), lambda: ts.jacobian(f, 2.0)):
         with pytest.raises(DroppedGradient) as caught:
             run()
         assert caught.value.__cause__ is None  # nothing of NumPy's is shown behind it
-        assert ("np.stack([...])" in caught.value.message) == (f in WRITING)
+        assert ("np.stack([" in caught.value.message) == (f in WRITING)
     with pytest.raises(NotCompilable, match="DroppedGradient"):
         ts.compile(f)
 
@@ -246,7 +246,7 @@ def test_errors_of_the_users_own_pass():
 
 
 def test_a_method_of_a_plain_array_is_met_with_the_operator():
-    with pytest.raises(DroppedGradient, match=r"a @ x for a\.dot\(x\)"):
+    with pytest.raises(DroppedGradient, match=r"Write np\.eye\(2\)\.T @ ts\.Value"):
         np.eye(2).T.dot(ts.Value([1.0, 2.0]))
     assert (np.eye(2).T @ ts.Value([1.0, 2.0])).shape == (2,)
 
@@ -259,8 +259,7 @@ def test_the_remedy_for_a_missing_rule_can_be_written():
 
     x, matrix = ts.Value(1.0), ts.Value(np.eye(2))
     assert spelled(np.nextafter, x, 0.5) == "np.nextafter, d=..."
-    assert spelled(np.linalg.qr, matrix) == "np.linalg.qr, vjp=..."
-    assert spelled(np.fft.fftshift, matrix) == "np.fft.fftshift, vjp=..."
+    assert spelled(np.spacing, matrix) == "np.spacing, d=..."
     erf = np.frompyfunc(lambda x: x, 1, 1)  # as SciPy's: a ufunc that is not NumPy's
     assert spelled(erf, x) == f"{erf.__name__}, d=..."
 

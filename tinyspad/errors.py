@@ -74,15 +74,22 @@ STANDARD = os.path.dirname(os.__file__) + os.sep
 
 
 def _first_outside(frames: Iterable[FrameType]) -> str | None:
-    """The first line of source, going outwards, that is neither tinyspad's nor NumPy's nor Python's own."""
+    """The first line of source, going outwards, that is neither tinyspad's nor NumPy's nor SciPy's nor Python's own."""
     for frame in frames:
-        file, number = frame.f_code.co_filename, frame.f_lineno
-        standard = file.startswith(STANDARD) and "-packages" not in file
-        if not standard and not file.startswith(LIBRARIES):
-            line = linecache.getline(file, number, frame.f_globals).strip()
+        if is_outside(frame):
+            linecache.checkcache(frame.f_code.co_filename)
+            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno, frame.f_globals).strip()
             if line:  # a generated program has none
-                return f"{os.path.basename(file)}, line {number}: {line:.200}"
+                return f"{os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno}: {line:.200}"
     return None
+
+
+def is_outside(frame: FrameType) -> bool:
+    """Whether code runs there that is neither tinyspad's nor NumPy's nor SciPy's nor Python's own."""
+    file, scipy = frame.f_code.co_filename, getattr(sys.modules.get("scipy"), "__file__", None)
+    standard = file.startswith(STANDARD) and "-packages" not in file
+    libraries = (*LIBRARIES, os.path.dirname(scipy) + os.sep) if scipy else LIBRARIES
+    return not standard and not file.startswith(libraries)
 
 
 class BadInput(TinyspadError, ValueError):

@@ -15,6 +15,7 @@ from .backward import accumulate
 from .data import floats, gradient_form
 from .dispatch import dispatch, into_an_array
 from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, called, tick
+from .lost import lost
 from .methods import ArrayMethods
 from .nesting import refuse_foreign
 from .operators import arithmetic, by_rule, method, of_one, power
@@ -230,7 +231,9 @@ class Value(ArrayMethods):
     def __getitem__(self, key: Any) -> Value:
         parts = key if isinstance(key, tuple) else (key,)
         if any(isinstance(part, Value) for part in parts):
-            raise DroppedGradient("An index has no derivative: index with .data turned into integers.")
+            raise DroppedGradient(
+                "An index has no derivative: write int(i.data), or i.data.astype(int), for the index i."
+            )
         if isinstance(innermost(self), (float, np.generic)):  # as NumPy's scalars: only axes may be added
             if any(part is not None and part is not Ellipsis for part in parts) or parts.count(Ellipsis) > 1:
                 raise BadInput(
@@ -275,21 +278,16 @@ class Value(ArrayMethods):
         twin._data, twin._node = self._data, self._node
         return twin
 
-    def _refuse(self, what: str, instead: str) -> Any:
-        raise DroppedGradient(
-            f"{what} would turn {called(self._node)} into a plain number and drop its gradient. {instead}"
-        )
-
     def __float__(self) -> float:
-        return self._refuse(
-            "float(), or math.cos and the like,", "Use NumPy's function of that name (np.cos), or x.data."
+        raise lost(
+            self._node, "float(), or math.cos and the like,", "NumPy's function of that name (np.cos), or x.data"
         )
 
     def __int__(self) -> int:
-        return self._refuse("int()", "Use np.floor or np.rint, or int(x.data).")
+        raise lost(self._node, "int()", "np.floor or np.rint, or int(x.data)")
 
     def __round__(self, digits: int = 0) -> int:
-        return self._refuse("round()", "Use np.rint, or round(x.data).")
+        raise lost(self._node, "round()", "np.rint, or round(x.data)")
 
     def __xor__(self, other: Any) -> Any:
         raise BadInput("^ is not a power in Python: write x ** 2.")
@@ -297,15 +295,16 @@ class Value(ArrayMethods):
     __rxor__ = __xor__
 
     def __index__(self) -> int:
-        return self._refuse("Using it as an index", "Use int(x.data).")
+        raise lost(self._node, "Using it as an index, or as a length,", "int(x.data)", "int({}.data)")
 
     def __complex__(self) -> complex:
-        return self._refuse("complex()", "tinyspad works on real numbers; use .data.")
+        raise lost(self._node, "complex()", "x.data: tinyspad works on real numbers")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse(
-            "np.array(), np.asarray(), or a method of a plain array (out[:] = x, a.dot(x))",
-            "Use np.stack([...]) to join Values, a @ x for a.dot(x), or .data for the numbers.",
+        raise lost(
+            self._node,
+            "np.array(), or a function or method that makes a plain array of it,",
+            "np.stack([...]) to join Values, NumPy's function for an array's method (np.dot(a, x) for a.dot(x)), or x.data",
         )
 
     # --- NumPy's protocols -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import numpy as np
 from ..rules import reals
 from .table import written
 
+CORE = "_core" if hasattr(np, "_core") else "core"
 ALIASES: dict[str, tuple[Any, list[tuple[Any, ...]]]] = {
     "amax": (np.max, [(reals(4),), (reals(2, 3), {"axis": 1})]),
     "amin": (np.min, [(reals(4),)]),
@@ -17,6 +18,7 @@ ALIASES: dict[str, tuple[Any, list[tuple[Any, ...]]]] = {
     "linalg.outer": (np.outer, [(reals(2), reals(3))]),
     "linalg.tensordot": (np.tensordot, [(reals(2, 3), reals(3, 2), {"axes": 1})]),
     "linalg.vecdot": (getattr(np, "vecdot", None), [(reals(3), reals(3))]),
+    f"{CORE}.umath.clip": (np.clip, []),  # as an array's method has it
 }
 """NumPy's name -> the function by which it is known here, and example calls."""
 

@@ -170,6 +170,7 @@ written("dsplit", lambda ary, indices_or_sections: _split(ary, indices_or_sectio
 written("meshgrid", _meshgrid, [])
 written("unstack", _unstack, [])
 written("compress", _compress, [([True, False, True], reals(3)), ([False, True], reals(2, 3), {"axis": 0})])
+written("extract", lambda condition, arr: np.ravel(arr)[np.flatnonzero(condition)], [([True, False, True], reals(3))])
 written("broadcast_arrays", _broadcast_arrays, [])
 written(
     "apply_along_axis", _along_axis, [(np.cumsum, 0, reals(2, 3)), (np.diag, 1, reals(3, 2)), (np.sum, 1, reals(2, 3))]

@@ -62,8 +62,11 @@ def method_of(ufunc: np.ufunc, method: str, inputs: tuple[Data, ...], options: d
         raise NoRule(f"{ufunc.__name__}.{method} has no rule. Write it with np.sum, np.prod, np.max or a loop.")
     names = ("axis", "dtype", "out", "keepdims") if method == "reduce" else ("axis", "dtype", "out")
     options = {"axis": 0, **{n: x for n, x in zip(names, inputs[1:]) if x is not None or n == "axis"}, **options}
-    if (ufunc, method) in KNOWN:
-        return KNOWN[ufunc, method](inputs[0], **options)
+    function = KNOWN.get((ufunc, method))
+    if function in PARTS and options.keys() & {"where", "initial"}:  # of a plain array, too
+        return part_of(function, as_array(inputs[0]), **options)
+    if function is not None:
+        return function(inputs[0], **options)
     return _stepwise(ufunc, method, as_array(inputs[0]), **options)
 
 
