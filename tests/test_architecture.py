@@ -23,7 +23,7 @@ RANKS = [
     ["lcg"],
     ["program"],
     ["estimators", "findings"],
-    ["rulecheck"],
+    ["rulecheck", "support"],
     ["gradcheck"],
     ["optimize"],
     ["nn"],

@@ -212,7 +212,19 @@ def as_an_array(x):
     return np.array([x, 2 * x]).sum()
 
 
-WRITING = [item, single_precision, whole_numbers, everything, row, added_to, filled, put, copied, from_an_iterator, as_an_array]
+WRITING = [
+    item,
+    single_precision,
+    whole_numbers,
+    everything,
+    row,
+    added_to,
+    filled,
+    put,
+    copied,
+    from_an_iterator,
+    as_an_array,
+]
 
 
 @pytest.mark.parametrize("f", [*WRITING, all_added_to])

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DroppedGradient, NoRule
 from ..rules import PLAIN, RULES, special_rule
-from ..written import PARTS, WRITTEN, part_of
+from ..written import PARTS, REFUSED, WRITTEN, part_of
 from .record import Operand, look, plain, record
 
 
@@ -30,6 +30,8 @@ def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         if function in WRITING:
             raise into_an_array(function)
         name, called_as = getattr(function, "__name__", str(function)), _spelled(function)
+        if function in REFUSED:
+            raise NoRule(f"{called_as} has no derivative here. Write {REFUSED[function]}.")
         position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Operand)), "of a sequence")
         derivative = "d" if isinstance(function, np.ufunc) and function.signature is None else "vjp"
         raise NoRule(
