@@ -93,7 +93,7 @@ def check_gradients(
 
 
 def _first_order(lcg: LCG, directions: int, rng: np.random.Generator, notes: list[str]) -> Iterator[Finding]:
-    gradient, moved = lcg.gradient(), dict(zip(lcg.params, wobble(lcg.linearization)))
+    gradient, moved = lcg.linearization.gradient(), dict(zip(lcg.params, wobble(lcg.linearization)))
     noise = noise_beside(lcg.linearization)[0]
     units = [unit_like(rng, x) * unit_of(x) for x in lcg.arguments]
     terms: dict[str, Any] = {}

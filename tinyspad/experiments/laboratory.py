@@ -187,7 +187,7 @@ def laboratory(
     return Laboratory(
         getattr(f, "__name__", type(f).__name__),
         dict(zip(lcg.params, lcg.arguments)),
-        lcg.gradient(),
+        lcg.linearization.gradient(),
         {name: lcg.count_paths(name) if numbers is None else numbers.count_paths(name) for name in lcg.params},
         rows,
         left_out,

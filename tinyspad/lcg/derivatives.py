@@ -155,7 +155,7 @@ def hessian_of(
     runs = lcg.elementwise
     # Half of the digits of the least precise: a wrong formula is wrong in the first few.
     share = max(float(np.sqrt(np.finfo(np.result_type(x)).eps)) for x in (lcg.value, *lcg.arguments))
-    hessian = {name: row.gradient() if runs else blocks_of(row) for name, row in rows.items()}
+    hessian = {name: row.linearization.gradient() if runs else blocks_of(row) for name, row in rows.items()}
 
     def terms(p: str, q: str, at: tuple[int, ...]) -> float:
         if runs:

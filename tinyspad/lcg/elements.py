@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import paths as algebra
 from ..arguments import Array, Data, generator, spaced
+from ..containers import Form
 from ..errors import NotScalar
 from ..linearization import Linearization, Node, Unchanging
 from ..paths import Chances, Path, PathArray, Semiring, Walks, best_edges, walk_along, walk_many
@@ -75,13 +76,15 @@ class Elements(Boxes, Unchanging):
     elementwise = False
     batch: tuple[int, ...] = ()
 
-    def __init__(self, at: Linearization, made: SingleAccess, numbers: Numbers | None = None) -> None:
+    def __init__(
+        self, at: Linearization, made: SingleAccess, numbers: Numbers | None = None, form: Form | None = None
+    ) -> None:
         if np.size(at.value) != 1:
             raise NotScalar(
                 f"The output has shape {np.shape(at.value)}: paths of numbers lead to one number. Trace one run, at one "
                 "point; or add up what there is, with np.sum."
             )
-        self.at, self.single_access = at, made
+        self.at, self.single_access, self.form = at, made, form
         if numbers is not None:
             self.__dict__["numbers"] = numbers
         super().__init__(at.params, at.arguments)
@@ -127,8 +130,9 @@ class Elements(Boxes, Unchanging):
     # --- answers for one number, or for all of an array -------------------------------------------------------------
 
     def gradient(self) -> dict[str, Data]:
-        """The gradient by parameter, in its shape: by the sweep over arrays."""
-        return self.at.gradient()
+        """The gradient by parameter, in its shape; by a container of parameters, in its form: by the sweep over arrays."""
+        found = self.at.gradient()
+        return found if self.form is None else self.form.by_argument(found)
 
     def adjoint(self, param: str | None = None) -> Data:
         """The gradient with respect to one parameter, or to one number."""

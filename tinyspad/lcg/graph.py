@@ -66,9 +66,23 @@ class LCG(Recorded):
 
     @cached_property
     def _elements(self) -> Elements:
-        return Elements(self.linearization, self.single_access)
+        return Elements(self.linearization, self.single_access, form=self.form)
 
     # --- gradients ----------------------------------------------------------------------------------------
+
+    def gradient(self) -> dict[str, Any]:
+        """The gradient by parameter; by a container of parameters, in its form.
+
+        Raises NotScalar where there is no one gradient. Cost: a reverse sweep, once.
+
+        >>> import tinyspad as ts
+        >>> ts.trace(lambda x, y: x * y, 2.0, 3.0).gradient()
+        {'x': 3.0, 'y': 2.0}
+        >>> ts.trace(lambda p, x: p["slope"] * x + p["shift"], {"slope": 2.0, "shift": 1.0}, 3.0).gradient()
+        {'p': {'slope': 3.0, 'shift': 1.0}, 'x': 2.0}
+        """
+        found = self.linearization.gradient()
+        return found if self.form is None else self.form.by_argument(found)
 
     def reverse_steps(self) -> list[ReverseStep]:
         """Reverse accumulation one node at a time, from the output to the parameters: adjoint, sum, and who it goes to.

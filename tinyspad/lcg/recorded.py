@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
+from ..containers import Form
 from ..errors import BadInput
 from ..linearization import Linearization, Node, Unchanging, guarded_weights, not_finite
 from ..paths import GRADIENT, sweep
@@ -37,6 +38,7 @@ class Recorded(Unchanging):
         params: dict[str, Value],
         function: Callable[..., Any] | None = None,
         again: Callable[..., Any] | None = None,
+        form: Form | None = None,
     ) -> None:
         refuse_foreign(output, "The function that is recorded here")
         if depth_of(output) > Value.depth:  # of functions that have ended
@@ -44,7 +46,7 @@ class Recorded(Unchanging):
         self.single_access = made = SingleAccess(output, params, function)
         self.params, self.value, self.structure, self.weight = made.params, made.value, made.structure, made.weight
         self.arguments = tuple(value._data for value in params.values())
-        self.function, self._again = function, again
+        self.function, self._again, self.form = function, again, form
         self.elementwise: bool = not any(isinstance(w, LinearMap) for w in self.weight)
         self.batch: tuple[int, ...] = np.shape(self.value) if self.elementwise else ()
         self.linearization = Linearization(
@@ -91,7 +93,7 @@ class Recorded(Unchanging):
     check_differentiable, observing = asks(Linearization.check_differentiable), asks(Linearization.observing)
     validate, ledger = asks(Linearization.validate), asks(Linearization.ledger)
 
-    adjoint, gradient = asks(Linearization.adjoint), asks(Linearization.gradient)
+    adjoint = asks(Linearization.adjoint)
     count_paths, paths, nth_path = (
         asks(Linearization.count_paths),
         asks(Linearization.paths),

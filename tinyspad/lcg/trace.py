@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..arguments import name_of, parameter_names
+from ..containers import Form, flattened
 from ..errors import BadInput, ChangedData
 from ..tape import Value, refuse_foreign, run_on, was_changed
 from .derivatives import Jacobian, blocks_of
@@ -27,7 +28,9 @@ def trace(f: Callable[..., Any], *args: Any, elements: bool = False) -> LCG | El
     """Run f once on recording Values and return its linearized computational graph in single-access form.
 
     ``f``: a plain NumPy function of ``len(args)`` parameters that returns one number, or one array of independent runs.
-    ``args``: the point, numbers or float arrays; parameters are named after f's own.
+    ``args``: the point, numbers or float arrays; parameters are named after f's own. A dict, list or tuple of them is a
+    container of parameters, which are called "p['w']" and "p[1]"; ``gradient()`` gives it back. (A list of plain numbers is
+    one array.)
     ``elements=True`` gives ``lcg.elements()``, the graph of the numbers in arrays. Raises BadInput when f returns
     something else, and whatever f itself raises. Cost: f plus O(operations); nothing recurses.
 
@@ -41,12 +44,17 @@ def trace(f: Callable[..., Any], *args: Any, elements: bool = False) -> LCG | El
     z <- a * b
     Return z
     """
-    lcg = trace_as(parameter_names(f, len(args)), f, args)
+    lcg = trace_as(*_flat(f, args))
     lcg.validate()
     return lcg.elements() if elements else lcg
 
 
-def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LCG:
+def _flat(f: Callable[..., Any], args: Sequence[Any]) -> tuple[list[str], Callable[..., Any], list[Any], Form | None]:
+    f, names, leaves, form = flattened(f, parameter_names(f, len(args)), args)
+    return names, f, leaves, form
+
+
+def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any], form: Form | None = None) -> LCG:
     """:func:`trace` with the parameters' names given, for loops that need not ask f for them every time."""
     params, output = _run(names, f, args)
     if isinstance(output, (tuple, list)) or (isinstance(output, np.ndarray) and output.dtype == object):
@@ -54,7 +62,7 @@ def trace_as(names: list[str], f: Callable[..., Any], args: Sequence[Any]) -> LC
             f"{name_of(f)} returned several outputs; trace takes one. ts.jacobian takes several; or join them with "
             "np.stack([...])."
         )
-    return LCG(_output(f, output), params, f, lambda *at: trace_as(names, f, at))
+    return LCG(_output(f, output), params, f, lambda *at: trace_as(names, f, at, form), form)
 
 
 def jacobian(f: Callable[..., Any], *args: Any) -> Jacobian:
@@ -73,8 +81,8 @@ def jacobian(f: Callable[..., Any], *args: Any) -> Jacobian:
     array([[2., 0.],
            [0., 6.]])
     """
-    names = parameter_names(f, len(args))
-    params, output = _run(names, f, args)
+    names, f, leaves, _ = _flat(f, args)
+    params, output = _run(names, f, leaves)
     outputs = list(output) if isinstance(output, (tuple, list)) else [output]
     if not outputs:
         raise BadInput(f"{name_of(f)} returned no outputs.")

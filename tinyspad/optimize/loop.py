@@ -37,8 +37,8 @@ class Plan(NamedTuple):
 
 
 # long by a line: the whole of a step is to be read in one piece
-def descend(objective: Objective[G], names: list[str], position: Position, plan: Plan, several: bool) -> Result:
-    """Minimise an objective; ``several``: whether the result is a tuple of positions."""
+def descend(objective: Objective[G], names: list[str], position: Position, plan: Plan) -> Result:
+    """Minimise an objective, from a position; the result's is a tuple."""
     estimator, optimizer, steps, rng, every, keep_paths, callback, progress = plan
     records: list[Record] = []
     exact = getattr(type(estimator), "draw", None) is GD.draw
@@ -89,9 +89,10 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
         }
         nowhere = {name: np.full(shape, ALL_PATHS) for name, shape in shapes.items()}
         records.append(record(step, value, dict(zip(names, position)), nowhere))
-    x = tuple(position) if several else position[0]
     history = None if every is None else history_of(records)
-    return Result(x, value, *runs.ended(ending, step), history, not exact and objective.has_no_choice(graph))
+    return Result(
+        tuple(position), value, *runs.ended(ending, step), history, not exact and objective.has_no_choice(graph)
+    )
 
 
 def drawn(

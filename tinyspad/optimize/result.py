@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arguments import Data
+from ..containers import is_container, leaves_of
 from .history import History
 
 NO_CHOICE = (
@@ -50,4 +51,11 @@ class Result:
 
 def _coordinates(x: Data) -> str:
     parts = x if isinstance(x, tuple) else (x,)
-    return ", ".join(f"{p:.6g}" if np.shape(p) == () else f"array {np.shape(p)}" for p in parts)
+    return ", ".join(map(_coordinate, parts))
+
+
+def _coordinate(p: Data) -> str:
+    if is_container(p):
+        n = len(list(leaves_of(p, "")))
+        return f"{type(p).__name__} of {n} parameter{'s' * (n != 1)}"
+    return f"{p:.6g}" if np.shape(p) == () else f"array {np.shape(p)}"

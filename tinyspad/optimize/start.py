@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..arguments import Data, generator, integer, parameter_names, says
+from ..containers import Form, flattened
 from ..data import Sampler
 from ..errors import BadInput
 from ..estimators import GD, Estimator
@@ -41,16 +43,18 @@ def minimize(
 ) -> Result:
     """Minimise f from x0 by ``steps`` steps of ``optimizer`` on the gradients that ``estimator`` gives.
 
-    ``x0``: a number or an array for a function of one parameter, a tuple of them for several. If f is elementwise and
-    x0 are arrays of shape (R,), these are R independent runs, each with its own path choices. If f is not (a sum, a matrix
-    product, an index), every number in the arrays draws a path of its own (see ``LCG.elements``); ``paths="arrays"`` takes
-    arrays as a whole. ``runs=True`` takes the first axis of every array in x0 for independent runs, for any f that gives one
-    number and does not branch on values; False takes one problem, of the sum of what f gives; None takes runs where f's
-    result has the parameters' shape, so that ``w**2 * c`` of shape (n,) is n runs. The history has the paths of at most
-    1000 numbers, or as ``keep_paths`` says. ``estimator`` defaults to ``GD()``, ``optimizer`` to ``Adam()``; all randomness
-    comes from ``rng``. ``every``: record every so many steps in the history (and the last); None records nothing, and
-    memory does not grow with steps. ``callback(step, x, value)`` sees every step, and stops the run by returning something
-    true. ``progress=True`` shows a bar where tqdm is installed.
+    ``x0``: a number or an array for a function of one parameter, a tuple of them for several. A parameter may be a dict,
+    list or tuple of numbers and arrays, nested as you like; then so is ``Result.x``, and the history calls what is in it
+    "p['w']". (A list of plain numbers is one array.) If f is elementwise and x0 are arrays of shape (R,), these are R
+    independent runs, each with its own path choices. If f is not (a sum, a matrix product, an index), every number in the
+    arrays draws a path of its own (see ``LCG.elements``); ``paths="arrays"`` takes arrays as a whole. ``runs=True`` takes
+    the first axis of every array in x0 for independent runs, for any f that gives one number and does not branch on values;
+    False takes one problem, of the sum of what f gives; None takes runs where f's result has the parameters' shape, so that
+    ``w**2 * c`` of shape (n,) is n runs. The history has the paths of at most 1000 numbers, or as ``keep_paths`` says.
+    ``estimator`` defaults to ``GD()``, ``optimizer`` to ``Adam()``; all randomness comes from ``rng``. ``every``: record
+    every so many steps in the history (and the last); None records nothing, and memory does not grow with steps.
+    ``callback(step, x, value)`` sees every step, and stops the run by returning something true. ``progress=True`` shows a
+    bar where tqdm is installed.
 
     ``data``: an array, or a tuple of arrays, of n observations (with ``sample="different"`` of one axis each). Then f
     is a loss, ``f(*params, batch)``, that gives the loss of every observation of a batch (data[index], or a tuple of as
@@ -103,8 +107,12 @@ def minimize(
     if not isinstance(paths, str) or paths not in ("numbers", "arrays"):
         raise BadInput(f'minimize: paths= is "numbers" or "arrays", not {paths!r:.60}.')
     several = isinstance(x0, tuple)
-    position = [start_of(x) for x in (x0 if several else (x0,))]
-    names = parameter_names(f, len(position) + (data is not None))[: len(position)]
+    given = x0 if several else (x0,)
+    names = parameter_names(f, len(given) + (data is not None))[: len(given)]
+    f, names, leaves, form = flattened(f, names, given)
+    position = [start_of(x) for x in leaves]
+    if form is not None and callback is not None:
+        plan = plan._replace(callback=_by_argument(callback, form))
     compiled, exact = callback is None and asks_paths_only(estimator), getattr(type(estimator), "draw", None) is GD.draw
     if runs is not None and data is not None:
         raise BadInput("minimize: runs= is about functions without data=; with data, x0 of shape (R,) are R runs.")
@@ -116,13 +124,27 @@ def minimize(
         f = _summed(f)
     elif runs:
         check_runs(position)
-        if not _elementwise(f, names, position):
-            several_runs = Several(f, names, position, compiled, exact, paths == "numbers")
-            return descend(several_runs, names, position, plan, several)
-    if data is None:
-        return descend(Whole(f, names, position, compiled, exact, paths == "numbers"), names, position, plan, several)
-    loss = Losses(f, names, position, data, observations, sample, compiled, exact, paths == "numbers")
-    return descend(loss, names, position, plan, several)
+    settings = compiled, exact, paths == "numbers"
+    objective: Several | Losses | Whole
+    if runs and not _elementwise(f, names, position):
+        objective = Several(f, names, position, *settings)
+    elif data is not None:
+        objective = Losses(f, names, position, data, observations, sample, *settings)
+    else:
+        objective = Whole(f, names, position, *settings)
+    result = descend(objective, names, position, plan)  # type: ignore[misc]
+    return replace(result, x=_in_form(result.x, form, several))
+
+
+def _in_form(position: tuple[Data, ...], form: Form | None, several: bool) -> Data:
+    """A position as x0 was given."""
+    found = position if form is None else tuple(form.filled(position))
+    return found if several else found[0]
+
+
+def _by_argument(callback: Callable[[int, dict[str, Data], Data], object], form: Form) -> Callable[..., object]:
+    """A callback that sees the parameters in their containers."""
+    return lambda step, x, value: callback(step, form.by_argument(x), value)
 
 
 def compare(

@@ -13,7 +13,7 @@ from ..arguments import Data, State
 from ..estimators import Draw, Estimator, as_draw, draw_numbers
 from ..lcg import LCG, Elements, Numbers, alike, is_trace, recorded_twice, trace_as
 from ..linearization import Linearization, Linearized
-from ..program import Buffers, Program, compile_function
+from ..program import Buffers, Program, compile_as
 from ..rules import LinearMap
 from .contracts import Position
 
@@ -47,7 +47,7 @@ class Whole:
 
     def _program(self, position: Sequence[Data]) -> Program | None:
         return compiled_twice(
-            lambda: compile_function(self.f, len(self.names)),
+            lambda: compile_as(self.names, self.f),
             lambda made: made.at(*position),
             lambda: trace_as(self.names, self.f, position),
         )

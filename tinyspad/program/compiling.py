@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -52,10 +53,10 @@ def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] 
             'A parameter named "np" or "math" would hide the module that generated code uses: rename it.'
         )
     book = Book()
-    inputs = {}
-    for name in (*names, *data):
+    inputs, written = {}, _identifiers([*names, *data])
+    for name, identifier in zip((*names, *data), written):
         value = Value(0.0, name=name)
-        give(value, book.input(name))
+        give(value, book.input(identifier))
         inputs[name] = value
     params = {name: inputs[name] for name in names}
     name = getattr(f, "__name__", type(f).__name__)
@@ -79,7 +80,18 @@ def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] 
     lcg = LCG(output if isinstance(output, Value) else inner if isinstance(inner, Symbol) else float(inner), params, f)
     if not lcg.elementwise:
         raise NotCompilable(f"Programs are made of elementwise functions. {OF_NUMBERS}")
-    return Program(lcg, book, name, tuple(data))
+    return Program(lcg, book, name, tuple(written))
+
+
+def _identifiers(names: Sequence[str]) -> list[str]:
+    """The names as code has them: "p['w']", of a container of parameters, as p_w."""
+    found: list[str] = []
+    for name in names:
+        plain = name if name.isidentifier() else re.sub(r"\W+", "_", name).strip("_")
+        while plain in found or (plain != name and plain in names):
+            plain += "_"
+        found.append(plain)
+    return found
 
 
 def _positional(f: Callable[..., Any]) -> int:

@@ -49,14 +49,14 @@ class Program:
     ``inputs``: the names of all arguments, the parameters' and behind them those of data, of which no path is asked.
     """
 
-    def __init__(self, lcg: LCG, book: Book, name: str, data: tuple[str, ...] = ()) -> None:
+    def __init__(self, lcg: LCG, book: Book, name: str, inputs: tuple[str, ...]) -> None:
         # A mask that multiplies is a weight; as a number, so that two of them add up to 2.
         weight = [
             book.apply(np.multiply, (w, 1.0)) if isinstance(w, bool) or (isinstance(w, Symbol) and w.boolean) else w
             for w in lcg.weight
         ]
         self.name = name
-        self.params, self.inputs = lcg.params, (*lcg.params, *data)
+        self.params, self.inputs = lcg.params, inputs
         self.structure, self.names, self.signature = lcg.structure, lcg.names, lcg.signature
         self._lcg = lcg  # for those who look at the program
         self._book, self._value, self._weight = book, lcg.value, weight

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import integer, name_of, parameter_names
+from ..containers import filled, leaves_of
 from ..errors import BadInput, ChangedData, NotScalar
 from ..rules import LinearMap, Masked, Rows
 from .choices import chooses, guarded_partials
@@ -130,7 +130,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     >>> ts.hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([  6., 120.])
     """
-    points = dict(_leaves(x, _names(f, 1)[0]))
+    points = dict(leaves_of(x, _names(f, 1)[0]))
     along = [u if isinstance(u, Operand) else floats(u) for u in _alike(x, v)]
     if [shape_of(p) for p in points.values()] != [shape_of(u) for u in along]:
         raise BadInput(f"hvp: the vector has the form of the point, so it is not {v!r:.60}.")
@@ -138,14 +138,14 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     def at(depth: int) -> list[Any]:
         outer = [_value(p, depth, name) for name, p in points.items()]
         inner = [_value(value, depth + 1, value.name) for value in outer]
-        call = _tree(x, iter(inner))
+        call = filled(x, iter(inner))
         out = _run(f, [*outer, *inner], [call], {})
         slopes = _pulled([(out, _seed(f, out))], inner)
         roots = [*zip(slopes, along)]
         del inner, call, out, slopes
         return _results(_pulled(roots, outer), outer)
 
-    return _tree(x, iter(_deep_enough(at, (*points.values(), *along))))
+    return filled(x, iter(_deep_enough(at, (*points.values(), *along))))
 
 
 def _differentiate(
@@ -155,16 +155,16 @@ def _differentiate(
     places, names = _places(f, argnums, len(args)), _names(f, len(args))
 
     def at(depth: int) -> list[Any]:
-        leaves = [[_value(x, depth, name) for name, x in _leaves(args[i], names[i])] for i in places]
+        leaves = [[_value(x, depth, name) for name, x in leaves_of(args[i], names[i])] for i in places]
         flat, call = [leaf for of_one in leaves for leaf in of_one], list(args)
         for i, of_one in zip(places, leaves):
-            call[i] = _tree(args[i], iter(of_one))
+            call[i] = filled(args[i], iter(of_one))
         out = _run(f, flat, call, options)
         return [outer_at(out, depth - 1), *_results(_pulled([(out, _seed(f, out))], flat), flat)]
 
-    value, *found = _deep_enough(at, [x for _, x in _leaves((args, options), "")])
+    value, *found = _deep_enough(at, [x for _, x in leaves_of((args, options), "")])
     left = iter(found)
-    gradients = tuple(_tree(args[i], left) for i in places)
+    gradients = tuple(filled(args[i], left) for i in places)
     return value, gradients[0] if isinstance(argnums, (int, np.integer)) else gradients
 
 
@@ -295,30 +295,6 @@ def _in_form(adjoint: Any, numbers: Any) -> Any:
 
 
 # --- arguments: numbers, arrays, and tuples, lists and dicts of them ---------------------------------------------------
-
-
-def _leaves(x: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """What is in an argument, with a name that says where."""
-    if isinstance(x, (tuple, list)):
-        for i, item in enumerate(x):
-            yield from _leaves(item, f"{name}[{i}]")
-    elif isinstance(x, dict):
-        for key, item in x.items():
-            yield from _leaves(item, f"{name}[{key!r}]")
-    else:
-        yield name, x
-
-
-def _tree(x: Any, leaves: Iterator[Any]) -> Any:
-    """An argument's form with these leaves."""
-    if isinstance(x, (tuple, list)):
-        items = [_tree(item, leaves) for item in x]
-        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
-    if isinstance(x, dict):
-        found = copy.copy(x)  # of its own kind
-        found.update({key: _tree(item, leaves) for key, item in x.items()})
-        return found
-    return next(leaves)
 
 
 def _alike(x: Any, v: Any) -> Iterator[Any]:

@@ -1,0 +1,103 @@
+"""Containers of parameters: nested dicts, lists and tuples, as their leaves with names, and back."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .arguments import Data, name_of
+
+CONTAINERS = (tuple, list, dict)
+
+
+def leaves_of(x: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """What is in a container, each with a name that says where: "p['w']", "p[1]".
+
+    >>> dict(leaves_of({"w": 1.0, "layers": [2.0, 3.0]}, "p"))
+    {"p['w']": 1.0, "p['layers'][0]": 2.0, "p['layers'][1]": 3.0}
+    """
+    if isinstance(x, (tuple, list)):
+        for i, item in enumerate(x):
+            yield from leaves_of(item, f"{name}[{i}]")
+    elif isinstance(x, dict):
+        for key, item in x.items():
+            yield from leaves_of(item, f"{name}[{key!r}]")
+    else:
+        yield name, x
+
+
+def filled(x: Any, leaves: Iterator[Any]) -> Any:
+    """A container's form with these leaves, of its own kind.
+
+    >>> filled({"w": 1.0, "layers": (2.0, 3.0)}, iter("abc"))
+    {'w': 'a', 'layers': ('b', 'c')}
+    """
+    if isinstance(x, (tuple, list)):
+        items = [filled(item, leaves) for item in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    if isinstance(x, dict):
+        found = copy.copy(x)
+        found.update({key: filled(item, leaves) for key, item in x.items()})
+        return found
+    return next(leaves)
+
+
+def is_container(x: Any) -> bool:
+    """Whether an argument is a container of parameters: a list or a tuple of plain numbers is one array.
+
+    >>> is_container({"w": 1.0}), is_container([np.zeros(2), 1.0]), is_container([[1, 2], [3, 4]])
+    (True, True, False)
+    """
+    return isinstance(x, dict) or (isinstance(x, (tuple, list)) and not _is_array(x))
+
+
+def _is_array(x: Any) -> bool:
+    if isinstance(x, (tuple, list)):
+        return all(map(_is_array, x)) and not hasattr(x, "_fields")
+    return (not isinstance(x, (dict, np.ndarray)) and not hasattr(x, "__array_ufunc__")) or isinstance(x, np.generic)
+
+
+class Form(NamedTuple):
+    """How parameters stand in a function's arguments."""
+
+    names: Sequence[str]
+    arguments: Sequence[Any]
+
+    def filled(self, leaves: Sequence[Data]) -> list[Any]:
+        """The arguments with these leaves."""
+        left = iter(leaves)
+        return [filled(x, left) if is_container(x) else next(left) for x in self.arguments]
+
+    def by_argument(self, found: Mapping[str, Data]) -> dict[str, Any]:
+        """What is known by leaf, as a dict by argument, in its form."""
+        return dict(zip(self.names, self.filled(list(found.values()))))
+
+
+def flattened(
+    f: Callable[..., Any], names: Sequence[str], args: Sequence[Any]
+) -> tuple[Callable[..., Any], list[str], list[Any], Form | None]:
+    """f as a function of what is in its arguments; the leaves' names, and the leaves; the form, None if none is a container.
+
+    Further arguments are handed on to f as they are. Cost: O(leaves).
+
+    >>> f, names, leaves, form = flattened(lambda p, x: p["a"] * x + p["b"], ["p", "x"], [{"a": 2.0, "b": 1.0}, 3.0])
+    >>> names, f(*leaves)
+    (["p['a']", "p['b']", 'x'], 7.0)
+    """
+    if not any(map(is_container, args)):
+        return f, list(names), list(args), None
+    form = Form(tuple(names), tuple(args))
+    each = [list(leaves_of(x, name)) if is_container(x) else [(name, x)] for name, x in zip(names, args)]
+    leaves = [leaf for of_one in each for leaf in of_one]
+
+    def of_leaves(*given: Any) -> Any:
+        return f(*form.filled(given[: len(leaves)]), *given[len(leaves) :])
+
+    functools.update_wrapper(of_leaves, f, assigned=("__module__", "__doc__"), updated=())
+    del of_leaves.__wrapped__  # type: ignore[attr-defined]  # its parameters are others
+    of_leaves.__name__ = of_leaves.__qualname__ = name_of(f)
+    return of_leaves, [name for name, _ in leaves], [x for _, x in leaves], form
