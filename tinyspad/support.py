@@ -16,17 +16,17 @@ VERSION = np.__version__.rpartition(".")[0]
 MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 
 NAMES = """
-    add_docstring add_newdoc add_newdoc_ufunc base_repr binary_repr broadcast_shapes busday_count busday_offset byte_bounds
-    cast compare_chararrays datetime_as_string datetime_data deprecate deprecate_with_doc disp find_common_type
-    format_float_positional format_float_scientific from_dlpack frombuffer fromfile fromregex fromstring genfromtxt
-    get_array_wrap get_include get_printoptions getbufsize geterr geterrcall geterrobj info is_busday isdtype isfortran
-    isnat isscalar issctype issubclass_ issubdtype issubsctype iterable load loadtxt lookfor maximum_sctype mintypecode
-    nested_iters obj2sctype printoptions promote_types recfromcsv recfromtxt safe_eval sctype2char set_numeric_ops
-    set_printoptions set_string_function setbufsize seterr seterrcall seterrobj show_config show_runtime source test
-    typename who
+    add_docstring add_newdoc asfarray add_newdoc_ufunc base_repr binary_repr broadcast_shapes busday_count busday_offset
+    byte_bounds cast compare_chararrays datetime_as_string datetime_data deprecate deprecate_with_doc disp
+    find_common_type fastCopyAndTranspose format_float_positional format_float_scientific from_dlpack frombuffer
+    fromfile fromregex fromstring genfromtxt get_array_wrap get_include get_printoptions getbufsize geterr geterrcall
+    geterrobj info is_busday isdtype isfortran isnat isscalar issctype issubclass_ issubdtype issubsctype iterable load
+    loadtxt lookfor maximum_sctype mintypecode nested_iters obj2sctype printoptions promote_types recfromcsv recfromtxt
+    safe_eval sctype2char set_numeric_ops set_printoptions set_string_function setbufsize seterr seterrcall seterrobj
+    show_config show_runtime source test typename who
 
-    bartlett blackman diag_indices empty eye fftfreq hamming hanning identity indices kaiser mask_indices ones rfftfreq tri
-    tril_indices triu_indices zeros
+    bartlett blackman diag_indices empty eye fftfreq hamming hanning identity indices kaiser mask_indices ones rfftfreq
+    tri tril_indices triu_indices zeros
 """
 NO_NUMBERS = set(NAMES.split())
 """Names of functions to which nobody hands a Value: files, settings, types, dates; and arrays made of a shape alone."""

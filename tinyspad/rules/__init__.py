@@ -20,7 +20,7 @@ from .decompositions import (
     triangular_factor,
 )
 from .elementwise import TRUTH, cast, nonzero, positive, reals, relu
-from .fourier import fourier
+from .fourier import Pair, fourier
 from .products import LETTERS
 from .reads import (
     MOVES,
@@ -38,7 +38,6 @@ from .reads import (
 from .reductions import restore
 from .rows import Rows
 from .shapes import picked
-from .special import special_rule
 from .table import PLAIN, RULES, Domain, LinearMap, Rule, asking, is_data, rule, unbroadcast
 
 __all__ = [
@@ -53,6 +52,7 @@ __all__ = [
     "Mask",
     "Masked",
     "Operand",
+    "Pair",
     "Product",
     "Reads",
     "Rows",
@@ -86,7 +86,6 @@ __all__ = [
     "right_vectors",
     "rule",
     "singular_values",
-    "special_rule",
     "taken",
     "triangular_factor",
     "unbroadcast",

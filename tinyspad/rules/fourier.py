@@ -10,6 +10,15 @@ from .elementwise import reals
 from .table import rule
 
 
+class Pair:
+    """Two arrays or Values of one shape, a real and an imaginary part: what is done with it is in ``written``."""
+
+    __slots__ = ("imag", "real")
+
+    def __init__(self, real: Any, imag: Any) -> None:
+        self.real, self.imag = real, imag
+
+
 def fourier(real: Any, imag: Any, axis: int, inverse: bool) -> Any:
     """sum_k (real_k + i imag_k) e^(-2 pi i jk / n) along an axis, its real and its imaginary part one above the other.
 

@@ -3,54 +3,74 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from typing import Any
 
 import numpy as np
 
 from ..errors import DroppedGradient, NoRule
-from ..rules import PLAIN, RULES, special_rule
-from ..written import PARTS, REFUSED, WRITTEN, part_of
+from ..rules import PLAIN, RULES
 from .record import Operand, look, plain, record
 
 
 def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a NumPy function does when one of its arguments is a Value."""
-    rule = RULES.get(function) or special_rule(function)
+    rule = RULES.get(function)
     if kwargs:
         kwargs = {k: v for k, v in kwargs.items() if not (k in NEUTRAL and v is NEUTRAL[k])}
         if function in PARTIAL and kwargs.keys() & {"where", "initial"}:
-            return part_of(function, *args, **kwargs)
-    if function in WRITTEN:
-        return _through(function, args, kwargs)
-    if rule is None or (function is np.where and len(args) == 1):
-        if function in PLAIN or function is np.where:
-            if function not in FORM:
-                look()
-            return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
-        if function in WRITING:
-            raise into_an_array(function)
-        name, called_as = getattr(function, "__name__", str(function)), _spelled(function)
-        if function in REFUSED:
-            raise NoRule(f"{called_as} has no derivative here. Write {REFUSED[function]}.")
-        position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Operand)), "of a sequence")
-        derivative = "d" if isinstance(function, np.ufunc) and function.signature is None else "vjp"
-        raise NoRule(
-            f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other NumPy "
-            f"functions, or teach tinyspad its derivative: ts.rule({called_as}, {derivative}=...) (README, 'Add a rule')."
-        )
-    return record(rule, args, kwargs)
+            return written_in_others().part_of(function, *args, **kwargs)
+    if rule is not None and not (function is np.where and len(args) == 1):
+        return record(rule, args, kwargs)
+    if function in PLAIN or function is np.where:
+        if function not in FORM:
+            look()
+        return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
+    return _without_rule(function, args, kwargs)
 
 
-PARTIAL = {*PARTS, np.mean}
+def _without_rule(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A function that is written in others; or of SciPy's; or the error that says what to write."""
+    known = written_in_others()
+    if function in known.WRITTEN:
+        return _through(known.WRITTEN[function].instead, function, args, kwargs)
+    if "scipy.special" in sys.modules:
+        from ..rules.special import special_rule
+
+        rule = special_rule(function)
+        if rule is not None:
+            return record(rule, args, kwargs)
+    if function in PLAIN:  # by what was loaded for it
+        return dispatch(function, args, kwargs)
+    if function in WRITING:
+        raise into_an_array(function)
+    name, called_as = getattr(function, "__name__", str(function)), _spelled(function)
+    if function in known.REFUSED:
+        raise NoRule(f"{called_as} has no derivative here. Write {known.REFUSED[function]}.")
+    position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Operand)), "of a sequence")
+    derivative = "d" if isinstance(function, np.ufunc) and function.signature is None else "vjp"
+    raise NoRule(
+        f"{name} has no rule, so the gradient through its argument {position} would be lost. Write it with other NumPy "
+        f"functions, or teach tinyspad its derivative: ts.rule({called_as}, {derivative}=...) (README, 'Add a rule')."
+    )
+
+
+def written_in_others() -> Any:
+    """The functions that are written in others, which are loaded when one of them is first met."""
+    from .. import written
+
+    return written
+
+
+PARTIAL = {np.sum, np.prod, np.max, np.min, np.mean}
 """Reductions of which a part may be asked."""
 
 NEUTRAL = {"out": None, "dtype": None, "where": True, "subok": True, "casting": "same_kind", "order": "K"}
 """Options of NumPy's that change nothing."""
 
 
-def _through(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A function that is written in others."""
-    instead = WRITTEN[function].instead
+def _through(instead: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A function as it is written in others."""
     try:
         if not isinstance(instead, np.ufunc):
             inspect.signature(instead).bind(*args, **kwargs)

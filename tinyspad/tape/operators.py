@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..rules import RULES, LinearMap, Masked, Rule
-from ..written import Complex
+from ..rules import RULES, LinearMap, Masked, Pair, Rule
 from .dispatch import dispatch
 from .entry import HOLE, tick
 from .record import Operand, new, record
@@ -113,6 +112,6 @@ def method(function: Any) -> Any:
 def _operate(rule: Rule, *args: Any) -> Any:
     """An operator: leave what is not a number to Python, which then names the types, or asks a linear map."""
     for a in args:
-        if a is None or isinstance(a, (str, bytes, dict, set, LinearMap, Masked, Complex)):
+        if a is None or isinstance(a, (str, bytes, dict, set, LinearMap, Masked, Pair)):
             return NotImplemented
     return record(rule, args)

@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInput, ChangedData, DroppedGradient, NotScalar
-from ..rules import RULES, Rows, relu
-from ..written import Complex, method_of
+from ..rules import RULES, Pair, Rows, relu
 from .backward import accumulate
 from .data import floats, gradient_form
-from .dispatch import dispatch, into_an_array
+from .dispatch import dispatch, into_an_array, written_in_others
 from .entry import ARGS, GRAD, LEAF_DATA, NAME, ORDER, RULE, Entry, Lent, called, tick
-from .lost import lost
 from .methods import ArrayMethods
 from .nesting import refuse_foreign
 from .operators import arithmetic, by_rule, method, of_one, power
@@ -279,15 +277,15 @@ class Value(ArrayMethods):
         return twin
 
     def __float__(self) -> float:
-        raise lost(
+        raise _lost(
             self._node, "float(), or math.cos and the like,", "NumPy's function of that name (np.cos), or x.data"
         )
 
     def __int__(self) -> int:
-        raise lost(self._node, "int()", "np.floor or np.rint, or int(x.data)")
+        raise _lost(self._node, "int()", "np.floor or np.rint, or int(x.data)")
 
     def __round__(self, digits: int = 0) -> int:
-        raise lost(self._node, "round()", "np.rint, or round(x.data)")
+        raise _lost(self._node, "round()", "np.rint, or round(x.data)")
 
     def __xor__(self, other: Any) -> Any:
         raise BadInput("^ is not a power in Python: write x ** 2.")
@@ -295,13 +293,13 @@ class Value(ArrayMethods):
     __rxor__ = __xor__
 
     def __index__(self) -> int:
-        raise lost(self._node, "Using it as an index, or as a length,", "int(x.data)", "int({}.data)")
+        raise _lost(self._node, "Using it as an index, or as a length,", "int(x.data)", "int({}.data)")
 
     def __complex__(self) -> complex:
-        raise lost(self._node, "complex()", "x.data: tinyspad works on real numbers")
+        raise _lost(self._node, "complex()", "x.data: tinyspad works on real numbers")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise lost(
+        raise _lost(
             self._node,
             "np.array(), or a function or method that makes a plain array of it,",
             "np.stack([...]) to join Values, NumPy's function for an array's method (np.dot(a, x) for a.dot(x)), or x.data",
@@ -312,16 +310,16 @@ class Value(ArrayMethods):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
             raise into_an_array(ufunc)
-        if len(inputs) > 1 and Complex in map(type, inputs):
+        if len(inputs) > 1 and any(isinstance(x, Pair) for x in inputs):
             return NotImplemented
         if method != "__call__":
-            return method_of(ufunc, method, inputs, kwargs)
+            return written_in_others().method_of(ufunc, method, inputs, kwargs)
         return dispatch(ufunc, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
             raise into_an_array(function)
-        if Complex in types:
+        if len(types) > 1 and any(issubclass(kind, Pair) for kind in types):
             return NotImplemented
         return dispatch(function, args, kwargs)
 
@@ -329,6 +327,13 @@ class Value(ArrayMethods):
 for _name, _method in (*vars(Value).items(), *vars(ArrayMethods).items()):
     if getattr(_method, "__module__", None) == arithmetic.__module__:  # for help() and tracebacks
         _method.__name__, _method.__qualname__ = _name, f"Value.{_name}"
+
+
+def _lost(*told: Any) -> DroppedGradient:
+    """What NumPy does not pass on; by a module that is loaded for it."""
+    from .lost import lost
+
+    return lost(*told)
 
 
 _at_depth: dict[int, type[Value]] = {1: Value}

@@ -9,7 +9,7 @@ import numpy as np
 from ..rules import reals
 from .table import written
 
-CORE = "_core" if hasattr(np, "_core") else "core"
+CORE = "_core" if hasattr(np, "vecdot") else "core"  # since NumPy 2
 ALIASES: dict[str, tuple[Any, list[tuple[Any, ...]]]] = {
     "amax": (np.max, [(reals(4),), (reals(2, 3), {"axis": 1})]),
     "amin": (np.min, [(reals(4),)]),
@@ -19,6 +19,14 @@ ALIASES: dict[str, tuple[Any, list[tuple[Any, ...]]]] = {
     "linalg.tensordot": (np.tensordot, [(reals(2, 3), reals(3, 2), {"axes": 1})]),
     "linalg.vecdot": (getattr(np, "vecdot", None), [(reals(3), reals(3))]),
     f"{CORE}.umath.clip": (np.clip, []),  # as an array's method has it
+    # names of before NumPy 2
+    "alltrue": (np.all, []),
+    "sometrue": (np.any, []),
+    "in1d": (np.isin, []),
+    "product": (np.prod, []),
+    "cumproduct": (np.cumprod, []),
+    "round_": (np.round, []),
+    "msort": (lambda a: np.sort(a, axis=0), []),
 }
 """NumPy's name -> the function by which it is known here, and example calls."""
 

@@ -16,21 +16,18 @@ import numpy as np
 
 from ..arguments import Data
 from ..errors import NoRule
-from ..rules import fourier, reals
+from ..rules import Pair, fourier, reals
 from .table import WRITTEN, along, as_array, axes_of, written
 
 
-class Complex:
+class Complex(Pair):
     """Complex numbers: their real and imaginary parts, which are arrays or Values of one shape.
 
     There are + - * / and powers of whole numbers, also with real and complex arrays; ``abs``, ``angle``, ``conj``, ``exp``,
     ``real``, ``imag``; indexing; sums, and functions that move numbers. For anything else there are ``.real`` and ``.imag``.
     """
 
-    __slots__ = ("imag", "real")
-
-    def __init__(self, real: Data, imag: Data) -> None:
-        self.real, self.imag = real, imag
+    __slots__ = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
