@@ -21,7 +21,8 @@ def test_every_function_of_numpy_that_takes_numbers_is_in_the_table():
     said = {name: support.support(f) for name, f in support.functions()}
     new = [name for name, what in said.items() if what is None and name.rpartition(".")[2] not in support.NO_NUMBERS]
     assert new == []
-    assert {name: what for name, what in said.items() if name in ROWS} == {n: w for n, w in ROWS.items() if n in said}
+    if f"with NumPy {support.VERSION}." in PAGE:  # another has other names for one function
+        assert {name: what for name, what in said.items() if what is not None} == ROWS
 
 
 def test_no_function_is_said_to_take_no_numbers_that_has_a_rule():
