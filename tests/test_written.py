@@ -81,7 +81,9 @@ SEVERAL = {
     "polydiv": lambda x: np.polydiv(x, [2.0, 1.0, 0.5]),
     "polydiv by more": lambda x: np.polydiv(x[:2], x),
     "broadcast_arrays": lambda x: np.broadcast_arrays(x[:1], x, 2.0),
-    "least squares": lambda x: (np.linalg.lstsq(np.stack([x, x**2], axis=1), np.ones(4), rcond=None)[i] for i in (0, 1, 3)),
+    "least squares": lambda x: (
+        np.linalg.lstsq(np.stack([x, x**2], axis=1), np.ones(4), rcond=None)[i] for i in (0, 1, 3)
+    ),
     "least squares of few": lambda x: np.linalg.lstsq(np.stack([x, x**2]), np.ones(2), rcond=None)[::3],
     **({"unstack": lambda x: np.unstack(x)} if hasattr(np, "unstack") else {}),
     "average with weights": lambda x: np.average(x, weights=np.arange(1.0, 5.0), returned=True),
@@ -323,7 +325,7 @@ REFUSED = {
     "a name that arrays have not": (lambda x: x.nothing, AttributeError, "nothing"),
     "an item of many": (lambda x: x.item(), BadInput, "say which"),
     "an option that is not covered": (lambda x: np.unique(x, return_counts=True), NoRule, "unique"),
-    "an argument that is not covered": (lambda x: np.cov(x, fweights=[1, 2]), NoRule, "cov"),
+    "an argument that is not covered": (lambda x: np.nanmean(x, where=[[True, False], [True, True]]), NoRule, "nanmean"),
     "zeros around a matrix": (lambda x: np.trim_zeros(x), NoRule, "vectors"),
     "a frame that is computed": (lambda x: np.pad(x, 1, mode="mean"), NoRule, "pad"),
 }

@@ -18,9 +18,7 @@ ROOT_PI, ROOT_2_PI, inside = math.sqrt(math.pi), math.sqrt(2 * math.pi), Domain(
 
 
 def special_rule(function: Callable[..., Data]) -> Rule | None:
-    """The rule of a function of ``scipy.special``, where SciPy is in use; None for any other.
-
-    """
+    """The rule of a function of ``scipy.special``, where SciPy is in use; None for any other."""
     special = sys.modules.get("scipy.special")
     if special is None or getattr(special, getattr(function, "__name__", ""), None) is not function:
         return None

@@ -82,16 +82,32 @@ def _percentile(a: Data, q: Any, *args: Any, **options: Any) -> Data:
     return _quantile(a, np.asarray(q) / 100.0, *args, **options)
 
 
-def _cov(m: Data, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Data:
+def _cov(
+    m: Data,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: Any = None,
+    fweights: Any = None,
+    aweights: Any = None,
+) -> Data:
+    """``fweights``: how often each observation was made; ``aweights``: how much each counts."""
     m = np.atleast_2d(as_array(m))
     if not rowvar and np.shape(m)[0] != 1:
         m = np.transpose(m)
     if y is not None:
         y = np.atleast_2d(as_array(y))
         m = np.concatenate([m, np.transpose(y) if not rowvar and np.shape(y)[0] != 1 else y])
-    centred = m - np.mean(m, axis=1, keepdims=True)
     less = (0 if bias else 1) if ddof is None else ddof
-    return np.squeeze(centred @ np.transpose(centred) / float(np.shape(m)[1] - less))
+    weights = [as_array(w) for w in (fweights, aweights) if w is not None]
+    if not weights:
+        centred = m - np.mean(m, axis=1, keepdims=True)
+        return np.squeeze(centred @ np.transpose(centred) / float(np.shape(m)[1] - less))
+    w = weights[0] if len(weights) == 1 else weights[0] * weights[1]
+    total = np.sum(w)
+    centred = m - np.sum(m * w, axis=1, keepdims=True) / total
+    lost = less if aweights is None or less == 0 else less * np.sum(w * weights[-1]) / total
+    return np.squeeze((centred * w) @ np.transpose(centred) / (total - lost))
 
 
 def _corrcoef(x: Data, y: Any = None, rowvar: bool = True) -> Data:
@@ -125,7 +141,17 @@ written(
 )
 written("percentile", _percentile, [(reals(5), 30.0), (reals(3, 2), 70, {"axis": 0})])
 written(
-    "cov", _cov, [(reals(2, 4),), (reals(4),), (reals(4), reals(4)), (reals(4, 2), {"rowvar": False, "bias": True})]
+    "cov",
+    _cov,
+    [
+        (reals(2, 4),),
+        (reals(4),),
+        (reals(4), reals(4)),
+        (reals(4, 2), {"rowvar": False, "bias": True}),
+        (reals(2, 4), {"fweights": [1, 2, 1, 3]}),
+        (reals(2, 4), {"aweights": [0.5, 1.0, 0.25, 2.0], "fweights": [1, 2, 1, 3]}),
+        (reals(2, 4), None, True, False, 0, None, positive(4)),
+    ],
 )
 written("corrcoef", _corrcoef, [(reals(2, 4),), (reals(4), reals(4))])
 written("ptp", _ptp, [(reals(4),), (reals(2, 3), {"axis": 1})])
