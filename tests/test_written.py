@@ -325,7 +325,11 @@ REFUSED = {
     "a name that arrays have not": (lambda x: x.nothing, AttributeError, "nothing"),
     "an item of many": (lambda x: x.item(), BadInput, "say which"),
     "an option that is not covered": (lambda x: np.unique(x, return_counts=True), NoRule, "unique"),
-    "an argument that is not covered": (lambda x: np.nanmean(x, where=[[True, False], [True, True]]), NoRule, "nanmean"),
+    "an argument that is not covered": (
+        lambda x: np.nanmean(x, where=[[True, False], [True, True]]),
+        NoRule,
+        "nanmean",
+    ),
     "zeros around a matrix": (lambda x: np.trim_zeros(x), NoRule, "vectors"),
     "a frame that is computed": (lambda x: np.pad(x, 1, mode="mean"), NoRule, "pad"),
 }
