@@ -6,7 +6,7 @@ as in the paper's Algorithms 1 and 2, and in a batch each run draws for itself. 
 branch choices; when the program changes shape, it is drawn afresh.
 """
 
-from .base import Cost, Estimator
+from .base import Cost, Estimator, Held
 from .draw import ALL_PATHS, Draw, PerRun, as_draw, draw_numbers, of_each, of_runs
 from .magnitude import Magnitude
 from .rad import GD, RAD, FixedPath
@@ -21,6 +21,7 @@ __all__ = [
     "Draw",
     "Estimator",
     "FixedPath",
+    "Held",
     "Magnitude",
     "NearestPath",
     "PerRun",

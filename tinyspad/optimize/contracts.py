@@ -8,6 +8,8 @@ import numpy as np
 
 from ..arguments import Data, State
 from ..estimators import Draw, Estimator
+from .ahead import Ahead
+from .history import Recorder
 
 Position = list[Data] | np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 """A number or an array for each parameter; or one array with a row for each of them, which one call of NumPy moves."""
@@ -40,6 +42,11 @@ class Objective(Protocol[G]):
 
     def at(self, position: Position, state: State, rng: np.random.Generator) -> tuple[G, State]:
         """The graph that a step from this position sees, and the next state."""
+
+    def ahead(
+        self, estimator: Estimator, optimizer: object, position: Position, recorder: Recorder | None, paths: bool
+    ) -> Ahead | None:
+        """Many steps as one function, if there is one for these; ``paths``: whether the history has the paths."""
 
     def draw(self, graph: G, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
         """The estimator's gradient with respect to one parameter; ``state`` is the estimator's."""

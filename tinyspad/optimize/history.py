@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import NamedTuple
 
 import numpy as np
 
@@ -77,32 +77,60 @@ def _integers(a: Array) -> Array:
     return result
 
 
-class Record(NamedTuple):
-    """One step: the value and position before it, and the paths that it followed."""
+class Recorder:
+    """The history while it is written: rows in arrays that are there from the start. ``count``: how many there are."""
 
-    step: int
-    value: Data
-    x: dict[str, Data]
-    paths: dict[str, Data]
+    def __init__(self, rows: int) -> None:
+        self.rows, self.count = rows, 0
+        self.steps = np.empty(rows, np.int64)
+        self.values: Array = np.empty(0)
+        self.x: dict[str, Array] = {}
+        self.paths: dict[str, Array] = {}
 
+    def begin(self, value: Data, x: Mapping[str, Data], paths: Mapping[str, Data]) -> None:
+        """Make the arrays, for rows like these; of paths, a number alone stands for all that will be: it takes no memory."""
+        self.values = self._like(value)
+        self.x = {name: self._like(row) for name, row in x.items()}
+        self.paths = {name: self._like(row) for name, row in paths.items()}
+        for name, row in paths.items():
+            if np.ndim(row) == 0 and np.ndim(value):
+                self.paths[name] = np.broadcast_to(row, self.values.shape)
 
-def record(step: int, value: Data, x: dict[str, Data], paths: dict[str, Data]) -> Record:
-    """A record of copies, which stay as they are."""
-    x, paths = ({k: np.array(v) for k, v in named.items()} for named in (x, paths))
-    return Record(step, np.array(value), x, paths)
+    def _like(self, row: Data) -> Array:
+        row = np.asarray(row)
+        return np.empty((self.rows, *row.shape), row.dtype)
 
+    def add(self, step: int, value: Data, x: Mapping[str, Data], paths: Mapping[str, Data]) -> None:
+        """Write a row: copies, which stay as they are."""
+        if not self.x:
+            self.begin(value, x, paths)
+        row, self.count = self.count, self.count + 1
+        self.steps[row], self.values[row] = step, value
+        for name, position in x.items():
+            self.x[name][row] = position
+        for name, path in paths.items():
+            if not self.paths[name].flags.writeable:
+                continue
+            if np.asarray(path).dtype == object and self.paths[name].dtype != object:  # an index beyond int64
+                self.paths[name] = self.paths[name].astype(object)
+            self.paths[name][row] = path
 
-def history_of(records: list[Record]) -> History:
-    """The records as arrays."""
-    steps, values, x, paths = zip(*records)
-    return History(
-        np.array(steps, np.int64),
-        np.array(values),
-        {name: np.array([row[name] for row in x]) for name in x[0]},
-        {name: _stacked([row[name] for row in paths]) for name in paths[0]},
-    )
+    def ends(self, step: int) -> bool:
+        """Whether the last row is of this step. What an interruption left behind it is taken back."""
+        self.count = int(np.searchsorted(self.steps[: self.count], step, side="right"))
+        return self.count > 0 and int(self.steps[self.count - 1]) == step
 
+    def history(self) -> History:
+        """What was written."""
+        cut = slice(self.count)
+        whole = self.count == self.rows
 
-def _stacked(rows: list[Array]) -> Array:
-    """Indices of all steps; as Python ints where one of them is too large for int64."""
-    return np.array(rows, object) if any(row.dtype == object for row in rows) else np.array(rows)
+        def done(a: Array) -> Array:
+            return a if whole else a[cut].copy()
+
+        return History(
+            done(self.steps),
+            done(self.values),
+            {name: done(a) for name, a in self.x.items()},
+            {name: done(a) for name, a in self.paths.items()},
+        )

@@ -14,8 +14,9 @@ from ..lcg import LCG, Elements
 from ..linearization import Linearization
 from ..optimizers import Optimizer
 from ..progress import shown
+from .ahead import CHUNK
 from .contracts import G, Objective, Position
-from .history import Record, history_of, record
+from .history import Recorder
 from .result import DONE, INTERRUPTED, STOPPED, Result
 from .runs import Runs, moved_by, prepared
 
@@ -36,21 +37,38 @@ class Plan(NamedTuple):
     progress: bool
 
 
-# long by a line: the whole of a step is to be read in one piece
+# long, as the whole of a step is to be read in one piece
 def descend(objective: Objective[G], names: list[str], position: Position, plan: Plan) -> Result:
     """Minimise an objective, from a position; the result's is a tuple."""
     estimator, optimizer, steps, rng, every, keep_paths, callback, progress = plan
-    records: list[Record] = []
+    recorder = None if every is None else Recorder(len(range(0, steps, every)) + 1)
     exact = getattr(type(estimator), "draw", None) is GD.draw
-    ending = DONE
+    ending, step = DONE, 0
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
         graph, seen = objective.at(position, objective.init(), rng)
         runs = Runs(names, position, graph.batch)
         position, moments = prepared(optimizer, position, runs.shape)
         held = {name: estimator.init() for name in names}
+        ahead = None
+        if callback is None and len(names) <= FEW_NUMBERS:
+            ahead = objective.ahead(estimator, optimizer, position, recorder, keep_paths is not False)
         here = 0, graph, position  # replaced as a whole, so that an interruption finds what belongs together
         try:
-            for step in shown(range(steps), "step", progress):
+            done = iter(shown(range(steps), "step", progress))
+            while step < steps and runs.left:
+                if ahead is not None and isinstance(position, np.ndarray):
+                    chunk = range(step, min(step + CHUNK, steps))
+                    found = ahead.run(chunk, every, position, moments[0], rng)
+                    if found is None:  # one by one from here on
+                        held, ahead = ahead.held(graph), None
+                        continue
+                    position, moments = found[0], [found[1]]
+                    graph, seen = objective.at(position, seen, rng)
+                    step = chunk.stop
+                    here = step, graph, position
+                    for _ in chunk:
+                        next(done)
+                    continue
                 runs.leave_unless(graph.value, step)
                 if not runs.left:
                     break
@@ -64,32 +82,33 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
                 seen = objective.learn(graph, seen, draws)
                 moved, moments = moved_by(optimizer, position, [draw.gradient for draw in draws.values()], moments)
                 moved = runs.stay_unless_finite(moved, position, step)
-                if wanted:
+                if recorder is not None and wanted:
                     if keep_paths is None:
                         keep_paths = sum(draw.followers for draw in draws.values()) <= FEW_NUMBERS
                     followed = {name: runs.of_those_left(draw.path) for name, draw in draws.items() if keep_paths}
-                    records.append(record(step, value, dict(zip(names, position)), followed))
+                    recorder.add(step, value, dict(zip(names, position)), followed)
                 position = moved
                 graph, seen = objective.at(position, seen, rng)
-                here = step + 1, graph, position
+                step += 1
+                next(done)
+                here = step, graph, position
                 if graph.batch != runs.shape:
                     raise BadInput(
-                        f"f gave shape {graph.batch} at step {step + 1}, and {runs.shape} before: runs cannot come "
-                        "and go."
+                        f"f gave shape {graph.batch} at step {step}, and {runs.shape} before: runs cannot come and go."
                     )
             else:
                 runs.leave_unless(graph.value, steps)
+            next(done, None)
         except KeyboardInterrupt:
             ending = INTERRUPTED
         step, graph, position = here
         value = objective.value(position, None if ending == INTERRUPTED else graph)
-    if every is not None and (not records or records[-1].step != step):  # unless an interruption came after it was kept
-        shapes = {
-            name: records[-1].paths[name].shape if records else runs.shape for name in names if keep_paths is not False
-        }
+    if recorder is not None and not recorder.ends(step):
+        known = {name: paths.shape[1:] for name, paths in recorder.paths.items()}
+        shapes = known if recorder.count else dict.fromkeys(names if keep_paths is not False else (), runs.shape)
         nowhere = {name: np.full(shape, ALL_PATHS) for name, shape in shapes.items()}
-        records.append(record(step, value, dict(zip(names, position)), nowhere))
-    history = None if every is None else history_of(records)
+        recorder.add(step, value, dict(zip(names, position)), nowhere)
+    history = None if recorder is None else recorder.history()
     return Result(
         tuple(position), value, *runs.ended(ending, step), history, not exact and objective.has_no_choice(graph)
     )

@@ -86,6 +86,9 @@ class Losses:
         observed = self._checked(self.sampler.draw(state, rng))
         return self._batch(position, observed), observed.state
 
+    def ahead(self, *asked: object) -> None:
+        """One by one."""
+
     def draw(self, graph: Seen, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
         return graph.draw(estimator, param, state, rng)
 

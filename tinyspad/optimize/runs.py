@@ -92,8 +92,7 @@ def moved_by(
 
 
 def _finite(x: Data) -> bool:
-    """Whether all of it is finite, for which its sum of squares is asked: where that overflows, it says no."""
+    """Whether all of it is finite, for which its sum is asked: where that overflows, it says no."""
     if isinstance(x, np.ndarray):
-        flat = x.ravel()
-        return math.isfinite(flat.dot(flat))
+        return math.isfinite(np.add.reduce(x, axis=None))
     return all(map(_finite, x)) if isinstance(x, list) else math.isfinite(x)

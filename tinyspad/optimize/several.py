@@ -63,6 +63,9 @@ class Several:
         _ = graph.linearization, () if self.exact else graph.each  # before anybody changes what f refers to
         return graph, state
 
+    def ahead(self, *asked: object) -> None:
+        """One by one."""
+
     def draw(self, graph: SideBySide, estimator: Estimator, param: str, state: State, rng: np.random.Generator) -> Draw:
         if self.exact:
             return as_draw(estimator.draw(graph.linearization, param, state, rng), estimator)

@@ -20,6 +20,7 @@ from .loop import Plan, descend
 from .observations import Losses
 from .result import INTERRUPTED, Result
 from .several import Several, check_runs, one_run
+from .tiles import by_tiles
 from .whole import Whole
 
 
@@ -132,8 +133,18 @@ def minimize(
         objective = Losses(f, names, position, data, observations, sample, *settings)
     else:
         objective = Whole(f, names, position, *settings)
-    result = descend(objective, names, position, plan)  # type: ignore[misc]
+    if isinstance(objective, Whole) and callback is None and objective.goes_by_tiles(estimator, optimizer, position):
+        result = by_tiles(
+            functools.partial(_tile, objective, names, plan), objective.alone, position, plan.rng, progress
+        )
+    else:
+        result = descend(objective, names, position, plan)  # type: ignore[misc]
     return replace(result, x=_in_form(result.x, form, several))
+
+
+def _tile(objective: Whole, names: list[str], plan: Plan, position: list[Data], rng: np.random.Generator) -> Result:
+    """Some of the runs, by themselves."""
+    return descend(objective.of_runs(len(position[0])), names, position, plan._replace(rng=rng, progress=False))
 
 
 def _in_form(position: tuple[Data, ...], form: Form | None, several: bool) -> Data:

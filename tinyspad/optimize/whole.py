@@ -5,6 +5,7 @@ Of a function of arrays an estimator that chooses among paths sees the numbers: 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,7 +16,10 @@ from ..lcg import LCG, Elements, Numbers, alike, is_trace, recorded_twice, trace
 from ..linearization import Linearization, Linearized
 from ..program import Buffers, Program, compile_as
 from ..rules import LinearMap
+from .ahead import Ahead, ahead_of, known_ahead
 from .contracts import Position
+from .history import Recorder
+from .tiles import TILE
 
 
 class Whole:
@@ -104,6 +108,27 @@ class Whole:
             return self.program.at(*position, first=self.first, buffers=self.buffers)
         lcg = trace_as(self.names, self.f, list(position))
         return lcg.linearization if self.compiled and (lcg.elementwise or not self.numbers) else lcg
+
+    def of_runs(self, number: int) -> Whole:
+        """The same for so many runs side by side, in memory of its own."""
+        assert self.program is not None
+        found = copy.copy(self)
+        found.buffers = Buffers(self.program, (number,))
+        return found
+
+    def alone(self, position: Position) -> Data:
+        """The values of some of the runs."""
+        return self.of_runs(len(position[0])).value(position, None)
+
+    def goes_by_tiles(self, estimator: Estimator, optimizer: object, position: Sequence[Data]) -> bool:
+        """Whether these are very many runs, which the generated function knows."""
+        many = len(position) > 0 and np.ndim(position[0]) == 1 and len(position[0]) > TILE
+        return many and self.program is not None and known_ahead(self.program, estimator, optimizer) is not None
+
+    def ahead(
+        self, estimator: Estimator, optimizer: object, position: Position, recorder: Recorder | None, paths: bool
+    ) -> Ahead | None:
+        return None if self.program is None else ahead_of(self.program, estimator, optimizer, position, recorder, paths)
 
     def draw(
         self, graph: Linearized | Elements, estimator: Estimator, param: str, state: State, rng: np.random.Generator

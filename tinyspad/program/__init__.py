@@ -2,8 +2,21 @@
 
 from .buffers import Buffers
 from .compiling import compile_as, compile_function
+from .loop import ALL, BEST, GIVEN, MOVES, Loop, loop_of
 from .program import Program
 
 compile = compile_function  # the public name; inside the package it would hide Python's own
 
-__all__ = ["Buffers", "Program", "compile", "compile_as", "compile_function"]
+__all__ = [
+    "ALL",
+    "BEST",
+    "GIVEN",
+    "MOVES",
+    "Buffers",
+    "Loop",
+    "Program",
+    "compile",
+    "compile_as",
+    "compile_function",
+    "loop_of",
+]

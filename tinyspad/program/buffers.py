@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -49,9 +49,22 @@ class Buffers:
         return outputs
 
 
+class Statements(NamedTuple):
+    """Code on arrays that are there: ``dtypes`` of the buffers b0, b1, ...; ``space``: what else is named in it."""
+
+    lines: list[str]
+    dtypes: list[Any]
+    space: dict[str, Any]
+
+    def heads(self, outputs: int) -> list[str]:
+        """Statements that give names to the arrays in the lists o and b."""
+        names = {"o": outputs, "b": len(self.dtypes)}
+        return [f"{', '.join(f'{of}{k}' for k in range(n))}, = {of}" for of, n in names.items() if n]
+
+
 # long, as every line depends on which buffers are free then
-def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str], list[Any], list[Any]]:
-    """Statements that leave every output in ``o[k]``; the dtypes of the buffers ``b`` on the way; and the constants ``c``.
+def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> Statements:
+    """Statements that leave every output in o0, o1, ..., by way of buffers.
 
     ``names``: of the formulas that are arguments. A number that meets floats is a constant in an array, which NumPy need not
     convert at every call; adding what was negated is a subtraction. A buffer is used again as soon as what it held has
@@ -65,10 +78,11 @@ def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str
     last: dict[Symbol, int] = {}
     for i, symbol in enumerate(order):
         last.update((a, i) for a in forms[symbol][1] if isinstance(a, Symbol))
-    row = {o: f"o[{k}]" for k, o in reversed([*enumerate(outputs)]) if isinstance(o, Symbol)}
+    row = {o: f"o{k}" for k, o in reversed([*enumerate(outputs)]) if isinstance(o, Symbol)}
     place, dtype = dict(names), dict.fromkeys(names, FLOAT)
     lines: list[str] = []
     dtypes: list[Any] = []
+    space: dict[str, Any] = {"np": np, "copyto": np.copyto}
     free: dict[Any, list[int]] = {}
     held: dict[Symbol, int] = {}
 
@@ -90,39 +104,42 @@ def write(outputs: Iterable[Any], names: Mapping[Symbol, str]) -> tuple[list[str
                 spare.append(len(dtypes))
                 dtypes.append(kind)
             held[symbol] = spare.pop()
-            place[symbol] = f"b[{held[symbol]}]"
+            place[symbol] = f"b{held[symbol]}"
         floats = isinstance(function, np.ufunc) and _of_floats(function) and all(dtype[a] == FLOAT for a in read)
         told = []
         for a in args:
             if isinstance(a, Symbol):
                 told.append(place[a])
             elif floats and isinstance(a, (int, float)) and not isinstance(a, bool) and a == a and abs(a) < 2**53:
-                told.append(f"c[{constants.setdefault(float(a), len(constants))}]")
+                told.append(f"c{constants.setdefault(float(a), len(constants))}")
             else:
                 told.append(_constant(a))
         out = place[symbol]
+        called = function.__name__
+        space[called] = function
         if isinstance(function, np.ufunc):
-            lines.append(f"np.{function.__name__}({', '.join(told)}, out={out})")
+            third = "out=" if function in (np.maximum, np.minimum) else ""  # of which NumPy may want more operands
+            lines.append(f"{called}({', '.join(told)}, {third}{out})")
         elif function is np.where:
             condition = told[0] if _truth(args[0]) else f"np.not_equal({told[0]}, 0)"
-            lines += [f"np.copyto({out}, {told[2]})", f"np.copyto({out}, {told[1]}, where={condition})"]
+            lines += [f"copyto({out}, {told[2]})", f"copyto({out}, {told[1]}, where={condition})"]
         else:
-            lines.append(f"np.copyto({out}, np.{function.__name__}({', '.join(told)}))")
+            lines.append(f"copyto({out}, {called}({', '.join(told)}))")
         if not isinstance(function, np.ufunc):
             for b in dying:
                 free.setdefault(dtypes[b], []).append(b)
         if symbol not in last and symbol in held and symbol not in row:
             free.setdefault(kind, []).append(held.pop(symbol))
         if symbol in row and place[symbol] != row[symbol]:
-            lines.append(f"np.copyto({row[symbol]}, {place[symbol]})")
+            lines.append(f"copyto({row[symbol]}, {place[symbol]})")
     for k, o in enumerate(outputs):
         if not isinstance(o, Symbol):
-            lines.append(f"o[{k}].fill({_constant(o)})")
+            lines.append(f"o{k}.fill({_constant(o)})")
         elif o in names:
-            lines.append(f"np.copyto(o[{k}], {names[o]})")
-        elif row[o] != f"o[{k}]":
-            lines.append(f"np.copyto(o[{k}], {row[o]})")
-    return lines, dtypes, [np.array(value) for value in constants]
+            lines.append(f"copyto(o{k}, {names[o]})")
+        elif row[o] != f"o{k}":
+            lines.append(f"copyto(o{k}, {row[o]})")
+    return Statements(lines, dtypes, space | {f"c{i}": np.array(value) for value, i in constants.items()})
 
 
 def _forms(order: list[Symbol], outputs: list[Any]) -> dict[Symbol, tuple[Any, tuple[Any, ...]]]:

@@ -7,7 +7,6 @@ instead of numbers; so the tape, the single-access form and the path algebra are
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -18,13 +17,15 @@ from ..errors import BadInput
 from ..lcg import LCG, Path
 from ..lcg.derivatives import CLEAN
 from ..linearization import Linearization, Node, guarded_edge, guarded_weights
+from ..optimizers import Adam
 from ..paths import Route, check_limit, count, counts, enumerate_paths, sweep
 from ..rules import Choices
 from ..tape import behind, replay
-from .buffers import Buffers, write
+from .buffers import Buffers, Statements, write
+from .loop import MOVES, loop_source
 from .point import CompiledPoint
-from .source import Writer, follower_source, function_source
-from .symbol import Book, Symbol
+from .source import Writer, compiled, follower_source, function_source
+from .symbol import Book, Symbol, flattened, restored
 from .tidy import Tidy, as_argument, read_only
 
 FEW = 64
@@ -90,6 +91,7 @@ class Program:
     def _forget_code(self) -> None:
         self._written: dict[tuple[str, str], str] = {}
         self._compiled: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._stated: dict[str, tuple[Statements, int, list[str]]] = {}
         self._buffered: dict[str, tuple[Callable[..., Any], int, list[Any]]] = {}
         self._followers: dict[int, Callable[..., Any]] = {}
 
@@ -98,6 +100,8 @@ class Program:
     def source(self, kind: str | None = None, *, path: Any = None) -> str:
         """NumPy source: "forward" for the value, "gradient" for all derivatives, "paths" for every path's contribution.
 
+        "loop": what ``minimize`` runs for many starts at once, with the exact gradient and Adam: x are all positions, x0,
+        x1, ... its rows, and every result goes into an array that is there, o0 the values and o1, o2, ... the gradient g.
         ``path``: instead, code for one path alone, a ``Path`` or (parameter, index): only what lies on it, and what its
         factors are computed from. "program" is the single-access program of Figure 5. Raises BadInput for anything else,
         TooManyPaths where a parameter has more than 1000.
@@ -121,8 +125,10 @@ class Program:
             return self._path_source(*self._which(path))
         if kind == "program":
             return self.listing
+        if kind == "loop":
+            return loop_source(self.statements("value_and_gradient")[0], len(self.params), MOVES[Adam](Adam()))
         if kind not in ("forward", "gradient", "paths", "weights", "value_and_gradient"):
-            raise BadInput(f'source: the kinds are "forward", "gradient", "paths" and "program", not {kind!r}.')
+            raise BadInput(f'source: the kinds are "forward", "gradient", "paths", "loop" and "program", not {kind!r}.')
         return self._source(kind)
 
     def _source(self, kind: str, variant: str = SHOWN) -> str:
@@ -154,15 +160,19 @@ class Program:
     def buffered(self, kind: str) -> tuple[Callable[..., Any], int, list[Any]]:
         """Code that computes into memory it is given, ``code(*args, o, b)``: with how many outputs o, and b's dtypes."""
         if kind not in self._buffered:
+            written, number, names = self.statements(kind)
+            source = function_source(kind, [*names, "o", "b"], [*written.heads(number), *written.lines], "o")
+            self._buffered[kind] = (compiled(source, kind, self.name, written.space), number, written.dtypes)
+        return self._buffered[kind]
+
+    def statements(self, kind: str) -> tuple[Statements, int, list[str]]:
+        """Code of this kind on arrays, how many outputs it has, and its arguments' names, which are x0, x1, ..."""
+        if kind not in self._stated:
             outputs = self._book.without_powers(self._outputs(kind))
             place = {name: f"x{i}" for i, name in enumerate(self.inputs)}  # they may be called o, b or c
             inputs = {s: place[s.args[0]] for s in self._book.symbols if s.function is None}
-            lines, dtypes, constants = write(outputs, inputs)
-            source = function_source(kind, [*place.values(), "o", "b"], lines, "o")
-            code = _run(source, kind, self.name)
-            code.__globals__["c"] = constants
-            self._buffered[kind] = (code, len(outputs), dtypes)
-        return self._buffered[kind]
+            self._stated[kind] = write(outputs, inputs), len(outputs), [*place.values()]
+        return self._stated[kind]
 
     @property
     def few(self) -> bool:
@@ -177,7 +187,7 @@ class Program:
         """
         if param not in self._followers:
             source = follower_source(self.structure, self.constants, param)
-            self._followers[param] = _run(source, "follow", "paths")
+            self._followers[param] = compiled(source, "follow", "paths")
         return self._followers[param]
 
     def _list_paths(self, writer: Writer) -> str:
@@ -320,7 +330,7 @@ class Program:
         function = self._compiled.get((kind, variant))
         if function is None:
             source = self._source(kind, variant)
-            function = _run(source, kind, self.name)
+            function = compiled(source, kind, self.name)
             if variant == NUMBERS and "np." in source:
                 function = np.errstate(all="ignore")(function)
             self._compiled[kind, variant] = function
@@ -346,7 +356,7 @@ class Program:
 
     def _formulas(self) -> tuple[Any, ...]:
         """All that is computed, without references to each other."""
-        return self.signature, self._book.flat(), *map(_flat, (self._value, *self._weight))
+        return self.signature, self._book.flat(), *map(flattened, (self._value, *self._weight))
 
     def __repr__(self) -> str:
         return f"<Program of {self.name}({', '.join(self.inputs)}): {len(self._variables)} operations>"
@@ -354,7 +364,7 @@ class Program:
     def __getstate__(self) -> dict[str, Any]:
         state = {key: getattr(self, key) for key in KEPT}
         state["book"] = self._book.flat()
-        state["value"], *state["weight"] = map(_flat, (self._value, *self._weight))
+        state["value"], *state["weight"] = map(flattened, (self._value, *self._weight))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -362,7 +372,7 @@ class Program:
             setattr(self, key, state[key])
         self._forget_code()
         self._book = Book.from_flat(state["book"])
-        self._value, *self._weight = (_unflat(x, self._book) for x in (state["value"], *state["weight"]))
+        self._value, *self._weight = (restored(x, self._book) for x in (state["value"], *state["weight"]))
         self._guarded = self._guard()
         counts(self.structure)
 
@@ -382,18 +392,3 @@ def _variables_of(lcg: LCG) -> dict[int, str]:
         if isinstance(symbol, Symbol) and symbol.function is not None:
             variables.setdefault(symbol.number, name)
     return variables
-
-
-def _run(source: str, function: str, of: str) -> Callable[..., Any]:
-    namespace: dict[str, Any] = {"np": np, "math": math}
-    exec(compile(source, f"<{function} of {of}>", "exec"), namespace)
-    found: Callable[..., Any] = namespace[function]
-    return found
-
-
-def _flat(x: Any) -> Any:
-    return ("symbol", x.number) if isinstance(x, Symbol) else x
-
-
-def _unflat(x: Any, book: Book) -> Any:
-    return book.symbols[x[1]] if isinstance(x, tuple) else x

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -170,3 +171,11 @@ def follower_source(structure: Structure, constants: Sequence[Any], param: int) 
     writer = Writer({}, {"w", "m", "np"})
     result = writer.write([found])[0]
     return function_source("follow", ["w", "m"], writer.lines, result)
+
+
+def compiled(source: str, function: str, of: str, space: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+    """The function of this name in generated source; ``space``: what it names besides NumPy and math."""
+    namespace: dict[str, Any] = {"np": np, "math": math, **(space or {})}
+    exec(compile(source, f"<{function} of {of}>", "exec"), namespace)
+    found: Callable[..., Any] = namespace[function]
+    return found

@@ -284,3 +284,13 @@ def _key(x: Any) -> Any:
     if isinstance(x, Symbol):
         return x.number
     return type(x), repr(x)
+
+
+def flattened(x: Any) -> Any:
+    """A formula by its number, anything else as it is."""
+    return ("symbol", x.number) if isinstance(x, Symbol) else x
+
+
+def restored(x: Any, book: Book) -> Any:
+    """What ``flattened`` gave, of this book."""
+    return book.symbols[x[1]] if isinstance(x, tuple) else x
