@@ -7,7 +7,7 @@ import pytest
 
 import tinyspad as ts
 from tinyspad.errors import BadInput, DroppedGradient, NotCompilable
-from tinyspad.written import REFUSED
+from tinyspad.tape.refused import REFUSED
 
 SQUARE = ts.trace(lambda y: y**2, 2.0)
 FREE = ts.Value(5.0)

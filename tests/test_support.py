@@ -10,7 +10,8 @@ import tinyspad as ts
 from tinyspad import support
 from tinyspad.errors import NoRule
 from tinyspad.rules import RULES, Domain
-from tinyspad.written import REFUSED, WRITTEN
+from tinyspad.tape.refused import REFUSED
+from tinyspad.written import WRITTEN
 
 PAGE = (Path(__file__).parent.parent / "docs" / "functions.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| (np\.\S+) \| (.*) \|$", PAGE, re.MULTILINE))
@@ -65,8 +66,8 @@ OF_MYGRAD = """
 
 
 @pytest.mark.parametrize("name", OF_MYGRAD.split())
-def test_what_mygrad_offers_is_compared_with_differences(name):
-    """Each has example calls, at random points of which test_rules.py and test_written.py compare it."""
+def test_what_mygrad_offers_has_example_calls(name):
+    """At random points of these test_rules.py and test_written.py compare it with central differences."""
     function = np
     for part in name.split("."):
         function = getattr(function, part)

@@ -340,3 +340,9 @@ def test_what_is_not_offered_says_what_to_write(ask, error, says):
     with pytest.raises(error, match=says):
         ask(ts.Value([[1.0, 2.0], [3.0, 4.0]]))
     assert not hasattr(ts.Value(1.0), "sort")
+
+
+def test_masks_that_are_computed_are_masks():
+    x = ts.Value(np.array([True, False, True]) * 1.0)
+    assert np.array([1.0, 2.0, 4.0]).sum(where=x) == 5.0
+    assert np.array([1.0, 2.0, 4.0]).clip(1.5, ts.Value(3.0)).data.tolist() == [1.5, 2.0, 3.0]

@@ -1,4 +1,8 @@
-"""Containers of parameters: nested dicts, lists and tuples, as their leaves with names, and back."""
+"""Containers of parameters: nested dicts, lists and tuples, as their leaves with names, and back.
+
+``arrays``: whether a list of plain numbers, however nested, is one array, and so a leaf. It is for whoever traces; for
+``grad`` lists of numbers are containers, as in other engines.
+"""
 
 from __future__ import annotations
 
@@ -11,38 +15,38 @@ import numpy as np
 
 from .arguments import Data, name_of
 
-CONTAINERS = (tuple, list, dict)
+NUMBERS = {int, float, bool}
 
 
-def leaves_of(x: Any, name: str) -> Iterator[tuple[str, Any]]:
+def leaves_of(x: Any, name: str, arrays: bool = False) -> Iterator[tuple[str, Any]]:
     """What is in a container, each with a name that says where: "p['w']", "p[1]".
 
     >>> dict(leaves_of({"w": 1.0, "layers": [2.0, 3.0]}, "p"))
     {"p['w']": 1.0, "p['layers'][0]": 2.0, "p['layers'][1]": 3.0}
     """
-    if isinstance(x, (tuple, list)):
-        for i, item in enumerate(x):
-            yield from leaves_of(item, f"{name}[{i}]")
-    elif isinstance(x, dict):
+    if isinstance(x, dict):
         for key, item in x.items():
-            yield from leaves_of(item, f"{name}[{key!r}]")
+            yield from leaves_of(item, f"{name}[{key!r}]", arrays)
+    elif isinstance(x, (tuple, list)) and not (arrays and _is_array(x)):
+        for i, item in enumerate(x):
+            yield from leaves_of(item, f"{name}[{i}]", arrays)
     else:
         yield name, x
 
 
-def filled(x: Any, leaves: Iterator[Any]) -> Any:
+def filled(x: Any, leaves: Iterator[Any], arrays: bool = False) -> Any:
     """A container's form with these leaves, of its own kind.
 
     >>> filled({"w": 1.0, "layers": (2.0, 3.0)}, iter("abc"))
     {'w': 'a', 'layers': ('b', 'c')}
     """
-    if isinstance(x, (tuple, list)):
-        items = [filled(item, leaves) for item in x]
-        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     if isinstance(x, dict):
         found = copy.copy(x)
-        found.update({key: filled(item, leaves) for key, item in x.items()})
+        found.update({key: filled(item, leaves, arrays) for key, item in x.items()})
         return found
+    if isinstance(x, (tuple, list)) and not (arrays and _is_array(x)):
+        items = [filled(item, leaves, arrays) for item in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     return next(leaves)
 
 
@@ -57,20 +61,21 @@ def is_container(x: Any) -> bool:
 
 def _is_array(x: Any) -> bool:
     if isinstance(x, (tuple, list)):
-        return all(map(_is_array, x)) and not hasattr(x, "_fields")
-    return (not isinstance(x, (dict, np.ndarray)) and not hasattr(x, "__array_ufunc__")) or isinstance(x, np.generic)
+        return not hasattr(x, "_fields") and (set(map(type, x)) <= NUMBERS or all(map(_is_array, x)))
+    return isinstance(x, np.generic) or not (isinstance(x, (dict, np.ndarray)) or hasattr(x, "__array_ufunc__"))
 
 
 class Form(NamedTuple):
-    """How parameters stand in a function's arguments."""
+    """How parameters stand in a function's arguments; ``inside``: of each, whether it is a container of them."""
 
     names: Sequence[str]
     arguments: Sequence[Any]
+    inside: Sequence[bool]
 
     def filled(self, leaves: Sequence[Data]) -> list[Any]:
         """The arguments with these leaves."""
         left = iter(leaves)
-        return [filled(x, left) if is_container(x) else next(left) for x in self.arguments]
+        return [filled(x, left, True) if inside else next(left) for x, inside in zip(self.arguments, self.inside)]
 
     def by_argument(self, found: Mapping[str, Data]) -> dict[str, Any]:
         """What is known by leaf, as a dict by argument, in its form."""
@@ -88,10 +93,11 @@ def flattened(
     >>> names, f(*leaves)
     (["p['a']", "p['b']", 'x'], 7.0)
     """
-    if not any(map(is_container, args)):
+    inside = [is_container(x) for x in args]
+    if not any(inside):
         return f, list(names), list(args), None
-    form = Form(tuple(names), tuple(args))
-    each = [list(leaves_of(x, name)) if is_container(x) else [(name, x)] for name, x in zip(names, args)]
+    form = Form(tuple(names), tuple(args), inside)
+    each = [[*leaves_of(x, name, True)] if own else [(name, x)] for name, x, own in zip(names, args, inside)]
     leaves = [leaf for of_one in each for leaf in of_one]
 
     def of_leaves(*given: Any) -> Any:

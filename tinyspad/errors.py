@@ -74,22 +74,36 @@ STANDARD = os.path.dirname(os.__file__) + os.sep
 
 
 def _first_outside(frames: Iterable[FrameType]) -> str | None:
-    """The first line of source, going outwards, that is neither tinyspad's nor NumPy's nor SciPy's nor Python's own."""
+    """The first line of source, going outwards, that is the caller's own."""
+    frame = outside(frames)
+    if frame is None:
+        return None
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno, frame.f_globals).strip()
+    return f"{os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno}: {line:.200}"
+
+
+def outside(frames: Iterable[FrameType]) -> FrameType | None:
+    """The first frame with source, going outwards, that is neither tinyspad's nor NumPy's nor SciPy's nor Python's own.
+
+    Of packages that are installed another one's only if there is no other: who calls matplotlib is asked, not matplotlib.
+    """
+    installed = None
     for frame in frames:
-        if is_outside(frame):
-            linecache.checkcache(frame.f_code.co_filename)
-            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno, frame.f_globals).strip()
-            if line:  # a generated program has none
-                return f"{os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno}: {line:.200}"
-    return None
+        file, scipy = frame.f_code.co_filename, getattr(sys.modules.get("scipy"), "__file__", None)
+        libraries = (*LIBRARIES, os.path.dirname(scipy) + os.sep) if scipy else LIBRARIES
+        if file.startswith(libraries) or (file.startswith(STANDARD) and "-packages" not in file):
+            continue
+        if has_source(frame):  # a generated program has none
+            if "-packages" not in file:
+                return frame
+            installed = installed or frame
+    return installed
 
 
-def is_outside(frame: FrameType) -> bool:
-    """Whether code runs there that is neither tinyspad's nor NumPy's nor SciPy's nor Python's own."""
-    file, scipy = frame.f_code.co_filename, getattr(sys.modules.get("scipy"), "__file__", None)
-    standard = file.startswith(STANDARD) and "-packages" not in file
-    libraries = (*LIBRARIES, os.path.dirname(scipy) + os.sep) if scipy else LIBRARIES
-    return not standard and not file.startswith(libraries)
+def has_source(frame: FrameType) -> bool:
+    """Whether the line that runs is at hand."""
+    linecache.checkcache(frame.f_code.co_filename)
+    return bool(linecache.getline(frame.f_code.co_filename, frame.f_lineno, frame.f_globals).strip())
 
 
 class BadInput(TinyspadError, ValueError):

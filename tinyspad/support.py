@@ -10,7 +10,8 @@ import numpy as np
 from .rules import PLAIN, RULES
 from .table import Table
 from .tape.dispatch import FORM
-from .written import REFUSED, WRITTEN
+from .tape.refused import REFUSED
+from .written import WRITTEN
 
 VERSION = np.__version__.rpartition(".")[0]
 MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
@@ -25,7 +26,7 @@ NAMES = """
     safe_eval sctype2char set_numeric_ops set_printoptions set_string_function setbufsize seterr seterrcall seterrobj
     show_config show_runtime source test typename who
 
-    bartlett blackman diag_indices empty eye fftfreq hamming hanning identity indices kaiser mask_indices ones rfftfreq
+    bartlett blackman diag_indices empty eye fftfreq hamming hanning identity indices mask_indices ones rfftfreq
     tri tril_indices triu_indices zeros
 """
 NO_NUMBERS = set(NAMES.split())
@@ -53,10 +54,10 @@ def support(function: Any) -> str | None:
     >>> support(np.sort_complex)
     'refused: write np.sort'
     """
-    if function in WRITTEN:
-        return "written in functions that have rules"
     if function in RULES:
         return "a rule"
+    if function in WRITTEN:
+        return "written in functions that have rules"
     if function in PLAIN or function in FORM:
         return "acts on the data"
     return f"refused: write {REFUSED[function]}" if function in REFUSED else None

@@ -29,8 +29,8 @@ def trace(f: Callable[..., Any], *args: Any, elements: bool = False) -> LCG | El
 
     ``f``: a plain NumPy function of ``len(args)`` parameters that returns one number, or one array of independent runs.
     ``args``: the point, numbers or float arrays; parameters are named after f's own. A dict, list or tuple of them is a
-    container of parameters, which are called "p['w']" and "p[1]"; ``gradient()`` gives it back. (A list of plain numbers is
-    one array.)
+    container of parameters, which are called "p['w']" and "p[1]"; ``gradient()`` gives it back, and all else goes by these
+    names. (A list of plain numbers is one array, there and by itself.)
     ``elements=True`` gives ``lcg.elements()``, the graph of the numbers in arrays. Raises BadInput when f returns
     something else, and whatever f itself raises. Cost: f plus O(operations); nothing recurses.
 
@@ -69,8 +69,9 @@ def jacobian(f: Callable[..., Any], *args: Any) -> Jacobian:
     """The derivatives of a function of one or several outputs by all its parameters, from one evaluation.
 
     ``f``: a plain NumPy function that returns a number, an array, or a tuple or list of them. ``args``: the point, as for
-    ``trace``. An array counts as so many outputs, even if it is a batch of runs. Raises as ``trace`` does. Cost: f, and one
-    reverse sweep for each element of the outputs. (For the product with one direction, ``LCG.jvp`` takes one.)
+    ``trace``; what is in containers goes by its name, "p['w']". An array counts as so many outputs, even if it is a batch
+    of runs. Raises as ``trace`` does. Cost: f, and one reverse sweep for each element of the outputs. (For the product with
+    one direction, ``LCG.jvp`` takes one.)
 
     >>> import numpy as np, tinyspad as ts
     >>> polar = ts.jacobian(lambda r, angle: (r * np.cos(angle), r * np.sin(angle)), 2.0, 1.0)

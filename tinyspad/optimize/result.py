@@ -56,6 +56,6 @@ def _coordinates(x: Data) -> str:
 
 def _coordinate(p: Data) -> str:
     if is_container(p):
-        n = len(list(leaves_of(p, "")))
+        n = len(list(leaves_of(p, "", True)))
         return f"{type(p).__name__} of {n} parameter{'s' * (n != 1)}"
     return f"{p:.6g}" if np.shape(p) == () else f"array {np.shape(p)}"

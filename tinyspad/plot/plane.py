@@ -95,7 +95,7 @@ def fields(lcg: LCG, *, axes: Sequence[Axes] | None = None, limit: int = MOST_PA
     number, columns = len(terms) + 1, min(len(terms) + 1, 4)
     size_of = (2.9 * columns + 0.4, 2.7 * -(-number // columns) + 0.2)
     panels, own = panels_of(axes, number, columns=columns, size=size_of, sharex=True, sharey=True)
-    gradient = lcg.gradient()
+    gradient = lcg.linearization.gradient()
     down = [tuple(-gradient[name] for name in lcg.params)]
     for name, _, g in terms:
         down.append((-g, np.zeros_like(g)) if name == lcg.params[0] else (np.zeros_like(g), -g))

@@ -11,7 +11,7 @@ from .table import rule
 
 
 class Pair:
-    """Two arrays or Values of one shape, a real and an imaginary part: what is done with it is in ``written``."""
+    """A real and an imaginary part: what ``written.Complex`` is, by which the tape knows it without loading all that."""
 
     __slots__ = ("imag", "real")
 

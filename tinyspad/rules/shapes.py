@@ -42,7 +42,7 @@ def added_at(g: Any, shape: tuple[int, ...], key: Any) -> Any:
     return out.astype(dtype, copy=False)
 
 
-def picked(sorted: Any, places: Any, axis: int = -1) -> Any:
+def picked(ordered: Any, places: Any, axis: int = -1) -> Any:
     """``take_along_axis`` of what is sorted along its last axis: NaN where NaN is, which is last.
 
     >>> import numpy as np
@@ -50,8 +50,8 @@ def picked(sorted: Any, places: Any, axis: int = -1) -> Any:
     array([[ 1.],
            [nan]])
     """
-    found = np.take_along_axis(sorted, places, axis=axis)
-    last = sorted[..., -1:]
+    found = np.take_along_axis(ordered, places, axis=axis)
+    last = ordered[..., -1:]
     return np.where(np.isnan(last), last, found) if np.any(np.isnan(last)) else found
 
 
@@ -296,14 +296,14 @@ for arrange in (np.vstack, np.hstack, np.dstack, np.column_stack):
         arrange, vjp=_arranged(arrange), kind="move", indexed=True, sequence=True, domain=[([nonzero(2), nonzero(2)],)]
     )
 
-# Of these the form or the data alone are asked: whole numbers, truth values and texts have no derivative.
-PLAIN.update({np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.iscomplexobj, np.isrealobj})
-PLAIN.update({np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory, np.einsum_path})
-PLAIN.update({np.tril_indices_from, np.triu_indices_from, np.diag_indices_from, np.min_scalar_type})
-PLAIN.update(
-    {np.argmax, np.argmin, np.argsort, np.nanargmax, np.nanargmin, np.argpartition, np.lexsort, np.searchsorted}
-)
-PLAIN.update({np.any, np.all, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.digitize, np.bincount})
-PLAIN.update({np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.isreal, np.iscomplex, np.angle})
-PLAIN.update({np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges, np.linalg.matrix_rank})
-PLAIN.update({np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savez_compressed, np.savetxt})
+PLAIN |= {  # whole numbers, truth values and texts, and what follows from the form alone, have no derivative
+    *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.iscomplexobj, np.isrealobj),
+    *(np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory, np.einsum_path),
+    *(np.tril_indices_from, np.triu_indices_from, np.diag_indices_from, np.min_scalar_type),
+    *(np.argmax, np.argmin, np.argsort, np.nanargmax, np.nanargmin, np.argpartition, np.lexsort, np.searchsorted),
+    *(np.any, np.all, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.digitize, np.bincount),
+    *(np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.isreal, np.iscomplex, np.angle),
+    *(np.isposinf, np.isneginf, np.linalg.matrix_rank),
+    *(np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges),
+    *(np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savez_compressed, np.savetxt),
+}

@@ -1,4 +1,4 @@
-"""SciPy's special functions that classes use. It is no dependency: their rules are made when one of them meets a Value."""
+"""SciPy's special functions. It is no dependency: their rules are made when one of them meets a Value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT_PI, ROOT_2_PI, inside = math.sqrt(math.pi), math.sqrt(2 * math.pi), Domain(
 
 
 def special_rule(function: Callable[..., Data]) -> Rule | None:
-    """The rule of a function of ``scipy.special``, where SciPy is in use; None for any other."""
+    """The rule of a function of ``scipy.special``; None for any other."""
     special = sys.modules.get("scipy.special")
     if special is None or getattr(special, getattr(function, "__name__", ""), None) is not function:
         return None
@@ -77,20 +77,20 @@ def _enter(special: Any) -> None:
     rule(special.gammaincc, d=(_no_rule("gammaincc", 1), _slope_of_gammainc(gammaln, -1.0)), domain=(1.5, positive))
 
     # Bessel functions, by their argument
-    rule(special.j0, d=lambda out, x: -special.j1(x), domain=positive)
-    rule(special.j1, d=lambda out, x: (special.j0(x) - jv(2, x)) / 2.0, domain=positive)
+    rule(special.j0, d=lambda out, x: -special.j1(x), domain=reals)
+    rule(special.j1, d=lambda out, x: (special.j0(x) - jv(2, x)) / 2.0, domain=reals)
     rule(special.y0, d=lambda out, x: -special.y1(x), domain=positive)
     rule(special.y1, d=lambda out, x: (special.y0(x) - yn(2, x)) / 2.0, domain=positive)
-    rule(special.i0, d=lambda out, x: special.i1(x), domain=positive)
-    rule(special.i1, d=lambda out, x: (special.i0(x) + iv(2, x)) / 2.0, domain=positive)
-    rule(jv, d=(_no_rule("jv", 1), lambda out, n, x: (jv(n - 1, x) - jv(n + 1, x)) / 2.0), domain=(order, positive))
+    rule(special.i0, d=lambda out, x: special.i1(x), domain=reals)
+    rule(special.i1, d=lambda out, x: (special.i0(x) + iv(2, x)) / 2.0, domain=reals)
+    rule(jv, d=(_no_rule("jv", 1), lambda out, n, x: (jv(n - 1, x) - jv(n + 1, x)) / 2.0), domain=(order, reals))
     rule(yn, d=(_no_rule("yn", 1), lambda out, n, x: (yn(n - 1, x) - yn(n + 1, x)) / 2.0), domain=(order, positive))
-    rule(iv, d=(_no_rule("iv", 1), lambda out, n, x: (iv(n - 1, x) + iv(n + 1, x)) / 2.0), domain=(order, positive))
+    rule(iv, d=(_no_rule("iv", 1), lambda out, n, x: (iv(n - 1, x) + iv(n + 1, x)) / 2.0), domain=(order, reals))
     ive = special.ive
     rule(
         ive,
         d=(_no_rule("ive", 1), lambda out, n, x: (ive(n - 1, x) + ive(n + 1, x)) / 2.0 - out * np.sign(x)),
-        domain=(order, positive),
+        domain=(order, Domain(0.3, 2.0, mirrored=True)),
     )
 
 

@@ -40,13 +40,13 @@ def _without_rule(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         rule = special_rule(function)
         if rule is not None:
             return record(rule, args, kwargs)
-    if function in PLAIN:  # by what was loaded for it
-        return dispatch(function, args, kwargs)
     if function in WRITING:
         raise into_an_array(function)
     name, called_as = getattr(function, "__name__", str(function)), _spelled(function)
-    if function in known.REFUSED:
-        raise NoRule(f"{called_as} has no derivative here. Write {known.REFUSED[function]}.")
+    from .refused import REFUSED
+
+    if function in REFUSED:
+        raise NoRule(f"{called_as} has no derivative here. Write {REFUSED[function]}.")
     position = next((i + 1 for i, a in enumerate(args) if isinstance(a, Operand)), "of a sequence")
     derivative = "d" if isinstance(function, np.ufunc) and function.signature is None else "vjp"
     raise NoRule(
@@ -72,13 +72,23 @@ NEUTRAL = {"out": None, "dtype": None, "where": True, "subok": True, "casting": 
 def _through(instead: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function as it is written in others."""
     try:
-        if not isinstance(instead, np.ufunc):
-            inspect.signature(instead).bind(*args, **kwargs)
+        given = {} if isinstance(instead, np.ufunc) else inspect.signature(instead).bind(*args, **kwargs).arguments
     except TypeError as problem:
         raise NoRule(
             f"{function.__name__}: what is covered has other arguments ({problem}). Write it with other NumPy functions."
         ) from None
+    for name, standard in STANDARD.items():
+        if (
+            name in given
+            and given[name] is not standard
+            and not (name == "dtype" and given[name] in (float, np.float64))
+        ):
+            raise NoRule(f"{function.__name__}: the option {name}= is not covered. Write the step without it.")
     return instead(*args, **kwargs)
+
+
+STANDARD = {"out": None, "dtype": None, "rcond": None, "hermitian": False}
+"""Options that functions written in others have for NumPy's sake, and what they must be."""
 
 
 FORM = {np.shape, np.ndim, np.size}

@@ -310,8 +310,10 @@ class Value(ArrayMethods):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
             raise into_an_array(ufunc)
-        if len(inputs) > 1 and any(isinstance(x, Pair) for x in inputs):
-            return NotImplemented
+        if len(inputs) > 1:
+            for x in inputs:
+                if isinstance(x, Pair):
+                    return NotImplemented
         if method != "__call__":
             return written_in_others().method_of(ufunc, method, inputs, kwargs)
         return dispatch(ufunc, inputs, kwargs)

@@ -12,10 +12,9 @@ from . import (  # noqa: F401  (the table's entries)
     products,
     sets,
 )
+from .complex import Complex
 from .exponentials import logsumexp, softmax
-from .fourier import Complex
-from .refused import REFUSED
 from .table import WRITTEN
 from .ufuncs import PARTS, method_of, part_of
 
-__all__ = ["PARTS", "REFUSED", "WRITTEN", "Complex", "logsumexp", "method_of", "part_of", "softmax"]
+__all__ = ["PARTS", "WRITTEN", "Complex", "logsumexp", "method_of", "part_of", "softmax"]

@@ -9,11 +9,10 @@ import numpy as np
 
 from ..arguments import Data
 from ..errors import NoRule
-from ..rules import PLAIN, asking, positive, reals
-from .table import along, as_array, written
+from ..rules import positive, reals
+from .table import along, as_array, asked, positions, written
 
-partitioned = asking(lambda a, kth, axis: np.argpartition(a, kth, axis))
-PLAIN.add(partitioned)
+partitioned = asked(lambda a, kth, axis: np.argpartition(a, kth, axis))
 
 
 def _append(arr: Data, values: Data, axis: Any = None) -> Data:
@@ -24,6 +23,7 @@ def _append(arr: Data, values: Data, axis: Any = None) -> Data:
 
 def _insert(arr: Data, obj: Any, values: Data, axis: Any = None) -> Data:
     """Where NumPy puts the numbers' positions, the numbers go."""
+    obj = positions(obj, "insert")
     arr, values = as_array(arr), as_array(values)
     places = np.arange(np.size(arr)).reshape(np.shape(arr))
     new = np.size(arr) + np.arange(np.size(values)).reshape(np.shape(values))
@@ -31,7 +31,7 @@ def _insert(arr: Data, obj: Any, values: Data, axis: Any = None) -> Data:
 
 
 def _split(ary: Data, sections: Any, axis: int = 0, by: Callable[..., Any] = np.split) -> list[Data]:
-    parts = by(np.arange(np.shape(ary)[axis]), sections)
+    parts = by(np.arange(np.shape(ary)[axis]), positions(sections, by.__name__))
     return [along(ary, axis, slice(int(p[0]), int(p[-1]) + 1) if len(p) else slice(0)) for p in parts]
 
 
@@ -50,7 +50,7 @@ def _partition(a: Data, kth: Any, axis: int = -1) -> Data:
     return np.take_along_axis(a, partitioned(a, kth, axis), axis)
 
 
-def _block(arrays: Any, depth: int = 0) -> Data:
+def _block(arrays: Any) -> Data:
     if not isinstance(arrays, list):
         return arrays
     levels, inner = 0, arrays

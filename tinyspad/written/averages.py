@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..arguments import Data
-from ..rules import PLAIN, nonzero, picked, positive, reals
+from ..rules import nonzero, picked, positive, reals
 from .table import as_array, axes_of, written
 
 
@@ -27,10 +26,8 @@ def _average(a: Data, axis: Any = None, weights: Any = None, returned: bool = Fa
     return (mean, total * np.ones(np.shape(mean))) if returned else mean
 
 
-def _median(
-    a: Data, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False, **options: Any
-) -> Data:
-    return _quantile(a, 0.5, axis, keepdims=keepdims, **options)
+def _median(a: Data, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Data:
+    return _in_order(a, 0.5, axis, "linear", keepdims, False)
 
 
 def _quantile(
@@ -41,9 +38,11 @@ def _quantile(
     overwrite_input: bool = False,
     method: str = "linear",
     keepdims: bool = False,
-    *,
-    skip_nan: bool = False,
 ) -> Data:
+    return _in_order(a, q, axis, method, keepdims, False)
+
+
+def _in_order(a: Data, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool) -> Data:
     """Between the two neighbours in the sorted order, along the axes together.
 
     ``skip_nan``: what is no number, which NumPy sorts to the end, does not count; else nothing there is a number.
@@ -57,7 +56,7 @@ def _quantile(
     number = np.sum(~np.isnan(flat), axis=-1, keepdims=True) if skip_nan else np.full(1, np.shape(flat)[-1])
     place = np.broadcast_to(_places(number, np.asarray(q, float), method), (*np.shape(flat)[:-1], np.size(q)))
     low = np.floor(place).astype(int)
-    between, found = place - low, pick(flat, low, axis=-1)
+    between, found = (place - low).astype(np.result_type(a)), pick(flat, low, axis=-1)
     if np.any(between):
         above = pick(flat, np.minimum(low + 1, np.maximum(number - 1, 0)), axis=-1)
         found = (found + above) / 2.0 if np.all(between == 0.5) else found + (above - found) * between
@@ -71,6 +70,8 @@ def _quantile(
 
 def _places(number: Data, q: Data, method: str) -> Data:
     """Where in so many sorted numbers the quantiles are: those of 0, 1, 2, ... by NumPy itself."""
+    if method == "linear":
+        return np.maximum(number - 1, 0) * np.ravel(q)
     place = np.empty((*np.shape(number)[:-1], np.size(q)))
     for n in np.unique(number):
         numbers: Any = np.arange(max(int(n), 1), dtype=float)
@@ -78,8 +79,16 @@ def _places(number: Data, q: Data, method: str) -> Data:
     return place
 
 
-def _percentile(a: Data, q: Any, *args: Any, **options: Any) -> Data:
-    return _quantile(a, np.asarray(q) / 100.0, *args, **options)
+def _percentile(
+    a: Data,
+    q: Any,
+    axis: Any = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Data:
+    return _quantile(a, np.asarray(q) / 100.0, axis, None, overwrite_input, method, keepdims)
 
 
 def _cov(
@@ -190,9 +199,30 @@ for function, number in ((np.sum, 0.0), (np.prod, 1.0), (np.max, -np.inf), (np.m
 written("nancumprod", _but_nan(np.cumprod, 1.0), [(nonzero(4),)])
 written("nanmean", _nanmean, [(reals(4),), (reals(2, 3), {"axis": 1})])
 written("nanvar", _nanvar, [(reals(4),), (reals(2, 3), {"axis": 1, "ddof": 1})])
-written("nanstd", lambda a, axis=None, ddof=0, **options: np.sqrt(_nanvar(a, axis, ddof, **options)), [(reals(4),)])
-written("nanmedian", partial(_median, skip_nan=True), [(reals(4),), (reals(2, 3), {"axis": 1})])
-written("nanquantile", partial(_quantile, skip_nan=True), [(reals(4), 0.3)])
-written("nanpercentile", partial(_percentile, skip_nan=True), [(reals(2, 3), [20.0, 70.0], {"axis": 0})])
+written(
+    "nanstd",
+    lambda a, axis=None, ddof=0, *, keepdims=False: np.sqrt(_nanvar(a, axis, ddof, keepdims=keepdims)),
+    [(reals(4),)],
+)
+written(
+    "nanmedian",
+    lambda a, axis=None, out=None, overwrite_input=False, keepdims=False: _in_order(
+        a, 0.5, axis, "linear", keepdims, True
+    ),
+    [(reals(4),), (reals(2, 3), {"axis": 1})],
+)
+written(
+    "nanquantile",
+    lambda a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False: _in_order(
+        a, q, axis, method, keepdims, True
+    ),
+    [(reals(4), 0.3)],
+)
+written(
+    "nanpercentile",
+    lambda a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False: _in_order(
+        a, np.asarray(q) / 100.0, axis, method, keepdims, True
+    ),
+    [(reals(2, 3), [20.0, 70.0], {"axis": 0})],
+)
 written("nan_to_num", _nan_to_num, [(reals(2, 2),)])
-PLAIN.update({np.isposinf, np.isneginf})

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import Data
+from ..errors import BadInput
 from ..rules import reals
 from .table import written
 
@@ -31,6 +32,8 @@ def _piecewise(x: Data, condlist: Any, funclist: Any, *args: Any, **options: Any
 
 
 def _choose(a: Any, choices: Any) -> Data:
+    if np.any((np.asarray(a) < 0) | (np.asarray(a) >= len(choices))):
+        raise BadInput(f"choose: there are {len(choices)} choices, numbered from 0, and {a!r:.60} asks for others.")
     found: Any = choices[0]
     for k, choice in enumerate(choices[1:], start=1):
         found = np.where(np.asarray(a) == k, choice, found)
@@ -43,4 +46,6 @@ written(
 written(
     "piecewise", _piecewise, [(reals(4), [np.array([True, False, True, False])], [lambda x: x**2, lambda x: 3 * x])]
 )
-written("choose", _choose, [(np.array([0, 1, 1]), [reals(3), reals(3)])])
+written(
+    "choose", _choose, [(np.array([0, 1, 1]), [reals(3), reals(3)]), (np.array([2, 0]), [reals(2), reals(2), reals()])]
+)

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..arguments import Data
 from ..errors import NoRule
-from ..rules import PLAIN, asking, reals
-from .table import along, as_array, axes_of, written
+from ..rules import reals
+from .table import along, as_array, asked, axes_of, written
 
 
 def _diff(a: Data, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Data:
@@ -91,8 +91,7 @@ def _slopes(f: Data, h: Data, axis: int, edge_order: int) -> Data:
     return np.concatenate([start, inside, end], axis=axis)
 
 
-turns = asking(lambda p, *args, **options: np.unwrap(p, *args, **options) - p)
-PLAIN.add(turns)
+turns = asked(lambda p, *args, **options: np.unwrap(p, *args, **options) - p)
 
 
 def _running(function: Callable[..., Data], start: float, x: Data, axis: Any, include_initial: bool) -> Data:

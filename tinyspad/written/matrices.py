@@ -10,8 +10,6 @@ import numpy as np
 from ..arguments import Data
 from ..errors import NoRule
 from ..rules import (
-    PLAIN,
-    asking,
     eigenvalues,
     eigenvectors,
     left_vectors,
@@ -22,12 +20,11 @@ from ..rules import (
     singular_values,
     triangular_factor,
 )
-from .table import as_array, written
+from .table import as_array, asked, written
 
 # --- decompositions ------------------------------------------------------------------------------------------------------
 
-sign_of_det = asking(lambda a: np.linalg.slogdet(a)[0])
-PLAIN.add(sign_of_det)
+sign_of_det = asked(lambda a: np.linalg.slogdet(a)[0])
 
 
 def _like(example: Any, *parts: Any) -> Any:

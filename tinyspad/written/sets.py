@@ -8,12 +8,11 @@ import numpy as np
 
 from ..arguments import Data
 from ..errors import NoRule
-from ..rules import PLAIN, asking, reals
-from .table import written
+from ..rules import reals
+from .table import asked, written
 
 # What is asked of the data, for whose equality there is no derivative.
-first_of_each = asking(lambda a, axis=None: np.unique(a, axis=axis, return_index=True)[1])
-PLAIN.add(first_of_each)
+first_of_each = asked(lambda a, axis=None: np.unique(a, axis=axis, return_index=True)[1])
 
 
 def _unique(ar: Data, axis: Any = None, **options: Any) -> Data:

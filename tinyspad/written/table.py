@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arguments import Data
+from ..errors import NoRule
+from ..rules import PLAIN, asking
 
 
 class Written(NamedTuple):
@@ -43,6 +45,20 @@ def axes_of(a: Data, axis: Any) -> tuple[int, ...]:
 def along(a: Data, axis: int, part: Any) -> Data:
     """a[..., part, ...] along an axis."""
     return a[(slice(None),) * (axis % np.ndim(a)) + (part,)]
+
+
+def positions(x: Any, whose: str) -> Any:
+    """An argument that says where. Raises NoRule for one that is recorded."""
+    if not isinstance(x, (int, np.integer, slice, list, tuple, np.ndarray)):
+        raise NoRule(f"{whose}: positions have no derivative. Write int(i.data), or i.data.astype(int), for i.")
+    return x
+
+
+def asked(function: Callable[..., Data]) -> Callable[..., Data]:
+    """A function that sees the data alone."""
+    function = asking(function)
+    PLAIN.add(function)
+    return function
 
 
 def as_array(a: Data) -> Data:

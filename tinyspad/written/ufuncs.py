@@ -72,7 +72,8 @@ def method_of(ufunc: np.ufunc, method: str, inputs: tuple[Data, ...], options: d
 
 def _stepwise(ufunc: np.ufunc, method: str, a: Data, axis: Any = 0, keepdims: bool = False, **rest: Any) -> Data:
     if rest or (axis is not None and not isinstance(axis, (int, np.integer))):
-        raise NoRule(f"{ufunc.__name__}.{method} along one axis is covered, without the options {', '.join(rest)}.")
+        others = f", and without the options {', '.join(rest)}" if rest else ""
+        raise NoRule(f"{ufunc.__name__}.{method} is covered along one axis{others}.")
     if axis is None:
         a, axis = np.ravel(a), 0
     (axis,) = axes_of(a, axis)

@@ -1,4 +1,4 @@
-"""SciPy'"'"'s; logsumexp is tinyspad'"'"'s, for SciPy'"'"'s is a plain function."""
+"""SciPy's functions; logsumexp is tinyspad's, for SciPy's is a plain function."""
 
 from scipy.special import *  # noqa: F403
 

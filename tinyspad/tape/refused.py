@@ -29,7 +29,8 @@ INSTEAD = {
         ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"), "np.stack([...]), np.block"
     ),
     **dict.fromkeys(("asarray_chkfinite", "require", "asmatrix", "bmat"), "np.stack([...]), np.block"),
-    "full": "x * np.ones(shape), or np.full_like",
+    "full": "x * np.ones(shape)",
+    "kaiser": "scipy.special.i0 in the window's formula",
     "fromfunction": "the function on np.indices(shape)",
     "fromiter": "np.stack([...])",
     "frompyfunc": "the function in NumPy's functions",
