@@ -87,7 +87,7 @@ SAYS = {
     "arr[x]": "arr[int(x.data)]: an index has no derivative",
     "range(x)": "range(int(x.data)), where that is a constant",
     "np.linspace(0, 1, x)": "np.linspace(0, 1, int(x.data)), where that is a constant",
-    "np.quantile(v, x)": "np.quantile(v, x.data), where that is a constant",
+    "np.quantile(v, part)": "np.quantile(v, part.data), where that is a constant",
     "math.acos(x)": "np.arccos(x)",
     "math.lgamma(x)": "scipy.special.gammaln(x)",
     "arr.reshape(n, 1)": "arr.reshape(int(n.data), 1), where that is a constant",
@@ -102,7 +102,7 @@ SAYS = {
 @pytest.mark.parametrize(("code", "says"), SAYS.items(), ids=SAYS)
 def test_what_has_no_remedy_of_its_own_says_what_is_meant(tmp_path, code, says):
     with pytest.raises(DroppedGradient) as caught:
-        run(tmp_path, code, {**values(), "n": ts.Value(1.0, name="n"), "listed": [1, 2]})
+        run(tmp_path, code, {**values(), "n": ts.Value(1.0, name="n"), "listed": [1, 2], "part": ts.Value(0.5)})
     assert caught.value.message.startswith(f"{code} would turn ") and says in caught.value.message
 
 

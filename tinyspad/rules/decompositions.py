@@ -212,8 +212,14 @@ def log_abs_det(a: Any) -> Any:
 
 
 def _log_abs_det(out: Any, a: Any) -> Vjp:
-    back = transposed(np.linalg.inv(a))
-    return lambda g: np.reshape(g, (*np.shape(g), 1, 1)) * back
+    def vjp(g: Any) -> Any:
+        try:
+            back = transposed(np.linalg.inv(a))
+        except np.linalg.LinAlgError:
+            raise NoRule("linalg.slogdet: at a singular matrix log |det| has no derivative.") from None
+        return np.reshape(g, (*np.shape(g), 1, 1)) * back
+
+    return vjp
 
 
 log_abs_det = rule(log_abs_det, vjp=_log_abs_det, domain=[(reals(3, 3),), (reals(2, 2, 2),)])
@@ -221,8 +227,8 @@ log_abs_det = rule(log_abs_det, vjp=_log_abs_det, domain=[(reals(3, 3),), (reals
 
 def _pinv(out: Any, a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Vjp:
     """Golub and Pereyra (1973); among matrices of this rank, for others are not near in their inverses."""
-    if hermitian:
-        raise NoRule("linalg.pinv: hermitian=True is not covered; without it the answer is the same.")
+    if hermitian or rcond is not None or rtol is not None:
+        raise NoRule("linalg.pinv: it is covered without the options rcond=, rtol= and hermitian=.")
     back, outside = transposed(out), np.eye(np.shape(a)[-2]) - a @ out
     inside = np.eye(np.shape(a)[-1]) - out @ a
 

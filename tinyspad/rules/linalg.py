@@ -18,6 +18,7 @@ NUMPY_2 = hasattr(np, "vecdot")  # since then solve takes a vector beside a stac
 
 @in_double(np.float16)
 def _norm(out: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Vjp:
+    ord = ord.item() if isinstance(ord, np.generic) else ord
     matrix = (isinstance(axis, tuple) and len(axis) == 2) or (axis is None and np.ndim(x) == 2)
     if matrix and ord in ("nuc", 2, -2):
         direction = _of_singular_values(x, ord, axis or (0, 1))

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DroppedGradient, NoRule
-from ..rules import PLAIN, RULES
-from .record import Operand, look, plain, record
+from ..errors import DroppedGradient, NoRule, TinyspadError, said
+from ..rules import PLAIN, RULES, Pair, cast
+from .record import Operand, innermost, look, plain, record
 
 
 def dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -70,12 +70,12 @@ NEUTRAL = {"out": None, "dtype": None, "where": True, "subok": True, "casting": 
 
 
 def _through(instead: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A function as it is written in others."""
+    """A function as it is written in others. NumPy's own is asked first, on the numbers: whether, and in which precision."""
     try:
         given = {} if isinstance(instead, np.ufunc) else inspect.signature(instead).bind(*args, **kwargs).arguments
     except TypeError as problem:
         raise NoRule(
-            f"{function.__name__}: what is covered has other arguments ({problem}). Write it with other NumPy functions."
+            f"{_spelled(function)}: what is covered has other arguments ({problem}). Write it with other NumPy functions."
         ) from None
     for name, standard in STANDARD.items():
         if (
@@ -83,8 +83,47 @@ def _through(instead: Any, function: Any, args: tuple[Any, ...], kwargs: dict[st
             and given[name] is not standard
             and not (name == "dtype" and given[name] in (float, np.float64))
         ):
-            raise NoRule(f"{function.__name__}: the option {name}= is not covered. Write the step without it.")
-    return instead(*args, **kwargs)
+            raise NoRule(f"{_spelled(function)}: the option {name}= is not covered. Write the step without it.")
+    if function in CALLING or not all(map(_is_of_numbers, (*args, *kwargs.values()))):
+        return instead(*args, **kwargs)
+    with np.errstate(all="ignore"):
+        expected = function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
+    try:
+        found = instead(*args, **kwargs)
+    except TinyspadError:
+        raise
+    except Exception as problem:
+        raise NoRule(
+            f"{_spelled(function)}: what it is written in does not reach these arguments ({said(problem)}). Write it with "
+            "other NumPy functions."
+        ) from None
+    return _in_precision_of(expected, found)
+
+
+CALLING = {np.apply_along_axis, np.apply_over_axes, np.piecewise}
+"""Functions that call others, which are not to be called twice."""
+
+
+def _is_of_numbers(x: Any) -> bool:
+    """Whether NumPy can be asked about it: not of formulas, and not of pairs."""
+    if isinstance(x, (list, tuple)):
+        return all(map(_is_of_numbers, x))
+    return not isinstance(x, Pair) and (
+        not isinstance(x, Operand) or isinstance(innermost(x), (float, np.ndarray, np.generic))
+    )
+
+
+def _in_precision_of(expected: Any, found: Any) -> Any:
+    """What was found, in the precision that NumPy gives."""
+    if isinstance(expected, (tuple, list)) and isinstance(found, (tuple, list)):
+        parts = [_in_precision_of(a, b) for a, b in zip(expected, found)]
+        return type(found)(*parts) if hasattr(found, "_fields") else type(found)(parts)
+    if isinstance(found, Pair):
+        return type(found)(_in_precision_of(expected.real, found.real), _in_precision_of(expected.imag, found.imag))
+    dtype = getattr(expected, "dtype", None)
+    if dtype is None or dtype.kind != "f" or not isinstance(found, Operand):
+        return found
+    return found if np.result_type(innermost(found)) == dtype else dispatch(cast, (found, dtype), {})
 
 
 STANDARD = {"out": None, "dtype": None, "rcond": None, "hermitian": False}

@@ -287,6 +287,15 @@ class Value(ArrayMethods):
     def __round__(self, digits: int = 0) -> int:
         raise _lost(self._node, "round()", "np.rint, or round(x.data)")
 
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __trunc__(self) -> int:
+        raise _lost(self._node, "math.trunc()", "np.trunc(x), or math.trunc(x.data)")
+
     def __xor__(self, other: Any) -> Any:
         raise BadInput("^ is not a power in Python: write x ** 2.")
 

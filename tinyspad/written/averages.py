@@ -91,6 +91,11 @@ def _percentile(
     return _quantile(a, np.asarray(q) / 100.0, axis, None, overwrite_input, method, keepdims)
 
 
+with np.errstate(all="ignore"):
+    BY_DIMENSION = np.ndim(np.cov(np.eye(2)[:1], rowvar=False, ddof=0)) == 2
+"""Whether of one row, with rowvar=False, the columns are the variables: so it is in newer versions of NumPy."""
+
+
 def _cov(
     m: Data,
     y: Any = None,
@@ -101,8 +106,9 @@ def _cov(
     aweights: Any = None,
 ) -> Data:
     """``fweights``: how often each observation was made; ``aweights``: how much each counts."""
+    turned = not rowvar and (np.ndim(m) != 1 if BY_DIMENSION else np.shape(np.atleast_2d(m))[0] != 1)
     m = np.atleast_2d(as_array(m))
-    if not rowvar and np.shape(m)[0] != 1:
+    if turned:
         m = np.transpose(m)
     if y is not None:
         y = np.atleast_2d(as_array(y))
@@ -181,7 +187,7 @@ def _nanmean(a: Data, axis: Any = None, *, keepdims: bool = False) -> Data:
 def _nanvar(a: Data, axis: Any = None, ddof: int = 0, *, keepdims: bool = False) -> Data:
     there = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims)
     apart = np.where(np.isnan(a), 0.0, a - _nanmean(a, axis, keepdims=True))
-    return np.sum(apart**2, axis=axis, keepdims=keepdims) / (there - ddof)
+    return np.sum(apart**2, axis=axis, keepdims=keepdims) / np.where(there > ddof, there - ddof, np.nan)
 
 
 def _nan_to_num(x: Data, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Data:
@@ -191,7 +197,14 @@ def _nan_to_num(x: Data, copy: bool = True, nan: float = 0.0, posinf: Any = None
 
 
 def _but_nan(function: Callable[..., Data], number: float) -> Callable[..., Data]:
-    return lambda a, axis=None, **options: function(_instead(a, number), axis=axis, **options)
+    def of_numbers(a: Data, axis: Any = None, **options: Any) -> Data:
+        found = function(_instead(a, number), axis=axis, **options)
+        if np.isfinite(number):
+            return found
+        none = np.all(np.isnan(a), axis=axis, keepdims=options.get("keepdims", False))
+        return np.where(none, np.nan, found) if np.any(none) else found
+
+    return of_numbers
 
 
 for function, number in ((np.sum, 0.0), (np.prod, 1.0), (np.max, -np.inf), (np.min, np.inf), (np.cumsum, 0.0)):

@@ -110,6 +110,20 @@ class Complex(Pair):
     def __abs__(self) -> Data:
         return np.hypot(self.real, self.imag)
 
+    def reshape(self, *shape: Any) -> Any:
+        """np.reshape(self, shape)."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[call-overload]
+
+    def ravel(self) -> Any:
+        """np.ravel(self)."""
+        return np.ravel(self)  # type: ignore[call-overload]
+
+    flatten = ravel
+
+    def copy(self) -> Complex:
+        """Itself: nothing in it changes."""
+        return self
+
     def sum(self, *args: Any, **options: Any) -> Any:
         """np.sum(self, ...)."""
         return np.sum(self, *args, **options)  # type: ignore[call-overload]
@@ -130,7 +144,10 @@ class Complex(Pair):
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         if function in PARTS_ALONE:
             return PARTS_ALONE[function](*args, **options)
-        if function in ALIKE:
+        if function in JOINING:
+            arrays = map(complex_of, args[0]) if function is not np.append else map(complex_of, args[:2])
+            args = ([*arrays], *args[1:]) if function is not np.append else (*arrays, *args[2:])
+        if function in ALIKE or function in JOINING:
             parts = [function(*(_part(a, part) for a in args), **options) for part in ("real", "imag")]
             several = isinstance(parts[0], (list, tuple))
             return type(parts[0])(map(Complex, *parts)) if several else Complex(*parts)
@@ -197,11 +214,14 @@ ALIKE |= {
     np.flip,
     np.squeeze,
     np.expand_dims,
+    np.broadcast_to,
     np.take,
     np.tile,
     np.repeat,
-    np.concatenate,
-    np.stack,
-    np.broadcast_to,
+    np.gradient,
+    np.split,
 }
 """Functions of both parts alike."""
+
+JOINING = {np.concatenate, np.stack, np.append}
+"""The same, of several arrays, of which some may be real."""

@@ -37,9 +37,12 @@ def logsumexp(a: Data, axis: Any = None, keepdims: bool = False, *, b: Any = Non
     >>> ts.grad(ts.logsumexp)(np.array([0.0, 0.0]))
     array([0.5, 0.5])
     """
+    if b is not None:
+        a = np.broadcast_to(a, np.broadcast_shapes(np.shape(a), np.shape(b)))
+        a = np.where(b == 0, -np.inf, a)  # what has no part in the sum
     top = np.max(a, axis=axis, keepdims=True)
     shift = np.where(np.isfinite(top), top, 0.0)
-    terms = np.exp(a - shift) if b is None else b * np.exp(a - shift)
+    terms = np.exp(a - shift) if b is None else np.where(b == 0, 0.0, b * np.exp(a - shift))
     found = np.log(np.sum(terms, axis=axis, keepdims=True)) + shift
     return found if keepdims else np.squeeze(found, axis=axis) if axis is not None else np.reshape(found, ())[()]
 

@@ -77,7 +77,7 @@ def _ihfft(a: Data, n: Any = None, axis: int = -1, norm: str | None = None, out:
 def _sides(z: Complex, s: Any, axes: Any) -> list[tuple[Any, int]]:
     """The lengths and the axes along which to transform."""
     axes = list(axes) if axes is not None else list(range(-len(s) if s is not None else -z.ndim, 0))
-    sizes = [None if k == -1 else k for k in s] if s is not None else [None] * len(axes)
+    sizes = [z.shape[i] if k == -1 else k for k, i in zip(s, axes)] if s is not None else [None] * len(axes)
     return list(zip(sizes, axes))
 
 

@@ -20,7 +20,7 @@ from ..rules import (
     singular_values,
     triangular_factor,
 )
-from .table import as_array, asked, written
+from .table import as_array, asked, axes_of, written
 
 # --- decompositions ------------------------------------------------------------------------------------------------------
 
@@ -70,9 +70,17 @@ written("linalg.slogdet", _slogdet, [])
 # --- solved --------------------------------------------------------------------------------------------------------------
 
 
+def least_squares(a: Data, b: Data) -> Data:
+    """By the factors of a where its columns are independent, as digits are lost otherwise; else the shortest solution."""
+    if np.shape(a)[0] < np.shape(a)[1] or np.linalg.matrix_rank(a) < np.shape(a)[1]:
+        return np.linalg.pinv(a) @ b
+    q, r = np.linalg.qr(a)
+    return np.linalg.solve(r, np.transpose(q) @ b)
+
+
 def _lstsq(a: Data, b: Data, rcond: Any = None) -> tuple[Data, Data, int, Data]:
     a, b = as_array(a), as_array(b)
-    found, rank = np.linalg.pinv(a) @ b, int(np.linalg.matrix_rank(a))
+    found, rank = least_squares(a, b), int(np.linalg.matrix_rank(a))
     m, n = np.shape(a)
     over = rank == n < m
     return (
@@ -119,13 +127,25 @@ written(
 
 
 def _vector_norm(x: Data, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Data:
-    if axis is None:
-        found = np.linalg.norm(np.ravel(x), ord=ord)
-        return np.reshape(found, (1,) * np.ndim(x)) if keepdims else found
-    return np.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
+    """Of all numbers along the axes together."""
+    axes = axes_of(x, axis)
+    kept = [i for i in range(np.ndim(x)) if i not in axes]
+    shape = np.shape(x)
+    rows = np.reshape(np.transpose(x, [*kept, *axes]), [*(shape[i] for i in kept), -1])
+    found = np.linalg.norm(rows, ord=ord, axis=-1)
+    return np.reshape(found, [1 if i in axes else n for i, n in enumerate(shape)]) if keepdims else found
 
 
-written("linalg.vector_norm", _vector_norm, [(reals(2, 3),), (reals(2, 3), {"axis": 1})])
+written(
+    "linalg.vector_norm",
+    _vector_norm,
+    [
+        (reals(2, 3),),
+        (reals(2, 3), {"axis": 1}),
+        (reals(2, 3, 2), {"axis": (0, 2), "keepdims": True}),
+        (reals(2, 2), {"ord": 1}),
+    ],
+)
 written(
     "linalg.matrix_norm",
     lambda x, *, keepdims=False, ord="fro": np.linalg.norm(x, ord=ord, axis=(-2, -1), keepdims=keepdims),

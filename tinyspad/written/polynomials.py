@@ -10,6 +10,7 @@ from ..arguments import Data
 from ..errors import NoRule
 from ..rules import positive, reals
 from .arranged import without_zeros
+from .matrices import least_squares
 from .table import as_array, written
 
 
@@ -50,15 +51,13 @@ def _polyint(p: Data, m: int = 1, k: Any = None) -> Data:
 def _polydiv(u: Data, v: Data) -> tuple[Data, Data]:
     rest, v = np.atleast_1d(as_array(u)), np.atleast_1d(as_array(v))
     n = len(v)
-    if len(rest) < n:
-        return np.zeros(1), rest
     found = []
     for _ in range(len(rest) - n + 1):
         found.append(rest[0] / v[0])
         rest = np.concatenate([rest[1:n] - found[-1] * v[1:], rest[n:]])
     while len(rest) > 1 and np.allclose(rest[0], 0, rtol=1e-14):
         rest = rest[1:]
-    return np.stack(found), rest if len(rest) else np.zeros(1)
+    return np.stack(found) if found else np.zeros(1), rest if len(rest) else np.zeros(1)
 
 
 def _poly(seq_of_zeros: Data) -> Data:
@@ -72,6 +71,8 @@ def _poly(seq_of_zeros: Data) -> Data:
 
 def _vander(x: Data, N: Any = None, increasing: bool = False) -> Data:
     x = as_array(x)
+    if N == 0:
+        return np.zeros((len(x), 0))
     powers = [np.ones(np.shape(x))]
     for _ in range(1, len(x) if N is None else N):
         powers.append(powers[-1] * x)
@@ -88,7 +89,7 @@ def _polyfit(
         w = as_array(w)
         columns, y = columns * w[:, None], (y.T * w).T
     scale = np.sqrt(np.sum(columns * columns, axis=0))
-    return ((np.linalg.pinv(columns / scale) @ y).T / scale).T
+    return (least_squares(columns / scale, y).T / scale).T
 
 
 def _interp(x: Data, xp: Data, fp: Data, left: Any = None, right: Any = None, period: Any = None) -> Data:
@@ -102,7 +103,8 @@ def _interp(x: Data, xp: Data, fp: Data, left: Any = None, right: Any = None, pe
     last = np.size(xp) - 1
     at = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(last - 1, 0))
     if not last:
-        return fp[0] + 0.0 * x
+        below, above = (fp[0] if end is None else end for end in (left, right))
+        return np.where(x < xp[0], below, np.where(x > xp[0], above, fp[0]))
     low, high = np.take(xp, at), np.take(xp, at + 1)
     found = np.take(fp, at) + (np.take(fp, at + 1) - np.take(fp, at)) * ((x - low) / (high - low))
     found = np.where(x < xp[0], fp[0] if left is None else left, found)

@@ -51,7 +51,7 @@ def _correlate(a: Data, v: Data, mode: str = "valid") -> Data:
         return np.flip(_correlate(v, a, mode))
     full = _convolve(a, np.flip(v), "full")
     n, m = np.size(a), np.size(v)
-    start, length = {"full": (0, n + m - 1), "same": (m // 2, n), "valid": (m - 1, n - m + 1)}[mode]
+    start, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
     return full[start : start + length]
 
 
@@ -75,7 +75,12 @@ written("convolve", _convolve, [(reals(5), reals(3), m) for m in ("full", "same"
 written(
     "correlate",
     _correlate,
-    [(reals(5), reals(3), m) for m in ("full", "same", "valid")] + [(reals(2), reals(4), "full")],
+    [
+        *[(reals(5), reals(3), m) for m in ("full", "same", "valid")],
+        (reals(2), reals(4), "full"),
+        (reals(4), reals(2), "same"),
+        (reals(4), reals(5), "same"),
+    ],
 )
 written("linalg.matrix_power", _matrix_power, [(reals(2, 2), 3), (reals(2, 2), 0), (nonzero(2, 2), -2)])
 written("linalg.multi_dot", lambda arrays: _chained(list(arrays)), [([reals(2, 3), reals(3, 2), reals(2)],)])

@@ -38,7 +38,7 @@ def written(name: str, instead: Callable[..., Data], domain: Sequence[tuple[Data
 
 def axes_of(a: Data, axis: Any) -> tuple[int, ...]:
     """The axes that are meant, each from 0 on."""
-    given = range(np.ndim(a)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    given = range(np.ndim(a)) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
     return tuple(i % np.ndim(a) for i in given)
 
 

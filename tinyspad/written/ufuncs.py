@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arguments import Data
-from ..errors import NoRule
+from ..errors import BadInput, NoRule
 from .exponentials import logsumexp
 from .table import along, as_array, axes_of
 
@@ -36,6 +36,8 @@ def part_of(
         there = np.sum(np.broadcast_to(where, np.shape(a)), *args, **rest)
         return np.sum(np.where(where, a, 0.0), *args, **rest) / there
     neutral = PARTS[function]
+    if where is not True and initial is None and not np.isfinite(neutral.number):
+        raise BadInput(f"{function.__name__}: of a part that may be empty there is none: give initial=, as for NumPy.")
     found = function(a if where is True else np.where(where, a, neutral.number), *args, **rest)
     return found if initial is None else neutral.join(found, initial)
 
@@ -65,6 +67,8 @@ def method_of(ufunc: np.ufunc, method: str, inputs: tuple[Data, ...], options: d
     function = KNOWN.get((ufunc, method))
     if function in PARTS and options.keys() & {"where", "initial"}:  # of a plain array, too
         return part_of(function, as_array(inputs[0]), **options)
+    if function is logsumexp and options.keys() - {"axis", "keepdims"}:
+        raise NoRule("logaddexp.reduce is covered with the options axis= and keepdims=.")
     if function is not None:
         return function(inputs[0], **options)
     return _stepwise(ufunc, method, as_array(inputs[0]), **options)
@@ -74,12 +78,17 @@ def _stepwise(ufunc: np.ufunc, method: str, a: Data, axis: Any = 0, keepdims: bo
     if rest or (axis is not None and not isinstance(axis, (int, np.integer))):
         others = f", and without the options {', '.join(rest)}" if rest else ""
         raise NoRule(f"{ufunc.__name__}.{method} is covered along one axis{others}.")
+    ndim = np.ndim(a)
     if axis is None:
         a, axis = np.ravel(a), 0
+    else:
+        ndim = 0
     (axis,) = axes_of(a, axis)
     found = [along(a, axis, 0)]
     for i in range(1, np.shape(a)[axis]):
         found.append(ufunc(found[-1], along(a, axis, i)))
     if method == "accumulate":
         return np.stack(found, axis=axis)
+    if keepdims and ndim:
+        return np.reshape(found[-1], (1,) * ndim)
     return np.expand_dims(found[-1], axis) if keepdims else found[-1]
