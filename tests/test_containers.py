@@ -143,3 +143,41 @@ def test_what_is_no_number_is_refused():
         with pytest.raises(BadInput, match="real numbers"):
             ts.trace(lambda p: 1.0, bad)
     assert ts.trace(lambda p: 1.0, {}).gradient() == {"p": {}}
+
+
+def test_fields_of_a_container_are_drawn():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    x, y = np.meshgrid(np.linspace(-1, 1, 7), np.linspace(0, 1, 5))
+    lcg = ts.trace(lambda p: p["w"] * p["w"] * p["b"] + p["b"] ** 2, {"w": x.ravel(), "b": y.ravel()})
+    assert lcg.params == ("p['w']", "p['b']")
+    lcg = ts.trace(lambda p: p["w"] * p["w"] * p["b"] + p["b"] ** 2, {"w": x, "b": y})
+    figure = ts.plot.fields(lcg)
+    assert figure is not None
+    plt.close("all")
+
+
+def test_compare_takes_containers():
+    results = ts.compare(
+        lambda p: (p["a"] * p["a"] - 2) ** 2, {"a": 1.0}, {"GD": ts.GD(), "RAD": ts.RAD()}, steps=50, rng=0
+    )
+    assert [list(result.x) for result in results.values()] == [["a"], ["a"]]
+
+
+def test_a_list_of_numbers_inside_is_an_array_to_a_trace_and_a_container_to_grad():
+    g = ts.trace(lambda p: np.sum(p["w"] ** 2), {"w": [1.0, 2.0]}).gradient()
+    assert g["p"]["w"].tolist() == [2.0, 4.0]
+    assert ts.grad(lambda p: p["w"][0] * p["w"][1])({"w": [1.0, 2.0]}) == {"w": [2.0, 1.0]}
+
+
+def test_keys_that_look_alike_are_refused():
+    class Key:
+        def __repr__(self):
+            return "key"
+
+    with pytest.raises(BadInput, match=r"p\[key\]"):
+        ts.trace(lambda p: sum(p.values()), {Key(): 1.0, Key(): 2.0})
+
+
+def test_a_named_tuple_is_one_container():
+    result = ts.minimize(lambda p: (p.slope - 1) ** 2 + p.shift**2, Line(0.0, 1.0), steps=300)
+    assert isinstance(result.x, Line) and result.x.slope == pytest.approx(1.0, abs=0.01)

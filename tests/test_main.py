@@ -94,6 +94,7 @@ def test_laboratory_of_large_and_infinite_gradients(capsys, argv):
     assert (status, err) == (0, "") and "Magnitude" in out
 
 
+@pytest.mark.slow
 def test_networks_are_trained_drawn_and_drawn_again(capsys, tmp_path):
     few = ["--methods", "baseline; RAD, same", "--iterations", "4", "--out", str(tmp_path)]
     status, out, err = run(capsys, "networks", *few, "--resume", str(tmp_path / "kept"))

@@ -21,8 +21,8 @@ pytest.importorskip("ipykernel")
 ROOT = Path(__file__).parent.parent / "tutorials"
 TUTORIALS = sorted(ROOT.glob("*.ipynb"))
 EXERCISES = sorted((ROOT / "exercises").glob("*.ipynb"))
-MEASURED = {"06_choosing", "08_networks", "09_observations"}
-"""Tutorials that measure the paper's tables, for ten seconds and more."""
+MEASURED = {"04_f1", "05_variance", "06_choosing", "08_networks", "09_observations"}
+"""Tutorials that measure, for five seconds and more."""
 LONG = (pytest.mark.slow,)
 MINUTE = 60
 """How long a notebook may take on two cores; twice that on a busy machine."""

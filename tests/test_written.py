@@ -346,3 +346,130 @@ def test_masks_that_are_computed_are_masks():
     x = ts.Value(np.array([True, False, True]) * 1.0)
     assert np.array([1.0, 2.0, 4.0]).sum(where=x) == 5.0
     assert np.array([1.0, 2.0, 4.0]).clip(1.5, ts.Value(3.0)).data.tolist() == [1.5, 2.0, 3.0]
+
+
+# --- as NumPy has it: values, shapes, precisions, and what is refused -----------------------------------------------------
+
+X23, NAN2 = np.array([[1.0, 4.0, 2.0], [0.5, -1.0, 3.0]]), np.array([[np.nan, np.nan], [1.0, 2.0]])
+SINGLE = np.array([[1.0, 4.0, 2.0], [0.5, -1.0, 3.0]], np.float32)
+ALIKE = {
+    "an even kernel": lambda v: np.correlate(v(np.arange(5.0)), [1.0, 10.0], "same"),
+    "a longer kernel": lambda v: np.correlate(v(np.arange(4.0)), np.arange(1.0, 8.0), "same"),
+    **({"a vector's norm": lambda v: np.linalg.vector_norm(v(X23), axis=(0, 1))} if hasattr(np, "vecdot") else {}),
+    "a norm of an order of NumPy's": lambda v: np.linalg.norm(v(X23), np.int64(1)),
+    "nothing but NaN": lambda v: np.nanmin(v(NAN2), axis=1),
+    "a variance of fewer than ddof": lambda v: np.nanvar(v(NAN2), axis=1, ddof=2),
+    "one point of interpolation": lambda v: np.interp(v(np.array([0.0, 2.0, 1.0])), [1.0], [5.0], left=-1.0, right=7.0),
+    "functions of some of the numbers": lambda v: np.piecewise(
+        v(X23), [X23 < 2, X23 > 3], [lambda t: t - t.mean(), 9.0, np.sqrt]
+    ),
+    "conditions in an array": lambda v: np.piecewise(
+        v(X23[0]), np.array([[True, False, True], [False, True, False]]), [np.exp, np.log]
+    ),
+    "the last condition has its way": lambda v: np.piecewise(v(X23[0]), [X23[0] > 0, X23[0] > 1], [1.0, np.square]),
+    "choices are broadcast": lambda v: np.choose([0, 0], [v(1.5)]),
+    "columns of one row": lambda v: np.cov(v(np.ones((1, 3))), rowvar=False, ddof=0),
+    "NaN that differ": lambda v: np.unique(v(np.array([np.nan, 1.0, np.nan])), equal_nan=False),
+    "no powers": lambda v: np.vander(v(X23[0]), 0),
+    "all axes, kept": lambda v: np.hypot.reduce(v(X23), axis=None, keepdims=True),
+    "axes in a list": lambda v: np.median(v(X23), axis=[0, 1]),
+    "a remainder of zeros": lambda v: np.polydiv(v(np.array([0.0, 1.0])), [1.0, 2.0, 3.0])[1],
+    "a polynomial of high degree": lambda v: np.polyfit(np.linspace(0, 1, 50), v(np.sin(np.linspace(0, 9, 50))), 8),
+    "a quantile in single precision": lambda v: np.quantile(v(SINGLE), 0.3, axis=1),
+    "a mean in single precision": lambda v: np.nanmean(v(SINGLE)),
+    "a convolution in single precision": lambda v: np.convolve(v(SINGLE[0]), SINGLE[1]),
+    "a covariance of single precision": lambda v: np.cov(v(SINGLE)),
+    "a determinant of 0": lambda v: np.linalg.slogdet(v(np.ones((2, 2))))[1],
+    "divmod": lambda v: divmod(v(7.5), 2.0)[1],
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("f", ALIKE.values(), ids=ALIKE)
+def test_it_is_as_numpy_has_it(f):
+    expected, found = f(lambda x: x), f(ts.Value)
+    found = found.data if isinstance(found, ts.Value) else found
+    np.testing.assert_allclose(
+        found, expected, rtol=1e-6 if np.asarray(expected).dtype == np.float32 else 1e-7, atol=1e-9
+    )
+    assert np.shape(found) == np.shape(expected) and np.asarray(found).dtype == np.asarray(expected).dtype
+
+
+INVALID = {
+    "an axis that is not there": lambda x: np.median(x, axis=2),
+    "an axis of differences": lambda x: np.diff(x, axis=3),
+    "the same axis twice": lambda x: np.gradient(x, axis=(0, 0)),
+    "a power that is no whole number": lambda x: np.linalg.matrix_power(x[:, :2], 2.5),
+    "more conditions than choices": lambda x: np.select([X23 > 0, X23 > 1], [x]),
+    "an order of edges": lambda x: np.gradient(x, edge_order=3),
+    "an indexing": lambda x: np.meshgrid(x[0], x[0], indexing="yx"),
+    "a product of matrices": lambda x: np.convolve(x, x),
+    "weights of 0": lambda x: np.average(x, weights=np.zeros((2, 3))),
+    "a norm": lambda x: np.fft.fft(x, norm="none"),
+    "a choice": lambda x: np.choose([0, 2, 0], [x[0], x[0]]),
+}
+
+
+@pytest.mark.parametrize("f", INVALID.values(), ids=INVALID)
+def test_what_numpy_refuses_is_refused(f):
+    with pytest.raises(Exception) as expected:
+        f(X23)
+    with pytest.raises(type(expected.value)) as found:
+        f(ts.Value(X23))
+    assert str(expected.value) == str(found.value) or isinstance(found.value, BadInput)
+
+
+NOT_COVERED = {
+    "rcond": lambda x: np.linalg.lstsq(x, np.ones(2), rcond=0.5),
+    "hermitian": lambda x: np.linalg.svd(x, compute_uv=False, hermitian=True),
+    "dtype": lambda x: np.linspace(x, 5.0, 4, dtype=int),
+    "out": lambda x: np.median(x, None, np.zeros(())),
+    "rcond= ": lambda x: np.linalg.pinv(x, rcond=0.5),
+    "positions": lambda x: np.split(x, ts.Value(1.0)),
+    "singular": lambda x: ts.grad(lambda a: np.linalg.slogdet(a)[1])(np.ones((2, 2))),
+    "initial=": lambda x: np.max(x, where=[[True, False]]),
+    "axis= and keepdims=": lambda x: np.logaddexp.reduce(x, initial=1.0),
+}
+
+
+@pytest.mark.parametrize(("says", "f"), NOT_COVERED.items(), ids=NOT_COVERED)
+def test_options_are_not_taken_and_left_out(says, f):
+    with pytest.raises((NoRule, BadInput, DroppedGradient), match=says.strip()):
+        f(ts.Value([[2.0, 1.0], [0.0, 3.0]]))
+
+
+def test_factors_of_0_leave_terms_out():
+    f = lambda a: ts.logsumexp(a, b=np.array([0.0, 1.0, 2.0]))  # noqa: E731
+    a = np.array([1000.0, 0.0, 1.0])
+    assert f(a) == pytest.approx(np.log(1 + 2 * np.e))
+    np.testing.assert_allclose(ts.grad(f)(a), np.array([0, 1, 2 * np.e]) / (1 + 2 * np.e))
+    assert ts.logsumexp(np.zeros(2), b=np.ones((3, 2)), axis=None) == pytest.approx(np.log(6))
+
+
+def test_rules_of_scipys_functions_over_their_domains():
+    """As test_rules.py does of NumPy's: first derivatives by central differences, second ones by those of the first."""
+    special = pytest.importorskip("scipy.special")
+    from tinyspad.rules import RULES
+    from tinyspad.rules.special import special_rule
+
+    assert special_rule(special.expit) is not None
+    rules = [rule for function, rule in RULES.items() if getattr(special, rule.name, None) is function]
+    rng, checked = np.random.default_rng(0), 0
+    for rule in rules:
+        domains = rule.domain if isinstance(rule.domain, tuple) else (rule.domain,)
+        for _ in range(5):
+            args = [d.sample(rng) if isinstance(d, Domain) else d for d in domains]
+            for i, d in enumerate(domains):
+                if isinstance(d, Domain):
+
+                    def along(x, i=i, args=args, rule=rule):
+                        return rule.function(*args[:i], x, *args[i + 1 :])
+
+                    x, slope = float(args[i]), ts.grad(along)
+                    assert slope(x) == pytest.approx((along(x + H) - along(x - H)) / (2 * H), rel=1e-5, abs=1e-6), (
+                        rule.name
+                    )
+                    second = (slope(x + H) - slope(x - H)) / (2 * H)
+                    assert ts.grad(slope)(x) == pytest.approx(second, rel=1e-4, abs=1e-5), rule.name
+                    checked += 1
+    assert len(rules) >= 30 and checked > 180

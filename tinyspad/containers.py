@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .arguments import Data, name_of
+from .errors import BadInput
 
 NUMBERS = {int, float, bool}
 
@@ -87,7 +89,7 @@ def flattened(
 ) -> tuple[Callable[..., Any], list[str], list[Any], Form | None]:
     """f as a function of what is in its arguments; the leaves' names, and the leaves; the form, None if none is a container.
 
-    Further arguments are handed on to f as they are. Cost: O(leaves).
+    Further arguments are handed on to f as they are. Raises BadInput where two leaves would have one name. Cost: O(leaves).
 
     >>> f, names, leaves, form = flattened(lambda p, x: p["a"] * x + p["b"], ["p", "x"], [{"a": 2.0, "b": 1.0}, 3.0])
     >>> names, f(*leaves)
@@ -99,6 +101,9 @@ def flattened(
     form = Form(tuple(names), tuple(args), inside)
     each = [[*leaves_of(x, name, True)] if own else [(name, x)] for name, x, own in zip(names, args, inside)]
     leaves = [leaf for of_one in each for leaf in of_one]
+    twice = [name for name, n in Counter(name for name, _ in leaves).items() if n > 1]
+    if twice:
+        raise BadInput(f"{name_of(f)}: two parameters would be called {twice[0]}: keys of a dict that look alike.")
 
     def of_leaves(*given: Any) -> Any:
         return f(*form.filled(given[: len(leaves)]), *given[len(leaves) :])

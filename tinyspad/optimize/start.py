@@ -107,7 +107,7 @@ def minimize(
         raise BadInput("minimize: sample= is about the observations of a batch; give data=, too.")
     if not isinstance(paths, str) or paths not in ("numbers", "arrays"):
         raise BadInput(f'minimize: paths= is "numbers" or "arrays", not {paths!r:.60}.')
-    several = isinstance(x0, tuple)
+    several = isinstance(x0, tuple) and not hasattr(x0, "_fields")  # a named one is a container
     given = x0 if several else (x0,)
     names = parameter_names(f, len(given) + (data is not None))[: len(given)]
     f, names, leaves, form = flattened(f, names, given)

@@ -130,7 +130,7 @@ STANDARD = {"out": None, "dtype": None, "rcond": None, "hermitian": False}
 """Options that functions written in others have for NumPy's sake, and what they must be."""
 
 
-FORM = {np.shape, np.ndim, np.size}
+FORM = {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj}
 """Functions that ask for the form of data, not for the data."""
 
 WRITING = {np.put, np.place, np.putmask, np.copyto, np.fill_diagonal, np.put_along_axis}
