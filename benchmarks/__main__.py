@@ -15,7 +15,7 @@ from typing import Any
 
 from tinyspad.archive import write_text
 
-from . import chains, elements, imports, models, moons, networks, paths, programs, report, second, spine, tables
+from . import chains, elements, imports, loops, models, moons, networks, paths, programs, report, second, spine, tables
 from .turns import Disagree, Workload, run
 
 WORKLOADS: dict[str, tuple[str, Callable[[bool], Iterator[Workload]]]] = {
@@ -23,6 +23,9 @@ WORKLOADS: dict[str, tuple[str, Callable[[bool], Iterator[Workload]]]] = {
     "f1": ("the gradient of f1 at a number, traced and compiled", programs.gradients),
     "moons": ("micrograd's moons step, by scalars and by arrays", moons.workloads),
     "beale": ("1000 runs on Beale's function, a step of Adam", programs.runs),
+    "runs": ("a hundred runs to a million, a step of each", loops.sizes),
+    "waves": ("1000 runs on functions with sines and cosines", loops.waves),
+    "one": ("one run of one start, a step of Adam", loops.single),
     "tables": ("Tables 1 and 2 whole, as fresh processes", tables.workloads),
     "networks": ("steps of SmallFCNet and SmallConvNet, time and memory", networks.workloads),
     "models": ("a logistic regression, and differential equations, a step", models.workloads),

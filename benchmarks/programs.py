@@ -143,6 +143,7 @@ def runs(small: bool) -> Iterator[Workload]:
             "tinyspad, minimize": minimized(ts.GD(), exact=True),
             "tinyspad, compiled, loop in NumPy": lambda: with_compiled(xs, ys, steps),
             "NumPy by hand": lambda: lambda: by_hand(xs, ys, steps),
+            "NumPy by hand, with **": lambda: lambda: with_powers(xs, ys, steps),
             "autograd": lambda: with_autograd(xs, ys, steps),
             "PyTorch, eager": lambda: with_pytorch(xs, ys, steps),
             "JAX, jit and scan": lambda: with_jax(xs, ys, steps),
@@ -164,7 +165,25 @@ def middle(a: Any, b: Any) -> float:
 
 
 def by_hand(x: Any, y: Any, steps: int, lr: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Any:
-    """Adam on Beale's function as one would write it in NumPy: expressions, no buffers."""
+    """Adam on Beale's function as one who knows NumPy writes it: expressions, and products for powers, which are slow."""
+    mx = vx = my = vy = 0.0
+    for t in range(1, steps + 1):
+        y2 = y * y
+        y3 = y2 * y
+        a, b, c = 1.5 - x + x * y, 2.25 - x + x * y2, 2.625 - x + x * y3
+        gx = 2 * (a * (y - 1) + b * (y2 - 1) + c * (y3 - 1))
+        gy = 2 * x * (a + 2 * b * y + 3 * c * y2)
+        mx, vx = b1 * mx + (1 - b1) * gx, b2 * vx + (1 - b2) * (gx * gx)
+        my, vy = b1 * my + (1 - b1) * gy, b2 * vy + (1 - b2) * (gy * gy)
+        x = x - lr * (mx / (1 - b1**t)) / (np.sqrt(vx / (1 - b2**t)) + eps)
+        y = y - lr * (my / (1 - b1**t)) / (np.sqrt(vy / (1 - b2**t)) + eps)
+    return x, y
+
+
+def with_powers(
+    x: Any, y: Any, steps: int, lr: float = 0.01, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8
+) -> Any:
+    """The same as one writes it down first, with ``**``."""
     mx = vx = my = vy = 0.0
     for t in range(1, steps + 1):
         a, b, c = 1.5 - x + x * y, 2.25 - x + x * y**2, 2.625 - x + x * y**3
@@ -218,9 +237,9 @@ def with_pytorch(xs: Any, ys: Any, steps: int) -> Callable[[], Any]:
     return call
 
 
-def with_jax(xs: Any, ys: Any, steps: int) -> Callable[[], Any]:
+def with_jax(xs: Any, ys: Any, steps: int, f: Callable[[Any, Any], Any] = beale) -> Callable[[], Any]:
     jax = doubles()
-    slopes = jax.grad(lambda x, y: beale(x, y).sum(), (0, 1))
+    slopes = jax.grad(lambda x, y: f(x, y).sum(), (0, 1))
 
     def step(state: Any, t: Any) -> Any:
         p, m, v = state

@@ -36,15 +36,23 @@ FAN = (
     "a fan's gradient is a constant, which both compilers compute in advance, so that a call takes 10 µs at any size "
     "(`tinyspad, compiled`: 2 µs); `tinyspad` records at every call."
 )
+SCAN = (
+    "the whole loop is one machine program without arrays in between; tinyspad's step is some 50 calls of NumPy, each of "
+    "which reads and writes arrays."
+)
 WHY: dict[tuple[str, str], str] = {
     ("imports", "NumPy, no derivative"): FIRST,
     ("imports", "bare interpreter"): "tinyspad's own `__init__`; its modules load when they are first asked for.",
     ("imports", "autograd"): FIRST,
     ("imports", "micrograd"): "it needs no NumPy, and is one short module.",
-    ("beale", "JAX, jit and scan"): (
-        "the whole loop is one machine program without arrays in between; tinyspad's step is some 50 calls of NumPy, on "
-        "arrays too short to hide what a call costs."
+    ("beale", "JAX, jit and scan"): SCAN,
+    ("runs", "JAX, jit and scan"): SCAN,
+    ("waves", "JAX, jit and scan"): SCAN,
+    ("one", "JAX, jit and scan"): (
+        "the whole loop is one machine program; on single numbers tinyspad's is Python's, between whose operations it asks "
+        "the program for its gradient, the optimizer for a step, and whether all is finite."
     ),
+    ("one", "numbers by hand"): "thirty operations of Python's and no more; tinyspad looks after the run besides.",
     ("models", "NumPy by hand"): (
         "nine calls of NumPy and no more; tinyspad does the same ones, and between them asks each operation's rule for its "
         "derivative, follows the graph back, and looks after the run."

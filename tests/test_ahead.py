@@ -7,6 +7,7 @@ import pytest
 
 import tinyspad as ts
 from tinyspad.optimize import ahead, tiles, whole
+from tinyspad.program import Buffers, with_half_angles
 
 ESTIMATORS = {
     "GD": ts.GD(),
@@ -264,3 +265,61 @@ def test_generators_of_a_state_set_by_hand_have_streams():
 
     one, other = tiles._spawned(Bare(), 2), tiles._spawned(Bare(), 2)
     assert [a.random() for a in one] == [b.random() for b in other] and one[0].random() != one[1].random()
+
+
+# --- sines and cosines by half the angle -------------------------------------------------------------------------------
+
+
+def test_sines_and_cosines_by_half_the_angle():
+    """Absolutely to 3.4e-16, and the derivatives as well; only for many runs, and only where it was not asked otherwise."""
+    x = np.concatenate(
+        [np.random.default_rng(0).uniform(-30, 30, 5000), np.pi * np.arange(-8, 9) / 2, [0.0, 1e-300, 1e5]]
+    )
+    program = ts.compile(lambda x: np.sin(x) + 0 * np.cos(x))
+    for f, exact in ((np.sin, np.sin), (np.cos, np.cos)):
+        half = with_half_angles(ts.compile(lambda x, f=f: f(x)))
+        assert half.half_angles and not program.half_angles
+        found = Buffers(half, x.shape).run("value_and_gradient", (x,))
+        assert np.max(np.abs(found[0] - exact(x))) < 3.4e-16
+        slope = np.cos(x) if f is np.sin else -np.sin(x)
+        assert np.max(np.abs(found[1] - slope)) < 3.4e-16
+        np.testing.assert_array_equal(half.gradient(x)["x"], slope)  # what is asked of the program is NumPy's own
+    beale = ts.compile(ts.functions.beale)
+    assert with_half_angles(beale) is beale
+
+
+@pytest.mark.parametrize(
+    ("runs", "trig", "used"), [(101, "half-angle", "half-angle"), (100, "half-angle", "numpy"), (101, "numpy", "numpy")]
+)
+def test_how_sines_were_computed_is_recorded(runs, trig, used):
+    result = ts.minimize(ts.functions.ackley, starts(ts.functions.ackley, runs), steps=3, trig=trig)
+    assert result.trig == used
+    assert ts.minimize(ts.functions.beale, starts(ts.functions.beale, 200), steps=3).trig == "numpy"
+
+
+def test_half_angles_lead_to_the_same_basins():
+    f = ts.functions.ackley
+    found, expected = (ts.minimize(f, starts(f, 300), steps=300, every=None, trig=t) for t in ("half-angle", "numpy"))
+    apart = np.abs(np.subtract(found.x, expected.x)).max(axis=0)
+    assert np.median(apart) < 1e-9 and np.mean(apart > 0.1) < 0.05  # a few pass by saddles
+
+
+def test_all_gears_have_the_same_sines(monkeypatch):
+    found, expected = both(
+        monkeypatch, ts.functions.levi, starts(ts.functions.levi, 120), steps=130, rng=0, estimator=ts.RAD()
+    )
+    assert found.trig == "half-angle"
+    assert_same(found, expected)
+
+
+def test_histories_of_very_many_runs_are_thinned(monkeypatch):
+    from tinyspad.optimize import start
+
+    monkeypatch.setattr(start, "LARGEST_HISTORY", 1000)
+    result = ts.minimize(ts.functions.f1, np.linspace(3, 4, 10), steps=100)
+    assert result.history.steps.tolist() == [*range(0, 100, 3), 100] and len(result.history.values) * 30 <= 1100
+    assert len(ts.minimize(ts.functions.f1, np.linspace(3, 4, 10), steps=100, every=1).history) == 101
+    with pytest.raises(ts.errors.BadInput, match="every="):
+        ts.minimize(ts.functions.f1, 1.0, every="often")
+    with pytest.raises(ts.errors.BadInput, match="trig="):
+        ts.minimize(ts.functions.f1, 1.0, trig="tan")

@@ -427,9 +427,10 @@ def test_every_file_is_written_through_one_function():
         (["demo", "--runs", "2", "--steps", "2", "--out", "OUT"], "figure3.png"),
         (["figures", "f1_graph", "--out", "OUT"], "data/f1_graph.json"),
         (["reproduce", "decomposition", "--out", "OUT"], "figures/data/reproduction.json"),
-        (
+        pytest.param(
             ["networks", "glyphs-fc", "--methods", "baseline", "--iterations", "2", "--out", "OUT"],
             "data/networks_glyphs-fc.csv",
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -68,6 +68,7 @@ def test_the_spine_of_minimize_is_counted(capsys):
     assert found.number == len([name for names in found.functions.values() for name in names]) and found.switches > 10
 
 
+@pytest.mark.slow
 def test_a_missing_peer_is_skipped_by_name(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "autograd", None)
     assert main(["f1", "--small", "--out", str(tmp_path)]) == 0
@@ -94,6 +95,7 @@ def test_ctrl_c_keeps_what_was_measured(monkeypatch, tmp_path, capsys):
     assert "interrupted" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_results_of_other_workloads_stay_if_the_versions_are_the_same(monkeypatch, tmp_path):
     for name in ("sums", "products"):
         workload = Workload(name, "one", {"tinyspad": lambda: lambda: 1.0}, "tinyspad", "sum", turns=1)
@@ -113,6 +115,7 @@ def test_results_of_other_workloads_stay_if_the_versions_are_the_same(monkeypatc
 
 
 @pytest.mark.committed
+@pytest.mark.slow
 def test_tables_and_figure_can_be_made_again_from_the_numbers(tmp_path, capsys):
     assert main(["--draw", "--out", str(tmp_path)]) == 2
     assert "no results yet" in capsys.readouterr().err

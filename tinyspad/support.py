@@ -14,6 +14,8 @@ from .tape.refused import REFUSED
 from .written import WRITTEN
 
 VERSION = np.__version__.rpartition(".")[0]
+__all__ = ["functions", "page", "support", "table"]
+
 MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 
 NAMES = """

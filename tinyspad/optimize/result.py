@@ -26,7 +26,8 @@ class Result:
     ``status``: "done", "non-finite" (the run met NaN or infinity and stays where it did), "stopped" (by the callback)
     or "interrupted" (by Ctrl-C); an array of these for a batch. ``steps``: steps taken, an array for a batch.
     ``history``: a ``History``, or None. ``single_paths``: whether the estimator had no choice, since every parameter, or
-    number in an array, has one path at most: then it did what ``GD`` does.
+    number in an array, has one path at most: then it did what ``GD`` does. ``trig``: how sines and cosines were computed, by
+    "numpy" or "half-angle".
     """
 
     x: Data
@@ -35,6 +36,7 @@ class Result:
     steps: Data
     history: History | None
     single_paths: bool = False
+    trig: str = "numpy"
 
     def __str__(self) -> str:
         return f"{self._told()}\n{NO_CHOICE}" if self.single_paths else self._told()

@@ -6,6 +6,7 @@ Of a function of arrays an estimator that chooses among paths sees the numbers: 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,20 +15,24 @@ from ..arguments import Data, State
 from ..estimators import Draw, Estimator, as_draw, draw_numbers
 from ..lcg import LCG, Elements, Numbers, alike, is_trace, recorded_twice, trace_as
 from ..linearization import Linearization, Linearized
-from ..program import Buffers, Program, compile_as
+from ..program import Buffers, Program, compile_as, with_half_angles
 from ..rules import LinearMap
 from .ahead import Ahead, ahead_of, known_ahead
 from .contracts import Position
 from .history import Recorder
 from .tiles import TILE
 
+MANY = 100
+"""More runs than this compute sines and cosines by half the angle, unless they are asked not to."""
+
 
 class Whole:
     """f as it is: every step sees all of it.
 
-    ``compiled``: whether f's program or recording may stand in for f, that is, whether nobody asks for more, or changes
-    what f refers to. ``exact``: whether what is asked is the gradient, rather than paths. ``numbers``: whether paths of
-    arrays are those of their numbers.
+    ``half_angles``: whether many runs may have sines by the tangent of half the angle. ``compiled``: whether f's
+    program or recording may stand in for f, that is, whether nobody asks for more, or changes what f refers to.
+    ``exact``: whether what is asked is the gradient, rather than paths. ``numbers``: whether paths of arrays are those
+    of their numbers.
     """
 
     def __init__(
@@ -38,6 +43,7 @@ class Whole:
         compiled: bool,
         exact: bool,
         numbers: bool = False,
+        half_angles: bool = False,
     ) -> None:
         self.f, self.names, self.compiled, self.numbers = f, names, compiled, numbers and not exact
         self.first = "gradient" if exact else "weights"
@@ -45,6 +51,8 @@ class Whole:
         shapes = {np.shape(x) for x in position}
         fits = len(shapes) <= 1 and all(x.__class__ is float or (x.dtype == np.float64 and x.shape) for x in position)
         self.program = self._program(position) if compiled and fits else None
+        if self.program is not None and half_angles and math.prod(next(iter(shapes), ())) > MANY:
+            self.program = with_half_angles(self.program)
         self.recording = recorded_twice(names, f, position) if compiled and self.program is None else None
         shape = shapes.pop() if self.program is not None and shapes else ()
         self.buffers = Buffers(self.program, shape) if self.program is not None and shape else None

@@ -1,7 +1,7 @@
 """Generated programs: a function as readable NumPy source for its value, its gradient, and each of its paths."""
 
 from .buffers import Buffers
-from .compiling import compile_as, compile_function
+from .compiling import compile_as, compile_function, with_half_angles
 from .loop import ALL, BEST, GIVEN, MOVES, Loop, loop_of
 from .program import Program
 
@@ -19,4 +19,5 @@ __all__ = [
     "compile_as",
     "compile_function",
     "loop_of",
+    "with_half_angles",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from ..errors import BadInput, NotCompilable, said
 from ..lcg import LCG, of_numbers
 from ..tape import Value, give, run_on
 from .program import Program
-from .symbol import OF_NUMBERS, Book, Symbol
+from .symbol import ANGLES, OF_NUMBERS, Book, Symbol
 
 
 def compile_function(f: Callable[..., Any], number: Any = None) -> Program:
@@ -81,6 +82,16 @@ def compile_as(names: Sequence[str], f: Callable[..., Any], data: Sequence[str] 
     if not lcg.elementwise:
         raise NotCompilable(f"Programs are made of elementwise functions. {OF_NUMBERS}")
     return Program(lcg, book, name, tuple(written))
+
+
+def with_half_angles(program: Program) -> Program:
+    """The same, which on buffers computes sines and cosines by the tangent of half the angle; itself, if there are none."""
+    if not any(symbol.function in ANGLES for symbol in program._book.symbols):
+        return program
+    found = copy.copy(program)
+    found.half_angles = True
+    found._forget_code()
+    return found
 
 
 def _identifiers(names: Sequence[str]) -> list[str]:

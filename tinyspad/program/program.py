@@ -88,6 +88,8 @@ class Program:
         """The edges' weights where they are constants, None where they are computed."""
         return [None if isinstance(w, Symbol) else w for w in self._weight]
 
+    half_angles = False  # whether on buffers sines and cosines are computed by the tangent of half the angle
+
     def _forget_code(self) -> None:
         self._written: dict[tuple[str, str], str] = {}
         self._compiled: dict[tuple[str, str], Callable[..., Any]] = {}
@@ -140,7 +142,7 @@ class Program:
             result = self._list_paths(writer)
         else:
             outputs = self._outputs(kind)
-            found = writer.write(self._book.without_powers(outputs) if variant == ARRAYS else outputs)
+            found = writer.write(self._book.for_arrays(outputs) if variant == ARRAYS else outputs)
             result = f"{found[0]}, [{', '.join(found[1:])}]" if kind == "weights" else ", ".join(found)
         self._written[kind, variant] = function_source(kind, self.inputs, writer.lines, result)
         return self._written[kind, variant]
@@ -168,7 +170,7 @@ class Program:
     def statements(self, kind: str) -> tuple[Statements, int, list[str]]:
         """Code of this kind on arrays, how many outputs it has, and its arguments' names, which are x0, x1, ..."""
         if kind not in self._stated:
-            outputs = self._book.without_powers(self._outputs(kind))
+            outputs = self._book.for_arrays(self._outputs(kind), self.half_angles)
             place = {name: f"x{i}" for i, name in enumerate(self.inputs)}  # they may be called o, b or c
             inputs = {s: place[s.args[0]] for s in self._book.symbols if s.function is None}
             self._stated[kind] = write(outputs, inputs), len(outputs), [*place.values()]
