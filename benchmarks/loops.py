@@ -18,7 +18,7 @@ SIZES = (100, 1000, 10_000, 100_000, 1_000_000)
 def sizes(small: bool) -> Iterator[Workload]:
     """Beale's function for a hundred runs to a million: what a run and a step cost."""
     for runs in SIZES[:2] if small else SIZES:
-        steps = 4 if small else max(20, min(2000, 2_000_000 // runs))
+        steps = 4 if small else max(50, min(2000, 10_000_000 // runs))
         xs, ys = np.random.default_rng(0).uniform(-1.0, 1.0, (2, runs))
         yield Workload(
             name="runs",

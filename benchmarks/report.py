@@ -47,6 +47,10 @@ WHY: dict[tuple[str, str], str] = {
     ("imports", "micrograd"): "it needs no NumPy, and is one short module.",
     ("beale", "JAX, jit and scan"): SCAN,
     ("runs", "JAX, jit and scan"): SCAN,
+    ("runs", "NumPy by hand"): (
+        "a loop of so few steps is soon done; before it tinyspad records the function, writes the loop, and holds it to a "
+        "trace. Of many steps it is the quicker one."
+    ),
     ("waves", "JAX, jit and scan"): SCAN,
     ("one", "JAX, jit and scan"): (
         "the whole loop is one machine program; on single numbers tinyspad's is Python's, between whose operations it asks "

@@ -17,7 +17,7 @@ from ..paths import counts
 from ..program import ALL, BEST, GIVEN, MOVES, Loop, Program, loop_of
 from .history import Recorder
 
-CHUNK = 64
+CHUNK = 256
 """So many steps are done at once, before it is asked whether all was finite."""
 
 DRAWN = 2**17

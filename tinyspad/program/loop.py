@@ -6,6 +6,7 @@ bit for bit; that all was finite on the way is seen afterwards, by ``total``, th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -89,6 +90,11 @@ def loop_source(program: Statements, params: int, moves: Moves, choice: str = AL
     return "\n".join(["def loop(steps):", f"    for {names} in steps:", *(f"        {line}" for line in body)])
 
 
+@functools.lru_cache(maxsize=64)
+def _code(source: str) -> Any:
+    return compile(source, "<loop>", "exec")
+
+
 class Recorded(Protocol):
     """Where a history is written: by row, the values, and by parameter positions and paths."""
 
@@ -143,7 +149,7 @@ class Loop:
             space["values"] = recorder.values
             space |= {f"kept{i}": recorder.x[name] for i, name in enumerate(names)}
             space |= {f"paths{i}": recorder.paths[name] for i, name in enumerate(names) if choice == BEST}
-        exec(compile(source, "<loop>", "exec"), space)
+        exec(_code(source), space)
         self._loop: Callable[[Iterable[Any]], None] = space["loop"]
 
     def _chooser(self, numbers: Sequence[int]) -> dict[str, Any]:
