@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -80,4 +85,14 @@ def process(script: str) -> Callable[[], Callable[[], Measured]]:
 
 def output(script: str) -> str:
     root = Path(__file__).parent.parent
-    return subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=root).stdout
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=root, env=with_bytecode()).stdout
+
+
+@functools.cache
+def with_bytecode() -> dict[str, str]:
+    """The environment in which Python keeps what it compiles, as it does for people: in a folder of this process's own."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": folder}
