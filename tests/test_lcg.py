@@ -521,3 +521,24 @@ def test_names_of_parameters_are_those_of_the_function_asked():
     for _ in range(3):  # what is refused is refused again
         with pytest.raises(BadInput, match="takes 2 arguments"):
             parameter_names(f, 3)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_gradient_of_numbers_needs_no_single_access_form_and_is_the_sweeps_to_the_bit(seed):
+    program = Program(seed, params=2, length=12)
+    point = program.point(seed)
+    lcg = ts.trace(lambda x, y: program(x, y), *point)
+    found = list(lcg.gradient().values())
+    assert "_tupled" not in vars(lcg.single_access) or not lcg.single_access.of_numbers or any(np.isnan(found))
+    lcg.validate()
+    assert [lcg.adjoint(name) for name in lcg.params] == found
+    assert lcg.adjoints[: len(found)] == found
+    assert list(ts.trace(lambda x, y: program(x, y), *point).retrace(*point).gradient().values()) == found
+
+
+def test_a_sum_is_added_up_in_the_order_of_reading():
+    """Of floats the order shows in the last digit."""
+    for k in range(30):
+        c = np.random.default_rng(k).normal(size=7).tolist()
+        lcg = ts.trace(lambda x, c=c: sum(a * x for a in c) * x + x, 0.1 + k)
+        assert lcg.gradient()["x"] == lcg.adjoints[0]

@@ -621,6 +621,9 @@ def test_one_question_is_one_sweep(monkeypatch):
     assert [s for s in swept if s is not COUNT] == [LARGEST]
     swept.clear()
     lcg.gradient(), lcg.adjoint("x")
+    assert swept == []  # of numbers, from the tape
+    runs = ts.trace(ts.functions.beale, np.ones(2), np.ones(2))
+    runs.gradient(), runs.adjoint("x")
     assert swept == [GRADIENT]
 
 

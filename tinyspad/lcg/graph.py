@@ -81,7 +81,8 @@ class LCG(Recorded):
         >>> ts.trace(lambda p, x: p["slope"] * x + p["shift"], {"slope": 2.0, "shift": 1.0}, 3.0).gradient()
         {'p': {'slope': 3.0, 'shift': 1.0}, 'x': 2.0}
         """
-        found = self.linearization.gradient()
+        slopes = self.single_access.slopes
+        found = self.linearization.gradient() if slopes is None else dict(zip(self.params, slopes))
         return found if self.form is None else self.form.by_argument(found)
 
     def reverse_steps(self) -> list[ReverseStep]:

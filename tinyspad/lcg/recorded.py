@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..containers import Form
 from ..errors import BadInput
 from ..linearization import Linearization, Node, Unchanging, guarded_weights, not_finite
-from ..paths import GRADIENT, sweep
+from ..paths import GRADIENT, Structure, sweep
 from ..rules import LinearMap
 from ..tape import Entry, Value, depth_of, outer_at, refuse_foreign
 from .single_access import SingleAccess
@@ -44,13 +45,35 @@ class Recorded(Unchanging):
         if depth_of(output) > Value.depth:  # of functions that have ended
             output = outer_at(output, Value.depth)
         self.single_access = made = SingleAccess(output, params, function)
-        self.params, self.value, self.structure, self.weight = made.params, made.value, made.structure, made.weight
+        self.params, self.value = made.params, made.value
         self.arguments = tuple(value._data for value in params.values())
         self.function, self._again, self.form = function, again, form
-        self.elementwise: bool = not any(isinstance(w, LinearMap) for w in self.weight)
-        self.batch: tuple[int, ...] = np.shape(self.value) if self.elementwise else ()
-        self.linearization = Linearization(
-            made, self.structure, self.params, self.arguments, self.batch, elementwise=self.elementwise
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The edges: where they lead."""
+        return self.single_access.structure
+
+    @cached_property
+    def weight(self) -> list[Any]:
+        """The edges: what they carry."""
+        return self.single_access.weight
+
+    @cached_property
+    def elementwise(self) -> bool:
+        """Whether every edge carries a number, or one per run."""
+        return not any(isinstance(w, LinearMap) for w in self.weight)
+
+    @cached_property
+    def batch(self) -> tuple[int, ...]:
+        """The shape of independent runs; () for one."""
+        return np.shape(self.value) if self.elementwise else ()
+
+    @cached_property
+    def linearization(self) -> Linearization:
+        """What answers every question about paths."""
+        return Linearization(
+            self.single_access, self.structure, self.params, self.arguments, self.batch, elementwise=self.elementwise
         )
 
     # --- what is in it ------------------------------------------------------------------------------------

@@ -45,7 +45,6 @@ def trace(f: Callable[..., Any], *args: Any, elements: bool = False) -> LCG | El
     Return z
     """
     lcg = trace_as(*_flat(f, args))
-    lcg.validate()
     return lcg.elements() if elements else lcg
 
 

@@ -1,5 +1,6 @@
 """Value, the box that NumPy dispatches on, and the tape that records what is done with it."""
 
+from .backward import slopes
 from .choices import chooses, guarded_partials, operand_of
 from .data import locked, recorded_form, shared
 from .entry import (
@@ -62,6 +63,7 @@ __all__ = [
     "rule_of",
     "run_on",
     "shared",
+    "slopes",
     "touch",
     "value_and_grad",
     "was_changed",

@@ -23,6 +23,7 @@ from .entry import (
     RULE,
     TWO_PARENTS,
     Entry,
+    behind,
     called,
     parents,
     partials,
@@ -199,3 +200,30 @@ def _check_unchanged(operations: list[Entry], leaves: list[Entry]) -> None:
                     f"backward: the data of {called(leaf)} was changed after {node[RULE].name} read it, so the gradient "
                     "would belong to another point. Run the forward pass again, then backward()."
                 )
+
+
+def slopes(root: Entry, leaves: list[Entry]) -> list[float] | None:
+    """The derivatives of a float64 number by others, from the tape as it is, which nothing is written into.
+
+    None where there is anything but such numbers, or an operation that leaves something out, or NaN. Contributions are added in the
+    order in which they are read, as a sweep over the graph adds them: bit for bit the same.
+    """
+    shares: dict[int, list[float]] = {id(root): [1.0]}
+    for entry in reversed(behind(root)):
+        if entry[RULE].chooses:
+            return None
+        adjoint = _added(shares.pop(id(entry)))
+        for i in range(len(entry) - 2, FIRST_PARENT - 1, -2):
+            partial = entry[i + 1]
+            if partial.__class__ is not float:
+                return None
+            shares.setdefault(id(entry[i]), []).append(adjoint * partial)
+    found = [_added(shares[id(leaf)]) if id(leaf) in shares else 0.0 for leaf in leaves]
+    return None if any(slope != slope for slope in found) else found  # NaN may be behind a mask
+
+
+def _added(shares: list[float]) -> float:
+    total = shares[-1]
+    for share in shares[-2::-1]:
+        total = total + share
+    return total
