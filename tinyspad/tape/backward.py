@@ -205,8 +205,8 @@ def _check_unchanged(operations: list[Entry], leaves: list[Entry]) -> None:
 def slopes(root: Entry, leaves: list[Entry]) -> list[float] | None:
     """The derivatives of a float64 number by others, from the tape as it is, which nothing is written into.
 
-    None where there is anything but such numbers, or an operation that leaves something out, or NaN. Contributions are added in the
-    order in which they are read, as a sweep over the graph adds them: bit for bit the same.
+    None where there is anything but such numbers, or an operation that leaves something out, or NaN. Contributions are added
+    in the order in which they are read, as a sweep over the graph adds them: bit for bit the same.
     """
     shares: dict[int, list[float]] = {id(root): [1.0]}
     for entry in reversed(behind(root)):
