@@ -7,7 +7,7 @@ import pytest
 
 import tinyspad as ts
 from tinyspad.optimize import ahead, tiles, whole
-from tinyspad.program import Buffers, with_half_angles
+from tinyspad.program import MOVES, Buffers, with_half_angles
 
 ESTIMATORS = {
     "GD": ts.GD(),
@@ -183,6 +183,28 @@ def test_an_interruption_finds_what_belongs_together(monkeypatch):
     expected = ts.minimize(ts.functions.f1, np.linspace(3.0, 4.0, 3), steps=512, estimator=ts.RAD(), rng=0)
     np.testing.assert_array_equal(found.x, expected.x)
     np.testing.assert_array_equal(found.history.x["x"], expected.history.x["x"])
+
+
+def test_no_name_in_the_loop_is_that_of_a_function():
+    special = pytest.importorskip("scipy.special")
+    functions = {name for name in dir(special) if isinstance(getattr(special, name), np.ufunc)}
+    functions |= {name for name in dir(np) if isinstance(getattr(np, name), np.ufunc)}
+    for optimizer in OPTIMIZERS.values():
+        moves = MOVES[type(optimizer)](optimizer)
+        names = {
+            *moves.constants,
+            *moves.turning,
+            *moves.state,
+            "x",
+            "g",
+            "s",
+            "u",
+            "total",
+            "take",
+            "choose",
+            "chosen",
+        }
+        assert not names & functions
 
 
 def test_the_loop_can_be_printed():

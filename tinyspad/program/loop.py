@@ -21,6 +21,8 @@ from .buffers import Statements
 class Moves(NamedTuple):
     """An optimizer's ``update`` in place: of the positions x by the gradients g, with scratch arrays s and u.
 
+    No name may be that of a ufunc, such as SciPy's beta, as f may call it.
+
     ``state``: its arrays; after them its state may have the number of steps. ``turning``: what is another number at every
     step, by name, and those numbers at step t.
     """
@@ -38,19 +40,19 @@ def _sgd(optimizer: SGD) -> Moves:
 
 
 def _momentum(optimizer: Momentum) -> Moves:
-    lines = ["multiply(m, beta, m)", "add(m, g, m)", "multiply(m, rate, s)", "add(x, s, x)"]
-    return Moves(("m",), False, lines, {"beta": optimizer.beta, "rate": -optimizer.lr})
+    lines = ["multiply(m, decay, m)", "add(m, g, m)", "multiply(m, rate, s)", "add(x, s, x)"]
+    return Moves(("m",), False, lines, {"decay": optimizer.beta, "rate": -optimizer.lr})
 
 
 def _adam(optimizer: Adam) -> Moves:
     b1, b2 = optimizer.beta1, optimizer.beta2
     lines = [
-        *("multiply(m, beta1, m)", "multiply(g, rest1, s)", "add(m, s, m)"),
-        *("multiply(v, beta2, v)", "multiply(g, g, s)", "multiply(s, rest2, s)", "add(v, s, v)"),
+        *("multiply(m, decay1, m)", "multiply(g, rest1, s)", "add(m, s, m)"),
+        *("multiply(v, decay2, v)", "multiply(g, g, s)", "multiply(s, rest2, s)", "add(v, s, v)"),
         *("divide(v, share, s)", "sqrt(s, s)", "add(s, eps, s)"),
         *("multiply(m, rate, u)", "divide(u, s, u)", "add(x, u, x)"),
     ]
-    constants = {"beta1": b1, "rest1": 1 - b1, "beta2": b2, "rest2": 1 - b2, "eps": optimizer.eps}
+    constants = {"decay1": b1, "rest1": 1 - b1, "decay2": b2, "rest2": 1 - b2, "eps": optimizer.eps}
     return Moves(
         ("m", "v"), True, lines, constants, ("rate", "share"), lambda t: (-optimizer.lr / (1 - b1**t), 1 - b2**t)
     )
