@@ -133,3 +133,16 @@ def test_an_executor_that_was_handed_in_stays_open(monkeypatch):
         assert str(success_rates("beale", {"GD": ts.GD()}, **few)) == str(
             success_rates("beale", {"GD": ts.GD()}, runs=10, steps=3)
         )
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc, to see processes begin")
+def test_ctrl_c_while_the_workers_start_is_one_line(tmp_path):
+    argv = [sys.executable, "-m", "tinyspad", "table", "1", "--workers", "2", "--resume", str(tmp_path / "kept.jsonl")]
+    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while len(children.read_text(encoding="utf-8").split()) < 3:  # the tracker of multiprocessing, and two workers
+        assert process.poll() is None
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in err, err

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext, SpawnProcess
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def processes(number: int) -> Iterator[ProcessPoolExecutor]:
     """
     # Fresh interpreters: forking a process in which a BLAS has started threads can hang, and a fork would inherit the
     # pipe's other end. A fork server would be one more process to look after.
-    context = multiprocessing.get_context("spawn")
+    context = Context()
     watched, held = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(number, mp_context=context, initializer=_begin, initargs=(watched,))
     try:
@@ -39,10 +41,47 @@ def processes(number: int) -> Iterator[ProcessPoolExecutor]:
         watched.close()
 
 
+class Process(SpawnProcess):
+    """A process that Ctrl-C does not reach while it starts: before it can leave that to the one that waits for it."""
+
+    def start(self) -> None:
+        """Ctrl-C waits until the process has all that it is to be told, and is blocked in it, where there are such masks."""
+        resource_tracker.ensure_running()  # which lifts the block, where it starts one
+        with _ctrl_c_later():
+            super().start()
+
+
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    masks = hasattr(signal, "pthread_sigmask")
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else None
+    pressed: list[int] = []
+    main = threading.current_thread() is threading.main_thread()
+    # the signal may come to another thread, and Python would raise here
+    handler = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number)) if main else None
+    try:
+        yield
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, handler)
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if pressed:  # when the pool knows of the process, and waits for its end
+            threading.Timer(0.1, signal.raise_signal, (signal.SIGINT,)).start()
+
+
+class Context(SpawnContext):
+    """Of such processes."""
+
+    Process = Process
+
+
 def _begin(watched: Connection) -> None:
     """What a worker does first: it leaves Ctrl-C, which reaches all processes of a terminal, to the one that waits for it,
     and watches that one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, args=(watched,), daemon=True).start()
 
 
