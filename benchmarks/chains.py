@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from .resident import rise
-from .turns import Failed, Measured, Workload, need
+from .turns import Failed, Measured, Workload, need, processor_time
 
 Function = Callable[..., Any]
 ROOT = Path(__file__).parent.parent
@@ -132,7 +132,8 @@ ENGINES: dict[str, tuple[str, Callable[[Function, Sequence[float]], Callable[[],
 
 
 def alone(engine: str, shape: str, n: int, patience: float) -> None:
-    """In a process of its own: print the seconds of the first call and of later ones, the bytes, and the gradient."""
+    """In a process of its own: print the seconds of the first call and of later ones, the processors' of a later one, the
+    bytes, and the gradient."""
     make, inputs = SHAPES[shape]
     call = ENGINES[engine][1](make(n), inputs)
 
@@ -143,13 +144,16 @@ def alone(engine: str, shape: str, n: int, patience: float) -> None:
 
     try:
         (cold, answer), size = rise(timed)
+        worked = processor_time()
         times, end = [timed()[0]], time.perf_counter() + patience
         while time.perf_counter() < end and len(times) < 100:
             times.append(timed()[0])
+        used = (processor_time() - worked) / len(times)
     except (RecursionError, MemoryError) as error:
         print(json.dumps({"failed": type(error).__name__}))
     else:
-        print(json.dumps({"cold": cold, "warm": statistics.median(times), "bytes": size, "answer": answer}))
+        found = {"cold": cold, "warm": statistics.median(times), "processor": used, "bytes": size, "answer": answer}
+        print(json.dumps(found))
 
 
 def asked(engine: str, shape: str, n: int, limit: float, patience: float) -> Measured:
@@ -166,9 +170,8 @@ def asked(engine: str, shape: str, n: int, limit: float, patience: float) -> Mea
     told = json.loads(done.stdout.splitlines()[-1])
     if "failed" in told:
         raise Failed(told["failed"])
-    return Measured(
-        told["warm"], told["answer"], told["cold"], {} if told["bytes"] is None else {"resident": told["bytes"]}
-    )
+    memory = {} if told["bytes"] is None else {"resident": told["bytes"]}
+    return Measured(told["warm"], told["answer"], told["cold"], told["processor"], memory)
 
 
 def workloads(small: bool, shape: str) -> Iterator[Workload]:

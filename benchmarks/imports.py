@@ -9,13 +9,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .turns import Measured, Workload, need
 
-INSIDE = "import time; start = time.perf_counter(); {}; print(time.perf_counter() - start)"
+INSIDE = """
+import time
+start, worked = time.perf_counter(), time.process_time()
+{}
+print(time.perf_counter() - start, time.process_time() - worked)
+"""
 PEERS = {"NumPy": "numpy", "micrograd": "micrograd.engine", "autograd": "autograd", "PyTorch": "torch", "JAX": "jax"}
 
 
@@ -69,16 +73,18 @@ def workloads(small: bool) -> Iterator[Workload]:
 def importing(module: str, script: str = "") -> Callable[[], Callable[[], Measured]]:
     def make() -> Callable[[], Measured]:
         need(module.split(".")[0])
-        return lambda: Measured(float(output(INSIDE.format(script or f"import {module}"))))
+        return call
+
+    def call() -> Measured:
+        seconds, processor = map(float, output(INSIDE.format(script or f"import {module}")).split())
+        return Measured(seconds, processor=processor)
 
     return make
 
 
-def process(script: str) -> Callable[[], Callable[[], Measured]]:
-    def call() -> Measured:
-        start = time.perf_counter()
+def process(script: str) -> Callable[[], Callable[[], None]]:
+    def call() -> None:
         output(script)
-        return Measured(time.perf_counter() - start)
 
     return lambda: call
 

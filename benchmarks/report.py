@@ -127,6 +127,7 @@ def markdown(results: dict[str, Any]) -> str:
         f"{versions}; {results['cores']} cores.",
         "",
         "Cold is the first turn, with what is compiled in it. Warm is the median of the later turns, with their quartiles.",
+        "Processor is the time of all processors in the warm turns, children's included: more than warm where several work.",
         "The ratio is that of the medians, to the row whose ratio is 1; its quartiles are those of the turns' own ratios.",
         "A ratio below 1 means faster than tinyspad.",
     ]
@@ -143,14 +144,16 @@ def table(record: dict[str, Any]) -> list[str]:
     engines = record["engines"]
     kinds = list(dict.fromkeys(kind for row in engines.values() for kind in row["memory"]))
     per = "" if record["size"] is None else f" per {record['unit']}"
-    head = [record["case"], "cold", "warm", "quartiles", "ratio", "quartiles", *(f"{kind}{per}" for kind in kinds)]
+    head = [record["case"], "cold", "warm", "quartiles", "processor", "ratio", "quartiles"]
+    head += [f"{kind}{per}" for kind in kinds]
     rows = []
     for engine, row in engines.items():
         cold = time_of(sorted(row["cold"])[len(row["cold"]) // 2]) if row["cold"] else None
         warm = spread(time_of, row["median"], row["quartiles"]) if "median" in row else (row["failure"], None)
         ratio = spread(digits, row["ratio"], row["ratio_quartiles"]) if "ratio" in row else (None, None)
         memory = [bytes_of(row["memory"][k] / record["units"]) if k in row["memory"] else None for k in kinds]
-        rows.append([engine, cold, *warm, *ratio, *memory])
+        processor = time_of(row["processor_median"]) if row.get("processor_median") else None
+        rows.append([engine, cold, *warm, processor, *ratio, *memory])
     lines = [f"Seconds per {record['unit']}:", "", Table(head, rows).markdown()]
     notes = []
     for engine, ratio in faster(record).items():

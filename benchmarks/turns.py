@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -41,11 +42,15 @@ def largest(a: Any, b: Any) -> float:
 
 @dataclass(frozen=True)
 class Measured:
-    """What an engine returns that holds the clock itself, because it runs in a process of its own; seconds, bytes."""
+    """What a turn took; an engine that holds the clock itself, because it runs in a process of its own, returns it.
+
+    ``seconds``: by the clock on the wall; ``processor``: those of all processors, children's included; ``memory``: bytes.
+    """
 
     seconds: float
     answer: Any = None
     cold: float | None = None
+    processor: float | None = None
     memory: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -78,10 +83,14 @@ class Workload:
 
 @dataclass
 class Row:
-    """What was found out about one engine: seconds per unit of work, turn by turn, and bytes."""
+    """What was found out about one engine: seconds per unit of work, turn by turn, and bytes.
+
+    ``processor``: of the warm turns. Above ``warm`` an engine uses several processors at once; below it waited for one.
+    """
 
     cold: list[float] = field(default_factory=list)
     warm: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
     memory: dict[str, float] = field(default_factory=dict)
     failure: str | None = None
 
@@ -120,6 +129,7 @@ def run(work: Workload, tell: Callable[[str], None] = print) -> dict[str, Any]:
                 cold = found.seconds if first else found.cold
                 row.cold += [] if cold is None else [cold / work.units]
                 row.warm += [] if first else [found.seconds / work.units]
+                row.processor += [] if first or found.processor is None else [found.processor / work.units]
                 row.memory |= {kind: max(size, row.memory.get(kind, 0.0)) for kind, size in found.memory.items()}
             _agree(work, answers)
     finally:
@@ -139,7 +149,7 @@ def run(work: Workload, tell: Callable[[str], None] = print) -> dict[str, Any]:
 
 
 def _timed(call: Callable[[], Any], seconds: float) -> Measured:
-    times, end = [], time.perf_counter() + seconds
+    times, end, worked = [], time.perf_counter() + seconds, processor_time()
     while True:
         start = time.perf_counter()
         answer = call()
@@ -148,7 +158,13 @@ def _timed(call: Callable[[], Any], seconds: float) -> Measured:
             return answer
         times.append(now - start)
         if now >= end:
-            return Measured(statistics.median(times), answer)
+            return Measured(statistics.median(times), answer, processor=(processor_time() - worked) / len(times))
+
+
+def processor_time() -> float:
+    """Seconds that processors have worked for this process, all its threads, and its children that have ended."""
+    ended = os.times()
+    return time.process_time() + ended.children_user + ended.children_system
 
 
 def _agree(work: Workload, answers: dict[str, Any]) -> None:
@@ -169,6 +185,8 @@ def _summary(row: Row, base: Row) -> dict[str, Any]:
     if not row.warm:
         return {}
     found: dict[str, Any] = {"median": statistics.median(row.warm), "quartiles": _quartiles(row.warm)}
+    if row.processor:
+        found["processor_median"] = statistics.median(row.processor)
     if base.warm:
         by_turn = [own / theirs for own, theirs in zip(row.warm, base.warm)]
         found |= {"ratio": found["median"] / statistics.median(base.warm), "ratio_quartiles": _quartiles(by_turn)}

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,32 @@ def test_medians_ratios_and_their_quartiles_are_per_unit():
         rows["peer"]["median"] == 0.4 and rows["peer"]["ratio"] == 2.0 and rows["peer"]["memory"] == {"resident": 5.0}
     )
     assert rows["peer"]["ratio_quartiles"] == [3.0, 4.0]  # of 4, 2 and 4
+
+
+def test_processor_time_stands_beside_the_clocks():
+    def busy():
+        end = time.process_time() + 0.05
+        while time.process_time() < end:
+            pass
+
+    child = "import time\nwhile time.process_time() < 0.2: pass"
+    engines = {
+        "tinyspad": lambda: busy,
+        "asleep": lambda: lambda: time.sleep(0.05),
+        "child": lambda: lambda: (subprocess.run([sys.executable, "-c", child], check=True), None)[1],
+        "own clock": lambda: lambda: Measured(2.0, processor=3.0),
+        "own clock alone": lambda: lambda: Measured(2.0),
+    }
+    record = run(two(engines=engines))
+    rows = record["engines"]
+    assert rows["tinyspad"]["processor_median"] >= 0.05  # by definition of busy
+    assert rows["asleep"]["processor_median"] < 0.02 and rows["asleep"]["median"] >= 0.05  # it sleeps so long
+    assert rows["child"]["processor_median"] > 0.15  # 0.2, to a tick of the system's clock
+    assert rows["own clock"]["processor_median"] == 3.0 and "processor_median" not in rows["own clock alone"]
+    table = "\n".join(report.table(record)).splitlines()
+    cells = {row.split("|")[1].strip(): row.split("|")[5].strip() for row in table if row.startswith("|")}
+    assert cells[record["case"]] == "processor"
+    assert cells["own clock"] == "3 s" and cells["own clock alone"] == ""
 
 
 @pytest.mark.parametrize("wrong", [1.0 + 1e-6, float("nan"), [1.0, 1.0]])
