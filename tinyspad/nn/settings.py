@@ -24,6 +24,11 @@ def check_choices(paths: Any, optimizer: Any, schedule: Any) -> None:
         if isinstance(value, type) or not all(hasattr(value, method) for method in methods):
             shown = value.__name__ if isinstance(value, type) else repr(value)
             raise BadInput(f"fit: {name}= is a value with {' and '.join(methods)}, such as {example}, not {shown:.60}.")
+    if getattr(optimizer, "moments", "parameter") != "parameter":
+        raise BadInput(
+            f'fit: {type(optimizer).__name__}(moments="path") keeps a state for each path; here a set of inputs stands for '
+            'a path, and there are too many sets. Take moments="parameter".'
+        )
     if isinstance(schedule, type) or (schedule is not None and not callable(schedule)):
         raise BadInput(f"fit: schedule= is a function of iteration and iterations, not {schedule!r:.60}.")
     if schedule is not None and not (is_dataclass(optimizer) and hasattr(optimizer, "lr")):

@@ -15,6 +15,7 @@ from ..estimators import ALL_PATHS, Draw, Estimator, as_draw, draw_numbers
 from ..lcg import trace_as
 from ..linearization import Linearized
 from .columns import Pack
+from .states import counted
 
 
 class Seen(Protocol):
@@ -36,8 +37,12 @@ class Seen(Protocol):
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's gradient, shape (K, *runs)."""
 
-    def has_no_choice(self) -> bool:
-        """Whether every parameter has a single path."""
+    @property
+    def signature(self) -> Data:
+        """What else has the same paths."""
+
+    def counts(self) -> list[Data]:
+        """How many paths each parameter has, or each of its numbers."""
 
 
 class Batch:
@@ -67,8 +72,12 @@ class Batch:
         draw = as_draw(estimator.draw(self.asked, param, state, rng), estimator)
         return Draw(draw.gradient if self.same else self.mean(draw.gradient), draw.followed, draw.state)
 
-    def has_no_choice(self) -> bool:
-        return all(self.lanes.count_paths(name) <= 1 for name in self.lanes.params)
+    @property
+    def signature(self) -> Data:
+        return self.lanes.signature
+
+    def counts(self) -> list[Data]:
+        return counted(self.lanes)
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's gradient along the paths that were followed, shape (K, *runs)."""
@@ -115,10 +124,12 @@ class OneGraph:
             return draw_numbers(estimator, self.elements, param, state, rng)
         return as_draw(estimator.draw(self.lcg, param, state, rng), estimator)
 
-    def has_no_choice(self) -> bool:
-        if self.elements is not None:
-            return self.elements.has_no_choice
-        return all(self.lcg.count_paths(name) <= 1 for name in self.lcg.params)
+    @property
+    def signature(self) -> Data:
+        return self.lcg.signature
+
+    def counts(self) -> list[Data]:
+        return counted(self.lcg if self.elements is None else self.elements)
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's full gradient, by a trace of each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -25,6 +26,10 @@ class Graph(Protocol):
     @property
     def batch(self) -> tuple[int, ...]:
         """The shape of the runs; () for one."""
+
+    @property
+    def signature(self) -> Data:
+        """What else has the same paths, and numbers them alike."""
 
 
 G = TypeVar("G", bound=Graph)
@@ -54,8 +59,8 @@ class Objective(Protocol[G]):
     def value(self, position: Position, graph: G | None) -> Data:
         """All of the objective at this position; ``graph`` is the one there, None where it may be half overwritten."""
 
-    def has_no_choice(self, graph: G) -> bool:
-        """Whether every parameter has a single path, so that all estimators are GD."""
+    def counts(self, graph: G) -> Sequence[Data]:
+        """How many paths each parameter has; where its numbers have paths of their own, an array of them."""
 
     def learn(self, graph: G, state: State, draws: dict[str, Draw]) -> State:
         """The state after a step of these draws."""

@@ -16,6 +16,7 @@ from ..paths import Route
 from ..rules import Choices
 from .batch import Batch
 from .columns import Pack
+from .states import counted
 
 
 def recorded_loss(
@@ -91,9 +92,12 @@ class EachObservation:
 
         return of_each(of_one, self.each[0].numbers_of(param), self.shapes[param], state)
 
-    def has_no_choice(self) -> bool:
-        lanes = self.together.lanes
-        return all(lanes.count_paths(number) <= 1 for name in self.shapes for number in self.each[0].numbers_of(name))
+    @property
+    def signature(self) -> Data:
+        return self.each[0].signature
+
+    def counts(self) -> list[Data]:
+        return counted(self.each[0])[: len(self.shapes)]
 
     def norms(self, followed: dict[str, Data]) -> Data:
         """The norm of each observation's gradient along the paths that were followed."""

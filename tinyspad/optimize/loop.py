@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arguments import Data, State
 from ..errors import BadInput
-from ..estimators import ALL_PATHS, GD, Draw, Estimator
+from ..estimators import ALL_PATHS, Draw, Estimator
 from ..lcg import LCG, Elements
 from ..linearization import Linearization
 from ..optimizers import Optimizer
@@ -18,7 +18,8 @@ from .ahead import CHUNK
 from .contracts import G, Objective, Position
 from .history import Recorder
 from .result import DONE, INTERRUPTED, STOPPED, Result
-from .runs import Runs, moved_by, prepared
+from .runs import Runs
+from .states import OfParameters, OfPaths, States, follows_all, states_by_path, together
 
 FEW_NUMBERS = 1000
 """Of no more numbers than this the history keeps the paths, unless it is asked to."""
@@ -42,12 +43,13 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
     """Minimise an objective, from a position; the result's is a tuple."""
     estimator, optimizer, steps, rng, every, keep_paths, callback, progress = plan
     recorder = None if every is None else Recorder(len(range(0, steps, every)) + 1)
-    exact = getattr(type(estimator), "draw", None) is GD.draw
+    exact = follows_all(estimator)
     ending, step = DONE, 0
     with np.errstate(all="ignore"):  # NaN and infinity are what status is for
         graph, seen = objective.at(position, objective.init(), rng)
         runs = Runs(names, position, graph.batch)
-        position, moments = prepared(optimizer, position, runs.shape)
+        position = together(optimizer, position, runs.shape)
+        states = states_of(objective, graph, names, position, plan)
         held = {name: estimator.init() for name in names}
         ahead = None
         if callback is None and len(names) <= FEW_NUMBERS:
@@ -58,11 +60,11 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
             while step < steps and runs.left:
                 if ahead is not None and isinstance(position, np.ndarray):
                     chunk = range(step, min(step + CHUNK, steps))
-                    found = ahead.run(chunk, every, position, moments[0], rng)
+                    found = ahead.run(chunk, every, position, states.rows, rng)
                     if found is None:  # one by one from here on
                         held, ahead = ahead.held(graph), None
                         continue
-                    position, moments = found[0], [found[1]]
+                    position, states.rows = found
                     graph, seen = objective.at(position, seen, rng)
                     step = chunk.stop
                     here = step, graph, position
@@ -80,7 +82,9 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
                 draws = drawn(objective, graph, estimator, held, rng)
                 held = {name: draw.state for name, draw in draws.items()}
                 seen = objective.learn(graph, seen, draws)
-                moved, moments = moved_by(optimizer, position, [draw.gradient for draw in draws.values()], moments)
+                if not states.fit(graph):
+                    states = states_of(objective, graph, names, position, plan)
+                moved = states.moved(position, list(draws.values()))
                 moved = runs.stay_unless_finite(moved, position, step)
                 if recorder is not None and wanted:
                     if keep_paths is None:
@@ -109,9 +113,15 @@ def descend(objective: Objective[G], names: list[str], position: Position, plan:
         nowhere = {name: np.full(shape, ALL_PATHS) for name, shape in shapes.items()}
         recorder.add(step, value, dict(zip(names, position)), nowhere)
     history = None if recorder is None else recorder.history()
-    return Result(
-        tuple(position), value, *runs.ended(ending, step), history, not exact and objective.has_no_choice(graph)
-    )
+    no_choice = not exact and all(np.max(count, initial=0) <= 1 for count in objective.counts(graph))
+    return Result(tuple(position), value, *runs.ended(ending, step), history, no_choice)
+
+
+def states_of(objective: Objective[G], graph: G, names: list[str], position: Position, plan: Plan) -> States:
+    """The optimizer's states before the first step."""
+    if states_by_path(plan.optimizer, plan.estimator):
+        return OfPaths(plan.optimizer, names, position, objective.counts(graph), graph.batch, graph.signature)
+    return OfParameters(plan.optimizer, position)
 
 
 def drawn(

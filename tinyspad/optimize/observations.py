@@ -106,8 +106,8 @@ class Losses:
         found = np.broadcast_to(found, shape).mean(axis=0)
         return found if self.runs else float(found)
 
-    def has_no_choice(self, graph: Seen) -> bool:
-        return graph.has_no_choice()
+    def counts(self, graph: Seen) -> list[Data]:
+        return graph.counts()
 
     def learn(self, graph: Seen, state: State, draws: dict[str, Draw]) -> State:
         """The sampler's state after a step that followed these paths."""

@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from ..arguments import Data, State, says
+from ..arguments import Data
 from ..errors import BadInput
 from ..estimators import ALL_PATHS
-from ..optimizers import Optimizer
 from .contracts import Position
 from .result import NON_FINITE
 
@@ -63,32 +62,6 @@ class Runs:
         """How each run ended, so or "non-finite", and after how many steps."""
         status, steps = np.where(self.alive, ending, NON_FINITE), np.where(self.alive, last, self.since)
         return (status, steps) if self.shape else (str(status), int(steps))
-
-
-def prepared(optimizer: Optimizer, position: Position, shape: tuple[int, ...]) -> tuple[Position, list[State]]:
-    """Position and optimizer states before the first step.
-
-    As rows of one array, of one state, where the optimizer treats every number by itself: one call serves all parameters.
-    """
-    together = shape and says(optimizer, "elementwise", "init", "update")
-    if together and all(x.dtype == np.float64 for x in position) and len({x.shape for x in position}) == 1:
-        rows = np.array(position)
-        return rows, [optimizer.init(rows)]
-    return position, [optimizer.init(x) for x in position]
-
-
-def moved_by(
-    optimizer: Optimizer, position: Position, gradients: list[Data], moments: list[State]
-) -> tuple[Position, list[State]]:
-    """The position after one step of the optimizer, and its next state."""
-    if isinstance(position, np.ndarray):
-        rows = np.empty_like(position)
-        for i, gradient in enumerate(gradients):
-            rows[i] = gradient
-        step, state = optimizer.update(rows, moments[0])
-        return position + step, [state]
-    steps = [optimizer.update(gradient, moment) for gradient, moment in zip(gradients, moments)]
-    return [x + s for x, (s, _) in zip(position, steps)], [moment for _, moment in steps]
 
 
 def _finite(x: Data) -> bool:

@@ -13,6 +13,7 @@ from ..estimators import Draw, Estimator, PerRun, as_draw, draw_numbers, of_runs
 from ..lcg import LCG, Elements, recorded_twice, trace_as, vectorized
 from ..linearization import Linearization
 from .contracts import Position
+from .states import counted
 
 
 class Several:
@@ -81,9 +82,9 @@ class Several:
     def value(self, position: Position, graph: SideBySide | None) -> Data:
         return np.array((SideBySide(self, list(position)) if graph is None else graph).value)
 
-    def has_no_choice(self, graph: SideBySide) -> bool:
-        at = graph.each[0]
-        return at.has_no_choice if isinstance(at, Elements) else all(at.count_paths(name) <= 1 for name in at.params)
+    def counts(self, graph: SideBySide) -> list[Data]:
+        of_one = counted(graph.each[0])
+        return [np.broadcast_to(count, (self.runs, *np.shape(count))) for count in of_one]
 
     def learn(self, graph: SideBySide, state: State, draws: dict[str, Draw]) -> State:
         return state
@@ -107,6 +108,10 @@ class SideBySide:
     @property
     def value(self) -> Data:
         return self.linearization.value
+
+    @property
+    def signature(self) -> Data:
+        return self.each[0].signature
 
     @cached_property
     def each(self) -> list[Elements | Linearization | LCG]:

@@ -20,6 +20,7 @@ from .loop import Plan, descend
 from .observations import Losses
 from .result import INTERRUPTED, Result
 from .several import Several, check_runs, one_run
+from .states import states_by_path
 from .tiles import by_tiles
 from .whole import Whole
 
@@ -126,6 +127,11 @@ def minimize(
         raise BadInput(f"minimize: keep_paths= is True, False or None, not {keep_paths!r:.60}.")
     if runs is not None and not isinstance(runs, (bool, np.bool_)):
         raise BadInput(f"minimize: runs= is True, False or None, not {runs!r:.60}.")
+    if sample == "different" and states_by_path(optimizer, estimator):
+        raise BadInput(
+            'minimize: with sample="different" every observation follows its own path, and moments="path" keeps a state '
+            'for the one path that is followed. Take sample="same", or moments="parameter".'
+        )
     if runs is not None and not runs:
         f = _summed(f)
     elif runs:

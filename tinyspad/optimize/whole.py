@@ -20,6 +20,7 @@ from ..rules import LinearMap
 from .ahead import Ahead, ahead_of, known_ahead
 from .contracts import Position
 from .history import Recorder
+from .states import counted
 from .tiles import TILE
 
 MANY = 100
@@ -153,10 +154,8 @@ class Whole:
             return np.array(graph.value)
         return graph.value.item() if np.shape(graph.value) else graph.value  # an array of one number
 
-    def has_no_choice(self, graph: Linearized | Elements) -> bool:
-        if isinstance(graph, Elements):
-            return graph.has_no_choice
-        return all(graph.count_paths(name) <= 1 for name in graph.params)
+    def counts(self, graph: Linearized | Elements) -> list[Data]:
+        return counted(graph)
 
     def learn(self, graph: Linearized | Elements, state: State, draws: dict[str, Draw]) -> State:
         return state

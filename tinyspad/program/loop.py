@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..arguments import Array, State
-from ..optimizers import SGD, Adam, Momentum
+from ..optimizers import SGD, Adam, Momentum, corrections_until
 from ..paths import Structure, counts
 from .buffers import Statements
 
@@ -24,7 +24,7 @@ class Moves(NamedTuple):
     No name may be that of a ufunc, such as SciPy's beta, as f may call it.
 
     ``state``: its arrays; after them its state may have the number of steps. ``turning``: what is another number at every
-    step, by name, and those numbers at step t.
+    step, by name; those numbers ``at`` step t, and, as rows, at all steps ``until`` one.
     """
 
     state: tuple[str, ...]
@@ -33,6 +33,12 @@ class Moves(NamedTuple):
     constants: dict[str, float]
     turning: tuple[str, ...] = ()
     at: Callable[[int], tuple[float, ...]] = lambda t: ()
+    until: Callable[[int], Array] | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What a state consists of."""
+        return (*self.state, *(["t"] if self.counts else []))
 
 
 def _sgd(optimizer: SGD) -> Moves:
@@ -53,9 +59,8 @@ def _adam(optimizer: Adam) -> Moves:
         *("multiply(m, rate, u)", "divide(u, s, u)", "add(x, u, x)"),
     ]
     constants = {"decay1": b1, "rest1": 1 - b1, "decay2": b2, "rest2": 1 - b2, "eps": optimizer.eps}
-    return Moves(
-        ("m", "v"), True, lines, constants, ("rate", "share"), lambda t: (-optimizer.lr / (1 - b1**t), 1 - b2**t)
-    )
+    until = functools.partial(corrections_until, optimizer)
+    return Moves(("m", "v"), True, lines, constants, ("rate", "share"), optimizer.corrections, until)
 
 
 MOVES: dict[type, Callable[[Any], Moves]] = {SGD: _sgd, Momentum: _momentum, Adam: _adam}
@@ -71,13 +76,21 @@ CHOICES = {
 }
 
 
-def loop_source(program: Statements, params: int, moves: Moves, choice: str = ALL, recorded: bool = False) -> str:
+WHERE = {GIVEN: "places", BEST: "chosen"}
+"""By what name the loop knows where the contributions are that are followed; the states of paths are in the same places."""
+
+
+def loop_source(
+    program: Statements, params: int, moves: Moves, choice: str = ALL, recorded: bool = False, by_path: bool = False
+) -> str:
     """``loop(steps)``, for statements that leave the value in o0, and behind it the gradient or all paths' contributions.
 
     A step is a tuple: what turns; ``row``, the row of the history that it is written into, -1 for none, if ``recorded``;
-    and ``places``, where the contributions are that are followed, or whether to choose anew.
+    and ``places``, where the contributions are that are followed, or whether to choose anew. ``by_path``: every path has
+    a state of its own, taken from ``all_m``, ... and put back there; what turns is that of each path's own step count.
     """
-    turning = [*moves.turning, *(["row"] if recorded else []), *(["places"] if choice != ALL else [])]
+    turning = [] if by_path else [*moves.turning]
+    turning += [*(["row"] if recorded else []), *(["places"] if choice != ALL else [])]
     kept = ["values[row] = o0", *(f"kept{i}[row] = x{i}" for i in range(params))]
     if choice == BEST:
         kept += [f"paths{i}[row] = path{i}" for i in range(params)]
@@ -86,10 +99,18 @@ def loop_source(program: Statements, params: int, moves: Moves, choice: str = AL
         "add(total, o0, total)",
         *CHOICES[choice],
         *(["if row >= 0:", *(f"    {line}" for line in kept)] if recorded else []),
-        *moves.lines,
+        *(_of_paths(moves, WHERE[choice]) if by_path else moves.lines),
     ]
     names = f"{', '.join(turning)}{',' * (len(turning) == 1)}" if turning else "_"
     return "\n".join(["def loop(steps):", f"    for {names} in steps:", *(f"        {line}" for line in body)])
+
+
+def _of_paths(moves: Moves, where: str) -> list[str]:
+    """An optimizer's lines for the states of the paths that are followed."""
+    lines = [f"all_{name}.take({where}, None, {name}, 'clip')" for name in moves.parts]
+    if moves.counts:
+        lines += ["add(t, 1, t)", *(f"all_{name}.take(t, None, {name}, 'clip')" for name in moves.turning)]
+    return [*lines, *moves.lines, *(f"all_{name}[{where}] = {name}" for name in moves.parts)]
 
 
 @functools.lru_cache(maxsize=64)
@@ -122,12 +143,16 @@ class Loop:
         names: Sequence[str],
         runs: int,
         recorder: Recorded | None,
+        by_path: bool = False,
     ) -> None:
         params = len(names)
         self.moves, self.choice, self.runs, self.recorded = moves, choice, runs, recorder is not None
+        self.by_path = by_path
         rows = np.empty((1 + (params if choice == ALL else sum(numbers)), runs))
         self.x, self.total, self.contributions = np.empty((params, runs)), np.empty(runs), rows[1:]
-        self.state = [np.empty((params, runs)) for _ in moves.state]
+        self.state = [
+            np.empty((params, runs)) for _ in moves.state
+        ]  # of the paths that are followed, where each has one
         space: dict[str, Any] = dict(program.space)
         space |= {name: getattr(np, name) for name in ("add", "divide", "multiply", "sqrt")}
         space |= {f"o{k}": row for k, row in enumerate(rows)} | {f"x{i}": row for i, row in enumerate(self.x)}
@@ -151,6 +176,11 @@ class Loop:
             space["values"] = recorder.values
             space |= {f"kept{i}": recorder.x[name] for i, name in enumerate(names)}
             space |= {f"paths{i}": recorder.paths[name] for i, name in enumerate(names) if choice == BEST}
+        if by_path:
+            space |= {name: np.empty(self.x.shape) for name in moves.turning} | {"t": np.empty(self.x.shape, np.int64)}
+            self.of_paths = [np.empty(sum(numbers) * runs, space[name].dtype) for name in moves.parts]
+            space |= {f"all_{name}": part for name, part in zip(moves.parts, self.of_paths)}
+        self._space = space
         exec(_code(source), space)
         self._loop: Callable[[Iterable[Any]], None] = space["loop"]
 
@@ -182,9 +212,9 @@ class Loop:
     def begin(self, position: Array, state: State, index: Array | None) -> None:
         """From here, with this state of the optimizer, on these paths."""
         self.x[:] = position
-        for own, given in zip(self.state, state):
+        for own, given in zip(self.of_paths if self.by_path else self.state, state):
             own[:] = given
-        self._count = state[-1] if self.moves.counts else 0
+        self._count = int(np.max(state[-1])) if self.moves.counts else 0
         self.total.fill(0.0)
         if index is not None and self.choice == BEST:
             self.index[:] = index
@@ -194,8 +224,11 @@ class Loop:
         """So many steps. ``rows``: where each is recorded; ``given``: the paths of each, or where to choose anew."""
         number = len(rows)
         columns: list[Iterable[Any]] = []
-        if self.moves.turning:
+        if self.moves.turning and not self.by_path:
             columns += zip(*(map(np.array, self.moves.at(self._count + 1 + k)) for k in range(number)))
+        elif self.moves.until is not None:  # no path has taken more steps than this
+            tables = self.moves.until(1 << (self._count + number).bit_length())
+            self._space |= {f"all_{name}": row for name, row in zip(self.moves.turning, tables)}
         if self.recorded:
             columns.append(rows)
         if given is not None:
@@ -209,6 +242,8 @@ class Loop:
 
     def end(self) -> tuple[Array, State]:
         """The position, and the optimizer's state."""
+        if self.by_path:
+            return self.x.copy(), tuple(part.copy() for part in self.of_paths)
         counted = (self._count,) if self.moves.counts else ()
         return self.x.copy(), (*(own.copy() for own in self.state), *counted)
 
@@ -227,5 +262,6 @@ def loop_of(program: Stated, optimizer: Any, runs: int, choice: str = ALL, recor
     moves = MOVES[type(optimizer)](optimizer)
     statements = program.statements("value_and_gradient" if choice == ALL else "value_and_paths")[0]
     numbers, names = counts(program.structure)[: len(program.params)], program.params
-    source = loop_source(statements, len(names), moves, choice, recorder is not None)
-    return Loop(source, statements, moves, choice, numbers, names, runs, recorder)
+    by_path = choice != ALL and getattr(optimizer, "moments", "parameter") == "path"
+    source = loop_source(statements, len(names), moves, choice, recorder is not None, by_path)
+    return Loop(source, statements, moves, choice, numbers, names, runs, recorder, by_path)
