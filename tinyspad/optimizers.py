@@ -109,10 +109,12 @@ class Adam:
     From x = 5 the gradient leads to 5.47, where the two paths of f1 cancel; a path by itself leads on:
 
     >>> import tinyspad as ts
-    >>> for moments in ("parameter", "path"):
+    >>> def left(moments):   # the share of 200 runs that leave the trap
     ...     adam = ts.Adam(lr=0.1, moments=moments)
-    ...     ends = ts.minimize(ts.functions.f1, np.full(200, 5.0), estimator=ts.RAD(), optimizer=adam, rng=0).x
-    ...     print(f"{np.mean(ends < 4.5):.0%} have left")
+    ...     result = ts.minimize(ts.functions.f1, np.full(200, 5.0), estimator=ts.RAD(), optimizer=adam, rng=0)
+    ...     return float(np.mean(result.x < 4.5))
+    >>> left("parameter") < 0.4, left("path") > 0.9
+    (True, True)
     """
 
     elementwise = True

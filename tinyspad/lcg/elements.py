@@ -242,11 +242,6 @@ class Elements(Boxes, Unchanging):
     def _swept(self) -> dict[Callable[[Array], Array], Sums]:
         return {}
 
-    @property
-    def has_no_choice(self) -> bool:
-        """Whether every number has one path at most."""
-        return all(np.max(counts, initial=0) <= 1 for counts in self.float_counts().values())
-
     def float_counts(self) -> dict[str, Array]:
         """The numbers of paths as floats, exact below 2**53: about the cost of a gradient."""
         return self._sums(np.ones_like)
