@@ -1,4 +1,4 @@
-"""One colour and line style per estimator, everywhere: Okabe & Ito's palette, told apart in grey by dashes and width."""
+"""One colour and line style per estimator, everywhere: Okabe & Ito's palette and a brown, told apart in grey by dashes and width."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import matplotlib as mpl
 
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 PURPLE, ORANGE, SKY, YELLOW, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#888888"
+BROWN = "#8C4A1F"
 
 ESTIMATORS: dict[str, dict[str, Any]] = {
     "GD": {"color": BLUE, "linestyle": "-", "linewidth": 5.0},
     "RAD": {"color": VERMILLION, "linestyle": "-", "linewidth": 1.4},
     "SPAD": {"color": PURPLE, "linestyle": (0, (6, 1.5)), "linewidth": 2.0},
     "RAD, held": {"color": ORANGE, "linestyle": "-.", "linewidth": 2.0},
+    "RAD, by path": {"color": BROWN, "linestyle": (0, (3, 1, 1, 1)), "linewidth": 1.8},
     "Magnitude": {"color": SKY, "linestyle": "-", "linewidth": 1.8},
     "NearestPath": {"color": GREY, "linestyle": "--", "linewidth": 1.6},
     "g1": {"color": GREEN, "linestyle": ":", "linewidth": 2.6},
