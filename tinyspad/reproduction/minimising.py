@@ -9,7 +9,8 @@ import numpy as np
 from .. import functions
 from ..estimators import GD, RAD, SPAD, Estimator, Magnitude, NearestPath
 from ..experiments import PAPER, PAPER_BOXES, escape_map, hold_sweep, minimize_f1, paper_table, success_rates, wilson
-from ..experiments.success import box_of, percent, told_box
+from ..experiments.intervals import percent
+from ..experiments.problems import box_of, told_box
 from .claim import BEYOND, CONDITIONS, FAILS, HOLDS, Claim, Numbers, Setting, table
 
 # --- Figures 2 and 3 -------------------------------------------------------------------------------------------------
