@@ -23,10 +23,14 @@ from .command_line import check_counts, function_at, optimizer, parser
 from .errors import BadInput, TinyspadError
 from .experiments import (
     NetworkRuns,
+    cells_table,
     laboratory,
     learning_curves,
     minimize_f1,
     paper_table,
+    readings,
+    sensitivity,
+    shares,
     stochasticity_table,
     success_rate,
     white_box,
@@ -264,6 +268,31 @@ def _networks(options: argparse.Namespace) -> None:
         print(plot.save(draw(runs), options.out / f"networks_{runs.task}_{kind}.png"), file=sys.stderr)
 
 
+def _sensitivity(options: argparse.Namespace) -> None:
+    check_counts(options)
+    wanted = [r for r in readings() if options.only is None or options.only in ", ".join(map(str, r))]
+    if not wanted:
+        raise BadInput(
+            f'--only {options.only!r:.40} is in no reading, such as "{", ".join(map(str, readings()[-1][:-1]))}".'
+        )
+    file = options.out / "data" / "sensitivity.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)  # before the work is done
+    print(f"Finished readings are kept in {file}: the same command goes on from there.", file=sys.stderr)
+    made = sensitivity(
+        wanted,
+        runs=options.runs,
+        steps=options.steps,
+        rng=options.seed,
+        file=file,
+        workers=None if options.workers == 1 else options.workers,
+        progress=sys.stderr.isatty(),
+    )
+    found = shares(made)
+    print(f"{found}\n\nCells of Tables 1 and 2 that the starts do not contradict:\n\n{cells_table(made)}")
+    if options.only is None:
+        print(f"\nThe picture: {plot.save(plot.shares(found), options.out / 'sensitivity.png')}", file=sys.stderr)
+
+
 def _reproduce(options: argparse.Namespace) -> None:
     check_counts(options)
     data = options.out / "figures" / "data"
@@ -316,6 +345,7 @@ COMMANDS = {
     "whitebox": _whitebox,
     "networks": _networks,
     "reproduce": _reproduce,
+    "sensitivity": _sensitivity,
     "figures": _figures,
 }
 

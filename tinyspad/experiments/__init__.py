@@ -6,6 +6,8 @@ from .laboratory import COLUMNS, Laboratory, Measured, laboratory
 from .minimization import F1_ESTIMATORS, minimize_f1, success_rate
 from .networks import METHODS, TASKS, Method, NetworkRuns, Task, learning_curves, memory_accuracy
 from .problems import Normal
+from .sensitivity import Reading, Sensitivity, readings, sensitivity
+from .shares import Shares, cells_table, shares
 from .stochasticity import CODE, OBSERVATIONS, StochasticityTable, stochasticity_table
 from .success import PAPER, PAPER_BOXES, SuccessTable, paper_table, success_rates
 from .variance import VarianceCurve, variance_curve
@@ -27,11 +29,15 @@ __all__ = [
     "Method",
     "NetworkRuns",
     "Normal",
+    "Reading",
+    "Sensitivity",
+    "Shares",
     "StochasticityTable",
     "SuccessTable",
     "Task",
     "VarianceCurve",
     "WhiteBoxFit",
+    "cells_table",
     "escape_map",
     "hold_sweep",
     "laboratory",
@@ -41,6 +47,9 @@ __all__ = [
     "minimize_f1",
     "paired",
     "paper_table",
+    "readings",
+    "sensitivity",
+    "shares",
     "stochasticity_table",
     "success_rate",
     "success_rates",

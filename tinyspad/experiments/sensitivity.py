@@ -163,7 +163,7 @@ of two methods succeeds, and of a curve its slopes, the rise of the rate for ten
 class Sensitivity:
     """Success under every reading of the paper: a ``Row`` for each, selection, criterion and tolerance.
 
-    ``print`` tells the claims (see ``shares``), ``plot.sensitivity`` draws them; ``to_csv`` and ``from_csv`` keep them.
+    ``shares`` tells in which of them a claim holds, ``plot.sensitivity`` draws that; ``to_csv`` and ``from_csv`` keep them.
     """
 
     rows: tuple[Row, ...]
@@ -265,7 +265,7 @@ def measured(reading: Reading, sizes: dict[str, int], executor: Executor | None 
         own = {name: e for (how, name), e in ends.items() if how in ("", selection)}
         lost = sum(int(np.sum(~np.isfinite(values))) for values, *_ in own.values())
         for criterion in CRITERIA:
-            with np.errstate(invalid="ignore"):
+            with np.errstate(all="ignore"):  # of runs that went to infinity
                 missed = {name: away(problem, criterion, values, x) for name, (values, *x) in own.items()}
             for limit in TOLERANCES:
                 keys = dict(zip(KEYS, (*reading, selection, criterion, limit)))

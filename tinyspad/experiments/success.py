@@ -243,7 +243,7 @@ def success_rates(
         raise BadInput("resume= needs a seed, such as rng=0: without one, no two calls do the same runs.")
     ends = run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress)
     shape = len(chosen), len(columns)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):  # of runs that went to infinity
         missed = np.stack([away(cell.problem, criterion, values, x) for cell, (values, *x) in zip(cells, ends)])
         reached = np.stack([missed < limit for limit in limits], axis=1)
     starts = "; ".join(f"{name} {told_box(box)}" for name, box in where.items())
