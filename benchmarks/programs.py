@@ -12,12 +12,15 @@ import tinyspad as ts
 from .turns import Workload
 
 f1, beale = ts.functions.f1, ts.functions.beale
+BY_PARAMETER, BY_PATH = ts.Adam(), ts.Adam(moments="path")
 ESTIMATORS = {
-    "RAD": ts.RAD(),
-    "RAD(hold=50)": ts.RAD(hold=50),
-    "SPAD(k_max=5)": ts.SPAD(k_max=5),
-    "SPAD(k_max=50)": ts.SPAD(k_max=50),
-    "Magnitude": ts.Magnitude(),
+    "RAD": (ts.RAD(), BY_PARAMETER),
+    "RAD, moments by path": (ts.RAD(), BY_PATH),
+    "RAD(hold=50)": (ts.RAD(hold=50), BY_PARAMETER),
+    "SPAD(k_max=5)": (ts.SPAD(k_max=5), BY_PARAMETER),
+    "SPAD(k_max=50)": (ts.SPAD(k_max=50), BY_PARAMETER),
+    "SPAD(k_max=50), moments by path": (ts.SPAD(k_max=50), BY_PATH),
+    "Magnitude": (ts.Magnitude(), BY_PARAMETER),
 }
 
 
@@ -121,9 +124,11 @@ def runs(small: bool) -> Iterator[Workload]:
     steps, starts = (20, 20) if small else (2000, 1000)
     xs, ys = np.random.default_rng(0).uniform(-4.5, 4.5, (2, starts))
 
-    def minimized(estimator: Any, exact: bool = False) -> Callable[[], Callable[[], Any]]:
+    def minimized(estimator: Any, optimizer: Any, exact: bool = False) -> Callable[[], Callable[[], Any]]:
+        settings = {"estimator": estimator, "optimizer": optimizer, "steps": steps, "rng": 0, "every": None}
+
         def call() -> Any:
-            end = ts.minimize(beale, (xs, ys), estimator=estimator, steps=steps, rng=0, every=None).x
+            end = ts.minimize(beale, (xs, ys), **settings).x
             return np.stack(end) if exact else None  # random ends agree with no others
 
         return lambda: call
@@ -140,7 +145,7 @@ def runs(small: bool) -> Iterator[Workload]:
         name="beale",
         case=f"{starts} runs, exact gradient",
         engines={
-            "tinyspad, minimize": minimized(ts.GD(), exact=True),
+            "tinyspad, minimize": minimized(ts.GD(), BY_PARAMETER, exact=True),
             "tinyspad, compiled, loop in NumPy": lambda: with_compiled(xs, ys, steps),
             "NumPy by hand": lambda: lambda: by_hand(xs, ys, steps),
             "NumPy by hand, with **": lambda: lambda: with_powers(xs, ys, steps),
@@ -153,8 +158,8 @@ def runs(small: bool) -> Iterator[Workload]:
     yield Workload(
         name="beale",
         case=f"{starts} runs, estimators",
-        engines={"tinyspad, minimize": minimized(ts.GD())}
-        | {f"tinyspad, {name}": minimized(estimator) for name, estimator in ESTIMATORS.items()},
+        engines={"tinyspad, minimize": minimized(ts.GD(), BY_PARAMETER)}
+        | {f"tinyspad, {name}": minimized(*how) for name, how in ESTIMATORS.items()},
         **common,
     )
 

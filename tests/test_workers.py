@@ -146,3 +146,23 @@ def test_ctrl_c_while_the_workers_start_is_one_line(tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in err, err
+
+
+def test_ctrl_c_right_after_a_worker_was_started_waits_until_the_pool_knows_of_it():
+    script = """
+import signal
+from tinyspad.experiments import workers
+
+def start(self, start=workers.Process.start):
+    start(self)
+    signal.raise_signal(signal.SIGINT)
+
+workers.Process.start = start
+try:
+    with workers.processes(1) as pool:
+        pool.submit(abs, -1).result()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
+from types import FrameType
+from typing import ClassVar, cast
 
 
 @contextmanager
@@ -29,13 +33,14 @@ def processes(number: int) -> Iterator[ProcessPoolExecutor]:
     watched, held = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(number, mp_context=context, initializer=_begin, initargs=(watched,))
     try:
-        try:
-            yield pool
-        except BaseException:
-            held.close()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        with _ctrl_c_between_starts():
+            try:
+                yield pool
+            except BaseException:
+                held.close()
+                raise
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
     finally:
         held.close()  # also where a second Ctrl-C cuts the wait short
         watched.close()
@@ -44,30 +49,52 @@ def processes(number: int) -> Iterator[ProcessPoolExecutor]:
 class Process(SpawnProcess):
     """A process that Ctrl-C does not reach while it starts: before it can leave that to the one that waits for it."""
 
+    starting: ClassVar[bool] = False
+    started: ClassVar[float] = -math.inf  #: when the last one was, by ``time.monotonic``
+
     def start(self) -> None:
-        """Ctrl-C waits until the process has all that it is to be told, and is blocked in it, where there are such masks."""
+        """Ctrl-C is blocked in what is started, where there are such masks, and waits in this one (below)."""
         resource_tracker.ensure_running()  # which lifts the block, where it starts one
-        with _ctrl_c_later():
+        masks = hasattr(signal, "pthread_sigmask")
+        Process.starting = True
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else None
+        try:
             super().start()
+        finally:
+            Process.started = time.monotonic()
+            Process.starting = False
+            if before is not None:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
-def _ctrl_c_later() -> Iterator[None]:
-    masks = hasattr(signal, "pthread_sigmask")
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else None
-    pressed: list[int] = []
-    main = threading.current_thread() is threading.main_thread()
-    # the signal may come to another thread, and Python would raise here
-    handler = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number)) if main else None
+def _ctrl_c_between_starts() -> Iterator[None]:
+    """Ctrl-C waits until a process that starts has all that it is to be told, and the pool, which looks for it only then,
+    knows of it: a tenth of a second, and again while processes start."""
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def pressed(number: int, frame: FrameType | None) -> None:
+        if Process.starting or time.monotonic() - Process.started < 0.1:
+            threading.Timer(0.1, _press).start()
+        else:
+            before(number, frame)
+
+    signal.signal(signal.SIGINT, pressed)
     try:
         yield
     finally:
-        if main:
-            signal.signal(signal.SIGINT, handler)
-        if before is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if pressed:  # when the pool knows of the process, and waits for its end
-            threading.Timer(0.1, signal.raise_signal, (signal.SIGINT,)).start()
+        signal.signal(signal.SIGINT, before)
+
+
+def _press() -> None:
+    """Ctrl-C again, in the main thread: which alone waits, and may have it blocked where other threads do not."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(cast(int, threading.main_thread().ident), signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 class Context(SpawnContext):
