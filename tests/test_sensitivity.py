@@ -213,6 +213,21 @@ def test_cells_are_met_within_the_error_of_two_samples_and_rules_are_for_all_fou
     )
 
 
+def test_a_start_of_its_own_for_each_function_is_picked():
+    rows, best = [], dict(zip(PAPER[0.05], STARTS))  # another start each, from which all cells are met
+    for reading in (r for r in readings() if (r.optimizer, r.rate, r.picked) == ("SGD", 0.1, "")):
+        for criterion, limit in itertools.product(("value", "distance"), (0.05, 0.01)):
+            paper = PAPER[limit][reading.function]
+            right = criterion == "value" and best[reading.function] == reading.start
+            cells = {m: 10 * p if right else 1000 for m, p in zip(("GD", "RAD", "k_max 5", "k_max 50"), paper)}
+            keys = {"selection": "2 drawn without", "criterion": criterion, "tolerance": limit, "runs": 1000}
+            rows.append({**reading._asdict(), **keys, **cells})
+    made = Sensitivity(tuple(rows))
+    assert max(met for met, _ in single_rules(made)) == 8
+    rules = single_rules(made, own_start=True)
+    assert [met for met, _ in rules] == [32] * 6 + [0] * 6 and {rule[4] for _, rule in rules} == {"each its own"}
+
+
 # --- going on ---------------------------------------------------------------------------------------------------------
 
 
@@ -268,8 +283,8 @@ def test_rows_of_another_size_or_seed_are_not_mixed(tmp_path):
     for change in ({"runs": 13}, {"steps": 9}, {"rng": 1}):
         with pytest.raises(BadInput, match="take another folder, or ask for that"):
             sensitivity([LEVI[0]], file=file, **{**FEW, **change})
-    for wrong in ({"runs": 0}, {"steps": -1}, {"rng": None}, {"workers": 0}):
-        with pytest.raises(BadInput, match="whole number"):
+    for wrong in ({"runs": 0}, {"steps": -1}, {"rng": None}, {"workers": 0}, {"workers": 1, "executor": 3}):
+        with pytest.raises(BadInput, match=r"whole number|executor= or workers="):
             sensitivity([LEVI[0]], **{**FEW, **wrong})
 
 
@@ -311,7 +326,9 @@ def test_the_picture_tells_the_shares_and_frames_what_decides():
     np.testing.assert_allclose(widths, 100 * found.counts / np.maximum(found.counts.sum(axis=1, keepdims=True), 1))
     told = [text.get_text() for text in fields.texts]
     numbers = [f"{100 * x:.0f}" for axis in AXES for x in found.share[axis].ravel() if not np.isnan(x)]
-    assert sorted(t for t in told if t.isdigit()) == sorted(numbers) and set(AXES) <= set(told)
+    assert sorted(t for t in told if t.isdigit()) == sorted(numbers) and {*AXES, "learning rate"} - {"rate"} <= set(
+        told
+    )
     framed = [patch for patch in fields.patches if not patch.get_fill()]
     assert len(framed) == sum(found.decides(i) is not None for i in range(len(CLAIMS)))
     axes = plt.subplots(1, 2)[1]

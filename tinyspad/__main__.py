@@ -37,7 +37,6 @@ from .experiments import (
 )
 from .lcg import trace
 from .lcg.text import DRAWABLE
-from .optimizers import Adam
 from .table import Table
 
 
@@ -213,13 +212,11 @@ def _whitebox(options: argparse.Namespace) -> None:
         raise BadInput(f"There is no model {unknown[0]!r:.40}; there are {', '.join(models.ALL)}.")
     if options.figure is not None:
         plot.check_ending(options.figure)
-    optimizer = Adam(lr=options.lr)
+    stepper = optimizer(options)
     fits: list[Any] = []
     for name in dict.fromkeys(options.models or models.ALL):
         every = max(options.steps // 100, 1)
-        fit = white_box(
-            name, runs=options.runs, steps=options.steps, every=every, optimizer=optimizer, rng=options.seed
-        )
+        fit = white_box(name, runs=options.runs, steps=options.steps, every=every, optimizer=stepper, rng=options.seed)
         rows = fit.to_csv().splitlines()[bool(fits) :]  # one header for all
         print(f"{fit}\n" if options.form == "text" else "\n".join(rows), flush=True)
         fits.append(fit)

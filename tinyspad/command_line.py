@@ -31,6 +31,11 @@ def _add_writing(command: argparse.ArgumentParser) -> None:
     command.add_argument("--writing", help="in which of its writings a function is taken, such as products")
 
 
+def _add_optimizer(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--optimizer", choices=tuple(OPTIMIZERS), help="instead of Adam")
+    command.add_argument("--lr", type=float, help="its learning rate (default: 0.01)")
+
+
 # long, as there are many options: one after the other, in the order of --help
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
@@ -96,8 +101,7 @@ def parser() -> argparse.ArgumentParser:
         choices=("value", "distance"),
         help="what is within the tolerance: f above its minimum, or x from the nearest minimizer (default: value)",
     )
-    table.add_argument("--optimizer", choices=tuple(OPTIMIZERS), help="instead of Adam")
-    table.add_argument("--lr", type=float, help="its learning rate (default: 0.01)")
+    _add_optimizer(table)
     table.add_argument("--workers", type=int, default=1, help="processes (default: 1, no others)")
     table.add_argument("--resume", type=Path, metavar="FILE", help="keep finished blocks here, and go on from them")
     table.add_argument("--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it")
@@ -108,8 +112,8 @@ def parser() -> argparse.ArgumentParser:
     )
     fits.add_argument("models", nargs="*", metavar="MODEL", help=f"{', '.join(models.ALL)} (default: all)")
     fits.add_argument("--runs", type=int, default=200, help="fits of each estimator (default: 200)")
-    fits.add_argument("--steps", type=int, default=2000, help="steps of Adam (default: 2000)")
-    fits.add_argument("--lr", type=float, default=0.01, help="its learning rate (default: 0.01)")
+    fits.add_argument("--steps", type=int, default=2000, help="steps of each fit (default: 2000)")
+    _add_optimizer(fits)
     fits.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
     fits.add_argument("--as", dest="form", choices=("text", "csv"), default="text", help="how to print it")
     fits.add_argument("--figure", type=Path, help="draw the losses into this file")

@@ -224,11 +224,11 @@ def sensitivity(
 ) -> Sensitivity:
     """Measure Tables 1 and 2 and Figure 7 under every reading of the paper.
 
-    ``wanted``: which ``readings``, all if left out. All methods, writings, optimizers and rates of a function run from the
-    same starts, and both criteria are counted from one set of runs. ``rng``: a seed. ``file``: a CSV of finished readings;
-    the same call goes on from it, and one that has them all runs nothing. ``executor``, ``workers``, ``progress`` as for
-    ``success_rates``. Raises BadInput for a file that is something else, or of another size or seed, and what
-    ``success_rates`` raises. Cost: 2 to 6 s for a reading, three quarters of an hour for all.
+    ``wanted``: which ``readings``, all if left out. All methods, writings, optimizers and rates of a function run from
+    the same starts, and both criteria are counted from one set of runs. ``rng``: a seed. ``file``: a CSV of finished
+    readings, for one call at a time; the same one goes on from it, and one that has them all runs nothing. ``executor``,
+    ``workers``, ``progress`` as for ``success_rates``. Raises BadInput for a file that is something else, or of another
+    size or seed, and what ``success_rates`` raises. Cost: 2 to 6 s for a reading, three quarters of an hour for all.
 
     >>> made = sensitivity(readings()[6:8], runs=10, steps=20)
     >>> len(made.rows), made.rows[0]["selection"], made.rows[0]["runs"]
@@ -236,6 +236,8 @@ def sensitivity(
     """
     sizes = {"runs": integer(runs, "runs="), "steps": integer(steps, "steps=", 0), "seed": integer(rng, "rng=", 0)}
     chosen = list(readings() if wanted is None else wanted)
+    if executor is not None and workers is not None:
+        raise BadInput("Give executor= or workers=, not both.")
     kept = _Kept(None if file is None else Path(file), sizes)
     left = [reading for reading in chosen if reading not in kept.known]
     pool: Any = nullcontext(executor) if workers is None else processes(integer(workers, "workers="))

@@ -177,26 +177,36 @@ def cells_met(row: Row) -> int:
     return int(met)
 
 
-def single_rules(measured: Sensitivity) -> list[tuple[int, tuple[Any, ...]]]:
+def single_rules(measured: Sensitivity, own_start: bool = False) -> list[tuple[int, tuple[Any, ...]]]:
     """How many of the 32 cells of Tables 1 and 2 are met by one rule for all four functions, the most first.
 
     A rule is a spelling (powers; powers of parameters as products; all powers as products, each where a function has it),
-    Ackley's function as a sum or as printed, and an optimizer, rate, start, selection and criterion.
+    Ackley's function as a sum or as printed, and an optimizer, rate, start, selection and criterion. ``own_start``: each
+    function starts where it meets most cells, which is picked, and the rule says "each its own".
     """
     found: dict[tuple[Any, ...], dict[tuple[str, str], int]] = defaultdict(dict)
-    for row in measured.rows:
-        if not row["picked"]:
-            key = (row["optimizer"], row["rate"], row["start"], row["selection"], row["criterion"])
-            place = row["function"], row["writing"]
-            found[key][place] = found[key].get(place, 0) + cells_met(row)
+    for (function, writing, optimizer, rate, start, *others), met in _cells_by_setting(measured).items():
+        key = (optimizer, rate, "each its own" if own_start else start, *others)
+        place = function, writing
+        found[key][place] = max(met, found[key].get(place, 0))
     rules = []
-    for key, met in found.items():
+    for key, best in found.items():
         for spelled in ("powers", "products", "all-products"):
             for ackley in ("sum", "printed"):
                 places = [(f, _writing_of(f, spelled, ackley)) for f in PAPER[0.05]]
-                if all(place in met for place in places):
-                    rules.append((sum(met[place] for place in places), (spelled, ackley, *key)))
+                if all(place in best for place in places):
+                    rules.append((sum(best[place] for place in places), (spelled, ackley, *key)))
     return sorted(rules, key=lambda rule: -rule[0])
+
+
+def _cells_by_setting(measured: Sensitivity, picked: bool = False) -> dict[tuple[Any, ...], int]:
+    """How many of its 8 cells each setting of a function meets; of the grid, or with those that were picked."""
+    met: dict[tuple[Any, ...], int] = defaultdict(int)
+    for row in measured.rows:
+        if picked or not row["picked"]:
+            setting = (row["function"], *(row[name] for name in AXES))
+            met[setting] += cells_met(row)
+    return met
 
 
 def _writing_of(function: str, spelled: str, ackley: str) -> str:
@@ -210,14 +220,12 @@ def picked_settings(measured: Sensitivity) -> list[tuple[int, int, str, tuple[An
 
     How many cells it meets, of how many settings it was picked, the function, and the setting.
     """
-    met: dict[str, dict[tuple[Any, ...], int]] = defaultdict(lambda: defaultdict(int))
-    for row in measured.rows:
-        key = tuple(row[name] for name in AXES)
-        met[row["function"]][key] += cells_met(row)
+    settings = _cells_by_setting(measured, picked=True)
     found = []
-    for function, settings in met.items():
-        most = max(settings.values())
-        found.append((most, len(settings), function, next(key for key in settings if settings[key] == most)))
+    for function in dict.fromkeys(key[0] for key in settings):
+        own = {key[1:]: met for key, met in settings.items() if key[0] == function}
+        most = max(own.values())
+        found.append((most, len(own), function, next(key for key in own if own[key] == most)))
     return found
 
 
@@ -227,8 +235,9 @@ def cells_table(measured: Sensitivity, rules: int = 5) -> Table:
     A picked row is the best of many for one function alone: it tells what is possible, not what was done.
     """
     rows: list[list[Any]] = []
-    for met, (spelled, ackley, *others) in single_rules(measured)[:rules]:
-        rows.append([f"{met} of 32", "one rule for all", f"{spelled}; Ackley: {ackley}", *others])
+    for own_start, by in ((False, "one rule for all"), (True, "one rule, starts picked")):
+        for met, (spelled, ackley, *others) in single_rules(measured, own_start)[: 2 if own_start else rules]:
+            rows.append([f"{met} of 32", by, f"{spelled}; Ackley: {ackley}", *others])
     for met, tried, function, key in picked_settings(measured):
         rows.append([f"{met} of 8", f"{function}, picked from {tried} settings", *key])
     return Table(("cells met", "by", *AXES), rows, left=3)

@@ -52,8 +52,8 @@ def shares(found: Shares, *, axes: Sequence[Axes] | None = None) -> Figure:
     if not isinstance(found, Shares):
         raise BadInput(f"plot.shares takes what ts.experiments.shares returns, not {type(found).__name__}.")
     number = len(found.claims)
-    size = (14.5, 2.3 + 0.36 * number)
-    ratios = {"width_ratios": (1, 3.6)}
+    size = (11.6, 2.3 + 0.33 * number)
+    ratios = {"width_ratios": (1, 5.4)}
     (left, right), own = panels_of(axes, 2, columns=2, size=size, sharey=True, gridspec_kw=ratios)
     _bars(left, found)
     _fields(right, found)
@@ -75,12 +75,12 @@ def _bars(ax: Axes, found: Shares) -> None:
         ax.barh(rows, width, left=start, height=0.72, label=label, **look)
         start += width
     for row, (held, settings) in enumerate(zip(found.counts[:, 0], total)):
-        ax.text(101, row, f"{100 * held / settings:.0f} %", va="center", fontsize="small", color=ink())
-    names = [f"{verbatim(claim.says)}  ({verbatim(claim.where)})" for claim in found.claims]
+        ax.text(103, row, f"{100 * held / settings:.0f} %", va="center", fontsize="small", color=ink())
+    names = [f"{verbatim(claim.says)}, {verbatim(claim.where)}" for claim in found.claims]
     ax.set_yticks(rows, names, fontsize="small")
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlim(0, 118)
-    ax.set_xticks([0, 50, 100])
+    ax.set_ylim(len(rows) - 0.45, -0.55)
+    ax.set_xlim(0, 140)
+    ax.set_xticks([0, 100])
     ax.set_xlabel("settings (%)")
     ax.set_title("holds in", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)
@@ -98,7 +98,8 @@ def _fields(ax: Axes, found: Shares) -> None:
             if found.decides(row) == axis:
                 frame: Any = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2.2, "zorder": 3}
                 ax.add_patch(Rectangle((at - 0.5, row - 0.5), len(choices), 1, **frame))
-        ax.text(columns.mean(), -0.7, axis, ha="center", va="bottom", fontsize="medium", color=ink())
+        heading = "learning rate" if axis == "rate" else axis
+        ax.text(columns.mean(), -0.75, heading, ha="center", va="bottom", fontsize="medium", color=ink())
         ticks += columns.tolist()
         labels += [SHORT.get(str(choice), f"{choice}") for choice in choices]
         at += len(choices) + 0.4
