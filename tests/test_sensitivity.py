@@ -161,13 +161,18 @@ def test_a_trend_rises_or_falls_or_is_not_told():
     assert beale == {50: 1, 200: -1}
 
 
-def test_shares_count_and_name_the_choice_that_decides():
-    """Levi under every reading: k_max 5 is above GD where the rate is 0.1, from whatever start and by whatever choice."""
+def above_by_rate():
     rows = []
     for reading, how, criterion, limit in itertools.product(LEVI, SELECTIONS, ("value", "distance"), (0.05, 0.01)):
         reached = rates_of(GD=100, k_max_5=400 if reading.rate == 0.1 else 100, k_max_50=0)
         rows.append(row_of(reached, reading, selection=how, criterion=criterion, tolerance=limit))
-    found = shares(Sensitivity(tuple(rows)))
+    return tuple(rows)
+
+
+def test_shares_count_and_name_the_choice_that_decides():
+    """Levi under every reading: k_max 5 is above GD where the rate is 0.1, from whatever start and by whatever choice."""
+    rows = above_by_rate()
+    found = shares(Sensitivity(rows))
     above = next(i for i, c in enumerate(CLAIMS) if "k_max 5 is above GD" in c.says)
     settings = len(LEVI) * len(SELECTIONS) * 2
     assert found.counts[above].tolist() == [settings / 3, 2 * settings / 3, 0]
@@ -319,7 +324,7 @@ def test_the_command_prints_shares_and_cells_keeps_rows_and_goes_on(capsys, tmp_
 
 
 def test_the_picture_tells_the_shares_and_frames_what_decides():
-    found = shares(sensitivity(LEVI[:4], runs=20, steps=40))
+    found = shares(Sensitivity(above_by_rate()))
     figure = plot.shares(found)
     bars, fields = figure.axes
     widths = np.array([[bar.get_width() for bar in part] for part in bars.containers]).T
@@ -329,6 +334,7 @@ def test_the_picture_tells_the_shares_and_frames_what_decides():
     assert sorted(t for t in told if t.isdigit()) == sorted(numbers) and {*AXES, "learning rate"} - {"rate"} <= set(
         told
     )
+    assert {"0", "33", "100"} <= set(told)
     framed = [patch for patch in fields.patches if not patch.get_fill()]
     assert len(framed) == sum(found.decides(i) is not None for i in range(len(CLAIMS)))
     axes = plt.subplots(1, 2)[1]
