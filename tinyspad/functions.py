@@ -61,7 +61,7 @@ class Problem:
     minimizers: tuple[Point, ...]
     box: Box
     reference: str
-    writing: str = "powers"
+    writing: str = "as given"
     writings: Mapping[str, Callable[..., Any]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:

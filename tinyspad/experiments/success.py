@@ -200,9 +200,10 @@ def success_rates(
     one for each parameter; the functions' own boxes if left out.
 
     ``workers``: so many processes, which end when this one does, however it ends; ``executor``: any
-    ``concurrent.futures.Executor``, a cluster's among them, which is its owner's to close. The runs are cut
-    into blocks of 1000 with seeds of their own: the result is the same wherever they are done, and a cell does not depend
-    on the others. ``resume``: a file of finished blocks; the same call goes on from it. ``progress``: tell how far it is.
+    ``concurrent.futures.Executor``, a cluster's among them, which is its owner's to close. The runs are cut into blocks
+    of 1000 with seeds of their own: the result is the same wherever they are done, and a cell does not depend on the
+    others. ``resume``: a file of finished blocks; the same call goes on from it, and one by the other criterion runs
+    nothing. ``progress``: tell how far it is.
 
     Raises BadInput for arguments without meaning, BlockFailed for blocks that fail twice. Cost: a fraction of a
     millisecond per cell, step and 1000 runs.

@@ -13,8 +13,8 @@ from .claim import BEYOND, Claim, Numbers, Setting, table
 
 
 def measure_readings(setting: Setting) -> Numbers:
+    few = [r for r in readings() if (r.optimizer, r.rate, r.start) == ("Adam", 0.03, "[-2, 2]^2")]
     if setting.small:
-        few = [r for r in readings() if (r.optimizer, r.rate, r.start) == ("Adam", 0.03, "[-2, 2]^2")]
         made = sensitivity(few, runs=60, steps=300, workers=setting.workers)
     else:
         file = setting.folder / "sensitivity.csv"
@@ -28,6 +28,7 @@ def measure_readings(setting: Setting) -> Numbers:
     return {
         "runs": made.rows[0]["runs"],
         "readings": len(made.readings),
+        "planned": len(few) if setting.small else len(readings()),
         "claims": {
             f"{claim.says} ({claim.where})": {"counts": found.counts[i].tolist(), **_decided(found, i)}
             for i, claim in enumerate(found.claims)
@@ -68,8 +69,8 @@ def told_readings(n: Numbers) -> str:
         "Ackley's function is printed as a product), from where its runs start, how many candidates are "
         "drawn and how, whether Adam keeps its averages for each path, nor whether success is by value or by "
         "distance (Definition 4 mixes the two). Each of these, and the learning rate, is an axis here: "
-        f"{n['readings']} readings, {n['runs']} starts each, the same for all methods, with four selections "
-        "and both criteria counted from the same runs. A claim holds in a setting if the 95 % intervals of "
+        f"{n['readings']} of {n['planned']} readings, {n['runs']} starts each, the same for all methods, with four "
+        "selections and both criteria counted from the same runs. A claim holds in a setting if the 95 % intervals of "
         "all its differences, paired by start, are above 0; the contrary holds if one is below. Settings by "
         "one rule for all functions; those that were picked to be like the paper do not count.\n\n"
         + table(columns, rows)
