@@ -182,11 +182,28 @@ def test_shares_count_and_name_the_choice_that_decides():
         np.testing.assert_allclose(found.share[axis][above], 1 / 3)
         assert found.explained[axis][above] == pytest.approx(0, abs=1e-12)
     assert np.isnan(found.share["writing"][above]).tolist() == [False, True, False, True, True]  # Levi has two
+    assert found.together[above][2] == 1 and 0.1 in found.together[above]
     never = next(i for i, c in enumerate(CLAIMS) if "k_max 50 is above GD" in c.says)
-    assert found.decides(never) is None and found.counts[never].tolist() == [0, 0, settings]
+    assert (
+        found.decides(never) is None
+        and found.together[never] is None
+        and found.counts[never].tolist() == [0, 0, settings]
+    )
     assert "rate (100 %)" in str(found) and "0.1: 100" in str(found)
     with pytest.raises(BadInput, match="none of them has been measured"):
         shares(Sensitivity(tuple({**row, "picked": "by hand"} for row in rows)))
+
+
+def test_the_best_two_choices_are_found_together():
+    rows = []
+    for reading, how in itertools.product(LEVI, SELECTIONS):
+        both = (reading.start, how) == ("[-1, 1]^2", "2 drawn without")
+        reached = rates_of(GD=100, k_max_5=400 if both else 100)
+        rows.append(row_of(reached, reading, selection=how, criterion="value", tolerance=0.05))
+    found = shares(Sensitivity(tuple(rows)))
+    above = next(i for i, c in enumerate(CLAIMS) if "k_max 5 is above GD" in c.says)
+    assert found.together[above] == ("[-1, 1]^2", "2 drawn without", 1.0)
+    assert "[-1, 1]^2 and 2 drawn without: 100" in str(found)
 
 
 def test_cells_are_met_within_the_error_of_two_samples_and_rules_are_for_all_four():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,13 +89,15 @@ class Shares:
 
     ``counts``: by claim, settings in which it holds, those that do not tell, and those in which the contrary holds.
     ``share``: by axis an array of shape (claims, choices), NaN where a choice is none for the function. ``explained``: by
-    axis the part of the variance of "it holds" that lies between its choices.
+    axis the part of the variance of "it holds" that lies between its choices. ``together``: the two choices, of two axes,
+    with which a claim holds in the largest share of settings, and that share; None where it holds everywhere or nowhere.
     """
 
     claims: tuple[TableClaim, ...]
     counts: np.ndarray[Any, Any]
     share: dict[str, np.ndarray[Any, Any]]
     explained: dict[str, np.ndarray[Any, Any]]
+    together: tuple[tuple[Any, Any, float] | None, ...]
 
     def decides(self, claim: int) -> str | None:
         """The axis that explains most; None if a claim holds everywhere or nowhere."""
@@ -102,7 +105,7 @@ class Shares:
         return axis if self.explained[axis][claim] > 0 else None
 
     def table(self) -> Table:
-        """A row for each claim: shares in percent, the axis that decides most, its best and its worst choice."""
+        """A row for each claim: shares in percent, the axis that decides most, its best choice and its worst, and the best two."""
         rows = []
         for i, claim in enumerate(self.claims):
             told = [100 * x / max(self.counts[i].sum(), 1) for x in self.counts[i]]
@@ -112,15 +115,29 @@ class Shares:
                 at = np.nanargmax(share), np.nanargmin(share)
                 extremes = [f"{choices[j]}: {share[j]:.0f}" for j in at]
             part = None if axis is None else f"{axis} ({100 * self.explained[axis][i]:.0f} %)"
-            rows.append([claim.where, claim.says, int(self.counts[i].sum()), *told, part, *extremes])
-        columns = ("", "the paper says", "settings", "holds", "not told", "contrary", "decided by", "best", "worst")
+            two = self.together[i]
+            both = "" if two is None else f"{two[0]} and {two[1]}: {100 * two[2]:.0f}"
+            rows.append([claim.where, claim.says, int(self.counts[i].sum()), *told, part, *extremes, both])
+        columns = (
+            "",
+            "the paper says",
+            "settings",
+            "holds",
+            "not told",
+            "contrary",
+            "decided by",
+            "best",
+            "worst",
+            "best two",
+        )
         return Table(columns, rows, ("", "", "d", ".1f", ".1f", ".1f"), left=2)
 
     def __str__(self) -> str:
         return (
             f"Settings in which a claim of the paper holds, in percent:\n\n{self.table()}\n\n"
             "holds, contrary: by 95 % intervals, paired by start. decided by: the choice that explains most of the\n"
-            "variance of whether it holds, with the share of it that it explains; best, worst: percent for its choices."
+            "variance of whether it holds, with the share of it that it explains; best, worst: percent for its choices;\n"
+            "best two: for the two choices together with which it holds most."
         )
 
 
@@ -140,20 +157,39 @@ def shares(measured: Sensitivity) -> Shares:
     counts = np.zeros((len(CLAIMS), 3), int)
     share = {axis: np.full((len(CLAIMS), len(choices)), np.nan) for axis, choices in AXES.items()}
     explained = {axis: np.zeros(len(CLAIMS)) for axis in AXES}
+    together: list[tuple[Any, Any, float] | None] = []
     for i, claim in enumerate(CLAIMS):
         own = [row for row in rows if (row["function"], row["tolerance"]) == (claim.function, claim.tolerance)]
         found = np.array([verdict(row, claim) for row in own], int)
         counts[i] = [np.sum(found == v) for v in (1, 0, -1)]
         holds = found == 1
+        taken = {
+            axis: np.array([choices.index(spelling(row) if axis == "writing" else row[axis]) for row in own], int)
+            for axis, choices in AXES.items()
+        }
+        together.append(_together(taken, holds) if 0 < holds.sum() < len(holds) else None)
         for axis, choices in AXES.items():
-            taken = np.array([choices.index(spelling(row) if axis == "writing" else row[axis]) for row in own], int)
-            sizes = np.bincount(taken, minlength=len(choices))
+            sizes = np.bincount(taken[axis], minlength=len(choices))
             there = sizes > 0
-            share[axis][i, there] = np.bincount(taken, holds, len(choices))[there] / sizes[there]
+            share[axis][i, there] = np.bincount(taken[axis], holds, len(choices))[there] / sizes[there]
             if 0 < holds.sum() < len(holds):
                 apart = sizes[there] @ (share[axis][i, there] - holds.mean()) ** 2
                 explained[axis][i] = apart / (len(holds) * holds.var())
-    return Shares(CLAIMS, counts, share, explained)
+    return Shares(CLAIMS, counts, share, explained, tuple(together))
+
+
+def _together(taken: dict[str, np.ndarray[Any, Any]], holds: np.ndarray[Any, Any]) -> tuple[Any, Any, float]:
+    found = []
+    for one, two in combinations(AXES, 2):
+        width = len(AXES[two])
+        pair = taken[one] * width + taken[two]
+        sizes = np.bincount(pair)
+        with np.errstate(invalid="ignore"):
+            share = np.nan_to_num(np.bincount(pair, holds) / sizes)
+        at = int(share.argmax())
+        found.append((float(share[at]), AXES[one][at // width], AXES[two][at % width]))
+    most, *choices = max(found, key=lambda pair: pair[0])
+    return choices[0], choices[1], most
 
 
 def spelling(row: Row) -> str:

@@ -43,11 +43,13 @@ def _decided(found: Any, claim: int) -> Numbers:
     """By which choice, the part that it explains, and the shares of its choices, the largest first."""
     axis = found.decides(claim)
     if axis is None:
-        return {"by": None, "explained": None, "shares": []}
+        return {"by": None, "explained": None, "shares": [], "two": None}
     share = found.share[axis][claim]
     order = [int(i) for i in np.argsort(-share) if not np.isnan(share[i])]
     part = round(float(found.explained[axis][claim]), 3)
-    return {"by": axis, "explained": part, "shares": [[str(AXES[axis][i]), round(float(share[i]), 3)] for i in order]}
+    one, two, most = found.together[claim]
+    shares_of = [[str(AXES[axis][i]), round(float(share[i]), 3)] for i in order]
+    return {"by": axis, "explained": part, "shares": shares_of, "two": [str(one), str(two), round(most, 3)]}
 
 
 def share_of(n: Numbers, claim: str) -> float:
@@ -62,8 +64,12 @@ def told_readings(n: Numbers) -> str:
         settings = sum(found["counts"])
         by = "" if found["by"] is None else f"{found['by']} ({found['explained']:.0%})"
         choices = "; ".join(f"{name} {share:.0%}" for name, share in found["shares"])
-        rows.append([claim, settings, *(f"{100 * count / settings:.1f}" for count in found["counts"]), by, choices])
-    columns = ("the paper says", "settings", "holds, %", "not told, %", "contrary, %", "decided most by", "its choices")
+        both = "" if found["two"] is None else "{} and {} {:.0%}".format(*found["two"])
+        rows.append(
+            [claim, settings, *(f"{100 * count / settings:.1f}" for count in found["counts"]), by, choices, both]
+        )
+    told = ("holds, %", "not told, %", "contrary, %", "decided most by", "its choices", "the best two choices")
+    columns = ("the paper says", "settings", *told)
     return (
         "The paper does not say how its functions are written (`x * x` has more paths than `x**2`, and "
         "Ackley's function is printed as a product), from where its runs start, how many candidates are "
