@@ -78,9 +78,11 @@ def test_the_papers_ordering_on_beale_appears_by_products_and_by_no_power(commit
 
 
 def test_no_single_rule_gives_all_32_cells(committed):
-    """Noted: 17 or 18 of them with one rule for all, among 231 settings from 75 starts; a span of other settings here."""
-    most = single_rules(committed)[0][0]
-    assert 12 <= most <= 22, most
+    """Noted: at most 18 by one rule for all, of 231 settings from 75 starts, and 22 where each function starts elsewhere.
+
+    Here fewer, as the starts are six, and as a cell is met within the error of two samples.
+    """
+    assert 5 <= single_rules(committed)[0][0] <= 18 and 10 <= single_rules(committed, own_start=True)[0][0] <= 22
     assert set(committed.readings) <= set(readings()) and len(committed.readings) >= 288
     assert shares(committed).counts[0, 0] == 0  # on Ackley no setting has the exact gradient in front
 

@@ -105,7 +105,7 @@ class Shares:
         return axis if self.explained[axis][claim] > 0 else None
 
     def table(self) -> Table:
-        """A row for each claim: shares in percent, the axis that decides most, its best choice and its worst, and the best two."""
+        """A row for each claim: shares in percent, the axis that decides most, its best and worst choice, the best two."""
         rows = []
         for i, claim in enumerate(self.claims):
             told = [100 * x / max(self.counts[i].sum(), 1) for x in self.counts[i]]
