@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import tinyspad as ts
-from tinyspad.functions import ALL, Problem
+from tinyspad.errors import BadInput
+from tinyspad.functions import ALL, Problem, written
 
 PROBLEMS = [pytest.param(p, id=name) for name, p in ALL.items()]
 
@@ -77,7 +78,75 @@ def test_problems_take_arrays_and_keep_their_parameters_names(problem):
     assert getattr(ts.functions, problem.name) is problem
 
 
+WRITINGS = [pytest.param(f, id=f.__name__) for p in ALL.values() for f in p.writings.values()]
+
+
+@pytest.mark.parametrize("f", WRITINGS)
+def test_a_writing_has_its_functions_values_and_gradient_and_other_paths(f):
+    known = ALL["ackley_product"] if f.writing.startswith("printed") else ALL[f.name]
+    assert f.minimum == known.minimum and f.minimizers == known.minimizers and f.box == known.box
+    rng = np.random.default_rng(2)
+    points = [rng.uniform(low, high, 50) for low, high in f.box]
+    size = np.max(np.abs(known(*points)))
+    np.testing.assert_allclose(f(*points), known(*points), rtol=1e-12, atol=1e-13 * size)
+    lcg, reference = ts.trace(f, *points), ts.trace(known, *points)
+    for name, slope in reference.gradient().items():
+        np.testing.assert_allclose(lcg.gradient()[name], slope, rtol=1e-9, atol=1e-11 * np.max(np.abs(slope)))
+        np.testing.assert_allclose(lcg.path_gradients(name).sum(axis=0), slope, rtol=1e-8, atol=1e-8)
+    programs = {str(ts.trace(g, *(p[0] for p in points))) for g in known.writings.values()}
+    assert len(programs) == len(known.writings)
+    assert list(inspect.signature(f).parameters) == ["x", "y"][: len(f.box)]
+    assert pickle.loads(pickle.dumps(f)) is f
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [  # of x and of y, counted on paper: where a parameter is read, times how often what it goes into is
+        ("ackley", {"sum": (2, 2), "products": (3, 3), "printed": (2, 2), "printed-products": (3, 3)}),
+        ("beale", {"powers": (6, 3), "products": (6, 6), "all-products": (12, 12)}),
+        ("levi", {"powers": (2, 3), "all-products": (4, 6)}),
+        ("schaffer2", {"powers": (2, 2), "products": (4, 4), "all-products": (8, 8)}),
+    ],
+)
+def test_the_papers_functions_have_these_paths(name, counts):
+    f = ALL[name]
+    assert next(iter(f.writings.values())) is f
+    found = {writing: ts.trace(g, 1.3, 0.7) for writing, g in f.writings.items()}
+    assert {writing: (lcg.count_paths("x"), lcg.count_paths("y")) for writing, lcg in found.items()} == counts
+
+
+def test_a_writing_that_is_not_there_is_told():
+    beale = ALL["beale"]
+    for ask in (lambda: beale.writings["roman"], lambda: written(beale, "roman")):
+        with pytest.raises(BadInput, match=r"no writing 'roman'.*'powers', 'products', 'all-products'"):
+            ask()
+    with pytest.raises(BadInput, match="f2 has no other writings"):
+        written(ALL["f2"], "products")
+    with pytest.raises(BadInput, match="sin has no other writings"):
+        written(np.sin, "products")
+
+
+def test_a_writing_is_named_wherever_a_function_is():
+    products = ALL["beale"].writings["products"]
+    lab = ts.experiments.laboratory(products, 1.0, 2.0, draws=10)
+    assert str(lab).startswith("beale, products at x = 1, y = 2; paths: 6 of x, 6 of y")
+    assert str(ts.experiments.laboratory(ALL["beale"], 1.0, 2.0, draws=10)).startswith("beale at x = 1, y = 2")
+    runs = ts.compare(products, (1.0, 2.0), {"SPAD": ts.SPAD(m=None)}, steps=3)
+    assert runs["SPAD"].value != ts.minimize(ALL["beale"], (1.0, 2.0), estimator=ts.SPAD(), steps=3).value
+    swept = ts.experiments.hold_sweep("beale", writing="products", k_max=(1,), runs=5, steps=5)
+    assert swept.functions == ("beale, products",) and "beale products" in str(swept)
+
+
 def test_a_problem_of_ones_own():
     mine = Problem("mine", np.square, 0.0, ((0.0,),), ((-1.0, 1.0),), "here")
     assert mine(3.0) == 9.0 and ts.trace(mine, 3.0).gradient() == {"x": 6.0}
     assert pickle.loads(pickle.dumps(mine))(2.0) == 4.0
+    both = Problem("mine", np.square, 0.0, ((0.0,),), ((-1.0, 1.0),), "here", "power", {"product": multiplied})
+    product = pickle.loads(pickle.dumps(both.writings["product"]))
+    assert product.__name__ == "mine, product" and product.writings["product"] is product
+    assert product.writings["power"].__name__ == "mine" and product.writings["power"](3.0) == product(3.0) == 9.0
+    assert both != product and product == both.writings["product"] and hash(product) == hash(both.writings["product"])
+
+
+def multiplied(x):
+    return x * x

@@ -68,11 +68,39 @@ def test_table_prints_in_three_forms_draws_and_goes_on(capsys, tmp_path):
     assert status == 0 and out.startswith("| tolerance |") and "levi [-1, 1]^2" in out
 
 
+def test_every_command_takes_writings_and_a_table_what_the_paper_leaves_open(capsys):
+    few = ["--runs", "20", "--steps", "10"]
+    chosen = ["--writing", "products", "--criterion", "distance", "--optimizer", "adam-by-path", "--lr", "0.1"]
+    status, out, err = run(capsys, "table", "1", *few, *chosen)
+    assert (status, err) == (0, "") and "within 0.05 of the nearest minimizer, in percent of 20" in out
+    assert "writings: ackley products; beale products; levi powers; schaffer2 products" in out
+    assert "Adam(lr=0.1, beta1=0.9, beta2=0.999, eps=1e-08, moments='path')" in out and "beale, products" in out
+    status, out, _ = run(capsys, "table", "3", "--runs", "5", "--steps", "3", "--optimizer", "sgd")
+    assert status == 0 and "SGD(lr=0.01)" in out
+    at = ["beale", "x=1", "y=2", "--writing", "products"]
+    for command, says in (
+        ("laboratory", "beale, products at x = 1, y = 2; paths: 6 of x, 6 of y"),
+        ("paths", "y6 <- y"),
+    ):
+        status, out, err = run(capsys, command, *at)
+        assert (status, err) == (0, "") and says in out
+    assert run(capsys, "paths", "beale", "beale=3")[1].startswith("beale <- Param_0")  # a variable of that name
+
+
 @pytest.mark.parametrize(
     "argv, says",
     [
         (["4"], "There is no table '4'"),
         (["1", "--runs", "0"], "--runs is a whole number, at least 1"),
+        (
+            ["1", "--writing", "roman"],
+            "There is no writing 'roman' of these functions. There are ackley: sum, products",
+        ),
+        (["3", "--writing", "products"], "does not go with --writing"),
+        (["3", "--criterion", "value"], "does not go with --criterion"),
+        (["1", "--criterion", "gradient"], "invalid choice: 'gradient'"),
+        (["1", "--optimizer", "lbfgs"], "invalid choice: 'lbfgs'"),
+        (["1", "--lr", "-1"], "Adam: lr must be a finite number"),
         (["1", "--workers", "0"], "--workers is a whole number"),
         (["1", "--box", "2", "1"], "boxes: ackley"),
         (["1", "--figure", "table.txt"], "no ending that names a picture format"),
@@ -127,6 +155,9 @@ def test_figures_are_drawn_by_name_with_their_data(capsys, tmp_path):
         (["paths", "x*x", "x"], "NAME=NUMBER"),
         (["laboratory", "x*x"], "required"),
         (["laboratory", "x*x", "y=1"], "variables are x"),
+        (["laboratory", "beale", "x=1"], "give y=NUMBER"),
+        (["laboratory", "beale", "x=1", "y=2", "--writing", "roman"], "it has 'powers', 'products', 'all-products'"),
+        (["paths", "x*x", "x=1", "--writing", "products"], "has no other writings"),
         (["laboratory", "x*x", "x=1", "--draws", "1"], "at least 2"),
         (["laboratory", "log(x)", "x=0"], "outside its domain"),
         (["laboratory", "x*x", "x=1", "--figure", "drawing.xyz"], "picture format"),
@@ -228,5 +259,5 @@ def test_ctrl_c_is_no_traceback(capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tinyspad.__main__.trace", interrupt)
-    monkeypatch.setattr("tinyspad.__main__.parse", interrupt)
+    monkeypatch.setattr("tinyspad.command_line.parse", interrupt)
     assert run(capsys, "paths", "x*x", "x=3")[::2] == (130, "tinyspad: interrupted\n")

@@ -285,6 +285,11 @@ def networks():
     return ts.experiments.learning_curves("glyphs-fc", each(method), iterations=2, records=2)
 
 
+def sensitive():
+    few = [r for r in ts.experiments.readings() if r.function == "levi"][:2]
+    return ts.experiments.shares(ts.experiments.sensitivity(few, runs=5, steps=2))
+
+
 DRAWINGS = {
     "function": lambda traced: plot.function(traced(np.linspace(1, 2, 5)), label="_$x$").legend(),
     "contributions": lambda traced: plot.contributions(traced(np.linspace(1, 2, 5))),
@@ -312,6 +317,9 @@ DRAWINGS = {
     ),
     "hold_map": lambda traced: plot.hold_map(
         ts.experiments.hold_sweep([problem()], k_max=(1, 2), rates=(0.1, 0.2), runs=5, steps=2, tolerances=(0.1,))
+    ),
+    "shares": lambda traced: plot.shares(
+        replace(found := sensitive(), claims=tuple(c._replace(says=WORST, where="$") for c in found.claims))
     ),
     "white_box": lambda traced: plot.white_box(
         replace(ts.experiments.white_box("demand", {WORST: ts.GD(), **each(ts.RAD())}, runs=8, steps=20), model="$x_\n")

@@ -46,7 +46,7 @@ def test_python_blocks_run_in_order_and_print_what_follows_them(capsys, tmp_path
                 same_text(
                     unnoticed(printed), unnoticed(text), lambda number: turned(number) * (rates and number % 1 == 0)
                 )
-    assert shown == 15
+    assert shown == 16
     assert {p.stem for p in tmp_path.glob("*.png")} == {"compare", "beale", "contributions", "laboratory"}
 
 

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import itertools
 import json
+import math
 import os
 import subprocess
 import sys
@@ -14,10 +16,22 @@ import pytest
 import tinyspad as ts
 from benchmarks.programs import by_hand
 from tinyspad.errors import BadInput, BlockFailed
-from tinyspad.experiments import blocks, escape_map, hold_sweep, paper_table, success_rates, wilson
-from tinyspad.experiments.success import PAPER, PAPER_BOXES, Z95
+from tinyspad.experiments import (
+    Normal,
+    blocks,
+    escape_map,
+    hold_sweep,
+    paired,
+    paper_table,
+    success_rates,
+    wilson,
+)
+from tinyspad.experiments.intervals import Z95
+from tinyspad.experiments.problems import box_of
+from tinyspad.experiments.success import PAPER, PAPER_BOXES
 
 GD, beale = {"GD": ts.GD()}, ts.functions.beale
+SPAD5 = {"SPAD": ts.SPAD(k_max=5)}
 FEW = {"runs": 40, "steps": 30}
 
 
@@ -55,12 +69,14 @@ def test_held_paths_succeed_as_often_as_noted(function, estimator, percent):
 
 def test_a_cell_is_what_a_loop_by_hand_counts():
     cell = blocks.Cell("beale", beale, beale.box, ts.GD(), ts.Adam(), 300, 500)
-    (values,) = blocks.run_cells([cell], np.random.SeedSequence(5))
+    ((values, *ends),) = blocks.run_cells([cell], np.random.SeedSequence(5))
     (block,) = blocks._cut(cell, np.random.SeedSequence(5))
     rng = np.random.default_rng(np.random.SeedSequence(block.seed.entropy, spawn_key=block.seed.spawn_key).spawn(2)[0])
     xs, ys = (rng.uniform(-4.5, 4.5, 300) for _ in range(2))
-    by = beale(*by_hand(xs, ys, 500))
+    by_loop = by_hand(xs, ys, 500)
+    by = beale(*by_loop)
     np.testing.assert_allclose(values, by, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(ends, by_loop, rtol=1e-6)
     table = success_rates("beale", GD, runs=300, steps=500, rng=5)
     assert table.successes[0, 0].tolist() == [np.sum(by < 0.05), np.sum(by < 0.01)]
 
@@ -87,6 +103,150 @@ def test_winners_are_the_highest_of_their_row_and_failures_are_counted():
 
 def _logarithm(x):
     return x * np.log(x)
+
+
+# --- writings, criteria, functions of one's own -------------------------------------------------------------------------
+
+
+def bowl(x, y):
+    return (x - 1) ** 2 + 4 * y * y
+
+
+def test_a_writing_is_taken_wherever_the_function_is_and_named():
+    products = beale.writings["products"]
+    asked = [
+        success_rates([beale, products], SPAD5, rng=3, **FEW),
+        success_rates(["beale", "beale, products"], SPAD5, rng=3, **FEW),
+    ]
+    for table in asked:
+        assert table.functions == ("beale", "beale, products")
+        assert table.provenance["writings"] == "beale powers; beale products"
+    by_name = success_rates(["beale", "booth"], SPAD5, writing="products", rng=3, **FEW)  # booth has none
+    assert by_name.functions == ("beale, products", "booth") and "beale products; booth powers" in str(by_name)
+    by_function = success_rates(["beale", "booth"], SPAD5, writing={"beale": "products"}, rng=3, **FEW)
+    assert str(by_function) == str(by_name) and (by_name.reached[0] == asked[0].reached[1]).all()
+    assert success_rates("beale", SPAD5, writing="powers", **FEW).functions == ("beale",)
+
+
+def test_writings_start_alike_and_only_the_choice_of_paths_tells_them_apart():
+    names = list(beale.writings)
+    exact = success_rates([f"beale, {name}" for name in names], GD, runs=200, steps=300, boxes=(-2, 2))
+    assert (exact.reached == exact.reached[0]).all() and 0 < exact.rates[0, 0, 0] < 1
+    chosen = success_rates([f"beale, {name}" for name in names], SPAD5, runs=200, steps=300, boxes=(-2, 2))
+    assert (chosen.reached[0] != chosen.reached[1]).any()
+
+
+def test_a_cell_is_what_one_page_python_counts():
+    """SPAD by products, against plain loops over numbers: the six products of partials of y are spelled out here."""
+    runs, steps, k_max = 12, 150, 5
+    table = success_rates(
+        "beale, products", {"S": ts.SPAD(k_max=k_max)}, runs=runs, steps=steps, rng=5, tolerances=(2.0, 0.3, 0.05)
+    )
+    cell = blocks.Cell("", beale.writings["products"], beale.box, ts.GD(), ts.Adam(), runs, 0)
+    ((_, *starts),) = blocks.run_cells([cell], np.random.SeedSequence(5))  # no steps: the starts
+    ends = [spad_by_loops(x, y, steps, k_max) for x, y in zip(*starts)]
+    assert table.successes[0, 0].tolist() == [sum(beale(*end) < limit for end in ends) for limit in table.tolerances]
+
+
+def spad_by_loops(x, y, steps, k_max):
+    at, m, v, held = [x, y], [0.0, 0.0], [0.0, 0.0], [0, 0]
+    for step in range(steps):
+        x, y = at
+        a, b, c = (2 * (r - x + x * y**n) for r, n in ((1.5, 1), (2.25, 2), (2.625, 3)))
+        terms = ([-a, a * y, -b, b * y**2, -c, c * y**3], [a * x, b * x * y, b * x * y, *[c * x * y**2] * 3])
+        for i, g in enumerate(terms):
+            if step % k_max == 0:
+                held[i] = max(range(len(g)), key=lambda j: abs(g[j]))
+            m[i] = 0.9 * m[i] + 0.1 * g[held[i]]
+            v[i] = 0.999 * v[i] + 0.001 * g[held[i]] ** 2
+            root = (v[i] / (1 - 0.999 ** (step + 1))) ** 0.5
+            at[i] -= 0.01 * m[i] / (1 - 0.9 ** (step + 1)) / (root + 1e-8)
+    return at
+
+
+def test_distance_is_to_the_nearest_minimizer_and_both_criteria_come_from_one_set_of_runs(tmp_path, monkeypatch):
+    himmelblau, file = ts.functions.himmelblau, tmp_path / "kept.jsonl"
+    settings = {"tolerances": (1.0, 0.3), "runs": 60, "steps": 40, "optimizer": ts.Adam(lr=0.05), "resume": file}
+    by_value = success_rates(himmelblau, GD, **settings)
+    monkeypatch.setattr(blocks, "run_block", None)  # nothing is run again
+    by_distance = success_rates(himmelblau, GD, criterion="distance", **settings)
+    assert "nearest minimizer" in by_distance.provenance["criterion"] and "minimum" in by_value.provenance["criterion"]
+    monkeypatch.undo()
+    cell = blocks.Cell("", himmelblau, himmelblau.box, ts.GD(), ts.Adam(lr=0.05), 60, 40)
+    ((values, *ends),) = blocks.run_cells([cell], np.random.SeedSequence(0))
+    for t, limit in enumerate((1.0, 0.3)):
+        near = [min(np.hypot(x - a, y - b) for a, b in himmelblau.minimizers) < limit for x, y in zip(*ends)]
+        assert by_distance.reached[0, 0, t].tolist() == near and 0 < sum(near) < 60
+        assert by_value.reached[0, 0, t].tolist() == (values < limit).tolist()
+
+
+def test_a_function_of_ones_own_needs_what_its_criterion_asks_for():
+    fast = {"runs": 50, "steps": 200, "optimizer": ts.SGD(lr=0.1), "boxes": (-1, 1)}
+    assert success_rates(bowl, GD, minimum=0.0, **fast).rate("bowl", "GD") == 1
+    assert success_rates(bowl, GD, minimum=-1.0, **fast).rate("bowl", "GD") == 0
+    for point in ([(1.0, 0.0)], (1, 0), [(9.0, 9.0), (1.0, 0.0)]):
+        assert success_rates(bowl, GD, criterion="distance", minimizers=point, **fast).rate("bowl", "GD") == 1
+    assert success_rates(bowl, GD, criterion="distance", minimizers=(9, 9), **fast).rate("bowl", "GD") == 0
+    both = success_rates([bowl, "booth"], GD, minimum={"bowl": 0.0, "booth": 9.0}, runs=20, steps=5, boxes=(-1, 1))
+    assert both.functions == ("bowl", "booth")
+    assert (
+        success_rates(_logarithm, GD, minimum=-np.exp(-1), minimizers=np.exp(-1), runs=5, steps=5, boxes=(1, 2)).runs
+        == 5
+    )
+
+
+def test_a_function_of_ones_own_may_have_writings():
+    def mine(x):
+        return (x - 2) ** 2 * (x + 1) ** 2
+
+    def product(x):
+        return (x - 2) * (x - 2) * (x + 1) * (x + 1)
+
+    mine.writings = {"power": mine, "product": product}
+    settings = {"minimum": 0.0, "boxes": (-3, 3), "runs": 50, "steps": 100}
+    two = [success_rates(mine, {"SPAD": ts.SPAD()}, writing=name, **settings) for name in mine.writings]
+    assert [table.functions for table in two] == [("mine",), ("mine, product",)]
+    exact = [success_rates(mine, GD, writing=name, **settings).reached for name in mine.writings]
+    assert (exact[0] == exact[1]).all() and "mine product" in str(two[1])
+
+
+def test_starts_may_be_normal():
+    cell = blocks.Cell("", beale, box_of(beale, Normal(1.0, 2.0)), ts.GD(), ts.Adam(), 4000, 0)
+    ((_, xs, ys),) = blocks.run_cells([cell], np.random.SeedSequence(1))
+    for starts in (xs, ys):  # five standard errors
+        assert abs(starts.mean() - 1) < 5 * 2 / np.sqrt(4000) and abs(starts.std() / 2 - 1) < 5 / np.sqrt(8000)
+    assert abs(np.corrcoef(xs, ys)[0, 1]) < 5 / np.sqrt(4000)
+    table = success_rates(["beale", "booth"], GD, boxes={"beale": Normal(0, 1.5)}, **FEW)
+    assert table.provenance["starts"] == "beale N(0, 1.5)^2; booth [-10, 10]^2"
+    for mean, spread in ((np.nan, 1.0), (0.0, -1.0), ("0", 1.0)):
+        with pytest.raises(BadInput, match="Normal: mean and spread"):
+            Normal(mean, spread)
+
+
+def test_differences_are_paired_by_start():
+    table = success_rates("beale", {"GD": ts.GD(), "RAD": ts.RAD()}, runs=300, boxes=(-2, 2))
+    one, two = table.reached[0, :, 0]
+    found = table.difference("beale", "GD", "RAD")
+    assert found.value == pytest.approx(one.mean() - two.mean()) and found.low < found.value < found.high
+    alone = np.hypot(*(np.diff([end[0, e, 0] for end in table.intervals]) / 2 for e in (0, 1)))
+    assert found.high - found.low < 2 * alone  # of two independent samples
+    assert table.difference("beale", "RAD", "GD").value == -found.value
+    assert f"{100 * found.value:.1f} ({100 * found.low:.1f} to" in str(table)
+
+
+def test_the_interval_of_a_paired_difference_covers_it():
+    """Exactly, over all outcomes of 40 starts: at least 93 %, whatever the chances of a discordant pair (95 % is meant)."""
+    n = 40
+    for p, q in itertools.product((0.02, 0.1, 0.3, 0.45), repeat=2):
+        covered = 0.0
+        for won in range(n + 1):
+            lost = np.arange(n + 1 - won)
+            _, low, high = paired(won, lost, n)
+            same = n - won - lost
+            logs = [math.lgamma(n + 1) - sum(math.lgamma(k + 1) for k in (won, i, s)) for i, s in zip(lost, same)]
+            chance = np.exp(np.array(logs) + won * np.log(p) + lost * np.log(q) + same * np.log(1 - p - q))
+            covered += chance[(low <= p - q) & (p - q <= high)].sum()
+        assert covered > 0.93
 
 
 # --- the same wherever it runs --------------------------------------------------------------------------------------------
@@ -241,7 +401,28 @@ def _kill(x):
     [
         ({"functions": []}, "functions: give problems"),
         ({"functions": "parabola"}, "is not a problem of ts.functions"),
-        ({"functions": [np.sin]}, "is not a problem of ts.functions"),
+        ({"functions": [np.sin]}, "sin is a function of your own: pass its least value, minimum=0.0"),
+        ({"functions": [3]}, "is not a problem of ts.functions"),
+        ({"functions": ts.functions.Problem}, "is not a problem of ts.functions"),
+        ({"functions": lambda *xs: xs[0], "minimum": 0.0}, "any number of parameters; make a ts.functions.Problem"),
+        ({"functions": bowl, "minimum": 0.0}, r"boxes: bowl has 2 parameters; .* not nothing"),
+        (
+            {"functions": bowl, "criterion": "distance"},
+            r"bowl are not known: pass them, minimizers=\[\(0.0, 0.0\)\]",
+        ),
+        ({"functions": bowl, "minimizers": [(1.0,)], "criterion": "distance"}, "of 2 coordinates each"),
+        ({"functions": bowl, "minimizers": [], "criterion": "distance"}, "of 2 coordinates each"),
+        ({"minimum": "low"}, "minimum= is the least value"),
+        ({"functions": ["beale", "booth"], "minimum": 0.0}, "dicts by their names"),
+        ({"criterion": "gradient"}, 'criterion= is "value" or "distance"'),
+        ({"criterion": None}, 'criterion= is "value" or "distance"'),
+        (
+            {"writing": "roman"},
+            "There is no writing 'roman' of these functions. There are beale: powers, products, all-pro",
+        ),
+        ({"writing": {"booth": "powers"}}, "'booth' is not among the functions: beale"),
+        ({"writing": {"beale": "roman"}}, "beale has no writing 'roman'; it has 'powers', 'products', 'all-products'"),
+        ({"functions": "beale, roman"}, "beale has no writing 'roman'"),
         ({"functions": ["beale", "beale"]}, "give each once"),
         ({"estimators": {}}, "estimators is a dict"),
         ({"estimators": {"GD": ts.GD}}, "write GD"),
@@ -276,7 +457,7 @@ def test_the_paper_table_puts_the_papers_figures_beside_ours():
     assert table.functions == tuple(PAPER_BOXES) and table.tolerances == (0.05, 0.01)
     text = str(table)
     assert text.count("the paper") == 8 and "70.8" in text and "65.4" in text and "seed: 0" in text
-    assert "uniform in ackley [-2, 2]^2" in text and f"NumPy {np.__version__}" in text and "lr=0.01" in text
+    assert "starts: ackley [-2, 2]^2" in text and f"NumPy {np.__version__}" in text and "lr=0.01" in text
     rows = list(csv.DictReader(io.StringIO(table.to_csv())))
     assert len(rows) == 4 * 4 * 2
     for row in rows:
@@ -319,6 +500,33 @@ def test_escape_map_shows_that_holding_escapes_and_fresh_draws_do_not():
     reached, left = found.success[0, :, 0, :, 0], found.success[0, :, 0, :, 1]
     assert reached[0, 0] == left[0, 0] == 0 and left[0, 1] > 0.8 and reached[0, 1] < 0.3
     assert reached[1, 0] < 0.2 and reached[1, 1] == 1 and not found.baseline.any()
+
+
+def test_escape_map_of_any_function_and_start():
+    """From (2.1, -1.1) Ackley's exact gradient is trapped; below what a run has left the trap is found, not given."""
+    start, few = (2.1, -1.1), {"rates": (0.01, 0.1), "k_max": (1, 50), "runs": 20, "steps": 400}
+    printed = ts.functions.ackley.writings["printed"]  # its minimum is not 0
+    found = escape_map("ackley", start=start, m=None, writing="printed", **few)
+    assert found.functions == ("ackley, printed",) and "[2.1, 2.1] x [-1.1, -1.1]" in found.provenance["starts"]
+    ends = [ts.minimize(printed, start, optimizer=ts.Adam(lr=lr), steps=400).value for lr in few["rates"]]
+    assert found.tolerances == (0.05, pytest.approx(min(ends) - printed.minimum - 0.05, rel=1e-3))
+    for r, lr in enumerate(few["rates"]):
+        cell = {"optimizer": ts.Adam(lr=lr), "estimator": ts.SPAD(k_max=50), "steps": 400}
+        above = ts.minimize(printed, start, **cell).value - printed.minimum
+        assert found.successes[0, r, 0, 1].tolist() == [20 * int(above < limit) for limit in found.tolerances]
+    assert found.successes[..., 1].any() and not found.baseline.any()
+    assert escape_map("booth", start=(0, 0), **few).tolerances == (0.05,)  # where GD is not trapped
+    assert escape_map(bowl, start=(0, 0), minimum=0.0, **few).functions == ("bowl",)
+    by_path = escape_map(optimizer=ts.Adam(moments="path"), rates=(0.1,), k_max=(1,), runs=20)
+    assert by_path.success[0, 0, 0, 0, 1] > 0.9 and "moments='path'" in by_path.provenance["optimizer"]
+    for wrong, says in (
+        ({"start": (1.0, 2.0)}, "a start of 1 numbers"),
+        ({"function": ["beale", "booth"]}, "one function"),
+        ({"optimizer": ts.GD()}, "no dataclass with a field lr"),
+        ({"function": bowl, "start": (0, 0)}, "pass its least value"),
+    ):
+        with pytest.raises(BadInput, match=says):
+            escape_map(**wrong, runs=2, steps=2)
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs os.killpg, to send Ctrl-C to a group of processes")

@@ -1,5 +1,5 @@
 """The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``table``, ``whitebox``,
-``networks``, ``reproduce``, ``figures``."""
+``networks``, ``reproduce``, ``sensitivity``, ``figures``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import io
 import json
 import os
 import sys
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,22 +19,24 @@ os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command lin
 
 from . import functions, models, plot, reproduction
 from .archive import write_text
-from .command_line import parser
-from .errors import BadInput, ExpressionError, TinyspadError
+from .command_line import check_counts, function_at, optimizer, parser
+from .errors import BadInput, TinyspadError
 from .experiments import (
     NetworkRuns,
+    cells_table,
     laboratory,
     learning_curves,
     minimize_f1,
     paper_table,
+    readings,
+    sensitivity,
+    shares,
     stochasticity_table,
     success_rate,
     white_box,
 )
-from .expression import CONSTANTS, parse
 from .lcg import trace
 from .lcg.text import DRAWABLE
-from .optimizers import Adam
 from .table import Table
 
 
@@ -78,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    _check_counts(options)
+    check_counts(options)
     lcg = trace(functions.f1, 5.0)
     print("f1(x) = x**2 * (2 + cos(4 x)) at x = 5, in single-access form:\n")
     print(lcg)
@@ -105,30 +106,8 @@ def _table(results: dict[float, Any]) -> str:
     return f"{Table(columns, rows)}\n(x and f(x): the median over the runs)"
 
 
-def _expression(options: argparse.Namespace) -> tuple[Any, dict[str, float]]:
-    """The function that was typed, and the point, in the order of its variables."""
-    f = parse(options.expression)
-    point = dict(_assignment(text) for text in options.point)
-    names = list(f.__signature__.parameters)  # type: ignore[attr-defined]
-    missing, extra = [n for n in names if n not in point], [n for n in point if n not in names]
-    if missing or extra or len(point) < len(options.point):
-        problem = (
-            f"give {missing[0]}=NUMBER"
-            if missing
-            else f"{extra[0]} is not in it"
-            if extra
-            else "a variable is given twice"
-        )
-        raise ExpressionError(f"The expression's variables are {', '.join(names)}: {problem}.")
-    with np.errstate(all="ignore"):
-        value = f(*(point[name] for name in names))
-    if not np.isfinite(value):
-        raise BadInput(f"The expression is {value} at this point: outside its domain, or too large.")
-    return f, {name: point[name] for name in names}
-
-
 def _paths(options: argparse.Namespace) -> None:
-    f, point = _expression(options)
+    f, point = function_at(options)
     names = list(point)
     if options.param is not None and options.param not in names:
         raise BadInput(f"--param {options.param}: the expression's variables are {', '.join(names)}.")
@@ -147,7 +126,7 @@ def _paths(options: argparse.Namespace) -> None:
 def _explain(options: argparse.Namespace) -> None:
     if options.out.suffix.lower() not in (".html", ".htm"):
         raise BadInput(f"--out {options.out}: a page is an .html file.")
-    f, point = _expression(options)
+    f, point = function_at(options)
     with np.errstate(all="ignore"):
         where = ", ".join(f"{name} = {x:g}" for name, x in point.items())
         lcg = trace(f, *point.values())
@@ -163,17 +142,17 @@ def _explain(options: argparse.Namespace) -> None:
 
 
 def _laboratory(options: argparse.Namespace) -> None:
-    _check_counts(options)
-    f, point = _expression(options)
+    check_counts(options)
+    f, point = function_at(options)
     with np.errstate(all="ignore"):
         lab = laboratory(f, *point.values(), draws=options.draws, rng=options.seed)
-        print(replace(lab, function=options.expression.strip()))
+        print(lab if f.__name__ != "expression" else replace(lab, function=options.expression.strip()))
         if options.figure is not None:
             print(f"\nThe drawing: {plot.save(plot.laboratory(lab), options.figure)}")
 
 
 def _tables(options: argparse.Namespace) -> None:
-    _check_counts(options)
+    check_counts(options)
     unknown = [n for n in options.numbers if n not in ("1", "2", "3")]
     if unknown:
         raise BadInput(f"There is no table {unknown[0]!r:.40}; there are 1, 2 and 3.")
@@ -189,6 +168,9 @@ def _tables(options: argparse.Namespace) -> None:
         runs=1000 if options.runs is None else options.runs,
         steps=2000 if options.steps is None else options.steps,
         boxes=None if options.box is None else tuple(options.box),
+        writing=options.writing,
+        criterion=options.criterion or "value",
+        optimizer=optimizer(options),
         rng=options.seed,
         workers=None if options.workers == 1 else options.workers,
         resume=options.resume,
@@ -202,6 +184,8 @@ def _tables(options: argparse.Namespace) -> None:
 def _table3(options: argparse.Namespace) -> None:
     alone = {
         "--box": options.box,
+        "--writing": options.writing,
+        "--criterion": options.criterion,
         "--resume": options.resume,
         "--workers": None if options.workers == 1 else options.workers,
         "another table": None if set(options.numbers) == {"3"} else "",
@@ -210,7 +194,7 @@ def _table3(options: argparse.Namespace) -> None:
         if value is not None:
             raise BadInput(f"Table 3 is another experiment than tables 1 and 2, and does not go with {option}.")
     sizes = {name: getattr(options, name) for name in ("runs", "steps") if getattr(options, name) is not None}
-    table = stochasticity_table(rng=options.seed, **sizes)
+    table = stochasticity_table(rng=options.seed, optimizer=optimizer(options), **sizes)
     print(_told(table, options.form))
     if options.figure is not None:
         print(f"\nThe drawing: {plot.save(plot.stochasticity(table).figure, options.figure)}", file=sys.stderr)
@@ -222,35 +206,22 @@ def _told(table: Any, form: str) -> str:
 
 
 def _whitebox(options: argparse.Namespace) -> None:
-    _check_counts(options)
+    check_counts(options)
     unknown = [name for name in options.models if name not in models.ALL]
     if unknown:
         raise BadInput(f"There is no model {unknown[0]!r:.40}; there are {', '.join(models.ALL)}.")
     if options.figure is not None:
         plot.check_ending(options.figure)
-    optimizer = Adam(lr=options.lr)
+    stepper = optimizer(options)
     fits: list[Any] = []
     for name in dict.fromkeys(options.models or models.ALL):
         every = max(options.steps // 100, 1)
-        fit = white_box(
-            name, runs=options.runs, steps=options.steps, every=every, optimizer=optimizer, rng=options.seed
-        )
+        fit = white_box(name, runs=options.runs, steps=options.steps, every=every, optimizer=stepper, rng=options.seed)
         rows = fit.to_csv().splitlines()[bool(fits) :]  # one header for all
         print(f"{fit}\n" if options.form == "text" else "\n".join(rows), flush=True)
         fits.append(fit)
     if options.figure is not None:
         print(f"The drawing: {plot.save(plot.white_box(*fits), options.figure)}", file=sys.stderr)
-
-
-def _assignment(text: str) -> tuple[str, float]:
-    name, equals, number = text.partition("=")
-    try:
-        value = CONSTANTS[number.strip()] if number.strip() in CONSTANTS else float(number)
-        if equals and name.strip().isidentifier() and np.isfinite(value):
-            return unicodedata.normalize("NFKC", name.strip()), value  # as Python reads names in an expression
-    except ValueError:
-        pass
-    raise BadInput(f"{text!r:.60} is not of the form NAME=NUMBER, such as x=5.")
 
 
 def _figures(options: argparse.Namespace) -> None:
@@ -267,7 +238,7 @@ def _figures(options: argparse.Namespace) -> None:
 
 
 def _networks(options: argparse.Namespace) -> None:
-    _check_counts(options)
+    check_counts(options)
     if options.source is not None:
         runs = NetworkRuns.from_json(options.source.read_bytes().decode("utf-8", errors="replace"))
     else:
@@ -294,8 +265,33 @@ def _networks(options: argparse.Namespace) -> None:
         print(plot.save(draw(runs), options.out / f"networks_{runs.task}_{kind}.png"), file=sys.stderr)
 
 
+def _sensitivity(options: argparse.Namespace) -> None:
+    check_counts(options)
+    wanted = [r for r in readings() if options.only is None or options.only in ", ".join(map(str, r))]
+    if not wanted:
+        raise BadInput(
+            f'--only {options.only!r:.40} is in no reading, such as "{", ".join(map(str, readings()[-1][:-1]))}".'
+        )
+    file = options.out / "data" / "sensitivity.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)  # before the work is done
+    print(f"Finished readings are kept in {file}: the same command goes on from there.", file=sys.stderr)
+    made = sensitivity(
+        wanted,
+        runs=options.runs,
+        steps=options.steps,
+        rng=options.seed,
+        file=file,
+        workers=None if options.workers == 1 else options.workers,
+        progress=sys.stderr.isatty(),
+    )
+    found = shares(made)
+    print(f"{found}\n\nCells of Tables 1 and 2 that the starts do not contradict:\n\n{cells_table(made)}")
+    if options.only is None:
+        print(f"\nThe picture: {plot.save(plot.shares(found), options.out / 'sensitivity.png')}", file=sys.stderr)
+
+
 def _reproduce(options: argparse.Namespace) -> None:
-    _check_counts(options)
+    check_counts(options)
     data = options.out / "figures" / "data"
     file = data / "reproduction.json"
     known = {}
@@ -337,20 +333,6 @@ def _reproduce(options: argparse.Namespace) -> None:
         print(f"The numbers bear out all {len(reproduction.CLAIMS)} verdicts.")
 
 
-def _check_counts(options: argparse.Namespace) -> None:
-    for name, least in (
-        ("runs", 1),
-        ("steps", 0),
-        ("seed", 0),
-        ("draws", 2),
-        ("workers", 1),
-        ("repeats", 1),
-        ("iterations", 1),
-    ):
-        if getattr(options, name, None) is not None and getattr(options, name) < least:
-            raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")
-
-
 COMMANDS = {
     "demo": _demo,
     "paths": _paths,
@@ -360,6 +342,7 @@ COMMANDS = {
     "whitebox": _whitebox,
     "networks": _networks,
     "reproduce": _reproduce,
+    "sensitivity": _sensitivity,
     "figures": _figures,
 }
 

@@ -119,3 +119,20 @@ def _names_of(f: Callable[..., Any], number: int) -> list[str]:
         raise BadInput(f"{name_of(f)} takes {takes}, and {number} {'was' if number == 1 else 'were'} given.{hint}")
     joint = "" if not any(name.startswith(str(spread)) for name in named) else "_"
     return named[:number] + [f"{spread}{joint}{i}" for i in range(number - len(named))]
+
+
+def parameter_count(f: Callable[..., Any], asking: str, remedy: str) -> int:
+    """How many parameters f needs, or takes if it needs none. Raises BadInput, with the asker's remedy, if f does not tell.
+
+    >>> parameter_count(lambda x, y, n=2: x, "compile", "say how many")
+    2
+    """
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        raise BadInput(f"{asking}: the function does not tell its parameters; {remedy}.") from None
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [p for p in positional if p.default is p.empty]
+    if not positional and any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        raise BadInput(f"{asking}: the function takes any number of parameters; {remedy}.")
+    return len(needed or positional)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import inspect
+import unicodedata
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from . import __version__, models, plot
-from .errors import BadInput
+import numpy as np
+
+from . import __version__, functions, models, plot
+from .errors import BadInput, ExpressionError
 from .experiments import METHODS, TASKS
+from .experiments.sensitivity import OPTIMIZERS as MAKERS
+from .expression import CONSTANTS, parse
+from .optimizers import Optimizer
+
+FORMULA = "a formula in + - * / ** %% and NumPy functions, or the name of a test function, such as beale"
+
+OPTIMIZERS = {name.lower().replace(" ", "-"): make for name, make in MAKERS.items()}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -16,11 +27,20 @@ class _Parser(argparse.ArgumentParser):
         raise BadInput(f"{message} (see {self.prog} --help)")
 
 
+def _add_writing(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--writing", help="in which of its writings a function is taken, such as products")
+
+
+def _add_optimizer(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--optimizer", choices=tuple(OPTIMIZERS), help="instead of Adam")
+    command.add_argument("--lr", type=float, help="its learning rate (default: 0.01)")
+
+
 # long, as there are many options: one after the other, in the order of --help
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     made.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "{demo,paths,explain,laboratory,table,whitebox,networks,reproduce,figures}"
+    names = "{demo,paths,explain,laboratory,table,whitebox,networks,reproduce,sensitivity,figures}"
     commands = made.add_subparsers(title="commands", dest="command", required=True, metavar=names)
 
     demo = commands.add_parser(
@@ -32,8 +52,9 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
 
     paths = commands.add_parser("paths", help='list the paths of an expression: paths "x**2*(2+cos(4*x))" x=5')
-    paths.add_argument("expression", help="a formula in + - * / ** %% and NumPy functions")
+    paths.add_argument("expression", help=FORMULA)
     paths.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")
+    _add_writing(paths)
     paths.add_argument("--param", help="list the paths of this variable only")
     paths.add_argument("--limit", type=int, default=1000, help="the most paths to list (default: 1000)")
     paths.add_argument("--figure", type=Path, help="draw the graph into this file, with the strongest path highlighted")
@@ -42,15 +63,17 @@ def parser() -> argparse.ArgumentParser:
         "explain",
         help='a page with program, graph, paths and a player: explain "x**2*(2+cos(4*x))" x=5 --out page.html',
     )
-    explained.add_argument("expression", help="a formula in + - * / ** %% and NumPy functions")
+    explained.add_argument("expression", help=FORMULA)
     explained.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")
+    _add_writing(explained)
     explained.add_argument("--out", type=Path, default=Path("page.html"), help="the page (default: page.html)")
 
     lab = commands.add_parser(
         "laboratory", help='exact bias, variance and cost of estimators: laboratory "x**2*(2+cos(4*x))" x=5'
     )
-    lab.add_argument("expression", help="a formula in + - * / ** %% and NumPy functions")
+    lab.add_argument("expression", help=FORMULA)
     lab.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")
+    _add_writing(lab)
     lab.add_argument("--draws", type=int, default=10_000, help="draws of the Monte Carlo check (default: 10000)")
     lab.add_argument("--seed", type=int, default=0, help="seed of the draws (default: 0)")
     lab.add_argument("--figure", type=Path, help="draw the table into this file")
@@ -72,6 +95,13 @@ def parser() -> argparse.ArgumentParser:
         metavar=("LOW", "HIGH"),
         help="the starts of all functions (default: one box each)",
     )
+    _add_writing(table)
+    table.add_argument(
+        "--criterion",
+        choices=("value", "distance"),
+        help="what is within the tolerance: f above its minimum, or x from the nearest minimizer (default: value)",
+    )
+    _add_optimizer(table)
     table.add_argument("--workers", type=int, default=1, help="processes (default: 1, no others)")
     table.add_argument("--resume", type=Path, metavar="FILE", help="keep finished blocks here, and go on from them")
     table.add_argument("--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it")
@@ -82,8 +112,8 @@ def parser() -> argparse.ArgumentParser:
     )
     fits.add_argument("models", nargs="*", metavar="MODEL", help=f"{', '.join(models.ALL)} (default: all)")
     fits.add_argument("--runs", type=int, default=200, help="fits of each estimator (default: 200)")
-    fits.add_argument("--steps", type=int, default=2000, help="steps of Adam (default: 2000)")
-    fits.add_argument("--lr", type=float, default=0.01, help="its learning rate (default: 0.01)")
+    fits.add_argument("--steps", type=int, default=2000, help="steps of each fit (default: 2000)")
+    _add_optimizer(fits)
     fits.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
     fits.add_argument("--as", dest="form", choices=("text", "csv"), default="text", help="how to print it")
     fits.add_argument("--figure", type=Path, help="draw the losses into this file")
@@ -117,6 +147,18 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path(), help="folder of REPRODUCTION.md and figures/ (default: here)"
     )
 
+    crossed = commands.add_parser(
+        "sensitivity", help="tables 1 and 2 and Figure 7 under every reading of the paper; goes on where it stopped"
+    )
+    crossed.add_argument("--runs", type=int, default=1000, help="starts of each reading (default: 1000)")
+    crossed.add_argument("--steps", type=int, default=2000, help="steps of each run (default: 2000)")
+    crossed.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
+    crossed.add_argument("--workers", type=int, default=1, help="processes (default: 1, no others)")
+    crossed.add_argument(
+        "--only", metavar="TEXT", help='only readings with this in their names, such as "beale, products" or "SGD"'
+    )
+    crossed.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
+
     figures = commands.add_parser(
         "figures", help="redraw the figures from fixed seeds, and write down what is drawn in each"
     )
@@ -128,3 +170,63 @@ def parser() -> argparse.ArgumentParser:
     )
     figures.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
     return made
+
+
+# --- what was written ---------------------------------------------------------------------------------------------------
+
+
+def function_at(options: argparse.Namespace) -> tuple[Any, dict[str, float]]:
+    """The function that was typed, or named, and the point, in the order of its variables."""
+    point = dict(_assignment(text) for text in options.point)
+    name = options.expression.strip()
+    f = functions.ALL[name] if name in functions.ALL and name not in point else parse(name)
+    if options.writing is not None:
+        f = functions.written(f, options.writing)
+    names = list(inspect.signature(f).parameters)
+    missing, extra = [n for n in names if n not in point], [n for n in point if n not in names]
+    if missing or extra or len(point) < len(options.point):
+        problem = (
+            f"give {missing[0]}=NUMBER"
+            if missing
+            else f"{extra[0]} is not in it"
+            if extra
+            else "a variable is given twice"
+        )
+        raise ExpressionError(f"The expression's variables are {', '.join(names)}: {problem}.")
+    with np.errstate(all="ignore"):
+        value = f(*(point[name] for name in names))
+    if not np.isfinite(value):
+        raise BadInput(f"The expression is {value} at this point: outside its domain, or too large.")
+    return f, {name: point[name] for name in names}
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    name, equals, number = text.partition("=")
+    try:
+        value = CONSTANTS[number.strip()] if number.strip() in CONSTANTS else float(number)
+        if equals and name.strip().isidentifier() and np.isfinite(value):
+            return unicodedata.normalize("NFKC", name.strip()), value  # as Python reads names in an expression
+    except ValueError:
+        pass
+    raise BadInput(f"{text!r:.60} is not of the form NAME=NUMBER, such as x=5.")
+
+
+def check_counts(options: argparse.Namespace) -> None:
+    for name, least in (
+        ("runs", 1),
+        ("steps", 0),
+        ("seed", 0),
+        ("draws", 2),
+        ("workers", 1),
+        ("repeats", 1),
+        ("iterations", 1),
+    ):
+        if getattr(options, name, None) is not None and getattr(options, name) < least:
+            raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")
+
+
+def optimizer(options: argparse.Namespace) -> Optimizer | None:
+    """The one that was asked for; None if none was."""
+    if options.optimizer is None and options.lr is None:
+        return None
+    return OPTIMIZERS[options.optimizer or "adam"](0.01 if options.lr is None else options.lr)

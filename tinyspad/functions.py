@@ -1,22 +1,37 @@
 """Test problems in plain NumPy: the paper's, and the zoo that teachers reach for.
 
 Each is callable on numbers, arrays (elementwise: many starts at once) and Values, and knows its minimum, where it lies,
-the usual search box and where it comes from. They know nothing of automatic differentiation.
+the usual search box, where it comes from, and the ways in which it is written: paths belong to the program, not to the
+function. They know nothing of automatic differentiation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-__all__ = ["ALL", "Problem"]
+from .arguments import name_of
+from .errors import BadInput
+
+__all__ = ["ALL", "Problem", "written"]
 
 SURJANOVIC = "Surjanovic & Bingham, Virtual Library of Simulation Experiments"
 JAMIL = "Jamil & Yang 2013, A literature survey of benchmark functions"
 PAPER = "Peseux, Berar, Paquet & Nicollet 2023, IEEE Access 11"
+
+Point = tuple[float, ...]
+Box = tuple[tuple[float, float], ...]
+Register = Callable[[Callable[..., Any]], "Problem"]
+
+
+class Writings(dict[str, Callable[..., Any]]):
+    """A function's writings by name, itself the first; what is not there is told."""
+
+    def __missing__(self, writing: str) -> Callable[..., Any]:
+        raise BadInput(f"There is no writing {writing!r:.60} here; there are {', '.join(map(repr, self))}.")
 
 
 @dataclass(frozen=True)
@@ -27,31 +42,57 @@ class Problem:
     ``box``: (low, high) per parameter. ``reference``: the source of formula and minimum. Calling it evaluates the
     formula.
 
+    ``writings``: other formulas of the same function, by name; then a dict of problems, this one among them under the
+    name ``writing``. ``x * x`` reads x twice and ``x**2`` once, so each writing has paths of its own.
+
     >>> beale(3.0, 0.5), beale.minimum, beale.minimizer
     (0.0, 0.0, (3.0, 0.5))
+    >>> import tinyspad as ts
+    >>> [ts.trace(f, 1.0, 2.0).count_paths("y") for f in (beale, beale.writings["products"])]
+    [3, 6]
+    >>> mine = Problem("mine", np.square, 0.0, ((0.0,),), ((-1.0, 1.0),), "here", "power", {"product": lambda x: x * x})
+    >>> list(mine.writings), mine.writings["power"] is mine, mine.writings["product"](3.0)
+    (['power', 'product'], True, 9.0)
     """
 
     name: str
     formula: Callable[..., Any]
     minimum: float
-    minimizers: tuple[tuple[float, ...], ...]
-    box: tuple[tuple[float, float], ...]
+    minimizers: tuple[Point, ...]
+    box: Box
     reference: str
+    writing: str = "as given"
+    writings: Mapping[str, Callable[..., Any]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.writings, Writings):
+            others, found = dict(self.writings), Writings({self.writing: self})
+            object.__setattr__(self, "writings", found)
+            for writing, formula in others.items():
+                self._write(writing, formula)
+        first = next(iter(self.writings)) == self.writing
         # inspect.signature follows __wrapped__, so that parameters keep the formula's names
         for attribute, value in (
             ("__wrapped__", self.formula),
-            ("__name__", self.name),
+            ("__name__", self.name if first else f"{self.name}, {self.writing}"),
             ("__doc__", self.formula.__doc__),
         ):
             object.__setattr__(self, attribute, value)
+
+    def _write(self, writing: str, formula: Callable[..., Any], **other: Any) -> None:
+        made: Any = replace(self, formula=formula, writing=writing, writings=self.writings, **other)
+        self.writings[writing] = made  # type: ignore[index]
 
     def __call__(self, *args: Any) -> Any:
         return self.formula(*args)
 
     def __reduce__(self) -> Any:
-        return self.name if ALL.get(self.name) is self else super().__reduce__()
+        known = ALL.get(self.name)
+        if known is self:
+            return self.name
+        if known is not None and self in known.writings.values():
+            return written, (known, self.writing)
+        return super().__reduce__()
 
     @property
     def minimizer(self) -> tuple[float, ...]:
@@ -63,18 +104,40 @@ ALL: dict[str, Problem] = {}
 """Every problem by name."""
 
 
-def _problem(
-    minimum: float, minimizers: list[tuple[float, ...]], box: tuple[tuple[float, float], ...], reference: str
-) -> Callable[[Callable[..., Any]], Problem]:
+def written(f: Callable[..., Any], writing: str) -> Callable[..., Any]:
+    """A function in one of its writings: of a problem, or of any function that has a dict of them, ``f.writings``.
+
+    Raises BadInput for a writing that it has not, and names those that it has.
+
+    >>> def square(x):
+    ...     return x**2
+    >>> square.writings = {"power": square, "product": lambda x: x * x}
+    >>> written(square, "product")(3.0), written(square, "power") is square
+    (9.0, True)
+    """
+    known = getattr(f, "writings", None)
+    if not isinstance(known, Mapping) or len(known) < 2:
+        raise BadInput(f"{name_of(f)} has no other writings, so not {writing!r:.60}.")
+    if writing not in known:
+        raise BadInput(f"{name_of(f)} has no writing {writing!r:.60}; it has {', '.join(map(repr, known))}.")
+    return known[writing]
+
+
+def _problem(minimum: float, minimizers: list[Point], box: Box, reference: str, writing: str = "powers") -> Register:
     def register(formula: Callable[..., Any]) -> Problem:
-        problem = Problem(formula.__name__, formula, minimum, tuple(minimizers), box, reference)
+        problem = Problem(formula.__name__, formula, minimum, tuple(minimizers), box, reference, writing)
         ALL[problem.name] = problem
         return problem
 
     return register
 
 
-def _square(low: float, high: float) -> tuple[tuple[float, float], ...]:
+def _writing(problem: Problem, name: str, **other: Any) -> Callable[[Callable[..., Any]], None]:
+    """Enter the formula that follows as a writing: "products" spells powers of parameters out, "all-products" all powers."""
+    return lambda formula: problem._write(name, formula, **other)
+
+
+def _square(low: float, high: float) -> Box:
     return ((low, high), (low, high))
 
 
@@ -84,16 +147,27 @@ def f1(x: Any) -> Any:
     return x**2 * (2 + np.cos(4 * x))
 
 
+@_writing(f1, "products")
+def _(x: Any) -> Any:
+    return x * x * (2 + np.cos(4 * x))
+
+
 @_problem(-np.exp(-1.0), [(-1.0, 0.0)], ((-1.0, 2.0), (0.0, 2.0)), f"{PAPER}, Example 2; minimum on the box")
 def f2(x: Any, y: Any) -> Any:
     """exp(x) * (x + y): the paper's example of a tupling node; unbounded below in y."""
     return np.exp(x) * (x + y)
 
 
-@_problem(0.0, [(0.0, 0.0)], _square(-5.0, 5.0), f"Ackley 1987; {SURJANOVIC}")
+@_problem(0.0, [(0.0, 0.0)], _square(-5.0, 5.0), f"Ackley 1987; {SURJANOVIC}", "sum")
 def ackley(x: Any, y: Any) -> Any:
     """The usual Ackley function, a sum of two exponentials; its slope is undefined at the minimum itself."""
     bowl = -20 * np.exp(-0.2 * np.sqrt(0.5 * (x**2 + y**2)))
+    return bowl - np.exp(0.5 * (np.cos(2 * np.pi * x) + np.cos(2 * np.pi * y))) + np.e + 20
+
+
+@_writing(ackley, "products")
+def _(x: Any, y: Any) -> Any:
+    bowl = -20 * np.exp(-0.2 * np.sqrt(0.5 * (x * x + y * y)))
     return bowl - np.exp(0.5 * (np.cos(2 * np.pi * x) + np.cos(2 * np.pi * y))) + np.e + 20
 
 
@@ -104,10 +178,32 @@ def ackley_product(x: Any, y: Any) -> Any:
     return bowl * np.exp(0.5 * (np.cos(2 * np.pi * x) + np.cos(2 * np.pi * y))) + np.e + 20
 
 
+@_writing(ackley_product, "products")
+def _(x: Any, y: Any) -> Any:
+    bowl = -20 * np.exp(-0.2 * np.sqrt(0.5 * (x * x + y * y)))
+    return bowl * np.exp(0.5 * (np.cos(2 * np.pi * x) + np.cos(2 * np.pi * y))) + np.e + 20
+
+
+for _name, _other in (("printed", "powers"), ("printed-products", "products")):  # another function, in fact
+    _known = {"minimum": ackley_product.minimum, "reference": ackley_product.reference}
+    _writing(ackley, _name, **_known)(ackley_product.writings[_other].formula)  # type: ignore[attr-defined]
+
+
 @_problem(0.0, [(3.0, 0.5)], _square(-4.5, 4.5), f"Beale 1958; {SURJANOVIC}")
 def beale(x: Any, y: Any) -> Any:
     """Beale's function: a flat valley with sharp corners."""
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
+
+
+@_writing(beale, "products")
+def _(x: Any, y: Any) -> Any:
+    return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y * y) ** 2 + (2.625 - x + x * y * y * y) ** 2
+
+
+@_writing(beale, "all-products")
+def _(x: Any, y: Any) -> Any:
+    a, b, c = 1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * y * y * y
+    return a * a + b * b + c * c
 
 
 @_problem(0.0, [(1.0, 1.0)], _square(-10.0, 10.0), f"Levy no. 13; {SURJANOVIC}; {PAPER}, Appendix B")
@@ -118,16 +214,44 @@ def levi(x: Any, y: Any) -> Any:
     return ripples + across + (y - 1) ** 2 * (1 + np.sin(2 * np.pi * y) ** 2)
 
 
+@_writing(levi, "all-products")
+def _(x: Any, y: Any) -> Any:
+    a, b, c = np.sin(3 * np.pi * x), np.sin(3 * np.pi * y), np.sin(2 * np.pi * y)
+    return a * a + (x - 1) * (x - 1) * (1 + b * b) + (y - 1) * (y - 1) * (1 + c * c)
+
+
 @_problem(0.0, [(0.0, 0.0)], _square(-100.0, 100.0), f"{SURJANOVIC}; {PAPER}, Appendix B")
 def schaffer2(x: Any, y: Any) -> Any:
     """Schaffer N.2: rings of ever lower ripples around the origin."""
     return 0.5 + (np.sin(x**2 - y**2) ** 2 - 0.5) / (1 + 0.001 * (x**2 + y**2)) ** 2
 
 
+@_writing(schaffer2, "products")
+def _(x: Any, y: Any) -> Any:
+    return 0.5 + (np.sin(x * x - y * y) ** 2 - 0.5) / (1 + 0.001 * (x * x + y * y)) ** 2
+
+
+@_writing(schaffer2, "all-products")
+def _(x: Any, y: Any) -> Any:
+    rings, flat = np.sin(x * x - y * y), 1 + 0.001 * (x * x + y * y)
+    return 0.5 + (rings * rings - 0.5) / (flat * flat)
+
+
 @_problem(0.0, [(1.0, 1.0)], _square(-2.048, 2.048), f"Rosenbrock 1960; {SURJANOVIC}")
 def rosenbrock(x: Any, y: Any) -> Any:
     """Rosenbrock's banana: a curved valley with a nearly flat floor."""
     return 100 * (y - x**2) ** 2 + (1 - x) ** 2
+
+
+@_writing(rosenbrock, "products")
+def _(x: Any, y: Any) -> Any:
+    return 100 * (y - x * x) ** 2 + (1 - x) ** 2
+
+
+@_writing(rosenbrock, "all-products")
+def _(x: Any, y: Any) -> Any:
+    a, b = y - x * x, 1 - x
+    return 100 * a * a + b * b
 
 
 @_problem(
@@ -146,10 +270,26 @@ def himmelblau(x: Any, y: Any) -> Any:
     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
 
+@_writing(himmelblau, "products")
+def _(x: Any, y: Any) -> Any:
+    return (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2
+
+
+@_writing(himmelblau, "all-products")
+def _(x: Any, y: Any) -> Any:
+    a, b = x * x + y - 11, x + y * y - 7
+    return a * a + b * b
+
+
 @_problem(0.0, [(0.0, 0.0)], _square(-5.12, 5.12), f"Rastrigin 1974; {SURJANOVIC}")
 def rastrigin(x: Any, y: Any) -> Any:
     """Rastrigin's function: an egg box in a bowl."""
     return 20 + x**2 - 10 * np.cos(2 * np.pi * x) + y**2 - 10 * np.cos(2 * np.pi * y)
+
+
+@_writing(rastrigin, "products")
+def _(x: Any, y: Any) -> Any:
+    return 20 + x * x - 10 * np.cos(2 * np.pi * x) + y * y - 10 * np.cos(2 * np.pi * y)
 
 
 @_problem(0.0, [(0.0, 0.0)], _square(-600.0, 600.0), f"Griewank 1981; {SURJANOVIC}")
@@ -158,10 +298,21 @@ def griewank(x: Any, y: Any) -> Any:
     return 1 + (x**2 + y**2) / 4000 - np.cos(x) * np.cos(y / np.sqrt(2.0))
 
 
+@_writing(griewank, "products")
+def _(x: Any, y: Any) -> Any:
+    return 1 + (x * x + y * y) / 4000 - np.cos(x) * np.cos(y / np.sqrt(2.0))
+
+
 @_problem(0.0, [(1.0, 3.0)], _square(-10.0, 10.0), SURJANOVIC)
 def booth(x: Any, y: Any) -> Any:
     """Booth's function: a tilted quadratic bowl."""
     return (x + 2 * y - 7) ** 2 + (2 * x + y - 5) ** 2
+
+
+@_writing(booth, "all-products")
+def _(x: Any, y: Any) -> Any:
+    a, b = x + 2 * y - 7, 2 * x + y - 5
+    return a * a + b * b
 
 
 @_problem(0.0, [(0.0, 0.0)], _square(-10.0, 10.0), SURJANOVIC)
@@ -170,10 +321,20 @@ def matyas(x: Any, y: Any) -> Any:
     return 0.26 * (x**2 + y**2) - 0.48 * x * y
 
 
+@_writing(matyas, "products")
+def _(x: Any, y: Any) -> Any:
+    return 0.26 * (x * x + y * y) - 0.48 * x * y
+
+
 @_problem(0.0, [(0.0, 0.0)], _square(-5.0, 5.0), SURJANOVIC)
 def three_hump_camel(x: Any, y: Any) -> Any:
     """The three-hump camel: three minima, the middle one lowest."""
     return 2 * x**2 - 1.05 * x**4 + x**6 / 6 + x * y + y**2
+
+
+@_writing(three_hump_camel, "products")
+def _(x: Any, y: Any) -> Any:
+    return 2 * x * x - 1.05 * x * x * x * x + x * x * x * x * x * x / 6 + x * y + y * y
 
 
 @_problem(-1.0, [(np.pi, np.pi)], _square(-100.0, 100.0), f"Easom 1990; {SURJANOVIC}")
@@ -182,12 +343,25 @@ def easom(x: Any, y: Any) -> Any:
     return -np.cos(x) * np.cos(y) * np.exp(-((x - np.pi) ** 2) - (y - np.pi) ** 2)
 
 
+@_writing(easom, "all-products")
+def _(x: Any, y: Any) -> Any:
+    a, b = x - np.pi, y - np.pi
+    return -np.cos(x) * np.cos(y) * np.exp(-(a * a) - b * b)
+
+
 @_problem(3.0, [(0.0, -1.0)], _square(-2.0, 2.0), f"Goldstein & Price 1971; {SURJANOVIC}")
 def goldstein_price(x: Any, y: Any) -> Any:
     """The Goldstein-Price function: values over six orders of magnitude."""
     s, t = x + y + 1, 2 * x - 3 * y
     first = 1 + s**2 * (19 - 14 * x + 3 * x**2 - 14 * y + 6 * x * y + 3 * y**2)
     return first * (30 + t**2 * (18 - 32 * x + 12 * x**2 + 48 * y - 36 * x * y + 27 * y**2))
+
+
+@_writing(goldstein_price, "products")
+def _(x: Any, y: Any) -> Any:
+    s, t = x + y + 1, 2 * x - 3 * y
+    first = 1 + s**2 * (19 - 14 * x + 3 * x * x - 14 * y + 6 * x * y + 3 * y * y)
+    return first * (30 + t**2 * (18 - 32 * x + 12 * x * x + 48 * y - 36 * x * y + 27 * y * y))
 
 
 @_problem(
@@ -201,6 +375,11 @@ def mccormick(x: Any, y: Any) -> Any:
     return np.sin(x + y) + (x - y) ** 2 - 1.5 * x + 2.5 * y + 1
 
 
+@_writing(mccormick, "all-products")
+def _(x: Any, y: Any) -> Any:
+    return np.sin(x + y) + (x - y) * (x - y) - 1.5 * x + 2.5 * y + 1
+
+
 @_problem(
     -78.33233140754282,
     [(-2.903534027771177, -2.903534027771177)],
@@ -210,3 +389,8 @@ def mccormick(x: Any, y: Any) -> Any:
 def styblinski_tang(x: Any, y: Any) -> Any:
     """The Styblinski-Tang function: four basins, one lowest."""
     return 0.5 * (x**4 - 16 * x**2 + 5 * x + y**4 - 16 * y**2 + 5 * y)
+
+
+@_writing(styblinski_tang, "products")
+def _(x: Any, y: Any) -> Any:
+    return 0.5 * (x * x * x * x - 16 * x * x + 5 * x + y * y * y * y - 16 * y * y + 5 * y)

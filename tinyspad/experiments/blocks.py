@@ -21,6 +21,7 @@ from ..functions import Problem
 from ..optimize import INTERRUPTED, Result, minimize
 from ..optimizers import Optimizer
 from ..progress import Progress
+from .problems import Box, starts
 from .workers import processes
 
 BLOCK = 1000
@@ -29,17 +30,18 @@ BLOCK = 1000
 TRIES = 2
 """How often a block is tried before it is reported."""
 
-FORMAT = "tinyspad blocks 1"
+FORMAT = "tinyspad blocks 2"
 
-Box = tuple[tuple[float, float], ...]
+Ends = np.ndarray[Any, Any]
+"""Where runs ended, shape (1 + parameters, runs): the values of the function, and the coordinates."""
 
 
 @dataclass(frozen=True)
 class Cell:
     """Runs of one function by one estimator: ``name``, and what it takes to do them.
 
-    ``box``: (low, high) for each parameter, from which the starts are drawn uniformly. The starts depend on the function,
-    the box and the seed, and on nothing else: estimators are compared from the same starts.
+    ``box``: for each parameter where the starts are drawn. The starts depend on the function, the box and the seed, and on
+    nothing else: estimators, optimizers and writings are compared from the same starts.
     """
 
     name: str
@@ -76,14 +78,18 @@ class Block:
             + (self.first, self.runs, seed.entropy, seed.spawn_key)
         )
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the ``Ends`` of its runs."""
+        return 1 + len(self.cell.box), self.runs
+
 
 def run_block(block: Block) -> list[float]:
-    """The values of the function where the runs of a block ended."""
+    """The ``Ends`` of the runs of a block, row by row."""
     cell = block.cell
     # a fresh copy: a sequence counts its children, and a block may be done twice
-    starts, paths = np.random.SeedSequence(block.seed.entropy, spawn_key=block.seed.spawn_key).spawn(2)
-    rng = np.random.default_rng(starts)
-    position = tuple(rng.uniform(low, high, block.runs) for low, high in cell.box)
+    first, paths = np.random.SeedSequence(block.seed.entropy, spawn_key=block.seed.spawn_key).spawn(2)
+    position = starts(cell.box, block.runs, np.random.default_rng(first))
     result = uninterrupted(
         minimize(
             cell.problem,
@@ -95,8 +101,9 @@ def run_block(block: Block) -> list[float]:
             every=None,
         )
     )
-    values: list[float] = np.asarray(result.value, float).tolist()
-    return values
+    ends = [result.value, *(result.x if len(position) > 1 else [result.x])]
+    numbers: list[float] = np.asarray(ends, float).ravel().tolist()
+    return numbers
 
 
 def run_cells(
@@ -107,8 +114,8 @@ def run_cells(
     workers: int | None = None,
     resume: str | os.PathLike[str] | None = None,
     progress: bool = False,
-) -> list[np.ndarray[Any, Any]]:
-    """The final values of every cell's runs, shape (runs,) each.
+) -> list[Ends]:
+    """Where every cell's runs ended.
 
     The runs are cut into blocks whose seeds depend on ``root``, the function, and the block's place alone, so that
     neither the number of workers nor the other cells change a result. ``executor``: any ``concurrent.futures.Executor``;
@@ -127,7 +134,7 @@ def run_cells(
         raise BadInput(f"executor= is a concurrent.futures.Executor, not {executor!r:.60}.")
     blocks = [block for cell in cells for block in _cut(cell, root)]
     kept = _Kept(resume)
-    results = {i: kept.known[b.key] for i, b in enumerate(blocks) if len(kept.known.get(b.key, ())) == b.runs}
+    results = {i: kept.known[b.key] for i, b in enumerate(blocks) if len(kept.known.get(b.key, ())) == np.prod(b.shape)}
     left = {i: block for i, block in enumerate(blocks) if i not in results}
     with kept, Progress(len(blocks), "block", progress) as bar:
         bar.show(len(results))
@@ -138,8 +145,8 @@ def run_cells(
     found, at = [], 0
     for cell in cells:
         number = len(_places(cell.runs))
-        parts = [results[i] for i in range(at, at + number)]
-        found.append(np.array([v for part in parts for v in part], float))
+        parts = [np.reshape(results[i], blocks[i].shape) for i in range(at, at + number)]
+        found.append(np.concatenate(parts, axis=1))
         at += number
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,21 @@ import numpy as np
 from .. import functions as problems
 from ..errors import BadInput
 from ..estimators import GD, SPAD
-from ..optimizers import Adam
+from ..optimize import minimize
+from ..optimizers import Adam, Optimizer
 from ..table import Table
-from .success import listed, rate_interval, success_rates, wilson
+from .blocks import uninterrupted
+from .intervals import rate_interval, wilson
+from .problems import chosen_problems, near_what
+from .success import listed, success_rates
 
 Choice = tuple[int | None, bool]
 
 CHOICES: tuple[Choice, ...] = ((None, False), (2, True), (1, False))
 """Candidates m and whether they are drawn with replacement: the largest of all paths, the larger of two, any one (RAD)."""
 
-BELOW_TRAP = 30.05
-"""f1 has its local minimum nearest to 5 at 5.475, of value 30.10: a run that ends below this has left it."""
+AT_MINIMUM = 0.05
+"""The tolerance of Table 1, within which a run of ``escape_map`` has reached the minimum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +69,8 @@ class HoldSweep:
     def __str__(self) -> str:
         spread = 100 * float(np.max(np.subtract(*self.intervals[::-1]))) / 2
         return (
-            f"Runs that end within a tolerance of the minimum, in percent of {self.runs}:\n\n{self._table()}\n\n"
+            f"Runs that end within a tolerance of the {near_what(self.provenance)}, in percent of {self.runs}:\n\n"
+            f"{self._table()}\n\n"
             f"95 % intervals (Wilson) reach at most {spread:.1f} points to either side; intervals has each.\n"
             f"{listed(self.provenance)}"
         )
@@ -110,34 +115,40 @@ def hold_sweep(
     k_max: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200),
     choices: Sequence[Choice] = CHOICES,
     rates: Sequence[float] = (0.01,),
+    optimizer: Optimizer | None = None,
     steps: int = 2000,
     **settings: Any,
 ) -> HoldSweep:
     """Success of SPAD against k_max (paper, Figure 7): for several m, with replacement or without, and learning rates.
 
-    ``choices``: pairs (m, replace) of SPAD; m = 1 is RAD with a path held for k_max steps. ``rates``: the learning rates.
-    ``settings``: runs, tolerances, boxes, rng, executor, workers, resume, progress; they and ``steps`` as for
-    ``success_rates``. The exact gradient is run along as the baseline. Raises BadInput for arguments without meaning. Cost:
-    that of functions * rates * (choices * k_max + 1) cells of a success table.
+    ``choices``: pairs (m, replace) of SPAD; m = 1 is RAD with a path held for k_max steps. ``rates``: the learning rates
+    that ``optimizer``, ``Adam()`` if left out, is given as its ``lr``. ``settings``: runs, tolerances, criterion, boxes,
+    writing, minimum, minimizers, rng, executor, workers, resume, progress; they and ``steps`` as for ``success_rates``. The
+    exact gradient is run along as the baseline. Raises BadInput for arguments without meaning. Cost: that of functions *
+    rates * (choices * k_max + 1) cells of a success table.
 
     >>> import tinyspad as ts
     >>> sweep = ts.experiments.hold_sweep("booth", k_max=(1, 10), rates=(0.1,), runs=20, steps=400)
     >>> sweep.successes.shape
     (1, 1, 3, 2, 2)
     """
-    holds, ways, adams = _axis("k_max", k_max), _axis("choices", choices), [Adam(lr=lr) for lr in _axis("rates", rates)]
+    holds, ways = _axis("k_max", k_max), _axis("choices", choices)
+    optimizer = Adam() if optimizer is None else optimizer
+    steppers = [at_rate(optimizer, lr) for lr in _axis("rates", rates)]
     for way in ways:
         if not (isinstance(way, tuple) and len(way) == 2):
             raise BadInput(f"choices= are pairs (m, replace), such as (2, True), not {way!r:.60}.")
     spads = [SPAD(m=m, replace=bool(replace), k_max=k) for m, replace in ways for k in holds]
-    methods = {f"lr {adam.lr}, {estimator!r}": (estimator, adam) for adam in adams for estimator in (GD(), *spads)}
-    if len(methods) < len(adams) * (1 + len(spads)):
+    methods = {f"lr {by.lr}, {estimator!r}": (estimator, by) for by in steppers for estimator in (GD(), *spads)}
+    if len(methods) < len(steppers) * (1 + len(spads)):
         raise BadInput("hold_sweep: k_max=, choices= and rates= are lists of different values; one is given twice.")
     estimators = {name: estimator for name, (estimator, _) in methods.items()}
-    optimizers = {name: adam for name, (_, adam) in methods.items()}
+    optimizers = {name: by for name, (_, by) in methods.items()}
     made = success_rates(functions, estimators, optimizer=optimizers, steps=steps, **settings)
-    good = made.successes.reshape(len(made.functions), len(adams), 1 + len(spads), -1)
-    rates = tuple(float(adam.lr) for adam in adams)
+    good = made.successes.reshape(len(made.functions), len(steppers), 1 + len(spads), -1)
+    rates = tuple(float(by.lr) for by in steppers)
+    others = [f"{f.name}={getattr(optimizer, f.name)!r}" for f in fields(optimizer) if f.name != "lr"]  # type: ignore[arg-type]
+    told = f"{type(optimizer).__name__}({', '.join(others)}), learning rate {', '.join(f'{lr:g}' for lr in rates)}"
     return HoldSweep(
         made.functions,
         rates,
@@ -147,24 +158,40 @@ def hold_sweep(
         made.runs,
         good[:, :, 1:].reshape(*good.shape[:2], len(ways), len(holds), -1),
         good[:, :, 0],
-        made.provenance | {"optimizer": f"Adam, learning rate {', '.join(f'{lr:g}' for lr in rates)}, {steps} steps"},
+        made.provenance | {"optimizer": f"{told}, {steps} steps"},
     )
 
 
+def at_rate(optimizer: Optimizer, lr: float) -> Any:
+    """An optimizer with another learning rate; raises BadInput for one without ``lr``."""
+    if not is_dataclass(optimizer) or isinstance(optimizer, type) or "lr" not in {f.name for f in fields(optimizer)}:
+        raise BadInput(
+            f"optimizer= is to take the learning rates in rates= as its lr, as SGD, Momentum and Adam do; {optimizer!r:.60} "
+            "is no dataclass with a field lr."
+        )
+    return replace(optimizer, lr=lr)
+
+
 def escape_map(
+    function: Any = problems.f1,
     *,
-    start: float = 5.0,
+    start: Any = 5.0,
     rates: Sequence[float] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
     k_max: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500),
     m: int | None = 1,
     runs: int = 200,
+    optimizer: Optimizer | None = None,
+    steps: int = 2000,
     **settings: Any,
 ) -> HoldSweep:
-    """Which runs of f1 from x = 5 escape, by learning rate and how long a path is held: the phase diagram behind Figure 3.
+    """Which runs from one start escape, by learning rate and how long a path is held: the phase diagram behind Figure 3.
 
-    A path is drawn at random (``m=1``; ``m=None`` keeps the larger one) and held for k_max steps. Two tolerances: 0.05,
-    the run ends at the minimum; 30.05, it ends below the local minimum that traps the exact gradient. ``settings``: steps,
-    rng, executor, workers, resume, progress; they, errors and cost as for ``hold_sweep``.
+    ``function`` and ``start``: f1 from x = 5, as in the paper, or any function that ``success_rates`` takes, with a number,
+    or a tuple of one for each parameter. A path is drawn at random (``m=1``; ``m=None`` keeps the largest one) and held for
+    k_max steps. Two tolerances: 0.05, the run ends at the minimum; and where the exact gradient does not come near it, the
+    value below which a run has left what traps that, 0.05 less than where it ends: 30.05 for f1, with its local minimum of
+    30.10. ``settings``: writing, minimum, rng, executor, workers, resume, progress; they, ``optimizer``, ``steps``, errors
+    and cost as for ``hold_sweep``.
 
     >>> import tinyspad as ts
     >>> print(ts.experiments.escape_map(rates=(0.1,), k_max=(1, 50), runs=20, steps=1000))  # doctest: +ELLIPSIS
@@ -175,16 +202,37 @@ def escape_map(
     f1        a random path  0.1      30.05  0.0     10.0     100.0
     ...
     """
+    known = {name: settings.pop(name, None) for name in ("writing", "minimum", "minimizers")}
+    (problem, *others) = chosen_problems(function, *known.values())
+    point = start if isinstance(start, (tuple, list)) else (start,)
+    if others or len(point) != len(problem.box):
+        raise BadInput(f"escape_map: one function, and a start of {len(problem.box)} numbers, not {start!r:.60}.")
+    by = Adam() if optimizer is None else optimizer
+    optimizers = [at_rate(by, lr) for lr in _axis("rates", rates)]
+    by_value = settings.get("criterion", "value") == "value"
+    trap = _trap(problem, point, optimizers, steps) if by_value and np.isfinite(problem.minimum) else []
     return hold_sweep(
-        problems.f1,
+        problem,
         k_max=k_max,
         choices=((m, False),),
         rates=rates,
+        optimizer=by,
         runs=runs,
-        tolerances=(0.05, BELOW_TRAP),
-        boxes=(start, start),
+        steps=steps,
+        tolerances=(AT_MINIMUM, *trap),
+        boxes=tuple((x, x) for x in point),
         **settings,
     )
+
+
+def _trap(
+    problem: problems.Problem, point: Sequence[float], optimizers: Sequence[Optimizer], steps: int
+) -> list[float]:
+    """How far above the minimum a run has left the lowest end of the exact gradient; nothing where that comes near it."""
+    start = tuple(map(float, point)) if len(point) > 1 else float(point[0])
+    ends = [uninterrupted(minimize(problem, start, optimizer=by, steps=steps, every=None)).value for by in optimizers]
+    above = min((end - problem.minimum for end in ends if np.isfinite(end)), default=0.0) - AT_MINIMUM
+    return [float(f"{above:.4g}")] if above > AT_MINIMUM else []
 
 
 def _axis(name: str, values: Any) -> list[Any]:

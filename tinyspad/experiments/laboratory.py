@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import generator, integer, spaced
+from ..arguments import generator, integer, name_of, spaced
 from ..errors import BadInput, TinyspadError
 from ..estimators import GD, RAD, SPAD, Cost, Estimator, FixedPath, Magnitude, NearestPath, as_draw
 from ..lcg import LCG, trace
@@ -185,7 +185,7 @@ def laboratory(
         except (TinyspadError, NotImplementedError) as problem:
             left_out[str(name)] = problem.message if isinstance(problem, TinyspadError) else str(problem)
     return Laboratory(
-        getattr(f, "__name__", type(f).__name__),
+        name_of(f),
         dict(zip(lcg.params, lcg.arguments)),
         lcg.linearization.gradient(),
         {name: lcg.count_paths(name) if numbers is None else numbers.count_paths(name) for name in lcg.params},

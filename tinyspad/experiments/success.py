@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from os import PathLike
@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import functions as problems
-from ..arguments import integer
+from ..arguments import integer, name_of
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator
-from ..functions import Problem
 from ..optimizers import Adam, Optimizer
 from ..table import Interval, Table
-from .blocks import Box, Cell, run_cells, seed_sequence
+from .blocks import Cell, run_cells, seed_sequence
+from .intervals import paired, percent, rate_interval, wilson
+from .problems import CRITERIA, Box, away, box_of, check_criterion, chosen_problems, near_what, told_box, told_writings
 
 ESTIMATORS: dict[str, Estimator] = {
     "GD": GD(),
@@ -52,56 +52,34 @@ PAPER_BOXES: dict[str, Box] = {
 }
 """The paper does not say where its runs start. From these boxes GD comes near its baseline in Table 1."""
 
-Z95 = 1.959963984540054
-
-
-def wilson(successes: Any, runs: Any, z: float = Z95) -> tuple[Any, Any]:
-    """The 95 % interval of a rate (Wilson 1927): of all rates those that so many successes do not contradict.
-
-    (p + z**2/2n -+ z sqrt(p(1 - p)/n + z**2/4n**2)) / (1 + z**2/n), p = successes / runs, n = runs.
-
-    >>> [round(float(end), 4) for end in wilson(0, 1000)]
-    [0.0, 0.0038]
-    """
-    p = np.divide(successes, runs)
-    centre, spread = p + z * z / (2 * runs), z * np.sqrt(p * (1 - p) / runs + (z / (2 * runs)) ** 2)
-    scale = 1 + z * z / runs
-    low, high = np.maximum(centre - spread, 0.0) / scale, np.minimum(centre + spread, scale) / scale
-    # at the ends the bound is the rate itself, which rounding must not miss
-    return np.where(successes == 0, 0.0, low)[()], np.where(successes == runs, 1.0, high)[()]
-
-
-def rate_interval(successes: Any, runs: int) -> Interval:
-    """A rate and its Wilson interval."""
-    return Interval(float(successes / runs), *map(float, wilson(successes, runs)))
-
-
-def percent(successes: Any, runs: int) -> str:
-    """A rate with its Wilson interval, in percent.
-
-    >>> percent(31, 60)
-    '51.7 (39.3-63.8)'
-    """
-    return f"{Interval(*(100 * x for x in rate_interval(successes, runs))):.1f}"
-
 
 @dataclass(frozen=True, eq=False)
 class SuccessTable:
     """How many runs ended within each tolerance of the minimum; ``print`` it, or ``plot.success`` it.
 
-    ``successes``: shape (functions, estimators, tolerances), of ``runs`` runs each. ``not_finite``: how many of them
-    met NaN or infinity, shape (functions, estimators). ``paper``: the paper's rates in percent by (function, tolerance), in
-    the order of the estimators, where it has them. ``provenance``: versions, seed, boxes, optimizer, steps.
+    ``reached``: which runs did, shape (functions, estimators, tolerances, runs); run i of every estimator has the same
+    start. ``not_finite``: how many of them met NaN or infinity, shape (functions, estimators). ``paper``: the paper's rates
+    in percent by (function, tolerance), in the order of the estimators, where it has them. ``provenance``: starts,
+    criterion, writings, optimizer, steps, seed, versions.
     """
 
     functions: tuple[str, ...]
     estimators: tuple[str, ...]
     tolerances: tuple[float, ...]
-    runs: int
-    successes: np.ndarray[Any, Any]
+    reached: np.ndarray[Any, Any]
     not_finite: np.ndarray[Any, Any]
     provenance: dict[str, str]
     paper: Mapping[tuple[str, float], Sequence[float]]
+
+    @property
+    def runs(self) -> int:
+        """How many of each cell."""
+        return int(self.reached.shape[-1])
+
+    @property
+    def successes(self) -> np.ndarray[Any, Any]:
+        """How many runs ended within the tolerance, shape (functions, estimators, tolerances)."""
+        return np.asarray(self.reached.sum(axis=-1))
 
     @property
     def rates(self) -> np.ndarray[Any, Any]:
@@ -122,6 +100,14 @@ class SuccessTable:
 
     def rate(self, function: str, estimator: str, tolerance: float | None = None) -> float:
         """One rate; the tolerance is the first one if it is left out. Raises BadInput for what is not in the table."""
+        return float(self.rates[self._place(function, estimator, tolerance)])
+
+    def difference(self, function: str, estimator: str, other: str, tolerance: float | None = None) -> Interval:
+        """By how much one estimator's rate is above another's, paired by start, with its 95 % interval (see ``paired``)."""
+        one, two = (self.reached[self._place(function, name, tolerance)] for name in (estimator, other))
+        return Interval(*map(float, paired(np.sum(one & ~two), np.sum(two & ~one), self.runs)))
+
+    def _place(self, function: str, estimator: str, tolerance: float | None) -> tuple[int, ...]:
         places = []
         for what, name, names in (
             ("function", function, self.functions),
@@ -131,7 +117,16 @@ class SuccessTable:
             if name not in names:
                 raise BadInput(f"The table has no {what} {name!r}; it has {', '.join(map(str, names))}.")
             places.append(names.index(name))  # type: ignore[arg-type]
-        return float(self.rates[tuple(places)])
+        return tuple(places)
+
+    def _lead(self, f: int, t: int) -> str | None:
+        """By how many points the winner of a row is above the second, paired by start."""
+        first, *others = np.argsort(-self.successes[f, :, t], kind="stable")
+        if not others or not self.winners[f, first, t]:
+            return None
+        names = self.estimators[first], self.estimators[others[0]]
+        lead = self.difference(self.functions[f], *names, self.tolerances[t])
+        return "{:.1f} ({:.1f} to {:.1f})".format(*(100 * x for x in lead))
 
     def _table(self, best: str) -> Table:
         """A row for each tolerance and function, and one for the paper's rates; ``best`` marks the winners."""
@@ -139,15 +134,19 @@ class SuccessTable:
         for t, f in np.ndindex(len(self.tolerances), len(self.functions)):
             place = self.functions[f], self.tolerances[t]
             cells = [percent(n, self.runs) for n in self.successes[f, :, t]]
-            rows.append([*place[::-1], *(best.format(c) if won else c for c, won in zip(cells, self.winners[f, :, t]))])
+            marked = (best.format(c) if won else c for c, won in zip(cells, self.winners[f, :, t]))
+            rows.append([*place[::-1], *marked, self._lead(f, t)])
             if place in self.paper:
-                rows.append([place[1], "  the paper", *(f"{p:.1f}" for p in self.paper[place])])
-        return Table(("tolerance", "function", *self.estimators), rows, left=2)
+                rows.append([place[1], "  the paper", *(f"{p:.1f}" for p in self.paper[place]), None])
+        columns = "tolerance", "function", *self.estimators, "lead"
+        return Table(columns, rows, left=2)
 
     def __str__(self) -> str:
         within = " or ".join(f"{tolerance:g}" for tolerance in self.tolerances)
-        lines = [f"Runs that end within {within} of the minimum, in percent of {self.runs}:", "", self._table("{} *")]
-        lines += ["", "* the highest of its row; in brackets 95 % intervals (Wilson)."]
+        near = near_what(self.provenance)
+        lines = [f"Runs that end within {within} of the {near}, in percent of {self.runs}:", "", self._table("{} *")]
+        lines += ["", "* the highest of its row, and its lead: in points, over the second, on the same starts."]
+        lines += ["In brackets 95 % intervals (Wilson; of a lead: Agresti and Min)."]
         if self.not_finite.any():
             lines.append(f"{int(self.not_finite.sum())} runs met NaN or infinity; they count as failures.")
         return "\n".join(map(str, [*lines, listed(self.provenance)]))
@@ -176,7 +175,11 @@ def success_rates(
     steps: int = 2000,
     optimizer: Optimizer | Mapping[str, Optimizer] | None = None,
     tolerances: Sequence[float] = (0.05, 0.01),
+    criterion: str = "value",
     boxes: Any = None,
+    writing: str | Mapping[str, str] | None = None,
+    minimum: Any = None,
+    minimizers: Any = None,
     rng: np.random.Generator | int | None = 0,
     executor: Executor | None = None,
     workers: int | None = None,
@@ -185,15 +188,22 @@ def success_rates(
 ) -> SuccessTable:
     """How often each estimator ends within each tolerance of each function's minimum (paper, Definition 4).
 
-    ``functions``: a ``ts.functions.Problem``, its name, or a list of them. ``estimators``: a dict by name, ``ESTIMATORS`` if
-    left out. ``optimizer``: one for all, ``Adam()`` if left out, or a dict by the estimators' names. ``boxes``: where the
-    starts are drawn, uniformly and for all estimators alike: (low, high) for every parameter of every function, or a dict
-    by function of that or of one pair per parameter; the functions' own boxes if left out.
+    ``functions``: a ``ts.functions.Problem``, its name, or a list of them; or a function of your own, elementwise, with its
+    ``minimum`` (the least value) or its ``minimizers`` (the points that take it), of several functions dicts by name, and
+    ``boxes``. ``estimators``: a dict by name, ``ESTIMATORS`` if left out. ``optimizer``: one for all, ``Adam()`` if left
+    out, or a dict by the estimators' names. ``criterion``: "value", f(x) is less than the tolerance above the minimum; or
+    "distance", x is less than the tolerance away from the nearest minimizer, by the Euclidean norm.
+
+    ``writing``: in which of its ``writings`` a function is taken: a name for all that have it, or a dict by function; a
+    problem's writing may be among the functions, too. ``boxes``: where the starts are drawn, for all estimators and writings
+    alike: (low, high) for every parameter of every function, uniformly; a ``Normal``; or a dict by function of that or of
+    one for each parameter; the functions' own boxes if left out.
 
     ``workers``: so many processes, which end when this one does, however it ends; ``executor``: any
-    ``concurrent.futures.Executor``, a cluster's among them, which is its owner's to close. The runs are cut
-    into blocks of 1000 with seeds of their own: the result is the same wherever they are done, and a cell does not depend
-    on the others. ``resume``: a file of finished blocks; the same call goes on from it. ``progress``: tell how far it is.
+    ``concurrent.futures.Executor``, a cluster's among them, which is its owner's to close. The runs are cut into blocks
+    of 1000 with seeds of their own: the result is the same wherever they are done, and a cell does not depend on the
+    others. ``resume``: a file of finished blocks; the same call goes on from it, and one by the other criterion runs
+    nothing. ``progress``: tell how far it is.
 
     Raises BadInput for arguments without meaning, BlockFailed for blocks that fail twice. Cost: a fraction of a
     millisecond per cell, step and 1000 runs.
@@ -202,8 +212,17 @@ def success_rates(
     >>> table = ts.experiments.success_rates("booth", {"GD": ts.GD()}, runs=50, optimizer=ts.Adam(lr=0.1))
     >>> table.rate("booth", "GD")
     1.0
+
+    A function of one's own, by distance:
+
+    >>> def bowl(x, y):
+    ...     return (x - 1) ** 2 + 4 * y * y
+    >>> near = {"criterion": "distance", "minimizers": [(1.0, 0.0)], "boxes": (-1, 1)}
+    >>> ts.experiments.success_rates(bowl, {"GD": ts.GD()}, runs=50, optimizer=ts.SGD(lr=0.1), **near).rate("bowl", "GD")
+    1.0
     """
-    chosen = chosen_problems(functions)
+    chosen = chosen_problems(functions, writing, minimum, minimizers)
+    check_criterion(criterion, chosen)
     columns = ESTIMATORS if estimators is None else estimators
     if not isinstance(columns, Mapping) or not columns:
         raise BadInput('success_rates: estimators is a dict of names, such as {"GD": GD(), "RAD": RAD()}.')
@@ -215,38 +234,39 @@ def success_rates(
     if set(each) != set(columns):
         raise BadInput("success_rates: optimizer= is one for all estimators, or a dict of the same names as theirs.")
     root = seed_sequence(rng)
-    where = {p.name: box_of(p, boxes) for p in chosen}
+    where = {name_of(p): box_of(p, boxes) for p in chosen}
     cells = [
-        Cell(f"{p.name}, {name}", p, where[p.name], estimator, each[name], int(runs), int(steps))
+        Cell(f"{name_of(p)}, {name}", p, where[name_of(p)], estimator, each[name], int(runs), int(steps))
         for p in chosen
         for name, estimator in columns.items()
     ]
     if rng is None and resume is not None:
         raise BadInput("resume= needs a seed, such as rng=0: without one, no two calls do the same runs.")
-    values = run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress)
-    table = np.array(values).reshape(len(chosen), len(columns), int(runs))
-    away = table - np.array([p.minimum for p in chosen])[:, None, None]
-    with np.errstate(invalid="ignore"):
-        successes = np.stack([np.sum(away < limit, axis=-1) for limit in limits], axis=-1)
-    told = "; ".join(f"{name} {told_box(box)}" for name, box in where.items())
+    ends = run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress)
+    shape = len(chosen), len(columns)
+    with np.errstate(all="ignore"):  # of runs that went to infinity
+        missed = np.stack([away(cell.problem, criterion, values, x) for cell, (values, *x) in zip(cells, ends)])
+        reached = np.stack([missed < limit for limit in limits], axis=1)
+    starts = "; ".join(f"{name} {told_box(box)}" for name, box in where.items())
+    told = {"starts": starts, "criterion": CRITERIA[criterion], "writings": told_writings(chosen)}
     return SuccessTable(
-        tuple(p.name for p in chosen),
+        tuple(map(name_of, chosen)),
         tuple(map(str, columns)),
         limits,
-        int(runs),
-        successes,
-        np.sum(~np.isfinite(table), axis=-1),
-        {"starts": f"uniform in {told}", **provenance(optimizer, steps, root)},
+        reached.reshape(*shape, len(limits), int(runs)),
+        np.array([np.sum(~np.isfinite(values)) for values, *_ in ends]).reshape(shape),
+        told | provenance(optimizer, steps, root),
         {},
     )
 
 
-def paper_table(*numbers: int, boxes: Any = None, **settings: Any) -> SuccessTable:
+def paper_table(*numbers: int, boxes: Any = None, optimizer: Optimizer | None = None, **settings: Any) -> SuccessTable:
     """The paper's Table 1 (within 0.05 of the minimum), Table 2 (0.01), or both from the same runs, beside its figures.
 
-    Ackley, Beale, Levi and Schaffer 2; GD, RAD, SPAD with k_max 5 and 50; Adam with learning rate 0.01. The paper does
-    not say where its runs start: ``boxes`` (as for ``success_rates``) are ``PAPER_BOXES`` if left out. ``settings``: runs,
-    steps, rng, executor, workers, resume, progress; they, errors and cost as for ``success_rates``.
+    Ackley, Beale, Levi and Schaffer 2; GD, RAD, SPAD with k_max 5 and 50; Adam with learning rate 0.01, unless another
+    ``optimizer`` is given. The paper does not say where its runs start: ``boxes`` (as for ``success_rates``) are
+    ``PAPER_BOXES`` if left out. ``settings``: runs, steps, criterion, writing, rng, executor, workers, resume, progress;
+    they, errors and cost as for ``success_rates``.
 
     >>> import tinyspad as ts
     >>> table = ts.experiments.paper_table(1, runs=20, steps=10)
@@ -260,66 +280,16 @@ def paper_table(*numbers: int, boxes: Any = None, **settings: Any) -> SuccessTab
     table = success_rates(
         list(PAPER[0.05]),
         ESTIMATORS,
-        optimizer=Adam(),
+        optimizer=optimizer,
         tolerances=[limits[n] for n in wanted],
         boxes=PAPER_BOXES if boxes is None else boxes,
         **settings,
     )
-    paper = {(name, limits[n]): rates for n in wanted for name, rates in PAPER[limits[n]].items()}
+    paper = {(f, limits[n]): PAPER[limits[n]][f.partition(", ")[0]] for n in wanted for f in table.functions}
     return SuccessTable(**{**vars(table), "paper": paper})
 
 
 # --- arguments --------------------------------------------------------------------------------------------------------
-
-
-def chosen_problems(functions: Any) -> list[Problem]:
-    """The problems that were named; raises BadInput for what is none, and for one given twice."""
-    listed = [functions] if isinstance(functions, (str, Problem)) else functions
-    if isinstance(listed, Mapping) or not isinstance(listed, Iterable) or not (listed := list(listed)):
-        raise BadInput(
-            f"functions: give problems or their names in a list, such as [ts.functions.beale], not {listed!r:.60}."
-        )
-    found = []
-    for f in listed:
-        if isinstance(f, str) and f in problems.ALL:
-            f = problems.ALL[f]
-        if not isinstance(f, Problem):
-            raise BadInput(
-                f"{f!r:.60} is not a problem of ts.functions ({', '.join(problems.ALL)}). Of a function of your own make "
-                "one: ts.functions.Problem(name, formula, minimum, minimizers, box, reference)."
-            )
-        found.append(f)
-    names = [p.name for p in found]
-    if len(set(names)) < len(names):
-        raise BadInput(f"functions: {', '.join(names)}: give each once.")
-    return found
-
-
-def box_of(problem: Problem, boxes: Any) -> Box:
-    """A function's box from what the user gave: nothing, one pair for all, or a dict by function."""
-    box = boxes
-    if isinstance(boxes, Mapping):
-        box = boxes.get(problem.name, problem.box)
-    elif boxes is None:
-        box = problem.box
-    try:
-        pairs = np.asarray(box, float)
-        if pairs.shape == (2,):
-            pairs = np.tile(pairs, (len(problem.box), 1))
-        if pairs.shape == (len(problem.box), 2) and np.all(np.isfinite(pairs)) and np.all(pairs[:, 0] <= pairs[:, 1]):
-            return tuple((float(low), float(high)) for low, high in pairs)
-    except (TypeError, ValueError):
-        pass
-    raise BadInput(
-        f"boxes: {problem.name} has {len(problem.box)} parameter{'s' * (len(problem.box) > 1)}; give (low, high), or one "
-        f"such pair for each, not {box!r:.60}."
-    )
-
-
-def told_box(box: Box) -> str:
-    """A box as text: [-2, 2]^2, or the sides."""
-    sides = [f"[{low:g}, {high:g}]" for low, high in box]
-    return sides[0] + (f"^{len(box)}" if len(box) > 1 else "") if len(set(sides)) == 1 else " x ".join(sides)
 
 
 MOST = 10**8

@@ -19,7 +19,8 @@ from ..optimize import minimize
 from ..optimizers import Adam, Optimizer
 from ..table import Interval, Table
 from .blocks import seed_sequence, uninterrupted
-from .success import check_count, listed, percent, provenance
+from .intervals import percent
+from .success import check_count, listed, provenance
 
 FITTED: dict[str, Estimator] = {
     "GD": GD(),

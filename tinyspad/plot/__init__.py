@@ -18,6 +18,7 @@ from .palette import ESTIMATORS
 from .plane import contours, fields, trajectories
 from .player import Player, step_through
 from .runs import compare
+from .shares import shares
 from .stochasticity import stochasticity, white_box
 from .success import hold_map, hold_sweep, success
 from .terms import ledger, variance_curve
@@ -46,6 +47,7 @@ __all__ = [
     "memory_accuracy",
     "memory_panels",
     "save",
+    "shares",
     "step_through",
     "stochasticity",
     "success",

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from ..errors import BadInput
 from ..experiments import HoldSweep, SuccessTable, told_choice, wilson
+from ..experiments.problems import near_what
 from .outside import FEW, legend_label, verbatim
 from .palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from .panels import legend_of
@@ -76,7 +77,7 @@ def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figur
             ax.axhline(line, color=BLACK, alpha=0.2, linewidth=0.7)
         ax.set_yticks(rows, [verbatim(name) for name in table.functions])
         ax.set_xlim(-2, 102)
-        ax.set_xlabel(f"runs that end within {tolerance:g} of the minimum (%)")
+        ax.set_xlabel(f"runs that end within {tolerance:g} of the {near_what(table.provenance)} (%)")
         ax.grid(axis="x", alpha=0.3)
     figure = cast(Figure, panels[0].figure)
     if own:
@@ -171,7 +172,7 @@ def hold_map(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figure:
             ax.set_yticks(range(len(sweep.rates)), [f"{rate:g}" for rate in sweep.rates])
             how = told_choice(sweep.choices[c])
             ax.set_title(
-                f"{verbatim(sweep.functions[f], FEW)}, {how}: ends below {_level(tolerance, sweep.functions[f])}",
+                f"{verbatim(sweep.functions[f], FEW)}, {how}: ends {_level(sweep, tolerance, f)}",
                 fontsize="small",
             )
             if t == 0:
@@ -184,8 +185,10 @@ def hold_map(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figure:
     return figure
 
 
-def _level(tolerance: float, function: str) -> str:
-    return f"{tolerance:g}" if function == "f1" else f"minimum + {tolerance:g}"
+def _level(sweep: HoldSweep, tolerance: float, f: int) -> str:
+    if (near := near_what(sweep.provenance)) != "minimum":
+        return f"within {tolerance:g} of the {near}"
+    return f"below {tolerance:g}" if sweep.functions[f] == "f1" else f"below minimum + {tolerance:g}"
 
 
 def _check_sweep(sweep: Any, name: str) -> None:

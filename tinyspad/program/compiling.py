@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..arguments import integer, parameter_names
-from ..errors import BadInput, NotCompilable, said
+from ..arguments import integer, parameter_count, parameter_names
+from ..errors import NotCompilable, said
 from ..lcg import LCG, of_numbers
 from ..tape import Value, give, run_on
 from .program import Program
@@ -42,7 +41,7 @@ def compile_function(f: Callable[..., Any], number: Any = None) -> Program:
         f = of_numbers(f, *(number if isinstance(number, tuple) else (number,)))
         number = None
     if number is None:
-        number = _positional(f)
+        number = parameter_count(f, "compile", "say how many, compile(f, 2)")
     number = integer(number, "compile: number=, how many parameters f takes,", least=0)
     return compile_as(parameter_names(f, number), f)
 
@@ -103,15 +102,3 @@ def _identifiers(names: Sequence[str]) -> list[str]:
             plain += "_"
         found.append(plain)
     return found
-
-
-def _positional(f: Callable[..., Any]) -> int:
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        raise BadInput("compile: the function does not tell its parameters; say how many, compile(f, 2).") from None
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    needed = [p for p in positional if p.default is p.empty]
-    if not positional and any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        raise BadInput("compile: the function takes any number of parameters; say how many, compile(f, 2).")
-    return len(needed or positional)

@@ -13,10 +13,11 @@ from ..errors import BadInput
 from .claim import Claim, Numbers, Setting, table
 from .learning import CLAIMS as LEARNING
 from .minimising import CLAIMS as MINIMISING
+from .readings import CLAIMS as READINGS
 from .theory import CLAIMS as THEORY
 from .white_box import CLAIMS as WHITE_BOX
 
-CLAIMS: dict[str, Claim] = {claim.key: claim for claim in (*THEORY, *MINIMISING, *LEARNING, *WHITE_BOX)}
+CLAIMS: dict[str, Claim] = {claim.key: claim for claim in (*THEORY, *MINIMISING, *READINGS, *LEARNING, *WHITE_BOX)}
 """All claims by key, in the order of the report."""
 
 FORMAT = "tinyspad reproduction 1"
@@ -35,8 +36,9 @@ def measure(
     """The numbers behind claims, by key: those asked for (all if left out) measured anew, the others from ``known``.
 
     ``small``: at a reduced size. ``workers``: so many processes; the numbers do not depend on it. ``folder``: where the
-    results of the networks' long runs are. ``tell`` hears what is being measured; ``keep`` gets the numbers after each
-    claim. Raises BadInput for a key that is none. Cost: about five minutes for all, one if small.
+    results of the networks' and of the sensitivity table's long runs are. ``tell`` hears what is being measured;
+    ``keep`` gets the numbers after each claim. Raises BadInput for a key that is none. Cost: about five minutes for all,
+    one if small.
 
     >>> from tinyspad import reproduction
     >>> reproduction.measure(["figure2"])["figure2"]

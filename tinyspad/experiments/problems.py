@@ -1,0 +1,232 @@
+"""What is minimised, in which writing, where its runs start, and when a run that ended has succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .. import functions as problems
+from ..arguments import Array, name_of, parameter_count
+from ..errors import BadInput
+from ..functions import Problem, written
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Starts drawn from a normal distribution, every coordinate by itself: ``boxes=Normal(0.0, 1.5)``.
+
+    >>> import tinyspad as ts
+    >>> around = ts.experiments.Normal(0.0, 1.5)
+    >>> ts.experiments.success_rates("booth", {"GD": ts.GD()}, boxes=around, runs=5, steps=5).provenance["starts"]
+    'booth N(0, 1.5)^2'
+    """
+
+    mean: float = 0.0
+    spread: float = 1.0
+
+    def __post_init__(self) -> None:
+        try:
+            fits = np.isfinite([self.mean, self.spread]).all() and self.spread >= 0
+        except TypeError:
+            fits = False
+        if not fits:
+            raise BadInput(f"Normal: mean and spread are finite numbers, the spread at least 0, not {self!r:.60}.")
+
+
+Side = tuple[float, float] | Normal
+
+Box = tuple[Side, ...]
+"""Where starts are drawn, for each parameter: uniformly between two ends, or from a normal distribution."""
+
+CRITERIA = {
+    "value": "f within the tolerance of its minimum",
+    "distance": "within the tolerance of the nearest minimizer",
+}
+"""What counts as success (paper, Definition 4, which writes arg min f where its f(X_T) asks for min f)."""
+
+
+def starts(box: Box, runs: int, rng: np.random.Generator) -> tuple[Array, ...]:
+    """So many starts, an array for each parameter."""
+    return tuple(
+        rng.normal(side.mean, side.spread, runs) if isinstance(side, Normal) else rng.uniform(*side, runs)
+        for side in box
+    )
+
+
+def distance(position: Any, minimizers: Iterable[tuple[float, ...]]) -> Array:
+    """How far runs are from the nearest of these points; ``position``: an array of shape (parameters, runs).
+
+    >>> distance(np.array([[3.0, 0.0], [4.0, 1.0]]), [(0.0, 0.0), (0.0, 2.0)]).round(2).tolist()
+    [3.61, 1.0]
+    """
+    away = [np.linalg.norm(np.subtract(position, np.array(point)[:, None]), axis=0) for point in minimizers]
+    return np.min(away, axis=0)
+
+
+def away(problem: Problem, criterion: str, values: Array, position: Sequence[Array]) -> Array:
+    """By how much runs miss, by one of ``CRITERIA``."""
+    return values - problem.minimum if criterion == "value" else distance(position, problem.minimizers)
+
+
+# --- arguments --------------------------------------------------------------------------------------------------------
+
+
+def chosen_problems(
+    functions: Any, writing: str | Mapping[str, str] | None = None, minimum: Any = None, minimizers: Any = None
+) -> list[Problem]:
+    """The problems that were named, in the writing that was asked for; raises BadInput for what is none, or given twice."""
+    listed = [functions] if isinstance(functions, str) or callable(functions) else functions
+    if isinstance(listed, Mapping) or not isinstance(listed, Iterable) or not (listed := list(listed)):
+        raise BadInput(
+            f"functions: give problems or their names in a list, such as [ts.functions.beale], not {listed!r:.60}."
+        )
+    found = [_problem(f) for f in listed]
+    if writing is not None:
+        found = _written(found, writing)
+    found = [_known(p, of_one(minimum, p, found), of_one(minimizers, p, found)) for p in found]
+    names = [name_of(p) for p in found]
+    if len(set(names)) < len(names):
+        raise BadInput(f"functions: {', '.join(names)}: give each once.")
+    return found
+
+
+def of_one(known: Any, problem: Problem, chosen: list[Problem]) -> Any:
+    """What is said of one function: by its name where a dict says it, and otherwise of the only one."""
+    if isinstance(known, Mapping):
+        return known.get(name_of(problem), known.get(problem.name))
+    if known is not None and len(chosen) > 1:
+        raise BadInput(
+            "minimum= and minimizers= of several functions are dicts by their names, such as minimum={'mine': 0.0}."
+        )
+    return known
+
+
+def _problem(f: Any) -> Problem:
+    if isinstance(f, str):
+        name, _, writing = f.partition(", ")  # as tables name it
+        if name not in problems.ALL:
+            raise BadInput(f"{f!r:.60} is not a problem of ts.functions: {', '.join(problems.ALL)}.")
+        f = written(problems.ALL[name], writing) if writing else problems.ALL[name]
+    if not callable(f) or isinstance(f, type):
+        raise BadInput(f"{f!r:.60} is not a problem of ts.functions ({', '.join(problems.ALL)}), and no function.")
+    if not isinstance(f, Problem):
+        writings = getattr(f, "writings", None) or {}
+        own = next((name for name, g in writings.items() if g is f), "as given")
+        others = {name: g for name, g in writings.items() if name != own}
+        sides = ((np.nan, np.nan),) * parameter_count(
+            f, "success_rates", "make a ts.functions.Problem of it, whose box tells"
+        )
+        f = Problem(name_of(f), f, np.nan, (), sides, "given", own, others)
+    return f
+
+
+def _known(problem: Problem, minimum: Any, minimizers: Any) -> Problem:
+    known: dict[str, Any] = {} if minimum is None else {"minimum": _number(minimum)}
+    if minimizers is not None:
+        known["minimizers"] = _points(minimizers, len(problem.box))
+    return replace(problem, **known) if known else problem
+
+
+def _written(found: list[Problem], writing: str | Mapping[str, str]) -> list[Problem]:
+    """Each in its writing; one name for all is for those that have it, and at least one is to have it."""
+    if isinstance(writing, Mapping):
+        names = [p.name for p in found]
+        for name in writing:
+            if name not in names:
+                raise BadInput(f"writing=: {name!r:.60} is not among the functions: {', '.join(names)}.")
+        return [_in_writing(p, writing[p.name]) if p.name in writing else p for p in found]
+    if not any(writing in p.writings for p in found):
+        told = "; ".join(f"{p.name}: {', '.join(p.writings)}" for p in found)
+        raise BadInput(f"There is no writing {writing!r:.60} of these functions. There are {told}.")
+    return [_in_writing(p, writing) if writing in p.writings else p for p in found]
+
+
+def _in_writing(problem: Problem, writing: str) -> Problem:
+    found = problem if writing == problem.writing else written(problem, writing)
+    assert isinstance(found, Problem)
+    return found
+
+
+def _number(minimum: Any) -> float:
+    if isinstance(minimum, (int, float, np.number)) and np.isfinite(minimum):
+        return float(minimum)
+    raise BadInput(f"minimum= is the least value of the function, a number, not {minimum!r:.60}.")
+
+
+def _points(minimizers: Any, parameters: int) -> tuple[tuple[float, ...], ...]:
+    try:
+        points = np.asarray(minimizers, float)
+        if points.ndim < 2:  # one point, or of a function of one parameter numbers
+            points = points.reshape(-1, parameters)
+        if points.ndim == 2 and points.shape[1] == parameters and points.size and np.isfinite(points).all():
+            return tuple(tuple(map(float, point)) for point in points)
+    except (TypeError, ValueError):
+        pass
+    raise BadInput(
+        f"minimizers= are the points that take the minimum, of {parameters} coordinate{'s' * (parameters > 1)} each, such "
+        f"as [{(0.0,) * parameters}], not {minimizers!r:.60}."
+    )
+
+
+def check_criterion(criterion: Any, chosen: list[Problem]) -> None:
+    """Raise BadInput unless the criterion is one of the two, and what it asks about each function is known."""
+    if not isinstance(criterion, str) or criterion not in CRITERIA:
+        raise BadInput(f'criterion= is "value" or "distance", not {criterion!r:.60}.')
+    for p in chosen:
+        if criterion == "value" and not np.isfinite(p.minimum):
+            raise BadInput(
+                f"{p.name} is a function of your own: pass its least value, minimum=0.0, or where it takes it, "
+                f'minimizers=[{(0.0,) * len(p.box)}] with criterion="distance".'
+            )
+        if criterion == "distance" and not p.minimizers:
+            raise BadInput(
+                f'criterion="distance" is the distance from the nearest minimizer, and those of {p.name} are not known: '
+                f"pass them, minimizers=[{(0.0,) * len(p.box)}]."
+            )
+
+
+def box_of(problem: Problem, boxes: Any) -> Box:
+    """A function's box from what the user gave: nothing, one pair or ``Normal`` for all, or a dict by function."""
+    box = boxes
+    if isinstance(boxes, Mapping):
+        box = boxes.get(name_of(problem), boxes.get(problem.name, problem.box))
+    elif boxes is None:
+        box = problem.box
+    parameters = len(problem.box)
+    if isinstance(box, Normal):
+        return (box,) * parameters
+    try:
+        pairs = np.asarray(box, float)
+        if pairs.shape == (2,):
+            pairs = np.tile(pairs, (parameters, 1))
+        if pairs.shape == (parameters, 2) and np.all(np.isfinite(pairs)) and np.all(pairs[:, 0] <= pairs[:, 1]):
+            return tuple((float(low), float(high)) for low, high in pairs)
+    except (TypeError, ValueError):
+        pass
+    told = "nothing" if box is problem.box else f"{box!r:.60}"
+    raise BadInput(
+        f"boxes: {problem.name} has {parameters} parameter{'s' * (parameters > 1)}; give (low, high), or one "
+        f"such pair for each, or Normal(mean, spread), not {told}."
+    )
+
+
+def told_box(box: Box) -> str:
+    """A box as text: [-2, 2]^2, or the sides."""
+    sides = [
+        f"N({side.mean:g}, {side.spread:g})" if isinstance(side, Normal) else f"[{side[0]:g}, {side[1]:g}]"
+        for side in box
+    ]
+    return sides[0] + (f"^{len(box)}" if len(box) > 1 else "") if len(set(sides)) == 1 else " x ".join(sides)
+
+
+def near_what(provenance: Mapping[str, str]) -> str:
+    """What the runs of a table end within a tolerance of."""
+    return "minimum" if provenance["criterion"] == CRITERIA["value"] else "nearest minimizer"
+
+
+def told_writings(chosen: list[Problem]) -> str:
+    """In which of its writings each function is, where it has several."""
+    return "; ".join(f"{p.name} {p.writing}" for p in chosen if len(p.writings) > 1) or "one each"
