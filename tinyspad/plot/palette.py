@@ -1,4 +1,4 @@
-"""One colour and line style per estimator, everywhere: Okabe & Ito's palette and a brown, told apart in grey by dashes and width."""
+"""One colour and line style per estimator, everywhere: Okabe & Ito's palette and a brown, told apart in grey by dashes."""
 
 from __future__ import annotations
 
