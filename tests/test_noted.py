@@ -118,7 +118,7 @@ def test_almost_dirac_is_at_most_so_much_worse_than_uniform(number, ratio):
 
 SOME = [
     Reading("ackley", "sum", "Adam by path", 0.01, "[-2, 2]^2"),
-    Reading("schaffer2", "all-products", "SGD", 0.1, "[-4, 4]^2"),
+    Reading("schaffer2", "all-products", "SGD", 0.1, "[-2, 2]^2"),
     Reading("levi", "powers", "Adam", 0.1, "N(0, 1)^2"),
     next(r for r in readings() if r.start == "[-3.5, 3.5]^2"),
 ]
