@@ -41,8 +41,8 @@ def measure(
     one if small.
 
     >>> from tinyspad import reproduction
-    >>> reproduction.measure(["figure2"])["figure2"]
-    {'minima': 7, 'nearest': 5.475, 'value': 30.1}
+    >>> reproduction.measure(["figure2"])["figure2"]  # doctest: +ELLIPSIS
+    {'minima': 7, 'nearest': 5.474..., 'value': 30.100...}
     """
     wanted = list(CLAIMS) if keys is None else list(keys)
     for key in wanted:
@@ -78,7 +78,7 @@ def section(key: str, numbers: Numbers) -> str:
 
     >>> from tinyspad import reproduction
     >>> print(reproduction.section("figure2", {"minima": 7, "nearest": 5.475, "value": 30.1}).splitlines()[4])
-    **holds**: 7 minima in [-6, 6]; the one that traps at x = 5.475 has value 30.1.
+    **holds**: 7 minima in [-6, 6]; the one that traps at x = 5.475 has value 30.10.
     """
     claim = CLAIMS[key]
     verdict = f"**{claim.verdict}**: {claim.because(numbers)}."
