@@ -15,22 +15,13 @@ matplotlib.use("Agg")
 collect_ignore = ["tests/without_posix", "tests/adapters"]  # to import one is to hide, the other stands in for autograd
 
 REPEATED = [
-    "test_array_walks",
     "test_candidates",
-    "test_elements",
-    "test_estimators",
-    "test_gradcheck",
-    "test_lcg",
     "test_losses",
     "test_nested",
-    "test_one_page",
     "test_oracles",
-    "test_paths",
-    "test_questions",
     "test_scale",
     "test_second_derivatives",
     "test_stateful",
-    "test_states",
     "test_verdicts",
 ]
 """Files that run over and over, on random programs or large ones, what others run, too: nothing more is covered by them, and
