@@ -191,3 +191,35 @@ def test_bad_input(capsys, tmp_path):
     (tmp_path / "file").write_text("")
     assert main(["reproduce", "figure2", "--out", str(tmp_path / "file")]) == 2  # before anything is measured
     assert "figure2:" not in capsys.readouterr().err
+
+
+def hurried(**changed):
+    """The first page, with other numbers for some claims."""
+    found = {key: copy.deepcopy(NUMBERS[claim.of or key]) for key, claim in CLAIMS.items()}
+    for key, change in changed.items():
+        change(found[key])
+    return reproduction.hurry.page(CLAIMS, found)
+
+
+def test_the_first_page_tells_each_claim_with_where_it_holds_and_where_not():
+    page = hurried()
+    rows = [line for line in page.splitlines() if line.startswith("| [")]
+    assert [re.match(r"\| \[([\w-]+)\]", row)[1] for row in rows] == list(CLAIMS)
+    assert all(row.split(" | ")[3].strip() or row.split(" | ")[4].strip(" |") for row in rows)
+    assert page in reproduction.report(NUMBERS)
+
+
+@pytest.mark.parametrize(
+    "key, change",
+    [
+        ("figure3", lambda n: n["escaped"]["path"][n["rates"].index(0.01)].__setitem__(0, 3)),
+        ("figure3", lambda n: n["escaped"]["parameter"][n["rates"].index(0.1)].__setitem__(0, 3)),
+        ("average", lambda n: n["functions"]["beale"].update(share=[0.31, 0.3, 0.32])),
+        ("readings", lambda n: counts(n, "Levi: SPAD, k_max 50 is above GD (Table 1)", never=True)),
+        ("readings", lambda n: counts(n, "Beale: success rises from k_max 1 to 50 (Figure 7)")),
+        ("choices", lambda n: n["successes"]["ackley"].__setitem__(2, n["runs"])),
+        ("memory", lambda n: n["held"].update({"SPAD, a tenth, m 10": n["held"]["all paths"]})),
+    ],
+)
+def test_other_numbers_change_the_first_page(key, change):
+    assert hurried(**{key: change}) != hurried()

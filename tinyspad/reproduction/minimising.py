@@ -92,18 +92,18 @@ def told_figure3(n: Numbers) -> str:
         + table((*head, *shares), rows)
         + "\n\nBlue (full gradient), green (g1) and black (g2) hold at the paper's learning rate of 0.01. Red, a fresh "
         "random term at each step, hangs on what Adam averages. With one state for x, as optimizers have it, the averages "
-        f"add the terms up to the gradient again: {_red(n, 0.01, 'fresh draw'):.0%} of its runs leave the trap at 0.01, "
-        f"{_red(n, 0.1, 'fresh draw'):.0%} at ten times that rate, and {_red(n, most, 'fresh draw', 'minimum'):.0%} are at "
+        f"add the terms up to the gradient again: {red(n, 0.01, 'fresh draw'):.0%} of its runs leave the trap at 0.01, "
+        f"{red(n, 0.1, 'fresh draw'):.0%} at ten times that rate, and {red(n, most, 'fresh draw', 'minimum'):.0%} are at "
         f"the minimum with {most}. Two things keep a draw. A term that is *held* for 50 steps: "
-        f"{_red(n, 0.01, 'held 50 steps'):.0%} leave at 0.01. And averages of its own for each path "
-        f'(`Adam(moments="path")`): {_red(n, 0.01, "fresh draw, a state for each path"):.0%} leave at 0.01, and '
-        f"{_red(n, 0.1, 'fresh draw, a state for each path', 'minimum'):.0%} reach the minimum at 0.1. The paper does not "
+        f"{red(n, 0.01, 'held 50 steps'):.0%} leave at 0.01. And averages of its own for each path "
+        f'(`Adam(moments="path")`): {red(n, 0.01, "fresh draw, a state for each path"):.0%} leave at 0.01, and '
+        f"{red(n, 0.1, 'fresh draw, a state for each path', 'minimum'):.0%} reach the minimum at 0.1. The paper does not "
         "say which of these its optimizer had.\n\n"
         "![Figure 3 at two learning rates](figures/figure3.png)\n\n![which runs escape](figures/escape.png)"
     )
 
 
-def _red(n: Numbers, rate: float, reading: str, what: str = "escaped") -> float:
+def red(n: Numbers, rate: float, reading: str, what: str = "escaped") -> float:
     moments, hold = RED[reading]
     return float(n[what][moments][n["rates"].index(rate)][hold] / n["runs"])
 
@@ -114,15 +114,15 @@ FIGURE3 = Claim(
     "The full gradient is trapped, g1 alone reaches the minimum, and a random selection of terms avoids the local minima.",
     CONDITIONS,
     lambda n: (
-        f"runs of random terms that leave the trap at the paper's rate of 0.01: {_red(n, 0.01, 'fresh draw'):.0%}; held for "
-        f"50 steps {_red(n, 0.01, 'held 50 steps'):.0%}; with a state of Adam's for each path "
-        f"{_red(n, 0.01, 'fresh draw, a state for each path'):.0%}"
+        f"runs of random terms that leave the trap at the paper's rate of 0.01: {red(n, 0.01, 'fresh draw'):.0%}; held for "
+        f"50 steps {red(n, 0.01, 'held 50 steps'):.0%}; with a state of Adam's for each path "
+        f"{red(n, 0.01, 'fresh draw, a state for each path'):.0%}"
     ),
     measure_figure3,
     lambda n: (
-        _red(n, 0.01, "fresh draw") < 0.05
-        and _red(n, 0.1, "fresh draw") < 0.5 < 0.8 < _red(n, 0.1, "held 50 steps")
-        and _red(n, 0.1, "fresh draw, a state for each path") > 0.8
+        red(n, 0.01, "fresh draw") < 0.05
+        and red(n, 0.1, "fresh draw") < 0.5 < 0.8 < red(n, 0.1, "held 50 steps")
+        and red(n, 0.1, "fresh draw, a state for each path") > 0.8
     )
     and all(
         abs(n["ends"][name][n["rates"].index(0.1)] - x) < 0.03 for name, x in (("GD", 5.475), ("g1", 0), ("g2", 5.498))
@@ -300,19 +300,19 @@ def told_choices(n: Numbers) -> str:
     )
 
 
-def _rate(n: Numbers, function: str, estimator: str) -> float:
+def rate(n: Numbers, function: str, estimator: str) -> float:
     return float(n["successes"][function][list(CHOICES).index(estimator)] / n["runs"])
 
 
 LARGEST, NEAREST = "SPAD, k_max 50 (Algorithm 2)", "NearestPath, k_max 50 (eq. (8))"
 
 
-def _ends(n: Numbers, function: str, estimator: str) -> Any:
+def ends(n: Numbers, function: str, estimator: str) -> Any:
     return wilson(n["successes"][function][list(CHOICES).index(estimator)], n["runs"])
 
 
 def _told(n: Numbers, function: str, estimator: str) -> str:
-    return f"{100 * _rate(n, function, estimator):.0f}"
+    return f"{100 * rate(n, function, estimator):.0f}"
 
 
 EQUATION8 = Claim(
@@ -328,11 +328,11 @@ EQUATION8 = Claim(
     ),
     measure_choices,
     lambda n: (
-        _rate(n, "ackley", "RAD, held 50") > _rate(n, "ackley", LARGEST) + 0.2
+        rate(n, "ackley", "RAD, held 50") > rate(n, "ackley", LARGEST) + 0.2
         and (
             n["runs"] < 1000  # intervals apart
             or all(
-                _ends(n, function, better)[0] > _ends(n, function, LARGEST)[1]
+                ends(n, function, better)[0] > ends(n, function, LARGEST)[1]
                 for function, better in (("beale", NEAREST), ("levi", "RAD, held 50"))
             )
         )
@@ -356,7 +356,7 @@ HOLDING = Claim(
         f"{name} {_told(n, name, 'RAD, held 50')} % (GD {_told(n, name, 'GD')} %)" for name in n["successes"]
     ),
     measure_choices,
-    lambda n: _rate(n, "ackley", "RAD, held 50") > _rate(n, "ackley", "GD") + 0.2,
+    lambda n: rate(n, "ackley", "RAD, held 50") > rate(n, "ackley", "GD") + 0.2,
     lambda n: "The last line of the table under `choices`. On Beale the exact gradient is better.",
     of="choices",
 )
@@ -371,7 +371,7 @@ MAGNITUDE = Claim(
         + ", ".join(f"{name} {_told(n, name, 'Magnitude')} % (GD {_told(n, name, 'GD')} %)" for name in n["successes"])
     ),
     measure_choices,
-    lambda n: abs(_rate(n, "ackley", "Magnitude") - _rate(n, "ackley", "GD")) < 0.1,
+    lambda n: abs(rate(n, "ackley", "Magnitude") - rate(n, "ackley", "GD")) < 0.1,
     lambda n: (
         "Its variance is in the table under `variance`, its success under `choices`. Less variance brings the "
         "estimate nearer to the full gradient, and so into the same local minima."
