@@ -10,9 +10,8 @@ import pytest
 import tinyspad as ts
 from tinyspad import nn
 from tinyspad.errors import BadInput, ChangedData, NoRule
-from tinyspad.experiments.networks import allocated
+from tinyspad.experiments.network_memory import allocated
 from tinyspad.nn import convolution
-from tinyspad.nn.choice import squared_norm
 from tinyspad.rules import Rows
 from tinyspad.tape import arguments_of, behind, replay, rule_of
 
@@ -284,7 +283,6 @@ def test_frozen_layers_are_biased_by_their_share():
         assert abs(count / n - 0.25) < 5 * np.sqrt(0.25 * 0.75 / n), name
         assert count == moved[name.split(".")[0] + ".weight"]
     assert not nn.LayerOut().unbiased and nn.RandomPaths().unbiased and nn.AllPaths().unbiased
-    assert not nn.SelectivePaths().unbiased and nn.SelectivePaths(m=1).unbiased
 
 
 def test_ways_draw_every_set_equally_often():
@@ -303,55 +301,6 @@ def test_ways_draw_every_set_equally_often():
 # --- the path choices -----------------------------------------------------------------------------------------------
 
 
-def test_selection_takes_the_largest_gradient_and_holds_it():
-    x, y = batch(6, (12,))
-    net = nn.Sequential(nn.Linear(12, 3, rng=0, dtype=np.float64))
-    choice = nn.SelectivePaths(0.25, m=4, k_max=3)
-    rng, state = np.random.default_rng(1), choice.init()
-    step = choice.draw(net, x, y, state, rng)
-    seeds = np.random.default_rng(1).integers(2**63, size=5)[1:]
-    norms = [squared_norm(nn.gradients(net, x, y, nn.Way("same", 0.25, seed=int(s))).gradients) for s in seeds]
-    assert step.way.seed == seeds[np.argmax(norms)] and squared_norm(step.gradients) == max(norms)
-    ways = [step.way]
-    for _ in range(5):
-        step = choice.draw(net, x, y, step.state, rng)
-        ways.append(step.way)
-    assert ways[0].seed == ways[1].seed == ways[2].seed != ways[3].seed == ways[4].seed == ways[5].seed
-
-    by_activation = nn.SelectivePaths(0.25, m=4, k_max=1, criterion="activation")
-    step = by_activation.draw(net, x, y, by_activation.init(), np.random.default_rng(1))
-    kept = [np.sum(x[:, nn.Way("same", 0.25, seed=int(s)).at(0).inputs(x).index] ** 2) for s in seeds]
-    assert step.way.seed == seeds[np.argmax(kept)]
-    deep = tiny_conv(at_once=2)
-    assert by_activation.draw(deep, *batch(5), (0, 0), np.random.default_rng(0)).loss > 0
-
-
-def test_one_candidate_without_a_hold_is_random():
-    x, y = batch(6, (12,))
-    net = nn.Sequential(nn.Linear(12, 3, rng=0, dtype=np.float64))
-    norms = []
-    for choice in (nn.SelectivePaths(0.25, m=1, k_max=1), nn.RandomPaths(0.25)):
-        rng, state = np.random.default_rng(0), choice.init()
-        drawn = []
-        for _ in range(400):
-            step = choice.draw(net, x, y, state, rng)
-            state = step.state
-            drawn.append(squared_norm(step.gradients))
-        norms.append(drawn)
-    a, b = map(np.array, norms)
-    assert abs(a.mean() - b.mean()) < 5 * np.hypot(a.std(), b.std()) / 20
-
-
-def test_memory_does_not_depend_on_the_number_of_candidates():
-    net, (x, y) = nn.small_fc_net(rng=0), batch(150, (784,), 10, np.float32)
-    x.flags.writeable = False
-    peaks = [
-        allocated(lambda m=m: nn.SelectivePaths(0.1, m=m).draw(net, x, y, (0, 0), np.random.default_rng(0)))
-        for m in (3, 6, 16)
-    ]
-    assert max(peaks) < 1.05 * min(peaks)
-
-
 @pytest.mark.parametrize(
     ("make", "says"),
     [
@@ -363,6 +312,8 @@ def test_memory_does_not_depend_on_the_number_of_candidates():
         (lambda: nn.SelectivePaths(k_max=1.5), "k_max is a whole number"),
         (lambda: nn.SelectivePaths(criterion="loss"), "criterion is"),
         (lambda: nn.SelectivePaths(kind="layers"), "kind is"),
+        (lambda: nn.SelectivePaths(select="weights"), 'select is "layer" or "net"'),
+        (lambda: nn.SelectivePaths(norm="max"), 'norm is "l2" or "l1"'),
         (lambda: nn.LayerOut(-1), "above 0"),
         (lambda: nn.Dropout(1.0), "below 1"),
         (lambda: nn.Dropout("a"), "below 1"),

@@ -9,7 +9,8 @@ features of a linear layer, or the d = H W pixels of a convolution: ``keep`` giv
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -143,8 +144,9 @@ class Way:
     """What a forward pass keeps, as a value: the same way draws the same sets, layer by layer, as often as it is asked.
 
     ``kind``: "same", "different" or "projection", of RAD; "layers" (every layer follows all its inputs, or none, with
-    probability ``keep``); None follows everything. ``seed`` decides the sets, ``noise`` the masks of dropout (None: no
-    dropout, as in evaluation). ``place`` says in which layer one is, ``part`` in which part of the batch.
+    probability ``keep``); None follows everything. ``seed`` decides the sets, but in the places, such as (3,) or (3, 0), for
+    which ``seeds`` has one; ``noise`` decides the masks of dropout (None: no dropout, as in evaluation). ``place`` says in
+    which layer one is, ``part`` in which part of the batch.
 
     >>> import numpy as np
     >>> way = Way("same", keep=0.25, seed=1)
@@ -158,6 +160,7 @@ class Way:
     noise: int | None = None
     place: tuple[int, ...] = ()
     part: tuple[int, ...] = ()
+    seeds: Mapping[tuple[int, ...], int] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in KINDS:
@@ -167,11 +170,11 @@ class Way:
 
     def at(self, i: int) -> Way:
         """The way on inside layer i."""
-        return Way(self.kind, self.keep, self.seed, self.noise, (*self.place, i), self.part)
+        return Way(self.kind, self.keep, self.seed, self.noise, (*self.place, i), self.part, self.seeds)
 
     def chunk(self, k: int) -> Way:
         """The way of the k-th part of a batch."""
-        return Way(self.kind, self.keep, self.seed, self.noise, self.place, (*self.part, k))
+        return Way(self.kind, self.keep, self.seed, self.noise, self.place, (*self.part, k), self.seeds)
 
     def inputs(self, x: Any) -> Followed | None:
         """Which inputs of the layer at this place are followed: of the features, or the pixels of images; None: all."""
@@ -180,9 +183,9 @@ class Way:
         shape = x.shape
         d = math.prod(shape[2:]) if len(shape) > 2 else shape[-1]
         if self.kind == "layers":
-            frozen = np.random.default_rng((self.seed, *self.place)).random() >= self.keep
+            frozen = np.random.default_rng(self._key()).random() >= self.keep
             return Nothing(d) if frozen else None
-        k, key = kept_number(self.keep, d), (self.seed, *self.place)
+        k, key = kept_number(self.keep, d), self._key()
         if self.kind == "projection":
             return Projection(key, d, k)
         if k == d:
@@ -191,6 +194,11 @@ class Way:
             return Same(_set(key, d, k), d)
         of_examples = np.random.default_rng((*key, *(part + 1 for part in self.part or (0,))))
         return Different(_set(key, d, d), of_examples.integers(0, d, shape[0]), k)
+
+    def _key(self) -> tuple[int, ...]:
+        """What the sets are drawn from: the place, and the seed of the innermost layer around it that has one."""
+        around = (self.place[:n] for n in range(len(self.place), -1, -1))
+        return next((self.seeds[place] for place in around if place in self.seeds), self.seed), *self.place
 
     def mask(self, shape: tuple[int, ...], rate: float) -> Array | None:
         """Which elements dropout leaves, each with probability 1 - rate; None where there is no dropout."""
