@@ -1,4 +1,4 @@
-"""Training: it learns, resumes to the bit, survives interruptions; and the experiments made of it."""
+"""Training: it learns, resumes to the bit, survives interruptions."""
 
 import copy
 import dataclasses
@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import tinyspad as ts
-from tinyspad import nn, plot
+from tinyspad import nn
 from tinyspad.errors import BadInput
-from tinyspad.experiments import METHODS, Method, NetworkRuns, learning_curves, memory_accuracy
 from tinyspad.nn.training import update
 from tinyspad.rules import Rows
 
@@ -347,101 +346,3 @@ def test_settings_without_meaning(settings, says):
 def test_progress_is_told(capsys):
     train(progress=True)
     assert "40" in capsys.readouterr().err
-
-
-# --- the experiments ------------------------------------------------------------------------------------------------
-
-TWO = ["baseline", "RAD, same"]
-
-
-@pytest.fixture(scope="module")
-def runs():
-    return learning_curves("glyphs-fc", TWO, iterations=60, records=3, repeats=2, resident=True)
-
-
-def test_learning_curves_are_what_fit_gives(runs):
-    assert list(runs.runs) == TWO and all(len(repeats) == 2 for repeats in runs.runs.values())
-    assert runs.runs["baseline"][0].iteration.tolist() == [0, 20, 40, 60]
-    a, b = (runs.runs[name][0] for name in TWO)
-    assert a.test_loss[0] == b.test_loss[0] and a.test_loss[-1] != b.test_loss[-1]  # one start, two ways
-    assert runs.runs["baseline"][0].test_loss[0] != runs.runs["baseline"][1].test_loss[0]
-    memory = runs.memory
-    assert memory["RAD, same"]["held"] <= 0.13 * memory["baseline"]["held"]
-    assert memory["RAD, same"]["allocated"] <= 0.35 * memory["baseline"]["allocated"]
-    if "resident" in memory["baseline"]:
-        assert memory["RAD, same"]["resident"] >= 0  # pages are too coarse for so small a net
-    text = str(runs)
-    assert "2 repeats" in text and "RAD, same" in text and "held MB" in text and "allocated MB" in text
-    assert runs.to_csv().count("\n") == 1 + 2 * 2 * 4
-    assert [line.split(" | ")[0] for line in runs.to_markdown().splitlines()[2:]] == [f"| {name}" for name in TWO]
-
-
-def test_runs_survive_a_file_and_can_be_drawn(runs):
-    twin = NetworkRuns.from_json(runs.to_json())
-    assert twin.to_csv() == runs.to_csv() and twin.memory == runs.memory
-    for kind in ("held", "allocated"):
-        ax = plot.memory_accuracy(memory_accuracy(twin, kind))
-        assert [t.get_text() for t in ax.get_legend().get_texts()] == TWO
-        ax.figure.clear()
-    with pytest.raises(BadInput, match="was not measured"):
-        memory_accuracy(twin, "imagined")
-    with pytest.raises(BadInput, match="takes what learning_curves returns"):
-        memory_accuracy({})
-    told = json.loads(runs.to_json())
-    changes = [{"format": "other"}, {"task": "../x"}, {"task": 3}, {"runs": {}}, {"memory": {}}, {"memory": 5}]
-    changes += [{"memory": {name: {"held": "x"} for name in TWO}}, {"memory": {name: {} for name in TWO}}]
-    changes += [{"runs": {"baseline": []}}, {"runs": {"baseline": [{}]}}, {"iterations": 1e400}, {"iterations": None}]
-    ragged = runs.to_json().replace('"test_loss": [', '"test_loss": [1.0,', 1)
-    texts = [json.dumps(told | change) for change in changes]
-    for text in ("", "[]", "{}", *texts, ragged, runs.to_json().replace("test_loss", "lost")):
-        with pytest.raises(BadInput, match="not what NetworkRuns"):
-            NetworkRuns.from_json(text)
-
-
-def test_learning_curves_resume(tmp_path, monkeypatch):
-    few = {"iterations": 20, "records": 2}
-    expected = learning_curves("glyphs-fc", TWO, **few)
-    learning_curves("glyphs-fc", TWO, resume=tmp_path, **few)
-    told = []
-    monkeypatch.setattr(nn.training._Run, "step", None)  # everything is in the files
-    again = learning_curves("glyphs-fc", TWO, resume=tmp_path, tell=told.append, **few)
-    assert (
-        again.to_csv() == expected.to_csv()
-        and len(told) == 2
-        and told[0].startswith("glyphs-fc, baseline, repeat 0: done")
-    )
-
-
-def test_methods_with_strange_names_keep_files_of_their_own(tmp_path):
-    names = ["имя", "שם", "$a$", "_A_", "long" * 100]
-    methods = {name: dataclasses.replace(METHODS["RAD, same"], batch=1 + k) for k, name in enumerate(names)}
-    few = {"iterations": 2, "records": 1, "resume": tmp_path}
-    first = learning_curves("glyphs-fc", methods, **few)
-    assert len(list(tmp_path.iterdir())) == len(names)
-    assert learning_curves("glyphs-fc", methods, **few).to_csv() == first.to_csv()
-
-
-def test_every_method_of_the_paper_runs():
-    runs = learning_curves("glyphs-fc", iterations=3, records=1)
-    assert list(runs.runs) == list(METHODS)
-    held = {name: memory["held"] for name, memory in runs.memory.items()}
-    assert held["small batch"] < 1.3 * held["RAD, same"] < 0.2 * held["baseline"] < held["dropout 10 %"]
-    assert 1.9 < held["SPAD, big batch"] / held["SPAD, k_max 10, m 10"] < 2.1
-
-
-def test_methods_of_ones_own_and_names_that_are_not_there():
-    runs = learning_curves(methods={"half": Method(nn.RandomPaths(0.5))}, iterations=2, records=1)
-    assert list(runs.runs) == ["half"]
-    for settings, says in (
-        ({"task": "imagenet"}, "no task"),
-        ({"methods": ["magic"]}, "no method"),
-        ({"methods": []}, "no method"),
-        ({"methods": {}}, "no method"),
-        ({"methods": 5}, "no method"),
-        ({"methods": {"a": nn.RandomPaths(0.1)}}, "is to be a Method"),
-        ({"methods": {"a": Method(batch=-5)}}, "is to be a Method"),
-        ({"repeats": 0}, "repeats="),
-        ({"iterations": 0}, "iterations="),
-    ):
-        with pytest.raises(BadInput, match=says):
-            learning_curves(**settings)

@@ -28,6 +28,7 @@ from .experiments import (
     learning_curves,
     minimize_f1,
     paper_table,
+    runs_in,
     stochasticity_table,
     success_rate,
     white_box,
@@ -268,8 +269,12 @@ def _figures(options: argparse.Namespace) -> None:
 
 def _networks(options: argparse.Namespace) -> None:
     _check_counts(options)
-    if options.source is not None:
+    name = options.task if options.preset is None else f"{options.task}_{options.preset}"
+    if options.source is not None and options.source.is_dir():
+        runs, name = runs_in(options.source), options.source.name.removeprefix("networks_")
+    elif options.source is not None:
         runs = NetworkRuns.from_json(options.source.read_bytes().decode("utf-8", errors="replace"))
+        name = options.source.stem.removeprefix("networks_")
     else:
         (options.out / "data").mkdir(parents=True, exist_ok=True)  # before the work is done
         methods = (
@@ -278,20 +283,24 @@ def _networks(options: argparse.Namespace) -> None:
         runs = learning_curves(
             options.task,
             methods,
+            preset=options.preset,
+            lr=options.lr,
+            weight_decay=options.weight_decay,
+            batch=options.batch,
             repeats=options.repeats,
             iterations=options.iterations,
             rng=options.seed,
             folder=options.folder,
-            resume=options.out / "data" / "networks_kept" if options.resume is None else options.resume,
+            resume=options.out / "data" / f"networks_{name}" if options.resume is None else options.resume,
             resident=True,
             tell=lambda text: print(text, file=sys.stderr, flush=True),
         )
-        write_text(options.out / "data" / f"networks_{runs.task}.json", runs.to_json() + "\n")
-        write_text(options.out / "data" / f"networks_{runs.task}.csv", runs.to_csv())
+        write_text(options.out / "data" / f"networks_{name}.json", runs.to_json() + "\n")
+        write_text(options.out / "data" / f"networks_{name}.csv", runs.to_csv())
     print(runs)
     options.out.mkdir(parents=True, exist_ok=True)
     for kind, draw in (("curves", plot.learning_curves), ("memory", plot.memory_panels)):
-        print(plot.save(draw(runs), options.out / f"networks_{runs.task}_{kind}.png"), file=sys.stderr)
+        print(plot.save(draw(runs), options.out / f"networks_{name}_{kind}.png"), file=sys.stderr)
 
 
 def _reproduce(options: argparse.Namespace) -> None:
@@ -346,6 +355,7 @@ def _check_counts(options: argparse.Namespace) -> None:
         ("workers", 1),
         ("repeats", 1),
         ("iterations", 1),
+        ("batch", 1),
     ):
         if getattr(options, name, None) is not None and getattr(options, name) < least:
             raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from . import __version__, models, plot
 from .errors import BadInput
-from .experiments import METHODS, TASKS
+from .experiments import METHODS, PRESETS, TASKS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -95,15 +95,32 @@ def parser() -> argparse.ArgumentParser:
     networks.add_argument(
         "--methods", help=f"separated by semicolons (default: all): {'; '.join(METHODS)}".replace("%", "%%")
     )
+    networks.add_argument(
+        "--preset", help=f"rates for each method: {', '.join(PRESETS)} (default: the task's one rate for all)"
+    )
+    networks.add_argument("--lr", type=float, help="learning rate of all methods")
+    networks.add_argument("--weight-decay", type=float, help="what times a weight is added to its gradient, for all")
+    networks.add_argument(
+        "--batch", type=int, help="images of a batch (default: 150), to which small and big are relative"
+    )
     networks.add_argument("--iterations", type=int, help="iterations of each run (default: the task's own)")
     networks.add_argument(
         "--repeats", type=int, default=1, help="runs of each method, with starts of their own (default: 1)"
     )
     networks.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
     networks.add_argument("--folder", type=Path, help="where the images are (default: TINYSPAD_DATA, Debian's package)")
-    networks.add_argument("--resume", type=Path, metavar="DIR", help="checkpoints (default: OUT/data/networks_kept)")
     networks.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE", help="draw the results in this file, train nothing"
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="keeps finished runs, which are not trained again, and checkpoints (default: OUT/data/networks_TASK[_PRESET])",
+    )
+    networks.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="draw the results in this file, or the finished runs in this folder, and train nothing",
     )
     networks.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
 

@@ -2,8 +2,10 @@
 
 from .holding import HoldSweep, escape_map, hold_sweep, told_choice
 from .laboratory import COLUMNS, Laboratory, Measured, laboratory
+from .methods import METHODS, PRESETS, TASKS, Method, Task
 from .minimization import F1_ESTIMATORS, minimize_f1, success_rate
-from .networks import METHODS, TASKS, Method, NetworkRuns, Task, learning_curves, memory_accuracy
+from .network_runs import NetworkRuns, runs_in
+from .networks import learning_curves, memory_accuracy
 from .stochasticity import CODE, OBSERVATIONS, StochasticityTable, stochasticity_table
 from .success import PAPER, PAPER_BOXES, SuccessTable, paper_table, success_rates, wilson
 from .variance import VarianceCurve, variance_curve
@@ -18,6 +20,7 @@ __all__ = [
     "OBSERVATIONS",
     "PAPER",
     "PAPER_BOXES",
+    "PRESETS",
     "TASKS",
     "HoldSweep",
     "Laboratory",
@@ -37,6 +40,7 @@ __all__ = [
     "memory_accuracy",
     "minimize_f1",
     "paper_table",
+    "runs_in",
     "stochasticity_table",
     "success_rate",
     "success_rates",

@@ -1,0 +1,201 @@
+"""Training runs of networks as data: by method, with the memory of a step; and the files that keep them, run by run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import nn
+from ..archive import write_text
+from ..errors import BadInput
+from ..table import Table
+from .methods import METHODS
+
+FORMAT = "tinyspad network runs 1"
+ONE_RUN = "tinyspad network run 1"
+
+
+@dataclass(frozen=True)
+class NetworkRuns:
+    """Training runs by method, ``repeats`` of each, with the memory of a step measured in three ways.
+
+    ``runs``: by method, a list of ``Training``. ``memory``: by method, bytes: "held" for backward, "allocated" at the
+    peak of a step (tracemalloc, above what was there before), "resident" at its peak in a process of its own (absent
+    where it was not measured). ``settings``: by method, "lr", "weight_decay" and "batch" (absent from older files).
+    """
+
+    task: str
+    iterations: int
+    runs: dict[str, list[nn.Training]]
+    memory: dict[str, dict[str, float]]
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def memory_accuracy(self, memory: str = "held") -> dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+        """By method (bytes, test accuracy at the end), one of each for every repeat: what ``plot.memory_accuracy`` draws."""
+        found = {}
+        for name, runs in self.runs.items():
+            bytes_ = self.memory[name].get(memory)
+            if bytes_ is None:
+                raise BadInput(f'"{memory}" was not measured; there is {", ".join(self.memory[name])}.')
+            found[name] = (np.full(len(runs), float(bytes_)), np.array([run.test_accuracy[-1] for run in runs]))
+        return found
+
+    def _table(self) -> Table:
+        kinds = list(whole := next(iter(self.memory.values())))
+        rows = []
+        for name, runs in self.runs.items():
+            accuracy, *ends = (
+                np.array([getattr(run, column)[-1] for run in runs])
+                for column in ("test_accuracy", "train_accuracy", "test_loss", "train_loss")
+            )
+            spread = f"+-{accuracy.std(ddof=1) / len(runs) ** 0.5:.2%}" if len(runs) > 1 else ""
+            held = [
+                (self.memory[name][kind] / 1e6, self.memory[name][kind] / (whole[kind] or np.nan)) for kind in kinds
+            ]
+            cells = [f"{accuracy.mean():.2%}{spread}", *map(np.mean, ends), *(x for pair in held for x in pair)]
+            rows.append([name, *cells, np.mean([run.seconds for run in runs])])
+        memory = [column for kind in kinds for column in (f"{kind} MB", "share")]
+        columns = ("method", "test accuracy", "train accuracy", "test loss", "train loss", *memory, "seconds")
+        return Table(columns, rows, ("", "", ".2%", ".4f", ".4f", *[".2f", ".1%"] * len(kinds), ".0f"))
+
+    def __str__(self) -> str:
+        repeats = len(next(iter(self.runs.values())))
+        return f"{self.task}: {self.iterations} iterations, {repeats} repeats of each method\n\n{self._table()}"
+
+    def to_markdown(self) -> str:
+        """The table in Markdown."""
+        return self._table().markdown()
+
+    def to_csv(self) -> str:
+        """Every record of every run, one line each."""
+        rows = [
+            (self.task, name, k, *row)
+            for name, runs in self.runs.items()
+            for k, run in enumerate(runs)
+            for row in run.table().rows
+        ]
+        return Table(("task", "method", "repeat", *nn.training.COLUMNS), rows).csv()
+
+    def to_json(self) -> str:
+        """All of it as text, which ``from_json`` reads."""
+        runs = {name: [_columns(run) for run in repeats] for name, repeats in self.runs.items()}
+        told = {"format": FORMAT, "task": self.task, "iterations": self.iterations, "memory": self.memory, "runs": runs}
+        return json.dumps(told | ({"settings": self.settings} if self.settings else {}), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> NetworkRuns:
+        """What ``to_json`` wrote. Raises BadInput for anything else."""
+        try:
+            told = json.loads(text)
+            if told["format"] != FORMAT or re.fullmatch(r"[\w.-]+", told["task"]) is None:
+                raise ValueError("another format, or a name that is none")
+            runs = {str(name): [_training(run) for run in repeats] for name, repeats in told["runs"].items()}
+            memory = {
+                str(name): {str(kind): float(size) for kind, size in told["memory"][name].items()} for name in runs
+            }
+            if not runs or not all(runs.values()) or not all("held" in measured for measured in memory.values()):
+                raise ValueError("nothing in it")
+            settings = {str(name): dict(found) for name, found in told.get("settings", {}).items()}
+            return cls(told["task"], int(told["iterations"]), runs, memory, settings)
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            raise BadInput(f"This is not what NetworkRuns.to_json writes ({type(error).__name__}: {error}).") from None
+
+
+def _training(run: Any) -> nn.Training:
+    columns = {c: np.array(run[c], int if c in ("iteration", "held") else float) for c in nn.training.COLUMNS}
+    if (
+        len({column.shape for column in columns.values()}) > 1
+        or columns["iteration"].ndim != 1
+        or not len(columns["held"])
+    ):
+        raise ValueError("columns of different lengths")
+    return nn.Training(**columns, status=str(run["status"]), seconds=float(run["seconds"]))
+
+
+@dataclass(frozen=True)
+class OneRun:
+    """A finished run in a file of its own: what was trained (``settings``), the memory of a step, and the run."""
+
+    settings: dict[str, Any]
+    memory: dict[str, float]
+    run: nn.Training
+
+    def write(self, file: str | PathLike[str]) -> None:
+        """Keep it, whole or not at all."""
+        told = {"format": ONE_RUN, "settings": self.settings, "memory": self.memory, "run": _columns(self.run)}
+        write_text(file, json.dumps(told) + "\n")
+
+    @classmethod
+    def read(cls, file: str | PathLike[str]) -> OneRun:
+        """What ``write`` wrote. Raises BadInput for anything else."""
+        try:
+            told = json.loads(Path(file).read_bytes().decode("utf-8", errors="replace"))
+            if told["format"] != ONE_RUN:
+                raise ValueError("another format")
+            settings, memory = dict(told["settings"]), {str(k): float(x) for k, x in told["memory"].items()}
+            for name, kind in (("task", str), ("method", str), ("repeat", int), ("iterations", int)):
+                if type(settings[name]) is not kind:
+                    raise ValueError(f"{name} is {settings[name]!r:.40}")
+            if "held" not in memory or re.fullmatch(r"[\w.-]+", settings["task"]) is None:
+                raise ValueError("no memory, or no task")
+            return cls(settings, memory, _training(told["run"]))
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            raise BadInput(f"{file} does not keep a finished run ({type(error).__name__}: {error}).") from None
+
+    def check(self, file: Path, settings: Mapping[str, Any]) -> None:
+        """Raise BadInput unless this is the run of these settings."""
+        for name in {**settings, **self.settings}:
+            if (here := settings.get(name)) != (there := self.settings.get(name)):
+                raise BadInput(
+                    f"{file} keeps another run ({name}: {there!r:.60} there, {here!r:.60} here). Give resume= another "
+                    "folder."
+                )
+
+
+def gathered(finished: list[OneRun]) -> NetworkRuns:
+    """Finished runs of one task, of each method those repeats, from the first on, of which none is missing."""
+    by_place = {(one.settings["method"], one.settings["repeat"]): one for one in finished}
+    names = dict.fromkeys([*METHODS, *(name for name, _ in by_place)])
+    runs: dict[str, list[nn.Training]] = {}
+    for name in names:
+        while (one := by_place.get((name, len(runs.get(name, []))))) is not None:
+            runs.setdefault(name, []).append(one.run)
+    first = {name: by_place[name, 0] for name in runs}
+    told = {name: {k: one.settings[k] for k in TOLD if k in one.settings} for name, one in first.items()}
+    whole = next(iter(first.values())).settings
+    memory = {name: one.memory for name, one in first.items()}
+    return NetworkRuns(whole["task"], whole["iterations"], runs, memory, told)
+
+
+TOLD = ("lr", "weight_decay", "batch")
+
+
+def runs_in(folder: str | PathLike[str]) -> NetworkRuns:
+    """The finished runs that a folder keeps, as ``learning_curves(..., resume=folder)`` left them.
+
+    Of each method those repeats, from the first on, of which none is missing. Raises BadInput where there are none, or some
+    of several experiments.
+    """
+    finished = [OneRun.read(file) for file in sorted(Path(folder).glob("*.json"))]
+    kinds = {(one.settings["task"], one.settings["iterations"], one.settings.get("preset")) for one in finished}
+    if len(kinds) > 1:
+        raise BadInput(
+            f"{folder} keeps runs of several experiments: {sorted(map(str, kinds))}. Give each its own folder."
+        )
+    if not any(one.settings["repeat"] == 0 for one in finished):
+        raise BadInput(
+            f"{folder} keeps no finished run: python -m tinyspad networks TASK --resume {folder} makes some."
+        )
+    return gathered(finished)
+
+
+def _columns(run: nn.Training) -> dict[str, Any]:
+    columns = {c: getattr(run, c).tolist() for c in nn.training.COLUMNS}
+    return columns | {"status": run.status, "seconds": round(run.seconds, 1)}
