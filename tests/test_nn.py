@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import math
 import weakref
 
 import numpy as np
@@ -199,6 +200,7 @@ LAYERS = {
     "linear": (linear_gradient, RNG.normal(size=(2, 4)), RNG.normal(size=(2, 3)), 4),
     "conv": (conv_gradient, RNG.normal(size=(2, 2, 2, 2)), RNG.normal(size=(2, 3, 3, 3)), 4),
 }
+ROWS = {"linear": (2,), "conv": (2, 2)}  # each example has a set, or each channel of each image
 
 
 class Signs(nn.Projection):
@@ -212,12 +214,13 @@ class Signs(nn.Projection):
         return (self.signs / np.sqrt(self.signs.shape[1])).astype(dtype)
 
 
-def all_sets(kind, d, k, examples=2):
+def all_sets(kind, d, k, rows=(2,)):
+    """Every draw; "different" has a set for each of the rows, of this shape."""
     if kind == "same":
         return [nn.Same(np.array(index), d) for index in itertools.combinations(range(d), k)]
     if kind == "different":
         orders = map(np.array, itertools.permutations(range(d)))
-        firsts = [np.array(first) for first in itertools.product(range(d), repeat=examples)]
+        firsts = [np.reshape(first, rows) for first in itertools.product(range(d), repeat=math.prod(rows))]
         return [nn.Different(order, first, k) for order, first in itertools.product(orders, firsts)]
     return [Signs(np.reshape(signs, (d, k))) for signs in itertools.product((-1, 1), repeat=d * k)]
 
@@ -227,21 +230,22 @@ def all_sets(kind, d, k, examples=2):
 def test_the_mean_over_all_sets_is_the_exact_gradient(layer, kind):
     gradient, x, g, d = LAYERS[layer]
     exact = gradient(x, g, None)
-    estimates = [gradient(x, g, followed) for followed in all_sets(kind, d, 2)]
+    estimates = [gradient(x, g, followed) for followed in all_sets(kind, d, 2, ROWS[layer])]
     np.testing.assert_allclose(np.mean(estimates, axis=0), exact, atol=1e-12)
     assert np.max(np.std(estimates, axis=0)) > 0.1
 
 
-def test_sets_of_an_example_each_vary_as_independent_ones():
-    gradient, x, g, d = LAYERS["linear"]
-    cyclic = [gradient(x, g, followed) for followed in all_sets("different", d, 2)]
+@pytest.mark.parametrize("layer", LAYERS)
+def test_sets_of_an_example_each_vary_as_independent_ones(layer):
+    gradient, x, g, d = LAYERS[layer]
+    cyclic = [gradient(x, g, followed) for followed in all_sets("different", d, 2, ROWS[layer])]
     sets = [np.array(index) for index in itertools.combinations(range(d), 2)]
-    independent = []
-    for pair in itertools.product(sets, repeat=2):
-        kept = np.zeros_like(x)
-        for row, index in enumerate(pair):
-            kept[row, index] = x[row, index] * d / 2
-        independent.append(kept.T @ g)
+    independent, flat = [], x.reshape(-1, d)
+    for chosen in itertools.product(sets, repeat=len(flat)):
+        kept = np.zeros_like(flat)
+        for row, index in enumerate(chosen):
+            kept[row, index] = flat[row, index] * d / 2
+        independent.append(gradient(kept.reshape(x.shape), g, None))
     np.testing.assert_allclose(np.var(cyclic, axis=0), np.var(independent, axis=0), atol=1e-12)
 
 
@@ -295,6 +299,8 @@ def test_ways_draw_every_set_equally_often():
             counts[first] = counts.get(first, 0) + 1
         assert len(counts) == 10
         assert all(abs(c / n - 0.1) < 5 * np.sqrt(0.09 / n) for c in counts.values())
+    images = nn.Way("different", 0.4, seed=1).inputs(np.zeros((2, 3, 5, 5)))
+    assert images.index.shape == (2, 3, 10) and len({tuple(row) for row in images.index.reshape(6, 10)}) > 1
     assert nn.Way("same", 1.0).inputs(x) is None and nn.ALL.inputs(x) is None
 
 

@@ -37,7 +37,8 @@ class Step(NamedTuple):
 
 
 class PathChoice(Protocol):
-    """What ``fit`` asks of a choice of paths."""
+    """What ``fit`` asks of a choice of paths. One that has ``frozen``, and it is true, leaves weights to which no followed
+    path leads as they are, until one does; otherwise what an optimizer remembers, such as momentum, moves them on."""
 
     @property
     def unbiased(self) -> bool:
@@ -106,7 +107,9 @@ class AllPaths:
 class RandomPaths:
     """RAD: a share ``keep`` of every layer's inputs, drawn anew for every step; unbiased.
 
-    ``kind``: "same", one set for the batch; "different", a set for every example; "projection", random sums of all inputs.
+    ``kind``: "same", one set for the batch; "different", a set for every example (and channel of an image); "projection",
+    random sums of all inputs. ``frozen``: weights of inputs that are not in the set do not move (with "same" and in linear
+    layers; the other kinds, and pixels of a convolution, lead to all weights).
 
     >>> import numpy as np
     >>> from tinyspad import nn
@@ -121,6 +124,7 @@ class RandomPaths:
 
     keep: float = 0.1
     kind: str = "same"
+    frozen: bool = False
 
     unbiased = True
 
@@ -145,8 +149,8 @@ class SelectivePaths:
     ``select``: "layer", each layer holds the candidate that is largest there, as the paper's Algorithm 2 chooses for each
     parameter; or "net", all hold the one that is largest altogether. ``norm``: sizes by squares, "l2", or by absolute
     values, "l1". ``criterion``: "gradient" compares the candidates' gradients (m forward and backward passes, one after
-    the other, so that memory does not depend on m); "activation" the inputs that they keep (one forward pass). Biased,
-    like every selection, unless m = 1. The paper's Section III-B and Appendix C.
+    the other, so that memory does not depend on m); "activation" the inputs that they keep (one forward pass). ``kind``,
+    ``frozen``: as of ``RandomPaths``. Biased, like every selection, unless m = 1. The paper's Section III-B and Appendix C.
 
     >>> import numpy as np
     >>> from tinyspad import nn
@@ -163,6 +167,7 @@ class SelectivePaths:
     kind: str = "same"
     select: str = "layer"
     norm: str = "l2"
+    frozen: bool = False
 
     def __post_init__(self) -> None:
         check_keep(self)
@@ -243,13 +248,14 @@ SELECTIVE = {
 
 @dataclass(frozen=True)
 class LayerOut:
-    """Every layer's weights follow all paths, with probability ``keep``, or none: layers frozen at random, for comparison.
+    """Every layer's weights follow all paths, with probability ``keep``, or none: layers left out at random, for comparison.
 
-    Frozen layers have gradient zero, and the backward signal still passes through them. Biased: keep times the exact
-    gradient on average.
+    The gradient of a layer that is left out is zero, and the backward signal still passes through it; with ``frozen`` its
+    parameters do not move either. Biased: keep times the exact gradient on average.
     """
 
     keep: float = 0.5
+    frozen: bool = False
     unbiased = False
 
     def __post_init__(self) -> None:

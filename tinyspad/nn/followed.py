@@ -65,11 +65,12 @@ class Same:
 
 @dataclass(frozen=True)
 class Different:
-    """k of d inputs, a set for every example: k that follow each other, cyclically, in one order of all d inputs.
+    """k of d inputs, a set for every example (of images: for every channel of each, as RAD's authors released it): k that
+    follow each other, cyclically, in one order of all d inputs.
 
-    The order is drawn anew for every batch, and for every example, independently, where in it the set begins. So each
-    set is uniform over all sets of k, the estimate is unbiased, and its variance is that of independent sets: given the
-    order, every example's estimate is still unbiased, and they are independent.
+    The order is drawn anew for every batch, and for every example, independently, where in it the set begins: ``first``, of
+    shape (B,), or (B, C). So each set is uniform over all sets of k, the estimate is unbiased, and its variance is that of
+    independent sets: given the order, every example's estimate is still unbiased, and they are independent.
     """
 
     order: Array
@@ -88,18 +89,19 @@ class Different:
 
     @property
     def index(self) -> Array:
-        """Shape (B, k): made when it is needed, and not kept."""
-        return self.order[(self.first[:, None] + np.arange(self.k)) % self.d]
+        """Shape (B, k), or (B, C, k): made when it is needed, and not kept."""
+        return self.order[(self.first[..., None] + np.arange(self.k)) % self.d]
 
-    def _aligned(self, x: Array) -> Array:
-        return self.index.reshape(len(x), *(1,) * (x.ndim - 2), self.k)
+    def of(self, i: int) -> Different:
+        """Those of example i alone."""
+        return Different(self.order, self.first[i : i + 1], self.k)
 
     def keep(self, x: Array) -> Array:
-        return np.take_along_axis(x, self._aligned(x), axis=-1)
+        return np.take_along_axis(x, self.index, axis=-1)
 
     def restore(self, kept: Array) -> Array:
         x = np.zeros((*kept.shape[:-1], self.d), kept.dtype)
-        np.put_along_axis(x, self._aligned(x), kept * kept.dtype.type(self.scale), axis=-1)
+        np.put_along_axis(x, self.index, kept * kept.dtype.type(self.scale), axis=-1)
         return x
 
 
@@ -115,6 +117,10 @@ class Projection:
         """P, made from the seed when it is needed, and not kept."""
         signs = np.random.default_rng(self.seed).integers(0, 2, (self.d, self.k), np.int8)
         return ((2 * signs - 1) / np.sqrt(self.k)).astype(dtype)
+
+    def of(self, i: int) -> Projection:
+        """Those of example i alone: the same for all."""
+        return self
 
     def keep(self, x: Array) -> Array:
         return x @ self.matrix(x.dtype)
@@ -193,7 +199,7 @@ class Way:
         if self.kind == "same":
             return Same(_set(key, d, k), d)
         of_examples = np.random.default_rng((*key, *(part + 1 for part in self.part or (0,))))
-        return Different(_set(key, d, d), of_examples.integers(0, d, shape[0]), k)
+        return Different(_set(key, d, d), of_examples.integers(0, d, shape[: 2 if len(shape) > 2 else 1]), k)
 
     def _key(self) -> tuple[int, ...]:
         """What the sets are drawn from: the place, and the seed of the innermost layer around it that has one."""
