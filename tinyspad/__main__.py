@@ -18,7 +18,7 @@ import numpy as np
 
 os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command line writes files and opens no window
 
-from . import functions, models, plot, reproduction
+from . import functions, models, nn, plot, reproduction
 from .archive import write_text
 from .command_line import parser
 from .errors import BadInput, ExpressionError, TinyspadError
@@ -303,6 +303,16 @@ def _networks(options: argparse.Namespace) -> None:
         print(plot.save(draw(runs), options.out / f"networks_{name}_{kind}.png"), file=sys.stderr)
 
 
+def _datasets(options: argparse.Namespace) -> None:
+    for name, source in nn.datasets.SOURCES.items():
+        found = nn.datasets.find(name, options.folder)
+        if found is None:
+            print(f"{name} is not here. To get it: {source}; then --folder or TINYSPAD_DATA says where.")
+        else:
+            print(f"{nn.datasets.load(name, options.folder)!r}, in {found}")
+    print("glyphs, digits from matplotlib's fonts, needs no files.")
+
+
 def _reproduce(options: argparse.Namespace) -> None:
     _check_counts(options)
     data = options.out / "figures" / "data"
@@ -369,6 +379,7 @@ COMMANDS = {
     "table": _tables,
     "whitebox": _whitebox,
     "networks": _networks,
+    "datasets": _datasets,
     "reproduce": _reproduce,
     "figures": _figures,
 }

