@@ -39,6 +39,8 @@ def test_learning_curves_are_what_fit_gives(runs):
     assert memory["RAD, same"]["allocated"] <= 0.35 * memory["baseline"]["allocated"]
     if "resident" in memory["baseline"]:
         assert memory["RAD, same"]["resident"] >= 0  # pages are too coarse for so small a net
+    identity, whole = memory["baseline, identity"], memory["baseline"]
+    assert identity["held"] == whole["held"] and identity["allocated"] > whole["allocated"] + 4 * 784**2
     text = str(runs)
     assert "2 repeats" in text and "RAD, same" in text and "held MB" in text and "allocated MB" in text
     assert runs.to_csv().count("\n") == 1 + 2 * 2 * 4
@@ -50,7 +52,7 @@ def test_runs_survive_a_file_and_can_be_drawn(runs):
     assert twin.to_csv() == runs.to_csv() and twin.memory == runs.memory
     for kind in ("held", "allocated"):
         ax = plot.memory_accuracy(memory_accuracy(twin, kind))
-        assert [t.get_text() for t in ax.get_legend().get_texts()] == TWO
+        assert [t.get_text() for t in ax.get_legend().get_texts()] == [*TWO, "baseline, identity"]
         ax.figure.clear()
     with pytest.raises(BadInput, match="was not measured"):
         memory_accuracy(twin, "imagined")
@@ -114,6 +116,35 @@ def test_methods_of_ones_own_and_names_that_are_not_there():
     ):
         with pytest.raises(BadInput, match=says):
             learning_curves(**settings)
+
+
+def test_differences_are_paired_by_repeat_and_have_intervals():
+    stats = pytest.importorskip("scipy.stats")
+    rng = np.random.default_rng(0)
+
+    def runs_of(**accuracies):
+        runs = {name: [ended(x) for x in values] for name, values in accuracies.items()}
+        return NetworkRuns("made", 1, runs, {name: {"held": 1.0} for name in runs})
+
+    def ended(accuracy):
+        columns = {c: np.array([0.5]) for c in nn.training.COLUMNS} | {"test_accuracy": np.array([accuracy])}
+        return nn.Training(**columns)
+
+    for n in (2, 3, 5, 14):
+        shared = rng.normal(0.9, 0.05, n)  # a repeat's luck, which both have
+        a, b = shared + rng.normal(0, 0.01, n), shared + 0.005 + rng.normal(0, 0.01, n)
+        found = runs_of(baseline=b, other=a).difference("other")
+        theirs = stats.ttest_rel(a, b).confidence_interval(0.95)
+        assert found == pytest.approx(
+            (np.mean(a - b), theirs.low, theirs.high), rel=2e-3
+        )  # the table has three decimals
+    assert np.ptp(found[1:]) < 0.3 * np.ptp(stats.ttest_ind(a, b).confidence_interval(0.95))
+    runs = runs_of(baseline=[0.5, 0.7, 0.9], other=[0.6, 0.9], third=[0.4])
+    assert runs.difference("other") == pytest.approx((0.15, 0.15 - 12.706 * 0.05, 0.15 + 12.706 * 0.05))
+    assert runs.difference("other", "third") == pytest.approx((0.2, -np.inf, np.inf))
+    text = str(runs)
+    assert text.startswith("made: 1 iterations, 1 to 3 repeats of each method") and "+15.00% +-63.53%" in text
+    assert runs.ends("baseline").tolist() == [0.5, 0.7, 0.9] and "70.00%" in text  # the median
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------
@@ -225,6 +256,7 @@ def test_finished_runs_are_kept_one_by_one_and_not_trained_again(tmp_path, monke
     assert trained == [METHODS[name].paths for name in TWO]  # repeat 1 alone
     assert {name: (tmp_path / name).read_bytes() for name in first} == first
     assert more.to_csv() == learning_curves("glyphs-fc", TWO, repeats=2, **FEW).to_csv()
+    del more.memory["baseline, identity"]  # which is no run's
     assert runs_in(tmp_path).to_json() == more.to_json()
     for other in ({"lr": 0.5}, {"rng": 1}, {"iterations": 5}, {"preset": "common"}):
         with pytest.raises(BadInput, match=r"baseline-0.json keeps another run .* there, .* here.*another folder"):

@@ -40,6 +40,10 @@ METHODS: dict[str, Method] = {
 """The papers' methods, each with a tenth of the paths; "small batch" is the baseline at the memory that they leave."""
 
 
+IDENTITY = "baseline, identity"
+"""The baseline by way of an explicit identity matrix, as the SPAD paper measures its memory: trained it is the baseline."""
+
+
 class Rate(NamedTuple):
     """A learning rate of Adam, and what times a parameter is added to its gradient."""
 

@@ -15,11 +15,14 @@ import numpy as np
 from .. import nn
 from ..archive import write_text
 from ..errors import BadInput
-from ..table import Table
-from .methods import METHODS
+from ..table import Interval, Table
+from .methods import IDENTITY, METHODS
 
 FORMAT = "tinyspad network runs 1"
 ONE_RUN = "tinyspad network run 1"
+
+T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
+"""Student's t with 1, 2, ... degrees of freedom is between -t and t with 95 %; with more it is less."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class NetworkRuns:
 
     ``runs``: by method, a list of ``Training``. ``memory``: by method, bytes: "held" for backward, "allocated" at the
     peak of a step (tracemalloc, above what was there before), "resident" at its peak in a process of its own (absent
-    where it was not measured). ``settings``: by method, "lr", "weight_decay" and "batch" (absent from older files).
+    where it was not measured). ``settings``: by method, "lr", "weight_decay" and "batch" (absent from older files). Methods
+    may have different numbers of repeats; those of one number have the same start, images and batches, and are compared.
     """
 
     task: str
@@ -44,30 +48,71 @@ class NetworkRuns:
             bytes_ = self.memory[name].get(memory)
             if bytes_ is None:
                 raise BadInput(f'"{memory}" was not measured; there is {", ".join(self.memory[name])}.')
-            found[name] = (np.full(len(runs), float(bytes_)), np.array([run.test_accuracy[-1] for run in runs]))
+            found[name] = (np.full(len(runs), float(bytes_)), self.ends(name))
+        if memory in self.memory.get(IDENTITY, {}):
+            found[IDENTITY] = (
+                np.full(len(self.runs["baseline"]), self.memory[IDENTITY][memory]),
+                self.ends("baseline"),
+            )
         return found
+
+    def ends(self, method: str, column: str = "test_accuracy") -> np.ndarray[Any, Any]:
+        """What a column of ``Training`` is at the end of each repeat of a method."""
+        return np.array([getattr(run, column)[-1] for run in self.runs[method]])
+
+    def difference(self, method: str, other: str = "baseline", column: str = "test_accuracy") -> Interval:
+        """By how much a method ends above another, on average over the repeats that both have, with a 95 % interval.
+
+        Paired by repeat: what start, images and batches do to both drops out. Student's t for the mean of the differences,
+        which takes them as normal; of fewer than two the ends are infinite.
+        """
+        apart = [a - b for a, b in zip(self.ends(method, column).tolist(), self.ends(other, column).tolist())]
+        mean = float(np.mean(apart))
+        if len(apart) < 2:
+            return Interval(mean, -np.inf, np.inf)
+        reach = float(T95[min(len(apart) - 1, len(T95)) - 1] * np.std(apart, ddof=1) / np.sqrt(len(apart)))
+        return Interval(mean, mean - reach, mean + reach)
 
     def _table(self) -> Table:
         kinds = list(whole := next(iter(self.memory.values())))
         rows = []
         for name, runs in self.runs.items():
             accuracy, *ends = (
-                np.array([getattr(run, column)[-1] for run in runs])
+                float(np.median(self.ends(name, column)))
                 for column in ("test_accuracy", "train_accuracy", "test_loss", "train_loss")
             )
-            spread = f"+-{accuracy.std(ddof=1) / len(runs) ** 0.5:.2%}" if len(runs) > 1 else ""
             held = [
                 (self.memory[name][kind] / 1e6, self.memory[name][kind] / (whole[kind] or np.nan)) for kind in kinds
             ]
-            cells = [f"{accuracy.mean():.2%}{spread}", *map(np.mean, ends), *(x for pair in held for x in pair)]
-            rows.append([name, *cells, np.mean([run.seconds for run in runs])])
+            cells = [accuracy, self._against_baseline(name), *ends, *(x for pair in held for x in pair)]
+            rows.append([name, len(runs), *cells, np.mean([run.seconds for run in runs])])
         memory = [column for kind in kinds for column in (f"{kind} MB", "share")]
-        columns = ("method", "test accuracy", "train accuracy", "test loss", "train loss", *memory, "seconds")
-        return Table(columns, rows, ("", "", ".2%", ".4f", ".4f", *[".2f", ".1%"] * len(kinds), ".0f"))
+        columns = (
+            "method",
+            "repeats",
+            "test accuracy",
+            "less the baseline's",
+            "train accuracy",
+            "test loss",
+            "train loss",
+        )
+        forms = ("", "", ".2%", "", ".2%", ".4f", ".4f", *[".2f", ".1%"] * len(kinds), ".0f")
+        return Table((*columns, *memory, "seconds"), rows, forms)
+
+    def _against_baseline(self, name: str) -> str | None:
+        if name == "baseline" or "baseline" not in self.runs:
+            return None
+        apart = self.difference(name)
+        reach = f" +-{apart.high - apart.value:.2%}" if np.isfinite(apart.high) else ""
+        return f"{apart.value:+.2%}{reach}"
 
     def __str__(self) -> str:
-        repeats = len(next(iter(self.runs.values())))
-        return f"{self.task}: {self.iterations} iterations, {repeats} repeats of each method\n\n{self._table()}"
+        numbers = [len(repeats) for repeats in self.runs.values()]
+        repeats = " to ".join(map(str, dict.fromkeys((min(numbers), max(numbers)))))
+        return (
+            f"{self.task}: {self.iterations} iterations, {repeats} repeats of each method; medians, and mean differences, "
+            f"paired by repeat, with 95 % intervals where there are two or more\n\n{self._table()}"
+        )
 
     def to_markdown(self) -> str:
         """The table in Markdown."""
@@ -98,7 +143,8 @@ class NetworkRuns:
                 raise ValueError("another format, or a name that is none")
             runs = {str(name): [_training(run) for run in repeats] for name, repeats in told["runs"].items()}
             memory = {
-                str(name): {str(kind): float(size) for kind, size in told["memory"][name].items()} for name in runs
+                str(name): {str(kind): float(size) for kind, size in told["memory"][name].items()}
+                for name in [*runs, *[name for name in (IDENTITY,) if "baseline" in runs and name in told["memory"]]]
             }
             if not runs or not all(runs.values()) or not all("held" in measured for measured in memory.values()):
                 raise ValueError("nothing in it")

@@ -6,7 +6,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..errors import BadInput
 from ..nn.settings import setting_text
 from ..optimizers import Adam
 from .blocks import seed_sequence
-from .methods import METHODS, TASKS, Method, Rates, Task, methods_of, task_of
+from .methods import IDENTITY, METHODS, TASKS, Method, Rates, Task, methods_of, task_of
 from .network_memory import measure
 from .network_runs import NetworkRuns, OneRun, gathered
 from .success import check_count
@@ -50,6 +50,7 @@ def learning_curves(
     one that is not, from which the same call goes on. ``resident``: measure the peak resident size of a step, too, in a
     process for each method (in a script, under ``if __name__ == "__main__":``). ``tell``: is told of every run.
 
+    The baseline's memory is measured twice, plainly and by way of an explicit identity matrix, as the paper measures it.
     Raises BadInput for names that are not there, or images that are not, and where ``resume`` keeps other runs. Cost: the
     trainings; see the README for times.
 
@@ -110,7 +111,12 @@ def learning_curves(
             finished.append(one)
             if tell is not None:
                 tell(f"{chosen_task.name}, {name}, repeat {k}: {one.run}, {one.run.seconds:.0f} s")
-    return gathered(finished)
+    runs = gathered(finished)
+    if "baseline" in chosen:
+        size = runs.settings["baseline"]["batch"]
+        identity = measure(chosen_task, Method(nn.AllPaths(identity=True)), size, data, resident)
+        runs = replace(runs, memory=runs.memory | {IDENTITY: identity})
+    return runs
 
 
 def _trained(

@@ -90,8 +90,10 @@ def check_keep(choice: Any) -> None:
 
 @dataclass(frozen=True)
 class AllPaths:
-    """All paths: the exact gradient."""
+    """All paths: the exact gradient. ``identity``: by way of a multiplication with an explicit identity matrix, as the SPAD
+    paper measures its baseline's memory; the gradient is the same."""
 
+    identity: bool = False
     unbiased = True
 
     def init(self) -> None:
@@ -100,7 +102,7 @@ class AllPaths:
     def draw(
         self, net: Sequential, x: Any, labels: Any, state: Any, rng: np.random.Generator, count: bool = False
     ) -> Step:
-        return gradients(net, x, labels, Way(noise=_seed(rng)), count)
+        return gradients(net, x, labels, Way("identity" if self.identity else None, noise=_seed(rng)), count)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ..errors import BadInput
 
 Array = np.ndarray[Any, Any]
 
-KINDS = ("same", "different", "projection", "layers")
+KINDS = ("same", "different", "projection", "identity", "layers")
 
 
 def kept_number(keep: float, d: int) -> int:
@@ -130,6 +130,28 @@ class Projection:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """All inputs, by way of a matrix: P is the identity, made when it is needed. Exact, as following everything is, at the
+    cost of a projection onto d dimensions: what the SPAD paper compares with (Appendix C)."""
+
+    d: int
+
+    def matrix(self, dtype: Any) -> Array:
+        """P."""
+        return np.eye(self.d, dtype=dtype)
+
+    def of(self, i: int) -> Identity:
+        """Those of example i alone: the same for all."""
+        return self
+
+    def keep(self, x: Array) -> Array:
+        return x @ self.matrix(x.dtype)
+
+    def restore(self, kept: Array) -> Array:
+        return kept @ self.matrix(kept.dtype).T
+
+
+@dataclass(frozen=True)
 class Nothing:
     """No input: the gradients of the layer's parameters are zero for a step."""
 
@@ -142,17 +164,17 @@ class Nothing:
         return np.zeros((*kept.shape[:-1], self.d), kept.dtype)
 
 
-Followed = Same | Different | Projection | Nothing
+Followed = Same | Different | Projection | Identity | Nothing
 
 
 @dataclass(frozen=True)
 class Way:
     """What a forward pass keeps, as a value: the same way draws the same sets, layer by layer, as often as it is asked.
 
-    ``kind``: "same", "different" or "projection", of RAD; "layers" (every layer follows all its inputs, or none, with
-    probability ``keep``); None follows everything. ``seed`` decides the sets, but in the places, such as (3,) or (3, 0), for
-    which ``seeds`` has one; ``noise`` decides the masks of dropout (None: no dropout, as in evaluation). ``place`` says in
-    which layer one is, ``part`` in which part of the batch.
+    ``kind``: "same", "different" or "projection", of RAD; "identity", a projection that loses nothing; "layers" (every layer
+    follows all its inputs, or none, with probability ``keep``); None follows everything. ``seed`` decides the sets, but in
+    the places, such as (3,) or (3, 0), for which ``seeds`` has one; ``noise`` decides dropout's masks (None: no dropout, as
+    in evaluation). ``place`` says in which layer one is, ``part`` in which part of the batch.
 
     >>> import numpy as np
     >>> way = Way("same", keep=0.25, seed=1)
@@ -188,6 +210,8 @@ class Way:
             return None
         shape = x.shape
         d = math.prod(shape[2:]) if len(shape) > 2 else shape[-1]
+        if self.kind == "identity":
+            return Identity(d)
         if self.kind == "layers":
             frozen = np.random.default_rng(self._key()).random() >= self.keep
             return Nothing(d) if frozen else None
