@@ -108,13 +108,17 @@ def test_networks_are_trained_drawn_and_drawn_again(capsys, tmp_path):
         place = tmp_path / f"again{k}"
         again = run(capsys, "networks", "--from", str(source), "--out", str(place))
         assert again[:2] == (0, out)
-        assert sorted(p.name for p in place.glob("*")) == [p.replace("glyphs-fc", "kept") if k else p for p in pictures]
+        assert sorted(p.name for p in place.glob("*.png")) == [
+            p.replace("glyphs-fc", "kept") if k else p for p in pictures
+        ]
+    gathered = tmp_path / "again1" / "data" / "networks_kept.csv"
+    assert gathered.read_bytes() == results.with_suffix(".csv").read_bytes()
     released = [*few, "--preset", "rad-mnist", "--batch", "30", "--weight-decay", "0.25"]
     assert run(capsys, "networks", *released)[0] == 0
     told = json.loads((tmp_path / "data" / "networks_glyphs-fc_rad-mnist.json").read_text(encoding="utf-8"))
     assert told["settings"]["RAD, same"] == {"lr": 0.000452, "weight_decay": 0.25, "batch": 30}
     kept = tmp_path / "data" / "networks_glyphs-fc_rad-mnist"
-    assert [p.suffix for p in kept.iterdir()] == [".json"] * 2
+    assert [p.suffix for p in kept.iterdir()] == [".json"] * 3
     status, _, err = run(capsys, "networks", *released, "--lr", "1")
     assert status == 2 and "keeps another run (lr: " in err
 

@@ -247,7 +247,7 @@ FEW = {"iterations": 4, "records": 2}
 def test_finished_runs_are_kept_one_by_one_and_not_trained_again(tmp_path, monkeypatch):
     learning_curves("glyphs-fc", TWO, resume=tmp_path, **FEW)
     first = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    assert sorted(first) == ["glyphs-fc-baseline-0.json", "glyphs-fc-rad-same-0.json"]
+    assert sorted(first) == ["glyphs-fc-baseline-0.json", "glyphs-fc-rad-same-0.json", "memory.json"]
     trained, fit = [], nn.fit
     monkeypatch.setattr(
         nn, "fit", lambda *args, **settings: trained.append(settings["paths"]) or fit(*args, **settings)
@@ -256,7 +256,6 @@ def test_finished_runs_are_kept_one_by_one_and_not_trained_again(tmp_path, monke
     assert trained == [METHODS[name].paths for name in TWO]  # repeat 1 alone
     assert {name: (tmp_path / name).read_bytes() for name in first} == first
     assert more.to_csv() == learning_curves("glyphs-fc", TWO, repeats=2, **FEW).to_csv()
-    del more.memory["baseline, identity"]  # which is no run's
     assert runs_in(tmp_path).to_json() == more.to_json()
     for other in ({"lr": 0.5}, {"rng": 1}, {"iterations": 5}, {"preset": "common"}):
         with pytest.raises(BadInput, match=r"baseline-0.json keeps another run .* there, .* here.*another folder"):
@@ -302,10 +301,15 @@ def test_a_folder_gives_the_repeats_that_can_be_compared(tmp_path):
     (tmp_path / "glyphs-fc-baseline-2.json").write_text(other, encoding="utf-8")
     with pytest.raises(BadInput, match="runs of several experiments"):
         runs_in(tmp_path)
+    (tmp_path / "glyphs-fc-baseline-2.json").write_text(text, encoding="utf-8")
+    for damage in ("", "[]", '{"memory": 3}', '{"memory": {"baseline, identity": {"held": "x"}}}'):
+        (tmp_path / "memory.json").write_text(damage, encoding="utf-8")
+        with pytest.raises(BadInput, match=r"memory\.json does not keep the memory of steps"):
+            runs_in(tmp_path)
     with pytest.raises(BadInput, match="keeps no finished run: python -m tinyspad networks"):
         runs_in(tmp_path / "nothing")
 
 
 def test_what_is_told_of_a_choice_names_no_default():
-    assert networks._choice_text(nn.SelectivePaths(0.1, m=2)) == "SelectivePaths(keep=0.1, m=2, k_max=10)"
-    assert networks._choice_text(nn.RandomPaths(0.2, "different")) == "RandomPaths(keep=0.2, kind='different')"
+    assert networks.choice_text(nn.SelectivePaths(0.1, m=2)) == "SelectivePaths(keep=0.1, m=2, k_max=10)"
+    assert networks.choice_text(nn.RandomPaths(0.2, "different")) == "RandomPaths(keep=0.2, kind='different')"

@@ -273,6 +273,21 @@ def test_the_mean_over_all_ways_of_a_whole_network():
         np.testing.assert_allclose(np.mean([e[name] for e in estimates], axis=0), g, atol=1e-12)
 
 
+@pytest.mark.parametrize("at_once", [None, 2])
+def test_an_explicit_identity_gives_the_same_gradient(at_once):
+    net, (x, y) = tiny_conv(at_once=at_once), batch(5)
+    exact = dense(nn.gradients(net, x, y).gradients)
+    step = nn.AllPaths(identity=True).draw(net, x, y, None, np.random.default_rng(0), count=True)
+    for name, g in exact.items():
+        np.testing.assert_allclose(step.gradients[name], g, rtol=1e-12, atol=1e-14)
+    plain = nn.AllPaths().draw(net, x, y, None, np.random.default_rng(0), count=True)
+    assert sum(step.held.values()) == sum(plain.held.values())  # the matrices are made anew in backward
+    followed = nn.Way("identity").at(0).inputs(x)
+    assert isinstance(followed, nn.Identity) and followed.d == 32
+    images = np.arange(64.0).reshape(1, 2, 32)
+    np.testing.assert_array_equal(followed.restore(followed.keep(images)), images)
+
+
 def test_frozen_layers_are_biased_by_their_share():
     x, y = batch(5)
     net = tiny_conv()

@@ -271,7 +271,7 @@ def _networks(options: argparse.Namespace) -> None:
     _check_counts(options)
     name = options.task if options.preset is None else f"{options.task}_{options.preset}"
     if options.source is not None and options.source.is_dir():
-        runs, name = runs_in(options.source), options.source.name.removeprefix("networks_")
+        runs, name = runs_in(options.source), options.source.resolve().name.removeprefix("networks_")
     elif options.source is not None:
         runs = NetworkRuns.from_json(options.source.read_bytes().decode("utf-8", errors="replace"))
         name = options.source.stem.removeprefix("networks_")
@@ -295,10 +295,11 @@ def _networks(options: argparse.Namespace) -> None:
             resident=True,
             tell=lambda text: print(text, file=sys.stderr, flush=True),
         )
+    (options.out / "data").mkdir(parents=True, exist_ok=True)
+    if options.source is None or options.source.is_dir():
         write_text(options.out / "data" / f"networks_{name}.json", runs.to_json() + "\n")
         write_text(options.out / "data" / f"networks_{name}.csv", runs.to_csv())
     print(runs)
-    options.out.mkdir(parents=True, exist_ok=True)
     for kind, draw in (("curves", plot.learning_curves), ("memory", plot.memory_panels)):
         print(plot.save(draw(runs), options.out / f"networks_{name}_{kind}.png"), file=sys.stderr)
 

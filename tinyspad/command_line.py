@@ -120,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
         dest="source",
         type=Path,
         metavar="FILE",
-        help="draw the results in this file, or the finished runs in this folder, and train nothing",
+        help="draw the results in this file, or gather and draw the finished runs in this folder, and train nothing",
     )
     networks.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
 

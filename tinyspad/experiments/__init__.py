@@ -4,7 +4,8 @@ from .holding import HoldSweep, escape_map, hold_sweep, told_choice
 from .laboratory import COLUMNS, Laboratory, Measured, laboratory
 from .methods import METHODS, PRESETS, TASKS, Method, Task
 from .minimization import F1_ESTIMATORS, minimize_f1, success_rate
-from .network_runs import NetworkRuns, runs_in
+from .network_files import runs_in
+from .network_runs import NetworkRuns
 from .networks import learning_curves, memory_accuracy
 from .stochasticity import CODE, OBSERVATIONS, StochasticityTable, stochasticity_table
 from .success import PAPER, PAPER_BOXES, SuccessTable, paper_table, success_rates, wilson

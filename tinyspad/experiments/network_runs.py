@@ -1,25 +1,20 @@
-"""Training runs of networks as data: by method, with the memory of a step; and the files that keep them, run by run."""
+"""Training runs of networks as data: by method, with the memory of a step."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import nn
-from ..archive import write_text
 from ..errors import BadInput
 from ..table import Interval, Table
-from .methods import IDENTITY, METHODS
+from .methods import IDENTITY
 
 FORMAT = "tinyspad network runs 1"
-ONE_RUN = "tinyspad network run 1"
 
 T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
 """Student's t with 1, 2, ... degrees of freedom is between -t and t with 95 %; with more it is less."""
@@ -130,7 +125,7 @@ class NetworkRuns:
 
     def to_json(self) -> str:
         """All of it as text, which ``from_json`` reads."""
-        runs = {name: [_columns(run) for run in repeats] for name, repeats in self.runs.items()}
+        runs = {name: [columns_of(run) for run in repeats] for name, repeats in self.runs.items()}
         told = {"format": FORMAT, "task": self.task, "iterations": self.iterations, "memory": self.memory, "runs": runs}
         return json.dumps(told | ({"settings": self.settings} if self.settings else {}), indent=1)
 
@@ -141,7 +136,7 @@ class NetworkRuns:
             told = json.loads(text)
             if told["format"] != FORMAT or re.fullmatch(r"[\w.-]+", told["task"]) is None:
                 raise ValueError("another format, or a name that is none")
-            runs = {str(name): [_training(run) for run in repeats] for name, repeats in told["runs"].items()}
+            runs = {str(name): [training_of(run) for run in repeats] for name, repeats in told["runs"].items()}
             memory = {
                 str(name): {str(kind): float(size) for kind, size in told["memory"][name].items()}
                 for name in [*runs, *[name for name in (IDENTITY,) if "baseline" in runs and name in told["memory"]]]
@@ -154,7 +149,8 @@ class NetworkRuns:
             raise BadInput(f"This is not what NetworkRuns.to_json writes ({type(error).__name__}: {error}).") from None
 
 
-def _training(run: Any) -> nn.Training:
+def training_of(run: Any) -> nn.Training:
+    """A run from what ``columns_of`` gives, checked."""
     columns = {c: np.array(run[c], int if c in ("iteration", "held") else float) for c in nn.training.COLUMNS}
     if (
         len({column.shape for column in columns.values()}) > 1
@@ -165,83 +161,7 @@ def _training(run: Any) -> nn.Training:
     return nn.Training(**columns, status=str(run["status"]), seconds=float(run["seconds"]))
 
 
-@dataclass(frozen=True)
-class OneRun:
-    """A finished run in a file of its own: what was trained (``settings``), the memory of a step, and the run."""
-
-    settings: dict[str, Any]
-    memory: dict[str, float]
-    run: nn.Training
-
-    def write(self, file: str | PathLike[str]) -> None:
-        """Keep it, whole or not at all."""
-        told = {"format": ONE_RUN, "settings": self.settings, "memory": self.memory, "run": _columns(self.run)}
-        write_text(file, json.dumps(told) + "\n")
-
-    @classmethod
-    def read(cls, file: str | PathLike[str]) -> OneRun:
-        """What ``write`` wrote. Raises BadInput for anything else."""
-        try:
-            told = json.loads(Path(file).read_bytes().decode("utf-8", errors="replace"))
-            if told["format"] != ONE_RUN:
-                raise ValueError("another format")
-            settings, memory = dict(told["settings"]), {str(k): float(x) for k, x in told["memory"].items()}
-            for name, kind in (("task", str), ("method", str), ("repeat", int), ("iterations", int)):
-                if type(settings[name]) is not kind:
-                    raise ValueError(f"{name} is {settings[name]!r:.40}")
-            if "held" not in memory or re.fullmatch(r"[\w.-]+", settings["task"]) is None:
-                raise ValueError("no memory, or no task")
-            return cls(settings, memory, _training(told["run"]))
-        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-            raise BadInput(f"{file} does not keep a finished run ({type(error).__name__}: {error}).") from None
-
-    def check(self, file: Path, settings: Mapping[str, Any]) -> None:
-        """Raise BadInput unless this is the run of these settings."""
-        for name in {**settings, **self.settings}:
-            if (here := settings.get(name)) != (there := self.settings.get(name)):
-                raise BadInput(
-                    f"{file} keeps another run ({name}: {there!r:.60} there, {here!r:.60} here). Give resume= another "
-                    "folder."
-                )
-
-
-def gathered(finished: list[OneRun]) -> NetworkRuns:
-    """Finished runs of one task, of each method those repeats, from the first on, of which none is missing."""
-    by_place = {(one.settings["method"], one.settings["repeat"]): one for one in finished}
-    names = dict.fromkeys([*METHODS, *(name for name, _ in by_place)])
-    runs: dict[str, list[nn.Training]] = {}
-    for name in names:
-        while (one := by_place.get((name, len(runs.get(name, []))))) is not None:
-            runs.setdefault(name, []).append(one.run)
-    first = {name: by_place[name, 0] for name in runs}
-    told = {name: {k: one.settings[k] for k in TOLD if k in one.settings} for name, one in first.items()}
-    whole = next(iter(first.values())).settings
-    memory = {name: one.memory for name, one in first.items()}
-    return NetworkRuns(whole["task"], whole["iterations"], runs, memory, told)
-
-
-TOLD = ("lr", "weight_decay", "batch")
-
-
-def runs_in(folder: str | PathLike[str]) -> NetworkRuns:
-    """The finished runs that a folder keeps, as ``learning_curves(..., resume=folder)`` left them.
-
-    Of each method those repeats, from the first on, of which none is missing. Raises BadInput where there are none, or some
-    of several experiments.
-    """
-    finished = [OneRun.read(file) for file in sorted(Path(folder).glob("*.json"))]
-    kinds = {(one.settings["task"], one.settings["iterations"], one.settings.get("preset")) for one in finished}
-    if len(kinds) > 1:
-        raise BadInput(
-            f"{folder} keeps runs of several experiments: {sorted(map(str, kinds))}. Give each its own folder."
-        )
-    if not any(one.settings["repeat"] == 0 for one in finished):
-        raise BadInput(
-            f"{folder} keeps no finished run: python -m tinyspad networks TASK --resume {folder} makes some."
-        )
-    return gathered(finished)
-
-
-def _columns(run: nn.Training) -> dict[str, Any]:
+def columns_of(run: nn.Training) -> dict[str, Any]:
+    """A run in a form that JSON has."""
     columns = {c: getattr(run, c).tolist() for c in nn.training.COLUMNS}
     return columns | {"status": run.status, "seconds": round(run.seconds, 1)}

@@ -18,8 +18,9 @@ from ..nn.settings import setting_text
 from ..optimizers import Adam
 from .blocks import seed_sequence
 from .methods import IDENTITY, METHODS, TASKS, Method, Rates, Task, methods_of, task_of
+from .network_files import OneRun, gathered, read_memory, write_memory
 from .network_memory import measure
-from .network_runs import NetworkRuns, OneRun, gathered
+from .network_runs import NetworkRuns
 from .success import check_count
 
 
@@ -89,13 +90,13 @@ def learning_curves(
                 "weight_decay": rate.weight_decay,
                 "batch": size,
                 "dropout": method.dropout,
-                "paths": _choice_text(method.paths),
+                "paths": choice_text(method.paths),
                 "iterations": iterations,
                 "records": records,
                 "seed": [seed.entropy, list(seed.spawn_key)],
                 "data": f"{data!r} {zlib.crc32(np.ascontiguousarray(data.y).tobytes())}",
             }
-            file = None if resume is None else Path(resume) / f"{chosen_task.name}-{_file_name(name)}-{k}.json"
+            file = None if resume is None else Path(resume) / f"{chosen_task.name}-{file_name(name)}-{k}.json"
             if file is not None and file.exists():
                 one = OneRun.read(file)
                 one.check(file, settings)
@@ -112,11 +113,15 @@ def learning_curves(
             if tell is not None:
                 tell(f"{chosen_task.name}, {name}, repeat {k}: {one.run}, {one.run.seconds:.0f} s")
     runs = gathered(finished)
-    if "baseline" in chosen:
-        size = runs.settings["baseline"]["batch"]
-        identity = measure(chosen_task, Method(nn.AllPaths(identity=True)), size, data, resident)
-        runs = replace(runs, memory=runs.memory | {IDENTITY: identity})
-    return runs
+    if "baseline" not in chosen:
+        return runs
+    found = None if resume is None else read_memory(Path(resume))
+    if found is None:
+        batch = runs.settings["baseline"]["batch"]
+        found = {IDENTITY: measure(chosen_task, Method(nn.AllPaths(identity=True)), batch, data, resident)}
+        if resume is not None:
+            write_memory(Path(resume), found)
+    return replace(runs, memory=runs.memory | found)
 
 
 def _trained(
@@ -144,7 +149,7 @@ def _trained(
     return run
 
 
-def _choice_text(paths: Any) -> str:
+def choice_text(paths: Any) -> str:
     """A choice of paths as text, without the words that are the defaults: a new option does not make old runs others."""
     if not is_dataclass(paths):
         return setting_text(paths)
@@ -153,7 +158,7 @@ def _choice_text(paths: Any) -> str:
     return f"{type(paths).__name__}({', '.join(own)})"
 
 
-def _file_name(method: str) -> str:
+def file_name(method: str) -> str:
     """A part of a file's name for a method; names of one's own may differ in other letters alone, or be long."""
     found = re.sub("[^a-z0-9]+", "-", method.lower())
     return found if method in METHODS else f"{found[:40]}-{zlib.crc32(method.encode(errors='replace')):08x}"

@@ -60,8 +60,9 @@ def learning_curves(runs: NetworkRuns, *, axes: Sequence[Axes] | None = None) ->
             if len(repeats) > 1:
                 dots: dict[str, Any] = {"color": look["color"], "linestyle": "none", "marker": ".", "markersize": 5}
                 ax.plot(at[places], values[:, places].T, **dots, markeredgewidth=0, alpha=0.6)
-        after = np.concatenate([getattr(run, column)[1:] for repeats in runs.runs.values() for run in repeats])
-        if "accuracy" in column and after.size:  # the start, which is guessing, would take most of the room
+        whole_runs = [getattr(run, column) for repeats in runs.runs.values() for run in repeats]
+        after = np.concatenate([values[len(values) // 4 :] for values in whole_runs])
+        if "accuracy" in column:  # the start, from guessing on, would take most of the room
             reach = 0.08 * (np.ptp(after) or 0.01)
             ax.set_ylim(after.min() - reach, after.max() + reach)
         ax.set_ylabel(told)

@@ -13,10 +13,11 @@ from ..errors import BadInput
 from .claim import Claim, Numbers, Setting, table
 from .learning import CLAIMS as LEARNING
 from .minimising import CLAIMS as MINIMISING
+from .mnist import CLAIMS as ON_MNIST
 from .theory import CLAIMS as THEORY
 from .white_box import CLAIMS as WHITE_BOX
 
-CLAIMS: dict[str, Claim] = {claim.key: claim for claim in (*THEORY, *MINIMISING, *LEARNING, *WHITE_BOX)}
+CLAIMS: dict[str, Claim] = {claim.key: claim for claim in (*THEORY, *MINIMISING, *LEARNING, *ON_MNIST, *WHITE_BOX)}
 """All claims by key, in the order of the report."""
 
 FORMAT = "tinyspad reproduction 1"
@@ -156,13 +157,13 @@ What tinyspad offers beside engines that people would take instead, and beside t
 | RAD, SPAD for any function | yes | no | no | no | no | no | networks alone | networks alone |
 | exact bias and variance | yes | no | no | no | no | no | no | no |
 | memory saved by sampling | measured on the tape | - | - | - | - | - | yes, layer by layer | yes, layer by layer |
-| network layers | linear, convolution, pooling, dropout | linear | SciPy's convolve | convolution, pooling, GRU, batch norm | linear, embedding, layer norm, BERT | convolution, attention, and more | linear, convolution, IRNN | linear, convolution |
+| network layers | linear, convolution, pooling, dropout, IRNN | linear | SciPy's convolve | convolution, pooling, GRU, batch norm | linear, embedding, layer norm, BERT | convolution, attention, and more | linear, convolution, IRNN | linear, convolution |
 | GPU | no | no | no | no | through JAX | no | yes | yes |
 | RAD on a differential equation | no | no | no | no | no | no | yes | no |
 | exercises that check themselves | 27 | no | no | no | no | yes, 20 modules | no | no |
 | graph drawings, stepping | yes | graphviz | no | graphviz | graphviz | no | no | no |
 
-Where they are ahead: autograd has derivatives of any order through every function, and a decade of use; MyGrad has batch normalisation, GRUs, in-place assignment and views; brunoflow a BERT; RAD's released code the recurrent network and the diffusion experiment that are not built here; a GPU all that stand on PyTorch or JAX.
+Where they are ahead: autograd has derivatives of any order through every function, and a decade of use; MyGrad has batch normalisation, GRUs, in-place assignment and views; brunoflow a BERT; RAD's released code the diffusion experiment that is not built here; a GPU all that stand on PyTorch or JAX.
 
 Sources: [micrograd](https://github.com/karpathy/micrograd) (README, `engine.py`); [autograd](https://github.com/HIPS/autograd) (README, `autograd/test_util.py`); [MyGrad](https://github.com/rsokl/MyGrad) (README, `src/mygrad/nnet`); [brunoflow](https://github.com/kdu4108/brunoflow) (README, `brunoflow/net`) and Du et al., *Generalizing
 backpropagation for gradient-based interpretability*, ACL 2023; [TinyTorch](https://github.com/harvard-edge/cs249r_book) (its module list); [RAD](https://github.com/PrincetonLIPS/RandomizedAutomaticDifferentiation) (Oktay et al. 2020; `nn_experiments`, `diffusionsim_experiments`) and [SPAD](https://github.com/ppmdatix/RandomizedAutomaticDifferentiation), a fork of it.
