@@ -100,6 +100,11 @@ def test_every_method_of_the_paper_runs():
     assert 1.9 < held["SPAD, big batch"] / held["SPAD, k_max 10, m 10"] < 2.1
 
 
+def test_methods_stand_in_the_order_that_was_asked_for():
+    few = {"iterations": 1, "records": 1}
+    assert list(learning_curves(methods=["small batch", "baseline"], **few).runs) == ["small batch", "baseline"]
+
+
 def test_methods_of_ones_own_and_names_that_are_not_there():
     runs = learning_curves(methods={"half": Method(nn.RandomPaths(0.5))}, iterations=2, records=1)
     assert list(runs.runs) == ["half"]

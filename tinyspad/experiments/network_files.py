@@ -62,16 +62,16 @@ class OneRun:
 def gathered(finished: list[OneRun]) -> NetworkRuns:
     """Finished runs of one task, of each method those repeats, from the first on, of which none is missing."""
     by_place = {(one.settings["method"], one.settings["repeat"]): one for one in finished}
-    names = dict.fromkeys([*METHODS, *(name for name, _ in by_place)])
     runs: dict[str, list[nn.Training]] = {}
-    for name in names:
+    for name in dict.fromkeys(one.settings["method"] for one in finished):
         while (one := by_place.get((name, len(runs.get(name, []))))) is not None:
             runs.setdefault(name, []).append(one.run)
     first = {name: by_place[name, 0] for name in runs}
     told = {name: {k: one.settings[k] for k in TOLD if k in one.settings} for name, one in first.items()}
     whole = next(iter(first.values())).settings
-    memory = {name: one.memory for name, one in first.items()}
-    return NetworkRuns(whole["task"], whole["iterations"], runs, memory, told)
+    return NetworkRuns(
+        whole["task"], whole["iterations"], runs, {name: one.memory for name, one in first.items()}, told
+    )
 
 
 TOLD = ("lr", "weight_decay", "batch")
@@ -93,6 +93,10 @@ def runs_in(folder: str | PathLike[str]) -> NetworkRuns:
         raise BadInput(
             f"{folder} keeps no finished run: python -m tinyspad networks TASK --resume {folder} makes some."
         )
+    names = list(METHODS)
+    finished.sort(
+        key=lambda one: names.index(one.settings["method"]) if one.settings["method"] in METHODS else len(names)
+    )
     runs = gathered(finished)
     return replace(runs, memory=runs.memory | (read_memory(Path(folder)) or {}))
 

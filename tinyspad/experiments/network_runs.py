@@ -69,7 +69,7 @@ class NetworkRuns:
         return Interval(mean, mean - reach, mean + reach)
 
     def _table(self) -> Table:
-        kinds = list(whole := next(iter(self.memory.values())))
+        kinds = list(whole := self.memory.get("baseline", next(iter(self.memory.values()))))
         rows = []
         for name, runs in self.runs.items():
             accuracy, *ends = (

@@ -74,37 +74,25 @@ def learning_curves(
             "learning_curves: the resident size is measured in a process of its own, for a task of TASKS only."
         )
     data = chosen_task.data(folder)
-    if resume is not None:
-        Path(resume).mkdir(parents=True, exist_ok=True)
+    place = None if resume is None else Path(resume)
+    if place is not None:
+        place.mkdir(parents=True, exist_ok=True)
+    images = f"{data!r} {zlib.crc32(np.ascontiguousarray(data.y).tobytes())}"
+    shared = {"preset": preset, "iterations": iterations, "records": records, "data": images}
     finished: list[OneRun] = []
     memory: dict[str, dict[str, float]] = {}
     for k, seed in enumerate(seed_sequence(rng).spawn(repeats)):
         for name, method in chosen.items():
-            rate, size = rates.of(chosen_task, method)
-            settings = {
-                "task": chosen_task.name,
-                "method": name,
-                "repeat": k,
-                "preset": preset,
-                "lr": rate.lr,
-                "weight_decay": rate.weight_decay,
-                "batch": size,
-                "dropout": method.dropout,
-                "paths": choice_text(method.paths),
-                "iterations": iterations,
-                "records": records,
-                "seed": [seed.entropy, list(seed.spawn_key)],
-                "data": f"{data!r} {zlib.crc32(np.ascontiguousarray(data.y).tobytes())}",
-            }
-            file = None if resume is None else Path(resume) / f"{chosen_task.name}-{file_name(name)}-{k}.json"
+            settings = _settings(chosen_task, name, method, rates) | shared
+            settings |= {"repeat": k, "seed": [seed.entropy, list(seed.spawn_key)]}
+            file = None if place is None else place / f"{chosen_task.name}-{file_name(name)}-{k}.json"
             if file is not None and file.exists():
                 one = OneRun.read(file)
                 one.check(file, settings)
             else:
                 if name not in memory:
-                    memory[name] = measure(chosen_task, method, size, data, resident)
-                run = _trained(chosen_task, method, data, settings, seed, file)
-                one = OneRun(settings, memory[name], run)
+                    memory[name] = measure(chosen_task, method, settings["batch"], data, resident)
+                one = OneRun(settings, memory[name], _trained(chosen_task, method, data, settings, seed, file))
                 if file is not None:
                     one.write(file)
                     file.with_suffix(".npz").unlink()
@@ -115,13 +103,20 @@ def learning_curves(
     runs = gathered(finished)
     if "baseline" not in chosen:
         return runs
-    found = None if resume is None else read_memory(Path(resume))
+    found = None if place is None else read_memory(place)
     if found is None:
-        batch = runs.settings["baseline"]["batch"]
-        found = {IDENTITY: measure(chosen_task, Method(nn.AllPaths(identity=True)), batch, data, resident)}
-        if resume is not None:
-            write_memory(Path(resume), found)
+        identity = Method(nn.AllPaths(identity=True))
+        found = {IDENTITY: measure(chosen_task, identity, runs.settings["baseline"]["batch"], data, resident)}
+        if place is not None:
+            write_memory(place, found)
     return replace(runs, memory=runs.memory | found)
+
+
+def _settings(task: Task, name: str, method: Method, rates: Rates) -> dict[str, Any]:
+    """What is trained, in a form that JSON has."""
+    rate, batch = rates.of(task, method)
+    told = {"task": task.name, "method": name, "lr": rate.lr, "weight_decay": rate.weight_decay, "batch": batch}
+    return told | {"dropout": method.dropout, "paths": choice_text(method.paths)}
 
 
 def _trained(
