@@ -101,11 +101,16 @@ class NetworkRuns:
         reach = f" +-{apart.high - apart.value:.2%}" if np.isfinite(apart.high) else ""
         return f"{apart.value:+.2%}{reach}"
 
-    def __str__(self) -> str:
+    @property
+    def repeats(self) -> str:
+        """How many repeats there are of a method: "1 repeat", "2 to 5 repeats"."""
         numbers = [len(repeats) for repeats in self.runs.values()]
-        repeats = " to ".join(map(str, dict.fromkeys((min(numbers), max(numbers)))))
+        told = " to ".join(map(str, dict.fromkeys((min(numbers), max(numbers)))))
+        return f"{told} repeat{'s' * (max(numbers) > 1)}"
+
+    def __str__(self) -> str:
         return (
-            f"{self.task}: {self.iterations} iterations, {repeats} repeats of each method; medians, and mean differences, "
+            f"{self.task}: {self.iterations} iterations, {self.repeats} of each method; medians, and mean differences, "
             f"paired by repeat, with 95 % intervals where there are two or more\n\n{self._table()}"
         )
 

@@ -28,10 +28,8 @@ def measure_mnist(setting: Setting) -> Numbers:
         if not setting.small and (not file.exists() or set(runs.runs) < set(METHODS)):
             found["unfinished"].append(preset)
             continue
-        found["presets"][preset] = {
-            "iterations": runs.iterations,
-            "rows": {name: _row(runs, name) for name in runs.runs},
-        }
+        rows = {name: _row(runs, name) for name in runs.runs}
+        found["presets"][preset] = {"iterations": runs.iterations, "repeats": runs.repeats, "rows": rows}
     if not found["presets"]:
         raise BadInput(
             f"{setting.folder} has no results of MNIST: run `python -m tinyspad networks mnist-fc --preset rad-mnist` "
@@ -141,12 +139,12 @@ def _supports_mnist(n: Numbers) -> bool:
 
 def _because(n: Numbers) -> str:
     first = next(iter(n["presets"].values()))["rows"]
-    repeats = sorted({len(row["accuracies"]) for rows in _rows(n) for row in rows.values()})
+    told = " and ".join(f"{found['repeats']} ({preset})" for preset, found in n["presets"].items())
     most, least, spad, same, small = (
         f"{_median(first[name]):.1%}" for name in (BASELINE, HELD_LONG, SPAD, SAME, "small batch")
     )
     return (
-        f"in {' to '.join(map(str, dict.fromkeys((repeats[0], repeats[-1]))))} repeats no method is shown to be above the "
+        f"in {told} no method is shown to be above the "
         f"baseline ({most}), k_max 1000 is lowest ({least}, not over 97 %); but SPAD ({spad}) is no better than RAD ({same})"
         f", and a small batch ({small}) holds as little"
     )
