@@ -257,11 +257,14 @@ def test_finished_runs_are_kept_one_by_one_and_not_trained_again(tmp_path, monke
     monkeypatch.setattr(
         nn, "fit", lambda *args, **settings: trained.append(settings["paths"]) or fit(*args, **settings)
     )
+    runs_of_zero = learning_curves("glyphs-fc", TWO, resume=tmp_path, **FEW).to_csv()
     more = learning_curves("glyphs-fc", TWO, repeats=2, resume=tmp_path, **FEW)
     assert trained == [METHODS[name].paths for name in TWO]  # repeat 1 alone
     assert {name: (tmp_path / name).read_bytes() for name in first} == first
     assert more.to_csv() == learning_curves("glyphs-fc", TWO, repeats=2, **FEW).to_csv()
     assert runs_in(tmp_path).to_json() == more.to_json()
+    for same in (np.int64(0), [0]):  # the same seed, written otherwise
+        assert learning_curves("glyphs-fc", TWO, resume=tmp_path, rng=same, **FEW).to_csv() == runs_of_zero
     for other in ({"lr": 0.5}, {"rng": 1}, {"iterations": 5}, {"preset": "common"}):
         with pytest.raises(BadInput, match=r"baseline-0.json keeps another run .* there, .* here.*another folder"):
             learning_curves("glyphs-fc", TWO, resume=tmp_path, **FEW | other)

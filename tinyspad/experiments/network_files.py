@@ -54,8 +54,8 @@ class OneRun:
         for name in {**settings, **self.settings}:
             if (here := settings.get(name)) != (there := self.settings.get(name)):
                 raise BadInput(
-                    f"{file} keeps another run ({name}: {there!r:.60} there, {here!r:.60} here). Give resume= another "
-                    "folder."
+                    f"{file} keeps another run ({name}: {there!r:.60} there, {here!r:.60} here). Give resume= (--resume) "
+                    "another folder, or delete the file."
                 )
 
 

@@ -84,7 +84,8 @@ def learning_curves(
     for k, seed in enumerate(seed_sequence(rng).spawn(repeats)):
         for name, method in chosen.items():
             settings = _settings(chosen_task, name, method, rates) | shared
-            settings |= {"repeat": k, "seed": [seed.entropy, list(seed.spawn_key)]}
+            entropy = np.ravel(np.array(seed.entropy, object)).tolist()  # one number, or several
+            settings |= {"repeat": k, "seed": [*map(int, entropy), list(map(int, seed.spawn_key))]}
             file = None if place is None else place / f"{chosen_task.name}-{file_name(name)}-{k}.json"
             if file is not None and file.exists():
                 one = OneRun.read(file)
