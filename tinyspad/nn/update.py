@@ -48,7 +48,7 @@ def update(
     if is_lent(value) or value._data.base is None:  # somebody holds its data
         make_private(value)
     array = np.atleast_1d(value._data.base)
-    if np.ndim(gradient) == 0 and not isinstance(gradient, Rows):
+    if not isinstance(gradient, Rows) and np.ndim(gradient) == 0:
         gradient = np.atleast_1d(gradient)
     height, after = max(1, BLOCK // max(1, array[0].size)), tuple(moments)
     try:
