@@ -65,6 +65,14 @@ def counts(n, claim, never=False):
     found[:] = [0, 0, sum(found)] if never else [sum(found), 0, 0]
 
 
+def fashion(n, method, net="fc"):
+    return n["tasks"][f"fashion-{net}"]["rows"][method]
+
+
+def mnist(n, method):
+    return n["presets"]["rad-mnist"]["rows"][method]
+
+
 WRONG = [
     ("decomposition", lambda n: n.update(apart=1e-3)),
     ("decomposition", lambda n: n.update({"f1 apart": 1e-3})),
@@ -102,12 +110,22 @@ WRONG = [
     ("holding", lambda n: n["successes"]["ackley"].__setitem__(7, 0)),
     ("magnitude", lambda n: n["successes"]["ackley"].__setitem__(6, n["runs"])),
     ("memory", lambda n: n["held"].update({"SPAD, a tenth, m 10": 10**9})),
-    ("networks", lambda n: n["tasks"]["fashion-fc"]["rows"]["RAD, same"].__setitem__(1, 9.0)),
-    ("networks", lambda n: n["tasks"]["fashion-conv"]["rows"]["SPAD, k_max 10, m 10"].__setitem__(1, 9.0)),
-    ("networks", lambda n: n["tasks"]["fashion-fc"]["rows"]["SPAD, k_max 10, m 10"].__setitem__(0, 0.99)),
-    ("competitive", lambda n: n["tasks"]["fashion-fc"]["rows"]["SPAD, k_max 1000, m 10"].__setitem__(0, 0.99)),
-    ("competitive", lambda n: n["tasks"]["fashion-fc"]["rows"]["dropout 10 %"].__setitem__(0, 0.5)),
-    ("competitive", lambda n: n["tasks"]["fashion-fc"]["rows"]["small batch"].__setitem__(0, 0.1)),
+    ("memory", lambda n: n["held"].update({"all paths, a tenth of the batch": 10**6})),
+    ("memory", lambda n: n["measured"]["IRNN"].__setitem__(-1, 9.0)),
+    ("memory", lambda n: n["counted"]["IRNN"].__setitem__(0, 47.93)),
+    ("memory", lambda n: n["peaks"].update({"all paths, by an identity": 1})),
+    ("networks", lambda n: fashion(n, "RAD, same").update({"test loss": 9.0})),
+    ("networks", lambda n: fashion(n, "SPAD, k_max 10, m 10", "conv").update({"test loss": 9.0})),
+    ("networks", lambda n: fashion(n, "SPAD, k_max 10, m 10").update({"less baseline": [0.02, None, None]})),
+    ("networks", lambda n: fashion(n, "RAD, same").update({"test loss less baseline": [-0.1, -0.3, 0.1]})),
+    ("competitive", lambda n: fashion(n, "SPAD, k_max 1000, m 10").update(accuracies=[0.99])),
+    ("competitive", lambda n: fashion(n, "dropout 10 %").update(accuracies=[0.5])),
+    ("competitive", lambda n: fashion(n, "SPAD, k_max 10, m 10").update({"less small batch": [0.1, None, None]})),
+    ("mnist", lambda n: mnist(n, "RAD, different").update({"less baseline": [0.02, 0.01, 0.03]})),
+    ("mnist", lambda n: mnist(n, "SPAD, k_max 100, m 2").update({"less RAD": [0.02, None, None]})),
+    ("mnist", lambda n: mnist(n, "small batch").update(accuracies=[0.9])),
+    ("mnist", lambda n: mnist(n, "SPAD, k_max 1000, m 10").update(accuracies=[0.99])),
+    ("mnist", lambda n: n["presets"]["rad-mnist"]["rows"].pop("LayerOut")),
     ("table3", lambda n: cell(n, "bandit / largest").update({"in": [0.5, 0.4, 0.6]})),
     ("table3", lambda n: cell(n, "by norm / by magnitude").update(out=[1.0, 0.9, 1.1])),
     ("table3", lambda n: cell(n, "all / by magnitude").update(cosine=0.5)),
@@ -188,6 +206,8 @@ def test_bad_input(capsys, tmp_path):
         reproduction.report({})
     with pytest.raises(BadInput, match="networks fashion-fc"):
         reproduction.measure(["networks"], folder=tmp_path)
+    with pytest.raises(BadInput, match=r"run `python -m tinyspad networks mnist-fc --preset rad-mnist` first"):
+        reproduction.measure(["mnist"], folder=tmp_path)
     (tmp_path / "file").write_text("")
     assert main(["reproduce", "figure2", "--out", str(tmp_path / "file")]) == 2  # before anything is measured
     assert "figure2:" not in capsys.readouterr().err

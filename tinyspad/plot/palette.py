@@ -24,6 +24,23 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
 }
 """Line styles by the names that the experiments give to estimators (paper, Figure 3)."""
 
+METHODS: dict[str, tuple[str, str, Any]] = {
+    "baseline": (BLUE, "o", "-"),
+    "baseline, identity": (BLUE, "o", "none"),
+    "RAD, same": (VERMILLION, "s", "-"),
+    "RAD, different": (ORANGE, "D", "--"),
+    "RAD, projection": ("#A6761D", "p", "-."),
+    "SPAD, k_max 10, m 10": (PURPLE, "^", "-"),
+    "SPAD, k_max 100, m 10": ("#9E5FC0", "v", "--"),
+    "SPAD, k_max 1000, m 10": ("#7A6FD0", "<", "-."),
+    "SPAD, k_max 100, m 2": ("#D6409F", ">", ":"),
+    "SPAD, big batch": ("#A8527D", "d", (0, (6, 1.5))),
+    "dropout 10 %": (GREEN, "*", "-"),
+    "LayerOut": (SKY, "P", "--"),
+    "small batch": (GREY, "X", "-."),
+}
+"""Colour, marker and dashes of the ways to train a network, by the names that the experiments give them."""
+
 TERMS = [GREEN, "#444444", ORANGE, SKY, PURPLE, VERMILLION, YELLOW, BLUE]
 """Colours for the terms of a gradient, in path order: g1 is green, g2 dark, as in ESTIMATORS."""
 

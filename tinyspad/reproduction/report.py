@@ -13,11 +13,14 @@ from .claim import Claim, Numbers, Setting
 from .hurry import page
 from .learning import CLAIMS as LEARNING
 from .minimising import CLAIMS as MINIMISING
+from .mnist import CLAIMS as ON_MNIST
 from .readings import CLAIMS as READINGS
 from .theory import CLAIMS as THEORY
 from .white_box import CLAIMS as WHITE_BOX
 
-CLAIMS: dict[str, Claim] = {claim.key: claim for claim in (*THEORY, *MINIMISING, *READINGS, *LEARNING, *WHITE_BOX)}
+CLAIMS: dict[str, Claim] = {
+    claim.key: claim for claim in (*THEORY, *MINIMISING, *READINGS, *LEARNING, *ON_MNIST, *WHITE_BOX)
+}
 """All claims by key, in the order of the report."""
 
 FORMAT = "tinyspad reproduction 1"
@@ -151,7 +154,7 @@ What tinyspad offers beside engines that people would take instead, and beside t
 | RAD, SPAD for any function | yes | no | no | no | no | no | networks alone | networks alone |
 | exact bias and variance | yes | no | no | no | no | no | no | no |
 | memory saved by sampling | measured on the tape | - | - | - | - | - | yes, layer by layer | yes, layer by layer |
-| network layers | linear, convolution, pooling, dropout | linear | SciPy's convolve | convolution, pooling, GRU, batch norm | linear, embedding, layer norm, BERT | convolution, attention, and more | linear, convolution, IRNN | linear, convolution |
+| network layers | linear, convolution, pooling, dropout, IRNN | linear | SciPy's convolve | convolution, pooling, GRU, batch norm | linear, embedding, layer norm, BERT | convolution, attention, and more | linear, convolution, IRNN | linear, convolution |
 | GPU | no | no | no | no | through JAX | no | yes | yes |
 | RAD on a differential equation | no | no | no | no | no | no | yes | no |
 | exercises that check themselves | 27 | no | no | no | no | yes, 20 modules | no | no |
