@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from .claim import FAILS, UNTESTED, Claim, Numbers, table
 from .minimising import LARGEST, NEAREST, ends, rate, red
+from .trained import BASELINE, DROPOUT, HELD_LONG, SAME, SMALL, SPAD, accuracy
 
 Found = Mapping[str, Numbers]
 """The numbers of all claims, by key."""
@@ -61,6 +62,72 @@ def _choices(found: Found) -> Sides:
     return f"{where}: {'; '.join(above) or 'none'}", f"{where}: {'; '.join(below) or 'none'}"
 
 
+def _memory(found: Found) -> Sides:
+    held = found["memory"]["held"]
+    share = {name: size / held["all paths"] for name, size in held.items()}
+    return (
+        f"SmallFCNet, a tenth of the paths: {share['SPAD, a tenth, m 10']:.0%} is held for backward, of 2 candidates or 10",
+        f"as a gain over a batch a tenth as large, which holds {share['all paths, a tenth of the batch']:.0%}",
+    )
+
+
+def _overfitting(found: Found) -> Sides:
+    task, of = list(found["networks"]["tasks"].items())[-1]
+    loss = {name: row["test loss"] for name, row in of["rows"].items()}
+    return (
+        f"{task}, few images: test loss {loss[SPAD]:.2f}, the baseline's {loss[BASELINE]:.2f}",
+        f"as SPAD's own: RAD's test loss is {loss[SAME]:.2f}; in accuracy, {percent(of, SPAD)} for the baseline's "
+        f"{percent(of, BASELINE)}",
+    )
+
+
+def _competitive(found: Found) -> Sides:
+    task, of = next(iter(found["networks"]["tasks"].items()))
+    told = {name: percent(of, name) for name in (SPAD, BASELINE, SAME, HELD_LONG, DROPOUT, SMALL)}
+    return (
+        f"{task}: SPAD {told[SPAD]}, RAD {told[SAME]}, baseline {told[BASELINE]}; k_max 1000 {told[HELD_LONG]}, dropout "
+        f"{told[DROPOUT]}",
+        f"as a gain over a small batch, {told[SMALL]} at the same memory",
+    )
+
+
+def _mnist(found: Found) -> Sides:
+    n = found["mnist"]
+    holds, fails = [], []
+    for preset, of in n["presets"].items():
+        told = {name: percent(of, name) for name in (SPAD, BASELINE, SAME, HELD_LONG, SMALL)}
+        holds.append(f"{preset}: baseline {told[BASELINE]}, RAD {told[SAME]}, SPAD {told[SPAD]}")
+        fails.append(f"{preset}: k_max 1000 {told[HELD_LONG]}; a small batch has {told[SMALL]} at SPAD's memory")
+    return "<br>".join(holds), "<br>".join(fails)
+
+
+def percent(of: Numbers, method: str) -> str:
+    """The accuracy of a method in a task."""
+    return f"{accuracy(of['rows'][method]):.1%}"
+
+
+def _table3(found: Found) -> Sides:
+    cell = found["table3"]["cells"]["bandit / largest"]
+    return (
+        f"out of sample, a model that overfits, equal work: loss {cell['out'][0]:.2f} times SGD's (bandit and SPAD)",
+        f"in sample: {cell['in'][0]:.2f} times",
+    )
+
+
+def _white_box(found: Found) -> Sides:
+    models = found["white-box"]["models"]
+    demand, rad = models["demand"], models["demand"]["rows"]["RAD"]["ratios"]
+    early, late = min(1, len(demand["at"]) - 1), -1
+    others = ", ".join(
+        f"{name} {of['rows']['RAD']['ratios'][-1][0]:.2f}" for name, of in models.items() if name != "demand"
+    )
+    return (
+        f"demand, RAD, out of sample, step {demand['at'][early]}: loss {rad[early][0]:.2f} times GD's",
+        f"demand, step {demand['at'][late]}: {rad[late][0]:.2f} times, SPAD "
+        f"{demand['rows']['SPAD, k_max 5']['ratios'][late][0]:.2f}; RAD on {others}",
+    )
+
+
 def _average(found: Found) -> Sides:
     return "none that was measured", "the largest of all paths, k_max 5, usual boxes: " + ", ".join(
         f"{name} {of['share'][0]:.0%} for {1 / of['paths']:.0%}"
@@ -90,6 +157,12 @@ SIDES: dict[str, Callable[[Found], Sides]] = {
     "tables": _readings_of("Table 1"),
     "figure7": _readings_of("Figure 7"),
     "choices": _choices,
+    "memory": _memory,
+    "networks": _overfitting,
+    "competitive": _competitive,
+    "mnist": _mnist,
+    "table3": _table3,
+    "white-box": _white_box,
 }
 """The claims that hang on a reading; of the others the verdict's reason is told."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInput
-from ..experiments import Sensitivity, cells_table, readings, sensitivity, shares
+from ..experiments import PAPER, Sensitivity, cells_table, readings, sensitivity, shares
 from ..experiments.shares import AXES, single_rules
 from .claim import BEYOND, Claim, Numbers, Setting, table
 
@@ -46,10 +46,10 @@ def _decided(found: Any, claim: int) -> Numbers:
         return {"by": None, "explained": None, "shares": [], "two": None}
     share = found.share[axis][claim]
     order = [int(i) for i in np.argsort(-share) if not np.isnan(share[i])]
-    part = round(float(found.explained[axis][claim]), 3)
+    part = float(found.explained[axis][claim])
     one, two, most = found.together[claim]
-    shares_of = [[str(AXES[axis][i]), round(float(share[i]), 3)] for i in order]
-    return {"by": axis, "explained": part, "shares": shares_of, "two": [str(one), str(two), round(most, 3)]}
+    shares_of = [[str(AXES[axis][i]), float(share[i])] for i in order]
+    return {"by": axis, "explained": part, "shares": shares_of, "two": [str(one), str(two), float(most)]}
 
 
 def share_of(n: Numbers, claim: str) -> float:
@@ -87,7 +87,8 @@ def told_readings(n: Numbers) -> str:
         + table(n["columns"], n["cells"])
         + "\n\nNo choice of paths can fall behind on Ackley as in the paper: within |x|, |y| < 1/2 both terms "
         "have the sign of x, so every method comes down to the minimum from there, whichever it follows; and "
-        "that cell alone is a sixteenth of [-2, 2]^2, about half of the basin that a baseline of 12.2 % stands for.\n\n"
+        "that cell alone is a sixteenth of [-2, 2]^2, about half of the basin that a baseline of "
+        f"{PAPER[0.05]['ackley'][0]} % stands for.\n\n"
         "`python -m tinyspad sensitivity` measures all this, in about an hour, and goes on where it stopped; the rows "
         "are in figures/data/sensitivity.csv."
     )

@@ -36,20 +36,20 @@ def numbers_of(runs: NetworkRuns) -> Numbers:
 def _row(runs: NetworkRuns, name: str) -> Numbers:
     whole = runs.memory[BASELINE]
     return {
-        "accuracies": [round(x, 4) for x in runs.ends(name).tolist()],
-        "test loss": round(float(np.median(runs.ends(name, "test_loss"))), 4),
-        "train loss": round(float(np.median(runs.ends(name, "train_loss"))), 4),
+        "accuracies": runs.ends(name).tolist(),
+        "test loss": float(np.median(runs.ends(name, "test_loss"))),
+        "train loss": float(np.median(runs.ends(name, "train_loss"))),
         "less baseline": _triple(runs.difference(name)),
         "less RAD": _triple(runs.difference(name, SAME)),
         "less small batch": _triple(runs.difference(name, SMALL)),
         "test loss less baseline": _triple(runs.difference(name, column="test_loss")),
-        "memory": {kind: round(runs.memory[name][kind] / whole[kind], 3) for kind in ("held", "allocated")},
+        "memory": {kind: runs.memory[name][kind] / whole[kind] for kind in ("held", "allocated")},
     }
 
 
 def _triple(apart: Interval) -> list[float | None]:
     """A mean difference and the ends of its interval, None where they are infinite."""
-    return [round(x, 5) if np.isfinite(x) else None for x in apart]
+    return [float(x) if np.isfinite(x) else None for x in apart]
 
 
 def accuracy(row: Numbers) -> float:
