@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +39,8 @@ class Cell:
     """Runs of one function by one estimator: ``name``, and what it takes to do them.
 
     ``box``: (low, high) for each parameter, from which the starts are drawn uniformly. The starts depend on the function,
-    the box and the seed, and on nothing else: estimators are compared from the same starts.
+    the box and the seed, and on nothing else: estimators are compared from the same starts. ``run``: what is done with a
+    block of them, a function of a module; left out, ``minimize``, for the values where the runs end.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Cell:
     optimizer: Optimizer
     runs: int
     steps: int
+    run: Callable[[Block], list[float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,19 +73,27 @@ class Block:
         from .. import __version__
 
         c, seed = self.cell, self.seed
+        run = () if c.run is None else (c.run.__module__, c.run.__qualname__)
         return repr(
             (__version__, c.problem.name, _fingerprint(c.problem), c.box, c.estimator, c.optimizer, c.steps)
-            + (self.first, self.runs, seed.entropy, seed.spawn_key)
+            + (self.first, self.runs, seed.entropy, seed.spawn_key, *run)
         )
+
+    def begin(self) -> tuple[tuple[np.ndarray[Any, Any], ...], np.random.Generator]:
+        """The starts, an array for each parameter, and the generator of all else that is random."""
+        # a fresh copy: a sequence counts its children, and a block may be done twice
+        starts, paths = np.random.SeedSequence(self.seed.entropy, spawn_key=self.seed.spawn_key).spawn(2)
+        rng = np.random.default_rng(starts)
+        position = tuple(rng.uniform(low, high, self.runs) for low, high in self.cell.box)
+        return position, np.random.default_rng(paths)
 
 
 def run_block(block: Block) -> list[float]:
-    """The values of the function where the runs of a block ended."""
+    """What the cell's ``run`` gives, a number for each run of a block; or the values of the function where they end."""
     cell = block.cell
-    # a fresh copy: a sequence counts its children, and a block may be done twice
-    starts, paths = np.random.SeedSequence(block.seed.entropy, spawn_key=block.seed.spawn_key).spawn(2)
-    rng = np.random.default_rng(starts)
-    position = tuple(rng.uniform(low, high, block.runs) for low, high in cell.box)
+    if cell.run is not None:
+        return cell.run(block)
+    position, rng = block.begin()
     result = uninterrupted(
         minimize(
             cell.problem,
@@ -91,7 +101,7 @@ def run_block(block: Block) -> list[float]:
             estimator=cell.estimator,
             optimizer=cell.optimizer,
             steps=cell.steps,
-            rng=np.random.default_rng(paths),
+            rng=rng,
             every=None,
         )
     )
