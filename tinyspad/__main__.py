@@ -1,5 +1,5 @@
-"""The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``table``, ``whitebox``,
-``networks``, ``reproduce``, ``figures``."""
+"""The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``table``, ``multimodal``,
+``whitebox``, ``networks``, ``reproduce``, ``figures``."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ from .archive import write_text
 from .command_line import parser
 from .errors import BadInput, ExpressionError, TinyspadError
 from .experiments import (
+    Multimodal,
     NetworkRuns,
     laboratory,
     learning_curves,
     minimize_f1,
+    multimodal,
     paper_table,
     stochasticity_table,
     success_rate,
@@ -221,6 +223,42 @@ def _told(table: Any, form: str) -> str:
     return told.rstrip()
 
 
+def _multimodal(options: argparse.Namespace) -> None:
+    _check_counts(options)
+    if options.figure is not None:
+        plot.check_ending(options.figure)
+    if options.source is not None:
+        found = Multimodal.from_json(options.source.read_bytes().decode("utf-8", errors="replace"))
+    else:
+        if options.data is not None:
+            options.data.parent.mkdir(parents=True, exist_ok=True)  # before the work is done
+        if options.resume is not None:
+            print(
+                f"Finished blocks are kept in {options.resume}: the same command goes on from there.", file=sys.stderr
+            )
+        found = multimodal(
+            options.functions or None,
+            dimensions=options.dimensions or (2, 10),
+            methods=_separated(options.methods),
+            runs=options.runs,
+            work=options.work,
+            rng=options.seed,
+            workers=None if options.workers == 1 else options.workers,
+            resume=options.resume,
+            progress=sys.stderr.isatty(),
+        )
+        if options.data is not None:
+            write_text(options.data, found.to_json())
+    print(_told(found, options.form))
+    if options.figure is not None:
+        print(f"\nThe drawing: {plot.save(plot.multimodal(found), options.figure)}", file=sys.stderr)
+
+
+def _separated(names: str | None) -> list[str] | None:
+    """Names with semicolons between them."""
+    return None if names is None else [name.strip() for name in names.split(";") if name.strip()]
+
+
 def _whitebox(options: argparse.Namespace) -> None:
     _check_counts(options)
     unknown = [name for name in options.models if name not in models.ALL]
@@ -272,12 +310,9 @@ def _networks(options: argparse.Namespace) -> None:
         runs = NetworkRuns.from_json(options.source.read_bytes().decode("utf-8", errors="replace"))
     else:
         (options.out / "data").mkdir(parents=True, exist_ok=True)  # before the work is done
-        methods = (
-            None if options.methods is None else [name.strip() for name in options.methods.split(";") if name.strip()]
-        )
         runs = learning_curves(
             options.task,
-            methods,
+            _separated(options.methods),
             repeats=options.repeats,
             iterations=options.iterations,
             rng=options.seed,
@@ -338,17 +373,10 @@ def _reproduce(options: argparse.Namespace) -> None:
 
 
 def _check_counts(options: argparse.Namespace) -> None:
-    for name, least in (
-        ("runs", 1),
-        ("steps", 0),
-        ("seed", 0),
-        ("draws", 2),
-        ("workers", 1),
-        ("repeats", 1),
-        ("iterations", 1),
-    ):
-        if getattr(options, name, None) is not None and getattr(options, name) < least:
-            raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")
+    for name in ("runs", "steps", "seed", "draws", "work", "workers", "repeats", "iterations"):
+        given, least = getattr(options, name, None), {"steps": 0, "seed": 0, "draws": 2}.get(name, 1)
+        if given is not None and given < least:
+            raise BadInput(f"--{name} is a whole number, at least {least}, not {given}.")
 
 
 COMMANDS = {
@@ -357,6 +385,7 @@ COMMANDS = {
     "explain": _explain,
     "laboratory": _laboratory,
     "table": _tables,
+    "multimodal": _multimodal,
     "whitebox": _whitebox,
     "networks": _networks,
     "reproduce": _reproduce,

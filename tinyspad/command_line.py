@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from . import __version__, models, plot
 from .errors import BadInput
-from .experiments import METHODS, TASKS
+from .experiments import FAMILIES, METHODS, MULTIMODAL_METHODS, TASKS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -20,7 +20,7 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     made.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "{demo,paths,explain,laboratory,table,whitebox,networks,reproduce,figures}"
+    names = "{demo,paths,explain,laboratory,table,multimodal,whitebox,networks,reproduce,figures}"
     commands = made.add_subparsers(title="commands", dest="command", required=True, metavar=names)
 
     demo = commands.add_parser(
@@ -76,6 +76,28 @@ def parser() -> argparse.ArgumentParser:
     table.add_argument("--resume", type=Path, metavar="FILE", help="keep finished blocks here, and go on from them")
     table.add_argument("--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it")
     table.add_argument("--figure", type=Path, help="draw the table into this file")
+
+    minima = commands.add_parser(
+        "multimodal",
+        help="how often a path at a time, restarts, noise and basin hopping find the minimum, at equal work: "
+        "multimodal rastrigin",
+    )
+    minima.add_argument("functions", nargs="*", metavar="FUNCTION", help=f"{', '.join(FAMILIES)} (default: all)")
+    minima.add_argument("--dimensions", type=int, nargs="+", metavar="N", help="of each function (default: 2 10)")
+    minima.add_argument("--methods", help=f"separated by semicolons (default: all): {'; '.join(MULTIMODAL_METHODS)}")
+    minima.add_argument("--runs", type=int, default=400, help="starts of each method (default: 400)")
+    minima.add_argument("--work", type=int, default=2000, help="evaluations of each run (default: 2000)")
+    minima.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
+    minima.add_argument("--workers", type=int, default=1, help="processes (default: 1, no others)")
+    minima.add_argument("--resume", type=Path, metavar="FILE", help="keep finished blocks here, and go on from them")
+    minima.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE", help="take the results in this file, run nothing"
+    )
+    minima.add_argument(
+        "--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it"
+    )
+    minima.add_argument("--data", type=Path, metavar="FILE", help="write the results into this file, for --from")
+    minima.add_argument("--figure", type=Path, help="draw the results into this file")
 
     fits = commands.add_parser(
         "whitebox", help="fit white-box models with all paths and sampled ones, and judge them out of sample"

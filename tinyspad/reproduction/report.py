@@ -13,10 +13,11 @@ from ..errors import BadInput
 from .claim import Claim, Numbers, Setting, table
 from .learning import CLAIMS as LEARNING
 from .minimising import CLAIMS as MINIMISING
+from .multimodal import CLAIMS as MULTIMODAL
 from .theory import CLAIMS as THEORY
 from .white_box import CLAIMS as WHITE_BOX
 
-CLAIMS: dict[str, Claim] = {claim.key: claim for claim in (*THEORY, *MINIMISING, *LEARNING, *WHITE_BOX)}
+CLAIMS: dict[str, Claim] = {claim.key: claim for claim in (*THEORY, *MINIMISING, *MULTIMODAL, *LEARNING, *WHITE_BOX)}
 """All claims by key, in the order of the report."""
 
 FORMAT = "tinyspad reproduction 1"
