@@ -16,7 +16,7 @@ from ..errors import BadInput
 from ..optimizers import Adam
 from ..table import Table
 from .blocks import Cell, run_cells, seed_sequence
-from .equal_work import HOLD, METHODS, SHORT, scipy_optimize
+from .equal_work import HOLD, HOPS, METHODS, SHORT, hopped, scipy_optimize
 from .families import FAMILIES
 from .success import check_count, check_tolerances, listed, percent, provenance, rate_interval, wilson
 
@@ -31,8 +31,8 @@ class Multimodal:
     """Which runs came near the minimum, by function, dimensions, method and learning rate; ``print`` it, or draw it.
 
     ``reached``: booleans of shape (functions, dimensions, methods, rates, runs); the runs of all methods have the same
-    starts, and a method without a learning rate has the same runs under each. ``rates``: in widths of the box. ``work``:
-    evaluations of each run. ``tolerance``: how near. ``provenance``: versions and seed.
+    starts. ``rates``: learning rates in widths of the box; basin hopping has 50 times as long hops. ``work``: evaluations of
+    each run. ``tolerance``: how near. ``provenance``: versions and seed.
     """
 
     functions: tuple[str, ...]
@@ -191,7 +191,8 @@ def multimodal(
     ``MULTIMODAL_METHODS``, all seven if left out: gradient descent with Adam, alone, with restarts (a fresh start every 200
     evaluations), and with isotropic noise (of the mean square of RAD's error at that point); a path at a time with moments
     of its own (``Adam(moments="path")``), drawn at each step (RAD), the largest one held for 50 steps (SPAD), a random one
-    held for 50 steps; and SciPy's basin hopping, which needs SciPy. ``rates``: learning rates in widths of the box.
+    held for 50 steps; and SciPy's basin hopping, which needs SciPy. ``rates``: learning rates in widths of the box, of which
+    basin hopping's hops are at most 50 long.
 
     ``work``: so many evaluations. A step is one, of value and gradient, a selection (SPAD's) one more; SciPy's is its
     nfev + njev. ``tolerance``: a run succeeds if the least value that it evaluated in the box within the work is so near to
@@ -217,7 +218,7 @@ def multimodal(
     check_count("work", work, 1)
     (limit,) = check_tolerances(tolerance)[:1]
     problems = [FAMILIES[f].problem(n) for f in chosen for n in many]
-    if any(not METHODS[name].rated for name in ways):
+    if any(METHODS[name].run is hopped for name in ways):
         scipy_optimize()
     root = seed_sequence(rng)
     if rng is None and resume is not None:
@@ -227,28 +228,21 @@ def multimodal(
         width = problem.box[0][1] - problem.box[0][0]
         for name in ways:
             way = METHODS[name]
-            for rate in adams if way.rated else adams[:1]:
-                adam = Adam(lr=rate * width, moments=way.moments) if way.rated else Adam()
-                told = f"{problem.name}, {name}" + f", lr {rate:g}" * way.rated
-                cells.append(
-                    Cell(told, problem, problem.box, way.estimator, adam, int(runs), int(work), way.run)
-                )  # fmt: skip
-    values = iter(run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress))
-    reached = np.zeros((len(problems), len(ways), len(adams), int(runs)), bool)
-    for p, problem in enumerate(problems):
-        for m, name in enumerate(ways):
-            for k in range(len(adams)) if METHODS[name].rated else [slice(None)]:
-                reached[p, m, k] = next(values) - problem.minimum < limit
+            for rate in adams:
+                adam = Adam(lr=rate * width, moments=way.moments)
+                told = f"{problem.name}, {name}, lr {rate:g}"
+                cells.append(Cell(told, problem, problem.box, way.estimator, adam, int(runs), int(work), way.run))
+    values = run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress)
+    away = np.array([found - cell.problem.minimum for found, cell in zip(values, cells)])
     record = {
         "starts": "uniform in each function's box",
-        "methods": f"Adam, learning rates in widths of the box; paths held for {HOLD} steps, restarts after {SHORT}",
+        "methods": f"Adam, learning rates in widths of the box; paths held for {HOLD} steps, restarts after {SHORT}, hops of "
+        f"at most {HOPS} learning rates",
         **provenance(None, work, root),
     }
     del record["optimizer"]
-    shape = (len(chosen), len(many), *reached.shape[1:])
-    return Multimodal(
-        tuple(chosen), tuple(many), tuple(ways), tuple(adams), int(work), limit, reached.reshape(shape), record
-    )
+    reached = np.reshape(away < limit, (len(chosen), len(many), len(ways), len(adams), int(runs)))
+    return Multimodal(tuple(chosen), tuple(many), tuple(ways), tuple(adams), int(work), limit, reached, record)
 
 
 def _named(what: str, names: Any, known: Any) -> list[str]:
