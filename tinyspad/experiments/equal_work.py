@@ -103,7 +103,7 @@ def restarted(block: Block) -> list[float]:
 def hopped(block: Block) -> list[float]:
     """SciPy's basin hopping (Wales & Doye 1997) with L-BFGS-B in the box, stopped in the middle of it when the work is done.
 
-    As the others have a learning rate, it has hops: of at most 50 learning rates in each coordinate, which at the smallest of
+    As the others have a learning rate, it has hops: of at most 50 learning rates in each coordinate, which at the least of
     ``multimodal``'s is SciPy's own 0.5 in a box of width 10. All else is SciPy's default.
     """
     optimize, (position, rng) = scipy_optimize(), block.begin()

@@ -236,8 +236,8 @@ def multimodal(
     away = np.array([found - cell.problem.minimum for found, cell in zip(values, cells)])
     record = {
         "starts": "uniform in each function's box",
-        "methods": f"Adam, learning rates in widths of the box; paths held for {HOLD} steps, restarts after {SHORT}, hops of "
-        f"at most {HOPS} learning rates",
+        "methods": f"Adam, learning rates in widths of the box; paths held for {HOLD} steps, restarts after {SHORT}, hops "
+        f"of at most {HOPS} learning rates",
         **provenance(None, work, root),
     }
     del record["optimizer"]
