@@ -32,6 +32,7 @@ RANKS = [
     ["reproduction"],
     ["plot", "check"],
     ["command_line"],
+    ["commands"],
     ["__main__"],
 ]
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}

@@ -243,7 +243,7 @@ def test_running_out_of_memory_is_no_traceback(capsys, monkeypatch, tmp_path):
     def exhaust(*args, **kwargs):
         raise MemoryError
 
-    monkeypatch.setattr("tinyspad.__main__.minimize_f1", exhaust)
+    monkeypatch.setattr("tinyspad.commands.minimize_f1", exhaust)
     assert run(capsys, "demo", "--out", str(tmp_path))[::2] == (
         2,
         "tinyspad: out of memory: ask for fewer runs or steps\n",
@@ -290,6 +290,6 @@ def test_ctrl_c_is_no_traceback(capsys, monkeypatch):
     def interrupt(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tinyspad.__main__.trace", interrupt)
+    monkeypatch.setattr("tinyspad.commands.trace", interrupt)
     monkeypatch.setattr("tinyspad.command_line.parse", interrupt)
     assert run(capsys, "paths", "x*x", "x=3")[::2] == (130, "tinyspad: interrupted\n")

@@ -316,7 +316,7 @@ def test_rows_of_another_size_or_seed_are_not_mixed(tmp_path):
 def test_the_command_prints_shares_and_cells_keeps_rows_and_goes_on(capsys, tmp_path, monkeypatch):
     module = __import__("sys").modules["tinyspad.experiments.sensitivity"]
     wanted = [PICKED[-1], *(r for r in readings() if (r.optimizer, r.rate, r.start) == ("SGD", 0.1, "[-1, 1]^2"))]
-    monkeypatch.setattr("tinyspad.__main__.readings", lambda: wanted)
+    monkeypatch.setattr("tinyspad.commands.readings", lambda: wanted)
     argv = ["sensitivity", "--runs", "10", "--steps", "4", "--out", str(tmp_path)]
     assert main(argv) == 0
     out, err = capsys.readouterr()

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import __version__, functions, models, plot
 from .errors import BadInput, ExpressionError
-from .experiments import METHODS, PRESETS, TASKS
+from .experiments import FAMILIES, METHODS, MULTIMODAL_METHODS, PRESETS, TASKS
 from .experiments.sensitivity import OPTIMIZERS as MAKERS
 from .expression import CONSTANTS, parse
 from .optimizers import Optimizer
@@ -40,7 +40,7 @@ def _add_optimizer(command: argparse.ArgumentParser) -> None:
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     made.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "{demo,paths,explain,laboratory,table,whitebox,networks,datasets,reproduce,sensitivity,figures}"
+    names = "{demo,paths,explain,laboratory,table,multimodal,whitebox,networks,datasets,reproduce,sensitivity,figures}"
     commands = made.add_subparsers(title="commands", dest="command", required=True, metavar=names)
 
     demo = commands.add_parser(
@@ -106,6 +106,28 @@ def parser() -> argparse.ArgumentParser:
     table.add_argument("--resume", type=Path, metavar="FILE", help="keep finished blocks here, and go on from them")
     table.add_argument("--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it")
     table.add_argument("--figure", type=Path, help="draw the table into this file")
+
+    minima = commands.add_parser(
+        "multimodal",
+        help="how often a path at a time, restarts, noise and basin hopping find the minimum, at equal work: "
+        "multimodal rastrigin",
+    )
+    minima.add_argument("functions", nargs="*", metavar="FUNCTION", help=f"{', '.join(FAMILIES)} (default: all)")
+    minima.add_argument("--dimensions", type=int, nargs="+", metavar="N", help="of each function (default: 2 10)")
+    minima.add_argument("--methods", help=f"separated by semicolons (default: all): {'; '.join(MULTIMODAL_METHODS)}")
+    minima.add_argument("--runs", type=int, default=400, help="starts of each method (default: 400)")
+    minima.add_argument("--work", type=int, default=2000, help="evaluations of each run (default: 2000)")
+    minima.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
+    minima.add_argument("--workers", type=int, default=1, help="processes (default: 1, no others)")
+    minima.add_argument("--resume", type=Path, metavar="FILE", help="keep finished blocks here, and go on from them")
+    minima.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE", help="take the results in this file, run nothing"
+    )
+    minima.add_argument(
+        "--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it"
+    )
+    minima.add_argument("--data", type=Path, metavar="FILE", help="write the results into this file, for --from")
+    minima.add_argument("--figure", type=Path, help="draw the results into this file")
 
     fits = commands.add_parser(
         "whitebox", help="fit white-box models with all paths and sampled ones, and judge them out of sample"
@@ -241,6 +263,7 @@ def check_counts(options: argparse.Namespace) -> None:
         ("repeats", 1),
         ("iterations", 1),
         ("batch", 1),
+        ("work", 1),
     ):
         if getattr(options, name, None) is not None and getattr(options, name) < least:
             raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")

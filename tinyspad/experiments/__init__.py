@@ -1,10 +1,13 @@
 """The paper's figures and tables, and the estimator laboratory, as data; drawing them is plot's business."""
 
+from .equal_work import METHODS as MULTIMODAL_METHODS
+from .families import FAMILIES, Family
 from .holding import HoldSweep, escape_map, hold_sweep, told_choice
 from .intervals import paired, wilson
 from .laboratory import COLUMNS, Laboratory, Measured, laboratory
 from .methods import METHODS, PRESETS, TASKS, Method, Task
 from .minimization import F1_ESTIMATORS, minimize_f1, success_rate
+from .multimodal import Multimodal, multimodal, sign_test
 from .network_files import runs_in
 from .network_runs import NetworkRuns
 from .networks import learning_curves, memory_accuracy
@@ -20,17 +23,21 @@ __all__ = [
     "CODE",
     "COLUMNS",
     "F1_ESTIMATORS",
+    "FAMILIES",
     "FITTED",
     "METHODS",
+    "MULTIMODAL_METHODS",
     "OBSERVATIONS",
     "PAPER",
     "PAPER_BOXES",
     "PRESETS",
     "TASKS",
+    "Family",
     "HoldSweep",
     "Laboratory",
     "Measured",
     "Method",
+    "Multimodal",
     "NetworkRuns",
     "Normal",
     "Reading",
@@ -49,12 +56,14 @@ __all__ = [
     "median_interval",
     "memory_accuracy",
     "minimize_f1",
+    "multimodal",
     "paired",
     "paper_table",
     "readings",
     "runs_in",
     "sensitivity",
     "shares",
+    "sign_test",
     "stochasticity_table",
     "success_rate",
     "success_rates",

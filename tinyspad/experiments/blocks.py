@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +41,9 @@ class Cell:
     """Runs of one function by one estimator: ``name``, and what it takes to do them.
 
     ``box``: for each parameter where the starts are drawn. The starts depend on the function, the box and the seed, and on
-    nothing else: estimators, optimizers and writings are compared from the same starts.
+    nothing else: estimators, optimizers and writings are compared from the same starts. ``run``: what is done with a block
+    of them, a function of a module, and what is told of it, numbers for each run, row by row; left out, the ``Ends`` of
+    ``minimize``.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Cell:
     optimizer: Optimizer
     runs: int
     steps: int
+    run: Callable[[Block], list[float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,23 +76,28 @@ class Block:
         from .. import __version__
 
         c, seed = self.cell, self.seed
+        run = () if c.run is None else (c.run.__module__, c.run.__qualname__)
         return repr(
             (__version__, c.problem.name, _fingerprint(c.problem), c.box, c.estimator, c.optimizer, c.steps)
-            + (self.first, self.runs, seed.entropy, seed.spawn_key)
+            + (self.first, self.runs, seed.entropy, seed.spawn_key, *run)
         )
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Of the ``Ends`` of its runs."""
-        return 1 + len(self.cell.box), self.runs
+    def begin(self) -> tuple[tuple[np.ndarray[Any, Any], ...], np.random.Generator]:
+        """The starts, an array for each parameter, and the generator of all else that is random."""
+        # a fresh copy: a sequence counts its children, and a block may be done twice
+        first, paths = np.random.SeedSequence(self.seed.entropy, spawn_key=self.seed.spawn_key).spawn(2)
+        return starts(self.cell.box, self.runs, np.random.default_rng(first)), np.random.default_rng(paths)
 
 
 def run_block(block: Block) -> list[float]:
+    """What the cell's ``run`` tells of a block."""
+    return (block.cell.run or ends)(block)
+
+
+def ends(block: Block) -> list[float]:
     """The ``Ends`` of the runs of a block, row by row."""
     cell = block.cell
-    # a fresh copy: a sequence counts its children, and a block may be done twice
-    first, paths = np.random.SeedSequence(block.seed.entropy, spawn_key=block.seed.spawn_key).spawn(2)
-    position = starts(cell.box, block.runs, np.random.default_rng(first))
+    position, rng = block.begin()
     result = uninterrupted(
         minimize(
             cell.problem,
@@ -97,12 +105,12 @@ def run_block(block: Block) -> list[float]:
             estimator=cell.estimator,
             optimizer=cell.optimizer,
             steps=cell.steps,
-            rng=np.random.default_rng(paths),
+            rng=rng,
             every=None,
         )
     )
-    ends = [result.value, *(result.x if len(position) > 1 else [result.x])]
-    numbers: list[float] = np.asarray(ends, float).ravel().tolist()
+    ended = [result.value, *(result.x if len(position) > 1 else [result.x])]
+    numbers: list[float] = np.asarray(ended, float).ravel().tolist()
     return numbers
 
 
@@ -115,7 +123,7 @@ def run_cells(
     resume: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> list[Ends]:
-    """Where every cell's runs ended.
+    """What every cell's ``run`` told, a row for each number; without one, where its runs ended.
 
     The runs are cut into blocks whose seeds depend on ``root``, the function, and the block's place alone, so that
     neither the number of workers nor the other cells change a result. ``executor``: any ``concurrent.futures.Executor``;
@@ -134,7 +142,9 @@ def run_cells(
         raise BadInput(f"executor= is a concurrent.futures.Executor, not {executor!r:.60}.")
     blocks = [block for cell in cells for block in _cut(cell, root)]
     kept = _Kept(resume)
-    results = {i: kept.known[b.key] for i, b in enumerate(blocks) if len(kept.known.get(b.key, ())) == np.prod(b.shape)}
+    results = {
+        i: known for i, b in enumerate(blocks) if (known := kept.known.get(b.key, [])) and len(known) % b.runs == 0
+    }
     left = {i: block for i, block in enumerate(blocks) if i not in results}
     with kept, Progress(len(blocks), "block", progress) as bar:
         bar.show(len(results))
@@ -145,7 +155,7 @@ def run_cells(
     found, at = [], 0
     for cell in cells:
         number = len(_places(cell.runs))
-        parts = [np.reshape(results[i], blocks[i].shape) for i in range(at, at + number)]
+        parts = [np.reshape(results[i], (-1, blocks[i].runs)) for i in range(at, at + number)]
         found.append(np.concatenate(parts, axis=1))
         at += number
     return found

@@ -12,6 +12,7 @@ from .figures import EARLY, FIGURES, RATES, check_ending, data_of, figure3, save
 from .graph import lcg
 from .laboratory import laboratory
 from .memory import memory_accuracy
+from .multimodal import multimodal
 from .networks import learning_curves, memory_panels
 from .page import explain
 from .palette import ESTIMATORS
@@ -46,6 +47,7 @@ __all__ = [
     "ledger",
     "memory_accuracy",
     "memory_panels",
+    "multimodal",
     "save",
     "shares",
     "step_through",

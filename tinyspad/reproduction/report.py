@@ -14,12 +14,13 @@ from .hurry import page
 from .learning import CLAIMS as LEARNING
 from .minimising import CLAIMS as MINIMISING
 from .mnist import CLAIMS as ON_MNIST
+from .multimodal import CLAIMS as MULTIMODAL
 from .readings import CLAIMS as READINGS
 from .theory import CLAIMS as THEORY
 from .white_box import CLAIMS as WHITE_BOX
 
 CLAIMS: dict[str, Claim] = {
-    claim.key: claim for claim in (*THEORY, *MINIMISING, *READINGS, *LEARNING, *ON_MNIST, *WHITE_BOX)
+    claim.key: claim for claim in (*THEORY, *MINIMISING, *READINGS, *MULTIMODAL, *LEARNING, *ON_MNIST, *WHITE_BOX)
 }
 """All claims by key, in the order of the report."""
 
