@@ -161,7 +161,7 @@ def test_the_command_runs_writes_and_reads(tmp_path, capsys):
     [
         (["beale"], "no function 'beale'"),
         (["--methods", "magic"], "no method 'magic'"),
-        (["--methods", ";"], "There is no method"),
+        (["--methods", ";"], "methods= is a list"),
         (["--dimensions", "0"], "dimensions="),
         (["--runs", "0"], "--runs"),
         (["--work", "0"], "--work"),
