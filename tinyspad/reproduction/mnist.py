@@ -86,8 +86,8 @@ def _because(n: Numbers) -> str:
         f"{accuracy(first[name]):.1%}" for name in (BASELINE, HELD_LONG, SPAD, SAME, SMALL)
     )
     return (
-        f"in {told} no method is shown to be above the baseline ({most}), k_max 1000 is lowest ({least}, not over 97 %); but "
-        f"SPAD at k_max 10 ({spad}) does as RAD does ({same}), and a small batch ({small}) holds as little"
+        f"in {told} no method is shown to be above the baseline ({most}), k_max 1000 is lowest ({least}, not over 97 %); "
+        f"but SPAD at k_max 10 ({spad}) does as RAD does ({same}), and a small batch ({small}) holds as little"
     )
 
 
