@@ -122,7 +122,7 @@ WRONG = [
     ("competitive", lambda n: fashion(n, "dropout 10 %").update(accuracies=[0.5])),
     ("competitive", lambda n: fashion(n, "SPAD, k_max 10, m 10").update({"less small batch": [0.1, None, None]})),
     ("mnist", lambda n: mnist(n, "RAD, different").update({"less baseline": [0.02, 0.01, 0.03]})),
-    ("mnist", lambda n: mnist(n, "SPAD, k_max 100, m 2").update({"less RAD": [0.02, None, None]})),
+    ("mnist", lambda n: mnist(n, "SPAD, k_max 10, m 10").update({"less RAD": [0.02, None, None]})),
     ("mnist", lambda n: mnist(n, "small batch").update(accuracies=[0.9])),
     ("mnist", lambda n: mnist(n, "SPAD, k_max 1000, m 10").update(accuracies=[0.99])),
     ("mnist", lambda n: n["presets"]["rad-mnist"]["rows"].pop("LayerOut")),

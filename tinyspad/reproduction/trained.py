@@ -70,8 +70,8 @@ def told_runs(found: Numbers) -> str:
             name,
             len(row["accuracies"]),
             f"{accuracy(row):.2%}",
-            "" if name == BASELINE else _told(row["less baseline"]),
-            "" if name == SAME else _told(row["less RAD"]),
+            "" if name == BASELINE else told_difference(row["less baseline"]),
+            "" if name == SAME else told_difference(row["less RAD"]),
             f"{row['test loss']:.3f}",
             f"{row['train loss']:.4f}",
             f"{row['memory']['held']:.0%}",
@@ -82,7 +82,8 @@ def told_runs(found: Numbers) -> str:
     return table((*head, "held", "allocated"), rows)
 
 
-def _told(triple: list[float | None]) -> str:
+def told_difference(triple: list[float | None]) -> str:
+    """A paired difference of accuracies in percent, with its interval if there is one."""
     value, low, high = triple
     ends = "" if low is None or high is None else f" ({low:+.2%} to {high:+.2%})"
     return f"{value:+.2%}{ends}"
