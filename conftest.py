@@ -14,6 +14,19 @@ matplotlib.use("Agg")
 
 collect_ignore = ["tests/without_posix", "tests/adapters"]  # to import one is to hide, the other stands in for autograd
 
+REPEATED = [
+    "test_candidates",
+    "test_losses",
+    "test_nested",
+    "test_oracles",
+    "test_scale",
+    "test_second_derivatives",
+    "test_stateful",
+    "test_verdicts",
+]
+"""Files that run over and over, on random programs or large ones, what others run, too: nothing more is covered by them, and
+measuring that would double their time."""
+
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items):
@@ -21,6 +34,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if isinstance(item, pytest.DoctestItem):
             item.add_marker("committed")
+        elif item.path.stem in REPEATED:
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(autouse=True)

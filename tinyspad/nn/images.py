@@ -18,8 +18,8 @@ from ..errors import BadInput
 from ..rules import rule
 from ..rules.elementwise import reals
 from . import convolution
-from .followed import Different, Followed, Nothing, Same
-from .functional import check_first_order, check_followed, floating
+from .followed import Followed, Nothing, Same
+from .functional import check_first_order, check_followed, floating, no_rows
 
 Array = np.ndarray[Any, Any]
 Vjp = Callable[[Any], Any]
@@ -28,8 +28,9 @@ Vjp = Callable[[Any], Any]
 def conv2d(x: Any, weight: Any, bias: Any, stride: int = 1, padding: int = 0, followed: Followed | None = None) -> Any:
     """Correlation of images x (B, C, H, W) with weight (O, C, kh, kw), plus bias (O,): (B, O, H', W').
 
-    ``padding`` rows and columns of zeros stand around an image. ``followed`` chooses pixels, for all channels alike; their
-    share is also the share of the work that the weight's gradient takes.
+    ``padding`` rows and columns of zeros stand around an image. ``followed`` chooses pixels: for all images and channels
+    alike (``Same``; their share is also the share of the work that the weight's gradient takes), or for each channel of each
+    image by itself (``Different``).
 
     >>> import numpy as np
     >>> from tinyspad import nn
@@ -67,9 +68,9 @@ def _conv_weight(
         return lambda g: weight_gradient(g, x, shape, stride, padding)
     check_first_order("conv2d", x)
     if isinstance(followed, Nothing):
-        return lambda g: np.zeros(shape, g.dtype)
+        return lambda g: no_rows(shape, g.dtype)
     kept = followed.keep(x.reshape(*images[:2], -1))
-    if isinstance(followed, (Same, Different)):
+    if isinstance(followed, Same):
 
         def at_pixels(g: Array) -> Array:
             out = convolution.weight_gradient_at(g, kept, followed.index, images[2:], shape, stride, padding)
@@ -78,21 +79,21 @@ def _conv_weight(
 
         return at_pixels
 
-    def of_projection(g: Array) -> Array:
+    def restored(g: Array) -> Array:
         total = np.zeros(shape, g.dtype)
-        for i in range(images[0]):  # one image at a time is restored
-            x = followed.restore(kept[i : i + 1]).reshape(1, *images[1:])
+        for i in range(images[0]):  # one image at a time: all of them would be as large as what was not kept
+            x = followed.of(i).restore(kept[i : i + 1]).reshape(1, *images[1:])
             total += convolution.weight_gradient(g[i : i + 1], x, shape, stride, padding)
         return total
 
-    return of_projection
+    return restored
 
 
 def _conv_bias(
     out: Array, x: Array, weight: Array, bias: Array, stride: int = 1, padding: int = 0, followed: Any = None
 ) -> Vjp:
     if isinstance(followed, Nothing):
-        return lambda g: np.zeros(g.shape[1], g.dtype)
+        return lambda g: no_rows(bias.shape, g.dtype)
     return lambda g: g.sum(axis=(0, 2, 3))
 
 

@@ -59,7 +59,7 @@ def _uniform(rng: np.random.Generator, shape: tuple[int, ...], inputs: int, dtyp
     return rng.uniform(-bound, bound, shape).astype(dtype)
 
 
-def _check_sizes(layer: str, dtype: Any = np.float32, **sizes: Any) -> None:
+def check_sizes(layer: str, dtype: Any = np.float32, **sizes: Any) -> None:
     for name, value in sizes.items():
         integer(value, f"{layer}: {name}", least=int(name != "padding"))
     if np.dtype(dtype) not in (np.float32, np.float64):
@@ -71,7 +71,7 @@ class Linear(Layer):
 
     def __init__(self, inputs: int, outputs: int, *, rng: Any = None, dtype: Any = np.float32) -> None:
         super().__init__()
-        _check_sizes("Linear", dtype, inputs=inputs, outputs=outputs)
+        check_sizes("Linear", dtype, inputs=inputs, outputs=outputs)
         self.inputs, self.outputs = inputs, outputs
         rng = generator(rng)
         self.own("weight", _uniform(rng, (inputs, outputs), inputs, dtype))
@@ -104,7 +104,7 @@ class Conv2d(Layer):
         dtype: Any = np.float32,
     ) -> None:
         super().__init__()
-        _check_sizes("Conv2d", dtype, inputs=inputs, outputs=outputs, kernel=kernel, stride=stride, padding=padding)
+        check_sizes("Conv2d", dtype, inputs=inputs, outputs=outputs, kernel=kernel, stride=stride, padding=padding)
         self.inputs, self.outputs, self.kernel, self.stride, self.padding = inputs, outputs, kernel, stride, padding
         rng, fan = generator(rng), inputs * kernel**2
         self.own("weight", _uniform(rng, (outputs, inputs, kernel, kernel), fan, dtype))
@@ -137,7 +137,7 @@ class AvgPool2d(Layer):
 
     def __init__(self, size: int = 2) -> None:
         super().__init__()
-        _check_sizes("AvgPool2d", size=size)
+        check_sizes("AvgPool2d", size=size)
         self.size = size
 
     def run(self, x: Any, params: Params, way: Way) -> Any:
@@ -197,7 +197,7 @@ class Sequential(Layer):
         if not layers or not all(isinstance(layer, Layer) for layer in layers):
             raise BadInput("Sequential takes layers, at least one, such as Sequential(Linear(4, 3), ReLU()).")
         if at_once is not None:
-            _check_sizes("Sequential", at_once=at_once)
+            check_sizes("Sequential", at_once=at_once)
         self.layers, self.at_once = layers, at_once
         self.params = {f"{i}.{name}": value for i, layer in enumerate(layers) for name, value in layer.params.items()}
         if len({id(value) for value in self.params.values()}) < len(self.params):
@@ -239,7 +239,7 @@ class Sequential(Layer):
 
     def predict(self, x: Any, at_once: int = 1000) -> np.ndarray[Any, Any]:
         """The outputs as plain numbers, nothing recorded, dropout off: (B, ...)."""
-        _check_sizes("predict", at_once=at_once)
+        check_sizes("predict", at_once=at_once)
         arrays = {name: value._data for name, value in self.params.items()}
         x = x._data if isinstance(x, Value) else np.asarray(x)
         parts = [self.run(x[i : i + at_once], arrays, ALL) for i in range(0, len(x), at_once)]

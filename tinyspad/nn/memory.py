@@ -11,10 +11,11 @@ from ..errors import BadInput
 from ..rules import LinearMap
 from ..tape import Value, behind, label_of, leaf_data, parents, partials, rule_of
 from .checkpoint import Checkpoint
-from .followed import Different, Nothing, Projection, Same, kept_number
+from .followed import Different, Identity, Nothing, Projection, Same, kept_number
 from .layers import Conv2d, Layer, Linear, Sequential
+from .recurrent import Recurrent
 
-FOLLOWED = (Same, Different, Projection, Nothing)
+FOLLOWED = (Same, Different, Projection, Identity, Nothing)
 
 
 def saved_bytes(loss: Value) -> dict[str, int]:
@@ -85,9 +86,9 @@ def counted_memory(
 ) -> dict[str, int]:
     """RAD's count, in bytes, of what a training step holds: weights, kept inputs of layers, logits, and bits for ReLU.
 
-    4 (weights + ceil(keep d) batch for each layer of d inputs + logits) + one bit for each activation that enters a later
-    layer (no bits at keep = 1), Table 1 of Oktay et al. 2020. ``shape``: an example's, where the first layer does not tell
-    (convolutions).
+    4 (weights + ceil(keep d) batch for each layer of d inputs, a recurrent one's at each step, + logits) + one bit for each
+    activation that enters a later layer (no bits at keep = 1), Table 1 of Oktay et al. 2020. ``shape``: an example's, where
+    the first layer does not tell (convolutions, recurrent layers).
 
     >>> from tinyspad import nn
     >>> net = nn.small_fc_net(rng=0)
@@ -95,7 +96,7 @@ def counted_memory(
     [2.69, 2.2, 1.8]
     """
     layers = _flat(net)
-    first = next((layer for layer in layers if isinstance(layer, (Linear, Conv2d))), None)
+    first = next((layer for layer in layers if isinstance(layer, (Linear, Conv2d, Recurrent))), None)
     if shape is None and isinstance(first, Linear):
         shape = (first.inputs,)
     if shape is None:
@@ -106,10 +107,9 @@ def counted_memory(
     if not 0 < keep <= 1:
         raise BadInput(f"counted_memory: keep is a share, above 0 and at most 1, not {keep!r:.40}.")
     for layer in layers:
-        if isinstance(layer, (Linear, Conv2d)):
-            d = int(np.prod(shape))
-            inputs += kept_number(keep, d) * batch_size
-            bits += d * batch_size * (layer is not first)
+        for d, times, activations in _inputs(layer, shape, layer is first):
+            inputs += times * kept_number(keep, d) * batch_size
+            bits += activations * d * batch_size
         shape = layer.out_shape(shape)
     logits = int(np.prod(shape)) * batch_size
     counts = {
@@ -119,3 +119,11 @@ def counted_memory(
         "bits": -(-bits // 8) if keep < 1 else 0,
     }
     return {**counts, "total": sum(counts.values())}
+
+
+def _inputs(layer: Layer, shape: tuple[int, ...], first: bool) -> list[tuple[int, int, int]]:
+    """What weights of a layer are multiplied with: how many inputs, how many times, and how often these are activations."""
+    if isinstance(layer, Recurrent):
+        steps = shape[0]
+        return [(layer.hidden, steps, steps - 1), (layer.inputs, steps, 0 if first else steps)]
+    return [(int(np.prod(shape)), 1, int(not first))] if isinstance(layer, (Linear, Conv2d)) else []

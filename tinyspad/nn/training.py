@@ -28,7 +28,7 @@ from .datasets import Dataset
 from .functional import checked_labels, log_softmax
 from .layers import Sequential
 from .settings import all_layers, check_choices, check_run, layer_text, setting_text
-from .update import make_private, update
+from .update import first_moments, make_private, update
 
 KIND = "tinyspad training 1"
 COLUMNS = ("iteration", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "held")
@@ -200,7 +200,8 @@ class _Run:
         self.choosing, self.batches, self.draws = chosen, batches, draws
         for value in net.params.values():
             make_private(value)
-        self.moments = {name: list(optimizer.init(np.zeros(v.shape, v._data.dtype))) for name, v in net.params.items()}
+        self.frozen = getattr(paths, "frozen", False)
+        self.moments = {name: first_moments(optimizer, v._data, self.frozen) for name, v in net.params.items()}
         self.state = paths.init()
         self.iteration, self.seconds = 0, 0.0
         self.order = np.zeros(0, np.int64)
@@ -257,7 +258,7 @@ class _Run:
             gradient = gradients.pop(name)
             reached = isinstance(gradient, Rows) or np.ndim(gradient) or not value.shape
             if reached:  # an array that no path leads from stays as it is
-                update(value, gradient, optimizer, self.moments[name], self.weight_decay)
+                update(value, gradient, optimizer, self.moments[name], self.weight_decay, self.frozen)
         self.iteration += 1
         self.seconds += time.perf_counter() - start
 

@@ -30,6 +30,7 @@ from ..experiments import (
 from ..lcg import trace
 from ..optimize import Result
 from ..optimize import compare as compare_runs
+from ..optimizers import Adam
 from ..program import compile
 from .curves import contributions, function
 from .graph import lcg as draw_lcg
@@ -191,8 +192,16 @@ def figure7() -> Figure:
 
 
 def escape() -> Figure:
-    """Which runs of f1 from x = 5 escape, by learning rate and how long a random path is held."""
-    return hold_map(escape_map())
+    """Which runs of f1 from x = 5 escape, by learning rate, how long a random path is held, and what Adam averages."""
+    figure, axes = plt.subplots(2, 2, layout="constrained", figsize=(12.8, 7.6))
+    for row, moments in zip(axes, ("parameter", "path")):
+        hold_map(escape_map(optimizer=Adam(moments=moments)), axes=row)
+        for ax, what in zip(row, ("ends at the minimum", "has left the first basin")):
+            ax.set_title(f"f1, a random path, a state for each {moments}: {what}", fontsize="small")
+    for ax in axes[0]:
+        ax.set_xlabel("")
+    figure.colorbar(axes[0, 0].images[0], ax=axes, label="runs (% of 200)")
+    return figure
 
 
 def tables() -> Figure:

@@ -13,7 +13,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from ..errors import BadInput
 from .outside import legend_label, verbatim
 from .palette import ink
-from .success import LOOKS
+from .success import method_looks
 
 
 def memory_accuracy(
@@ -23,7 +23,7 @@ def memory_accuracy(
     accuracy: str = "test accuracy",
     ax: Axes | None = None,
 ) -> Axes:
-    """Test accuracy against memory, a marker per method: the mean of its repeats, with bars of two standard errors.
+    """Test accuracy against memory, a marker per method: the median of its repeats, each of which is a dot.
 
     ``runs``: by method, (memory in bytes, accuracy) of its repeats, two arrays of shape (repeats,) or two numbers.
     ``memory`` and ``accuracy``: what was measured, for the axes. The better corner is the upper left one. Raises BadInput
@@ -40,21 +40,22 @@ def memory_accuracy(
         raise BadInput('plot.memory_accuracy takes a dict of measurements, such as {"exact": (memory, accuracy)}.')
     measured = {name: _pairs(name, pair) for name, pair in runs.items()}
     ax = plt.gca() if ax is None else ax
-    for k, (name, (held, good)) in enumerate(measured.items()):
-        color, marker = LOOKS[k % len(LOOKS)]
-        n = held.size
-        error = [2 * np.std(part, ddof=1) / np.sqrt(n) if n > 1 else None for part in (held, good)]
-        bars: dict[str, Any] = {"xerr": error[0], "yerr": error[1], "capsize": 2.5}
-        bars["fillstyle"] = "full" if k < len(LOOKS) else "none"
-        where = (np.mean(held), np.mean(good))
-        ax.errorbar(
-            *where,
-            fmt=marker,
-            color=color,
-            markersize=7,
-            markeredgecolor=ink() if k < len(LOOKS) else color,
+    for name, look in method_looks(measured).items():
+        held, good = measured[name]
+        look["linestyle"] = "none"
+        if held.size > 1:
+            ax.plot(
+                held, good, **look | {"marker": "o", "fillstyle": "full"}, markersize=4, alpha=0.6, markeredgewidth=0
+            )
+        edge = ink() if look["fillstyle"] == "full" else look["color"]
+        ax.plot(
+            np.median(held),
+            np.median(good),
+            **look,
+            markersize=8,
+            markeredgecolor=edge,
             label=legend_label(name),
-            **bars,
+            zorder=3,
         )
     ax.xaxis.set_major_formatter(EngFormatter(unit="B"))
     ax.xaxis.set_major_locator(MaxNLocator(5))

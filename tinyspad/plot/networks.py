@@ -16,7 +16,7 @@ from ..experiments import NetworkRuns
 from .memory import memory_accuracy
 from .outside import legend_label
 from .panels import legend_of
-from .success import DASHES, LOOKS
+from .success import method_looks
 
 PANELS = {
     "train_loss": "cross-entropy, images trained on",
@@ -34,8 +34,8 @@ MEASURES = {
 def learning_curves(runs: NetworkRuns, *, axes: Sequence[Axes] | None = None) -> Figure:
     """Loss and accuracy by iteration, on the images trained on and on the test images; four panels, a line for each method.
 
-    ``runs``: from ``experiments.learning_curves``. Of several repeats the line is the mean, and the band two standard errors
-    of it. ``axes``: four of them. Raises BadInput for anything else.
+    ``runs``: from ``experiments.learning_curves``. Of several repeats the line is the median, and each is a dot where the
+    line has a marker. ``axes``: four of them. Raises BadInput for anything else.
 
     >>> from tinyspad import plot
     >>> from tinyspad.experiments import learning_curves
@@ -51,19 +51,18 @@ def learning_curves(runs: NetworkRuns, *, axes: Sequence[Axes] | None = None) ->
     if len(axes) != len(PANELS):
         raise BadInput(f"plot.learning_curves: axes= are {len(PANELS)}, not {len(axes)}.")
     for ax, (column, told) in zip(axes, PANELS.items()):
-        for k, (name, repeats) in enumerate(runs.runs.items()):
+        for k, (name, look) in enumerate(method_looks(runs.runs).items()):
+            repeats = runs.runs[name]
             values = np.array([getattr(run, column) for run in repeats])
-            color, marker = LOOKS[k % len(LOOKS)]
-            look: dict[str, Any] = {"color": color, "linestyle": DASHES[(k + k // len(LOOKS)) % len(DASHES)]}
-            look |= {"marker": marker, "markevery": (k % 3, 4), "markersize": 5, "linewidth": 1.4}
-            look |= {"fillstyle": "full" if k < len(LOOKS) else "none"}
-            at, mean = repeats[0].iteration, values.mean(axis=0)
-            ax.plot(at, mean, label=legend_label(name), **look)
+            at, places = repeats[0].iteration, slice(k % 4, None, 4)
+            look |= {"markevery": places, "markersize": 5, "linewidth": 1.4}
+            ax.plot(at, np.median(values, axis=0), label=legend_label(name), **look)
             if len(repeats) > 1:
-                reach = 2 * values.std(axis=0, ddof=1) / np.sqrt(len(repeats))
-                ax.fill_between(at, mean - reach, mean + reach, color=color, alpha=0.15, linewidth=0)
-        after = np.concatenate([getattr(run, column)[1:] for repeats in runs.runs.values() for run in repeats])
-        if "accuracy" in column and after.size:  # the start, which is guessing, would take most of the room
+                dots: dict[str, Any] = {"color": look["color"], "linestyle": "none", "marker": ".", "markersize": 5}
+                ax.plot(at[places], values[:, places].T, **dots, markeredgewidth=0, alpha=0.6)
+        whole_runs = [getattr(run, column) for repeats in runs.runs.values() for run in repeats]
+        after = np.concatenate([values[len(values) // 4 :] for values in whole_runs])
+        if "accuracy" in column:  # the start, from guessing on, would take most of the room
             reach = 0.08 * (np.ptp(after) or 0.01)
             ax.set_ylim(after.min() - reach, after.max() + reach)
         ax.set_ylabel(told)

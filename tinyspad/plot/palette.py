@@ -1,4 +1,4 @@
-"""One colour and line style per estimator, everywhere: Okabe & Ito's palette, told apart in grey by dashes and width."""
+"""One colour and line style per estimator, everywhere: Okabe & Ito's palette and a brown, told apart in grey by dashes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,37 @@ import matplotlib as mpl
 
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 PURPLE, ORANGE, SKY, YELLOW, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#888888"
+BROWN = "#8C4A1F"
 
 ESTIMATORS: dict[str, dict[str, Any]] = {
     "GD": {"color": BLUE, "linestyle": "-", "linewidth": 5.0},
     "RAD": {"color": VERMILLION, "linestyle": "-", "linewidth": 1.4},
     "SPAD": {"color": PURPLE, "linestyle": (0, (6, 1.5)), "linewidth": 2.0},
     "RAD, held": {"color": ORANGE, "linestyle": "-.", "linewidth": 2.0},
+    "RAD, by path": {"color": BROWN, "linestyle": (0, (3, 1, 1, 1)), "linewidth": 1.8},
     "Magnitude": {"color": SKY, "linestyle": "-", "linewidth": 1.8},
     "NearestPath": {"color": GREY, "linestyle": "--", "linewidth": 1.6},
     "g1": {"color": GREEN, "linestyle": ":", "linewidth": 2.6},
     "g2": {"color": BLACK, "linestyle": "--", "linewidth": 1.4},
 }
 """Line styles by the names that the experiments give to estimators (paper, Figure 3)."""
+
+METHODS: dict[str, tuple[str, str, Any]] = {
+    "baseline": (BLUE, "o", "-"),
+    "baseline, identity": (BLUE, "o", "none"),
+    "RAD, same": (VERMILLION, "s", "-"),
+    "RAD, different": (ORANGE, "D", "--"),
+    "RAD, projection": ("#A6761D", "p", "-."),
+    "SPAD, k_max 10, m 10": (PURPLE, "^", "-"),
+    "SPAD, k_max 100, m 10": ("#9E5FC0", "v", "--"),
+    "SPAD, k_max 1000, m 10": ("#7A6FD0", "<", "-."),
+    "SPAD, k_max 100, m 2": ("#D6409F", ">", ":"),
+    "SPAD, big batch": ("#A8527D", "d", (0, (6, 1.5))),
+    "dropout 10 %": (GREEN, "*", "-"),
+    "LayerOut": (SKY, "P", "--"),
+    "small batch": (GREY, "X", "-."),
+}
+"""Colour, marker and dashes of the ways to train a network, by the names that the experiments give them."""
 
 TERMS = [GREEN, "#444444", ORANGE, SKY, PURPLE, VERMILLION, YELLOW, BLUE]
 """Colours for the terms of a gradient, in path order: g1 is green, g2 dark, as in ESTIMATORS."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..errors import BadInput
 from ..experiments import HoldSweep, SuccessTable, told_choice, wilson
 from ..experiments.problems import near_what
 from .outside import FEW, legend_label, verbatim
-from .palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from .palette import BLACK, BLUE, GREEN, GREY, METHODS, ORANGE, PURPLE, SKY, VERMILLION
 from .panels import legend_of
 from .panels import panels as panels_of
 
@@ -30,6 +30,18 @@ LOOKS = [
 """A colour and a marker for each estimator, told apart in grey by the marker."""
 
 DASHES = ["-", "--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (4, 2, 1, 2)), (0, (8, 3))]
+
+
+def method_looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Colour, marker, dashes and filling for each name: its own if it is a method of the papers, or one by its place."""
+    found = {}
+    for k, name in enumerate(names):
+        color, marker = LOOKS[k % len(LOOKS)]
+        look = METHODS.get(name, (color, marker, DASHES[(k + k // len(LOOKS)) % len(DASHES)]))
+        filled = look[2] != "none" if name in METHODS else k < len(LOOKS)
+        keys = ("color", "marker", "linestyle", "fillstyle")
+        found[name] = dict(zip(keys, (*look, "full" if filled else "none")))
+    return found
 
 
 def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figure:
