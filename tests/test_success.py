@@ -420,6 +420,8 @@ def _kill(x):
             {"writing": "roman"},
             "There is no writing 'roman' of these functions. There are beale: powers, products, all-pro",
         ),
+        ({"writing": ["products"]}, "There is no writing"),
+        ({"writing": {"beale": ["products"]}}, "beale has no writing"),
         ({"writing": {"booth": "powers"}}, "'booth' is not among the functions: beale"),
         ({"writing": {"beale": "roman"}}, "beale has no writing 'roman'; it has 'powers', 'products', 'all-products'"),
         ({"functions": "beale, roman"}, "beale has no writing 'roman'"),

@@ -118,7 +118,7 @@ def written(f: Callable[..., Any], writing: str) -> Callable[..., Any]:
     known = getattr(f, "writings", None)
     if not isinstance(known, Mapping) or len(known) < 2:
         raise BadInput(f"{name_of(f)} has no other writings, so not {writing!r:.60}.")
-    if writing not in known:
+    if not isinstance(writing, str) or writing not in known:
         raise BadInput(f"{name_of(f)} has no writing {writing!r:.60}; it has {', '.join(map(repr, known))}.")
     return known[writing]
 

@@ -113,7 +113,8 @@ def _problem(f: Any) -> Problem:
     if not callable(f) or isinstance(f, type):
         raise BadInput(f"{f!r:.60} is not a problem of ts.functions ({', '.join(problems.ALL)}), and no function.")
     if not isinstance(f, Problem):
-        writings = getattr(f, "writings", None) or {}
+        writings = getattr(f, "writings", None)
+        writings = writings if isinstance(writings, Mapping) else {}
         own = next((name for name, g in writings.items() if g is f), "as given")
         others = {name: g for name, g in writings.items() if name != own}
         sides = ((np.nan, np.nan),) * parameter_count(
@@ -138,7 +139,7 @@ def _written(found: list[Problem], writing: str | Mapping[str, str]) -> list[Pro
             if name not in names:
                 raise BadInput(f"writing=: {name!r:.60} is not among the functions: {', '.join(names)}.")
         return [_in_writing(p, writing[p.name]) if p.name in writing else p for p in found]
-    if not any(writing in p.writings for p in found):
+    if not isinstance(writing, str) or not any(writing in p.writings for p in found):
         told = "; ".join(f"{p.name}: {', '.join(p.writings)}" for p in found)
         raise BadInput(f"There is no writing {writing!r:.60} of these functions. There are {told}.")
     return [_in_writing(p, writing) if writing in p.writings else p for p in found]
