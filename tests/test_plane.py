@@ -168,13 +168,14 @@ def test_bad_input_is_refused(call, says):
     assert plt.get_fignums() == []
 
 
-def test_memory_accuracy_shows_means_and_two_standard_errors():
-    ax = plot.memory_accuracy({"exact": ([2e6, 4e6], [0.9, 0.8]), "one": (1e6, 0.7)}, memory="peak allocation")
-    marks, _, (xbars, ybars) = ax.containers[0].lines
-    assert (marks.get_xdata()[0], marks.get_ydata()[0]) == (3e6, pytest.approx(0.85))
-    ends = ybars.get_segments()[0][:, 1]
-    np.testing.assert_allclose(ends, [0.85 - 0.1, 0.85 + 0.1])  # 2 * (0.1 / sqrt 2) / sqrt 2
-    np.testing.assert_allclose(xbars.get_segments()[0][:, 0], [1e6, 5e6])
+def test_memory_accuracy_shows_medians_and_a_dot_for_every_repeat():
+    repeats = [2e6, 4e6, 3.5e6], [0.9, 0.8, 0.7]
+    ax = plot.memory_accuracy({"exact": repeats, "one": (1e6, 0.7)}, memory="peak allocation")
+    dots, median, one = ax.lines
+    np.testing.assert_allclose([dots.get_xdata(), dots.get_ydata()], repeats)
+    assert (median.get_xdata(), median.get_ydata()) == ([3.5e6], [0.8])
+    assert (one.get_xdata(), one.get_ydata()) == ([1e6], [0.7])
+    assert dots.get_color() == median.get_color() != one.get_color()
     assert ax.get_xlabel() == "memory: peak allocation"
 
 
