@@ -23,7 +23,7 @@ import os, sys, time
 from pathlib import Path
 import tinyspad as ts
 from tinyspad.experiments import hold_sweep, success_rates
-from tinyspad.experiments.workers import processes
+from tinyspad.experiments.workers import completed, processes
 
 def mark():
     Path(os.environ["MARKS"], str(os.getpid())).touch()
@@ -45,8 +45,7 @@ CALLS = {
 
 def wait_for_two():
     with processes(2) as pool:
-        for future in [pool.submit(asleep), pool.submit(asleep)]:
-            future.result()
+        list(completed([pool.submit(asleep), pool.submit(asleep)], pool))
 
 if __name__ == "__main__":
     print("begins", flush=True)
@@ -148,21 +147,62 @@ def test_ctrl_c_while_the_workers_start_is_one_line(tmp_path):
     assert process.returncode == 130 and "Traceback" not in err, err
 
 
-def test_ctrl_c_right_after_a_worker_was_started_waits_until_the_pool_knows_of_it():
-    script = """
+INTERRUPTED = """
 import signal
+from concurrent.futures import _base
 from tinyspad.experiments import workers
 
+PRESS
+
+try:
+    with workers.processes(1) as pool:
+        (done,) = workers.completed([pool.submit(abs, -1)], pool)
+        done.result()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+STARTED = """
 def start(self, start=workers.Process.start):
     start(self)
     signal.raise_signal(signal.SIGINT)
 
 workers.Process.start = start
-try:
-    with workers.processes(1) as pool:
-        pool.submit(abs, -1).result()
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
 """
+
+LOCKED = """
+def enter(self, enter=_base._AcquireFutures.__enter__):
+    enter(self)
+    signal.raise_signal(signal.SIGINT)
+
+_base._AcquireFutures.__enter__ = enter
+"""
+
+
+@pytest.mark.parametrize(
+    "press", [STARTED, LOCKED], ids=["before the pool knows of a worker", "while futures are locked"]
+)
+def test_ctrl_c_in_the_middle_of_pythons_own_work_waits(press):
+    script = INTERRUPTED.replace("PRESS", press)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
+def test_workers_that_end_in_the_middle_of_telling_a_result_are_not_waited_for():
+    """Of a second of results of 30 MB nearly all goes into telling them."""
+    script = """
+import time
+from tinyspad.experiments import workers
+
+for _ in range(3):
+    try:
+        with workers.processes(2) as pool:
+            futures = [pool.submit(bytes, 30_000_000) for _ in range(1000)]
+            futures[3].result()
+            time.sleep(0.05)
+            raise LookupError
+    except LookupError:
+        print("given up", flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "given up\n" * 3, "")

@@ -6,7 +6,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from ..optimize import INTERRUPTED, Result, minimize
 from ..optimizers import Optimizer
 from ..progress import Progress
 from .problems import Box, starts
-from .workers import processes
+from .workers import completed, processes
 
 BLOCK = 1000
 """How many runs a block has at most: enough that NumPy's cost per call does not count, and few enough to share out."""
@@ -252,16 +252,13 @@ def _submitted(
                 futures[executor.submit(run_block, block)] = i
             except BrokenExecutor as problem:
                 failures[i] = problem
-        waiting: set[Future[Any]] = set(futures)
-        while waiting:
-            for future in (done := wait(waiting, return_when=FIRST_COMPLETED).done):
-                try:
-                    values = future.result()
-                except Exception as problem:
-                    failures[futures[future]] = problem
-                else:
-                    yield futures[future], values
-            waiting -= done
+        for future in completed(futures, executor):
+            try:
+                values = future.result()
+            except Exception as problem:
+                failures[futures[future]] = problem
+            else:
+                yield futures[future], values
     finally:
         for future in futures:
             future.cancel()

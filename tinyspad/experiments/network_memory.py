@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import nn
 from .methods import TASKS, Method, Task
-from .workers import processes
+from .workers import completed, processes
 
 
 def measure(task: Task, method: Method, batch: int, data: nn.Dataset, resident: bool = False) -> dict[str, float]:
@@ -32,7 +32,8 @@ def measure(task: Task, method: Method, batch: int, data: nn.Dataset, resident: 
     }
     if resident and Path("/proc/self/clear_refs").exists():
         with processes(1) as pool:
-            found["resident"] = float(pool.submit(_resident, task.name, method, batch, data.take(batch, 1)).result())
+            (done,) = completed([pool.submit(_resident, task.name, method, batch, data.take(batch, 1))], pool)
+            found["resident"] = float(done.result())
     return found
 
 
