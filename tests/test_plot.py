@@ -313,6 +313,11 @@ DRAWINGS = {
     "hold_map": lambda traced: plot.hold_map(
         ts.experiments.hold_sweep([problem()], k_max=(1, 2), rates=(0.1, 0.2), runs=5, steps=2, tolerances=(0.1,))
     ),
+    "multimodal": lambda traced: plot.multimodal(
+        ts.experiments.Multimodal(
+            (WORST, "_"), (2,), tuple(NAMES), (0.1,), 9, 0.1, np.ones((2, 1, len(NAMES), 1, 5), bool), {}
+        )
+    ),
     "white_box": lambda traced: plot.white_box(
         replace(ts.experiments.white_box("demand", {WORST: ts.GD(), **each(ts.RAD())}, runs=8, steps=20), model="$x_\n")
     ),
