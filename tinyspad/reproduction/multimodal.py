@@ -103,8 +103,15 @@ def _kind(n: Numbers, agree: bool) -> str:
         stands.append(f"{TOLD.get(method, method)} on {ahead} and {behind} of {number}")
     return (
         f"At the minimum of {_listed(names)} {where}. There, by function and dimensions, succeed {ranges}. Ahead of every "
-        f"rival, and behind at least one, are {_listed(stands)}."
+        f"rival, and behind at least one, are {_listed(stands)}.{_unsolved(n, agree)}"
     )
+
+
+def _unsolved(n: Numbers, agree: bool) -> str:
+    """On how many problems nobody succeeds."""
+    places = _problems(n, agree)
+    hard = sum(max(_count(n, place, method) for method in n["methods"]) < 0.05 * n["runs"] for place in places)
+    return f" On {hard} of these {len(places)} no method succeeds in 5 % of its runs." if hard else ""
 
 
 def _preferred(n: Numbers, agree: bool) -> list[str]:
