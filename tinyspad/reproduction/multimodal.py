@@ -143,8 +143,8 @@ def _conclusion(n: Numbers) -> str:
             f", and {_listed(preferred)} {'does' if len(preferred) == 1 else 'do'} better more often than worse"
         )
     return (
-        "So it is a method where all terms of a function have their minimum in one place, which is a property of how test "
-        f"functions are made, and of how they are written; elsewhere {elsewhere}."
+        "So it is a method on functions of the first kind, which they owe to how test functions are made, and to how they are "
+        f"written; elsewhere {elsewhere}."
     )
 
 
