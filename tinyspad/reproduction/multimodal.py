@@ -143,8 +143,8 @@ def _conclusion(n: Numbers) -> str:
             f", and {_listed(preferred)} {'does' if len(preferred) == 1 else 'do'} better more often than worse"
         )
     return (
-        "So it is a method on functions of the first kind, which they owe to how test functions are made, and to how they are "
-        f"written; elsewhere {elsewhere}."
+        "So it is a method on functions of the first kind, which they owe to how test functions are made, and to how they "
+        f"are written; elsewhere {elsewhere}."
     )
 
 
@@ -175,8 +175,8 @@ def told_multimodal(n: Numbers) -> str:
         "(of equal ones the smallest), chosen on the same runs for all alike. RAD, SPAD and held RAD have moments for each "
         "path, and the latter two hold a path for 50 steps; restarts: a fresh uniform start every 200 evaluations; noise: "
         "at each step isotropic and normal, of the mean square that the error of RAD's unbiased form has at that point; "
-        "basin hopping: SciPy's with L-BFGS-B in the box, hops of at most 50 learning rates in each coordinate, else its "
-        "defaults. "
+        "basin hopping: SciPy's with L-BFGS-B in the box, hops of at most a twentieth of its width in each coordinate, "
+        "which are SciPy's own in a box of width 10, else its defaults, and no rate to choose. "
         "One method is ahead of another on a problem if, of the starts that only one of the two solves, so many more are "
         f"its own that a fair coin would do so with a chance below {RARE:g} (exact sign test). Paths are those of the "
         "functions as they are written in `tinyspad/experiments/families.py`, counted per number.\n\n"
