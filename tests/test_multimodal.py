@@ -269,3 +269,7 @@ def test_the_paragraph_names_who_is_ahead():
 def test_the_claim_asks_for_the_results_of_the_long_run(tmp_path):
     with pytest.raises(BadInput, match="python -m tinyspad multimodal --data"):
         reproduction.measure(["multimodal"], folder=tmp_path)
+    few = multimodal("rastrigin", methods=["GD", "RAD"], **FEW)
+    (tmp_path / "multimodal.json").write_text(few.to_json(), encoding="utf-8")
+    with pytest.raises(BadInput, match="other functions or methods than the report"):
+        reproduction.measure(["multimodal"], folder=tmp_path)

@@ -40,6 +40,8 @@ def measure_multimodal(setting: Setting) -> Numbers:
                 "from the repository's top."
             )
         found = Multimodal.from_json(file.read_bytes().decode("utf-8", errors="replace"))
+        if not (set(found.functions) <= set(FAMILIES) and set(OWN) <= set(found.methods)):
+            raise BadInput(f"{file} is of other functions or methods than the report: make it anew with `multimodal`.")
     return {
         "functions": {name: FAMILIES[name].agrees() for name in found.functions},
         "dimensions": list(found.dimensions),
