@@ -99,7 +99,8 @@ def test_results_are_written_and_read(found):
         ({"functions": []}, "functions= is a list of different values"),
         ({"functions": ["shubert", "shubert"]}, "different values"),
         ({"methods": "magic"}, "There is no method 'magic'"),
-        ({"methods": ["GD", 3]}, "There is no method"),
+        ({"methods": ["GD", 3]}, "There is no method '3'"),
+        ({"methods": 3}, "methods= is a list"),
         ({"dimensions": (2, 2)}, "dimensions= is a list of different values"),
         ({"dimensions": 2.5}, "dimensions="),
         ({"dimensions": 11}, "dimensions= is at most 10"),
@@ -267,4 +268,8 @@ def test_the_paragraph_names_who_is_ahead():
 
 def test_the_claim_asks_for_the_results_of_the_long_run(tmp_path):
     with pytest.raises(BadInput, match="python -m tinyspad multimodal --data"):
+        reproduction.measure(["multimodal"], folder=tmp_path)
+    few = multimodal("rastrigin", methods=["GD", "RAD"], **FEW)
+    (tmp_path / "multimodal.json").write_text(few.to_json(), encoding="utf-8")
+    with pytest.raises(BadInput, match="other functions or methods than the report"):
         reproduction.measure(["multimodal"], folder=tmp_path)

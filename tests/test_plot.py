@@ -321,6 +321,11 @@ DRAWINGS = {
     "shares": lambda traced: plot.shares(
         replace(found := sensitive(), claims=tuple(c._replace(says=WORST, where="$") for c in found.claims))
     ),
+    "multimodal": lambda traced: plot.multimodal(
+        ts.experiments.Multimodal(
+            (WORST, "_"), (2,), tuple(NAMES), (0.1,), 9, 0.1, np.ones((2, 1, len(NAMES), 1, 5), bool), {}
+        )
+    ),
     "white_box": lambda traced: plot.white_box(
         replace(ts.experiments.white_box("demand", {WORST: ts.GD(), **each(ts.RAD())}, runs=8, steps=20), model="$x_\n")
     ),

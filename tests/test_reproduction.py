@@ -56,6 +56,15 @@ def test_what_is_exact_is_measured_whole(key):
             assert found[name] == value
 
 
+def solved_by_nobody_else(n, *methods, agree):
+    """On the functions of one kind these methods alone solve from every start."""
+    places = [n["methods"].index(method) for method in methods]
+    for f, agrees in enumerate(n["functions"].values()):
+        for alone in n["alone"][f] if agrees == agree else []:
+            for m, row in enumerate(alone):
+                row[:] = [n["runs"] if m in places and o not in places else 0 for o in range(len(row))]
+
+
 def cell(n, name):
     return n["cells"][name]
 
@@ -109,6 +118,10 @@ WRONG = [
     ("choices", lambda n: n["successes"]["beale"].__setitem__(5, n["successes"]["beale"][2] + 1)),
     ("holding", lambda n: n["successes"]["ackley"].__setitem__(7, 0)),
     ("magnitude", lambda n: n["successes"]["ackley"].__setitem__(6, n["runs"])),
+    ("multimodal", lambda n: solved_by_nobody_else(n, "GD", agree=True)),
+    ("multimodal", lambda n: solved_by_nobody_else(n, "basin hopping", agree=True)),
+    ("multimodal", lambda n: solved_by_nobody_else(n, "RAD", "SPAD", "RAD, held", agree=False)),
+    ("multimodal", lambda n: n.update(functions=dict.fromkeys(n["functions"], False))),
     ("memory", lambda n: n["held"].update({"SPAD, a tenth, m 10": 10**9})),
     ("memory", lambda n: n["held"].update({"all paths, a tenth of the batch": 10**6})),
     ("memory", lambda n: n["measured"]["IRNN"].__setitem__(-1, 9.0)),

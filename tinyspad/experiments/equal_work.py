@@ -21,15 +21,14 @@ from ..errors import BadInput
 from ..estimators import ALL_PATHS, GD, RAD, SPAD, Draw, Estimator
 from ..linearization import Linearized
 from ..optimize import minimize
-from ..optimizers import Adam
 from ..program import Program, compile
 from .blocks import Block, uninterrupted
 
 HOLD = 50
 """For so many steps a path is held: RAD's and SPAD's."""
 
-HOPS = 50
-"""So many learning rates long is a hop of basin hopping, at most: as far as a held path leads."""
+HOP = 0.05
+"""So many widths of the box long is a hop of basin hopping, at most."""
 
 SHORT = 200
 """So many evaluations has each start of gradient descent with restarts."""
@@ -63,11 +62,13 @@ class Noisy(Estimator):
 
 @dataclass(frozen=True)
 class Method:
-    """How a function is minimised. ``moments``: those of Adam. ``run``: what gives the lowest values of a block's runs."""
+    """How a function is minimised. ``moments``: those of Adam. ``run``: what gives the lowest values of a block's runs;
+    ``rated``: whether it has a learning rate."""
 
     estimator: Estimator
     moments: str
     run: Callable[[Block], list[float]]
+    rated: bool = True
 
 
 def evaluations(estimator: Estimator, work: int) -> int:
@@ -103,12 +104,11 @@ def restarted(block: Block) -> list[float]:
 def hopped(block: Block) -> list[float]:
     """SciPy's basin hopping (Wales & Doye 1997) with L-BFGS-B in the box, stopped in the middle of it when the work is done.
 
-    As the others have a learning rate, it has hops: of at most 50 learning rates in each coordinate, which at the least of
-    ``multimodal``'s is SciPy's own 0.5 in a box of width 10. All else is SciPy's default.
+    Its hops are at most a twentieth of the box's width in each coordinate, which is SciPy's own 0.5 in a box of width 10;
+    all else is SciPy's default.
     """
     optimize, (position, rng) = scipy_optimize(), block.begin()
-    box, adam = np.array(block.cell.box), block.cell.optimizer
-    assert isinstance(adam, Adam)
+    box = np.array(block.cell.box)
     program = compile(block.cell.problem, len(box))
     generator = {"rng" if "rng" in _parameters(optimize.basinhopping) else "seed": rng}
     found = []
@@ -119,7 +119,7 @@ def hopped(block: Block) -> list[float]:
                 objective,
                 start,
                 niter=block.cell.steps,
-                stepsize=HOPS * adam.lr,
+                stepsize=HOP * float(np.max(box[:, 1] - box[:, 0])),
                 minimizer_kwargs={"method": "L-BFGS-B", "jac": True, "bounds": block.cell.box},
                 **generator,
             )
@@ -165,7 +165,7 @@ METHODS: dict[str, Method] = {
     "RAD": Method(RAD(), "path", followed),
     "SPAD": Method(SPAD(k_max=HOLD), "path", followed),
     "RAD, held": Method(RAD(hold=HOLD), "path", followed),
-    "basin hopping": Method(GD(), "parameter", hopped),
+    "basin hopping": Method(GD(), "parameter", hopped, rated=False),
 }
 """Gradient descent, alone, with restarts and with noise; one path at a time, with moments of its own; and SciPy's."""
 

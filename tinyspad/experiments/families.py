@@ -29,7 +29,7 @@ class Family:
     """A function of any number of coordinates. ``side``: (low, high) of each coordinate's box. ``minimizer``: the one point
     of the box where it is least, in ten dimensions; in fewer, the first coordinates of that.
 
-    >>> FAMILIES["rastrigin"].problem(3)(0.0, 0.0, 1.0)
+    >>> float(FAMILIES["rastrigin"].problem(3)(0.0, 0.0, 1.0))
     1.0
     """
 

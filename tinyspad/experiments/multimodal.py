@@ -16,7 +16,7 @@ from ..errors import BadInput
 from ..optimizers import Adam
 from ..table import Table
 from .blocks import Cell, run_cells, seed_sequence
-from .equal_work import HOLD, HOPS, METHODS, SHORT, hopped, scipy_optimize
+from .equal_work import HOLD, HOP, METHODS, SHORT, hopped, scipy_optimize
 from .families import FAMILIES
 from .intervals import percent, rate_interval, wilson
 from .success import check_count, check_tolerances, listed, provenance
@@ -32,8 +32,8 @@ class Multimodal:
     """Which runs came near the minimum, by function, dimensions, method and learning rate; ``print`` it, or draw it.
 
     ``reached``: booleans of shape (functions, dimensions, methods, rates, runs); the runs of all methods have the same
-    starts. ``rates``: learning rates in widths of the box; basin hopping has 50 times as long hops. ``work``: evaluations of
-    each run. ``tolerance``: how near. ``provenance``: versions and seed.
+    starts, and a method without a learning rate has the same runs under each. ``rates``: in widths of the box. ``work``:
+    evaluations of each run. ``tolerance``: how near. ``provenance``: versions and seed.
     """
 
     functions: tuple[str, ...]
@@ -192,8 +192,7 @@ def multimodal(
     ``MULTIMODAL_METHODS``, all seven if left out: gradient descent with Adam, alone, with restarts (a fresh start every 200
     evaluations), and with isotropic noise (of the mean square of RAD's error at that point); a path at a time with moments
     of its own (``Adam(moments="path")``), drawn at each step (RAD), the largest one held for 50 steps (SPAD), a random one
-    held for 50 steps; and SciPy's basin hopping, which needs SciPy. ``rates``: learning rates in widths of the box, of which
-    basin hopping's hops are at most 50 long.
+    held for 50 steps; and SciPy's basin hopping, which needs SciPy. ``rates``: learning rates in widths of the box.
 
     ``work``: so many evaluations. A step is one, of value and gradient, a selection (SPAD's) one more; SciPy's is its
     nfev + njev. ``tolerance``: a run succeeds if the least value that it evaluated in the box within the work is so near to
@@ -229,20 +228,25 @@ def multimodal(
         width = problem.box[0][1] - problem.box[0][0]
         for name in ways:
             way = METHODS[name]
-            for rate in adams:
-                adam = Adam(lr=rate * width, moments=way.moments)
-                told = f"{problem.name}, {name}, lr {rate:g}"
+            for rate in adams if way.rated else adams[:1]:
+                adam = Adam(lr=rate * width, moments=way.moments) if way.rated else Adam()
+                told = f"{problem.name}, {name}" + f", lr {rate:g}" * way.rated
                 cells.append(Cell(told, problem, problem.box, way.estimator, adam, int(runs), int(work), way.run))
-    values = run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress)
-    away = np.array([found[0] - cell.problem.minimum for found, cell in zip(values, cells)])
+    values = iter(run_cells(cells, root, executor=executor, workers=workers, resume=resume, progress=progress))
+    reached = np.zeros((len(problems), len(ways), len(adams), int(runs)), bool)
+    for p, problem in enumerate(problems):
+        for m, name in enumerate(ways):
+            for k in range(len(adams)) if METHODS[name].rated else [slice(None)]:
+                (lowest,) = next(values)
+                reached[p, m, k] = lowest - problem.minimum < limit
     record = {
         "starts": "uniform in each function's box",
         "methods": f"Adam, learning rates in widths of the box; paths held for {HOLD} steps, restarts after {SHORT}, hops "
-        f"of at most {HOPS} learning rates",
+        f"of at most {HOP:g} widths",
         **provenance(None, work, root),
     }
     del record["optimizer"]
-    reached = np.reshape(away < limit, (len(chosen), len(many), len(ways), len(adams), int(runs)))
+    reached = reached.reshape(len(chosen), len(many), *reached.shape[1:])
     return Multimodal(tuple(chosen), tuple(many), tuple(ways), tuple(adams), int(work), limit, reached, record)
 
 

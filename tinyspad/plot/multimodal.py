@@ -116,4 +116,4 @@ def look_of(method: str, place: int) -> tuple[str, str]:
 
 def _size(rate: int) -> float:
     """The size of the marker for the k-th learning rate."""
-    return (3.5, 5.0, 6.5)[min(rate, 2)]
+    return (3.0, 4.2, 5.4)[min(rate, 2)]
