@@ -368,3 +368,38 @@ class Wild(ts.Estimator):
 
     def draw(self, lcg, param, state, rng):
         return lcg.adjoint(param), 7, None
+
+
+def test_a_state_that_update_changes_in_place_is_each_paths_own():
+    class Heavy:
+        moments = "path"
+
+        def init(self, x):
+            return [0.0]
+
+        def update(self, gradient, state):
+            state[0] = 0.9 * state[0] + gradient
+            return -0.01 * state[0], state
+
+    settings = {"estimator": ts.RAD(), "steps": 30, "rng": 0}
+    ours = ts.minimize(ts.functions.f1, 5.0, optimizer=Heavy(), **settings).x
+    assert ours == ts.minimize(ts.functions.f1, 5.0, optimizer=ts.Momentum(0.01, moments="path"), **settings).x
+    assert ours != ts.minimize(ts.functions.f1, 5.0, optimizer=ts.Momentum(0.01), **settings).x
+
+
+@pytest.mark.parametrize("start", [3.0, np.array([3.0, 4.0, 5.0])], ids=["one run", "three"])
+def test_a_path_that_there_is_not_is_refused(start):
+    class Beyond(ts.Estimator):
+        def draw(self, lcg, param, state, rng):
+            return ts.estimators.Draw(lcg.adjoint(param), np.full(lcg.batch, 7)[()], ())
+
+    with pytest.raises(ts.errors.BadInput, match="followed path 7, and there are 2"):
+        ts.minimize(lambda x: x * x, start, estimator=Beyond(), optimizer=ts.Adam(moments="path"), steps=3)
+
+
+def test_moments_that_are_neither_are_refused():
+    class Typo(ts.SGD):
+        moments = "paths"
+
+    with pytest.raises(ts.errors.BadInput, match='moments= is "parameter" or "path", not \'paths\''):
+        ts.minimize(ts.functions.f1, 5.0, estimator=ts.RAD(), optimizer=Typo(), steps=3)

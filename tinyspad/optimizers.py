@@ -78,7 +78,7 @@ class Momentum:
 
     def __post_init__(self) -> None:
         _check("Momentum", lr=(self.lr, 0, np.inf), beta=(self.beta, 0, 1))
-        _check_moments("Momentum", self.moments)
+        check_moments("Momentum", self.moments)
 
     def init(self, x: Data) -> State:
         return (0.0 * x,)
@@ -99,7 +99,8 @@ class Adam:
     that Adam's authors propose.
 
     ``moments``: whether each "parameter" has m, v and t, or each "path" of it, and a step along all paths its own. The
-    averages of one state add the contributions of fresh draws up to the gradient again; those of a path are its own.
+    averages of one state add the contributions of fresh draws up to the gradient again; those of a path are its own. They
+    begin anew where the function takes another branch, and so has other paths.
 
     >>> adam = Adam()
     >>> step, state = adam.update(3.0, adam.init(0.0))
@@ -126,7 +127,7 @@ class Adam:
     moments: str = "parameter"
 
     def __post_init__(self) -> None:
-        _check_moments("Adam", self.moments)
+        check_moments("Adam", self.moments)
         _check(
             "Adam",
             lr=(self.lr, 0, np.inf),
@@ -171,7 +172,8 @@ def corrections_until(adam: Adam, steps: int) -> Array:
     return np.array([(0.0, 1.0), *map(adam.corrections, range(1, steps))]).T.copy()
 
 
-def _check_moments(optimizer: str, moments: object) -> None:
+def check_moments(optimizer: str, moments: object) -> None:
+    """Raises BadInput for what is none of an optimizer's ``moments``."""
     if not isinstance(moments, str) or moments not in ("parameter", "path"):
         raise BadInput(f'{optimizer}: moments= is "parameter" or "path", not {moments!r:.60}.')
 

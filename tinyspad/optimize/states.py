@@ -17,7 +17,7 @@ from ..errors import BadInput, said
 from ..estimators import ALL_PATHS, GD, Draw
 from ..lcg import ArrayWalks, Elements
 from ..linearization import Linearized
-from ..optimizers import Optimizer
+from ..optimizers import Optimizer, check_moments
 from .contracts import Graph, Position
 
 LARGEST_TABLE = 10**7
@@ -50,7 +50,9 @@ def follows_all(estimator: object) -> bool:
 
 def states_by_path(optimizer: object, estimator: object) -> bool:
     """Whether each path has a state of its own: of steps that all go along all paths there is one."""
-    return getattr(optimizer, "moments", "parameter") == "path" and not follows_all(estimator)
+    moments = getattr(optimizer, "moments", "parameter")
+    check_moments(type(optimizer).__name__, moments)
+    return bool(moments == "path" and not follows_all(estimator))
 
 
 def together(optimizer: Optimizer, position: Position, shape: tuple[int, ...]) -> Position:
@@ -158,8 +160,7 @@ class Table:
     def step(self, gradient: Data, paths: Data) -> Data:
         """The step along these paths, one for each number or the same for all."""
         paths = np.broadcast_to(paths, self.shape)
-        if np.any((paths < ALL_PATHS) | (paths >= np.maximum(self.counts, 0))):
-            raise BadInput(f"A draw followed path {np.max(paths)}, and there are {np.max(self.counts)}, from 0 on.")
+        _check_paths(paths, self.counts)
         at = np.where(paths == ALL_PATHS, self.all, self.first + paths * self.lanes)
         step, state = self.optimizer.update(gradient, tuple(part[at] for part in self.parts))
         for part, new in zip(self.parts, state):
@@ -172,16 +173,19 @@ class Known:
 
     parts: State = ()
 
-    def __init__(self, optimizer: Optimizer, x: Data) -> None:
-        self.optimizer, self.shape = optimizer, np.shape(x)
-        self.fresh = _parts(optimizer, x) if self.shape else optimizer.init(x)
+    def __init__(self, optimizer: Optimizer, x: Data, counts: Data) -> None:
+        self.optimizer, self.x, self.shape, self.counts = optimizer, x, np.shape(x), counts
+        self.fresh = _parts(optimizer, x) if self.shape else ()
         self.known: dict[Data, State] = {}
 
     def step(self, gradient: Data, paths: Data) -> Data:
         """The step along these paths, one for each number or the same for all."""
+        _check_paths(paths, self.counts)
         if not self.shape:
             path = int(paths)
-            step, self.known[path] = self.optimizer.update(gradient, self.known.get(path, self.fresh))
+            # each begins with a state of its own, which update may change in place
+            state = self.known[path] if path in self.known else self.optimizer.init(self.x)
+            step, self.known[path] = self.optimizer.update(gradient, state)
             return step
         keys = list(enumerate(np.broadcast_to(paths, self.shape).reshape(-1).tolist()))
         fresh = [np.broadcast_to(part, self.shape).reshape(-1) for part in self.fresh]
@@ -190,6 +194,13 @@ class Known:
         step, state = self.optimizer.update(gradient, gathered)
         self.known |= dict(zip(keys, zip(*(np.reshape(part, -1) for part in state))))
         return step
+
+
+def _check_paths(paths: Data, counts: Data) -> None:
+    if isinstance(counts, int) and counts > 2**62:  # more than an array's numbers can tell
+        return
+    if np.any((paths < ALL_PATHS) | (paths >= np.maximum(counts, 0))):
+        raise BadInput(f"A draw followed path {np.max(paths)}, and there are {np.max(counts)}, from 0 on.")
 
 
 def _stacked(position: Array, draws: Sequence[Draw]) -> Array:
@@ -242,4 +253,4 @@ def _kept(optimizer: Optimizer, name: str, x: Data, counts: Data, runs: tuple[in
             f"{spaced(LARGEST_TABLE)}; {name} has {spaced(number)} in all runs. Take fewer runs, or one, which may have any "
             'number of paths; or moments="parameter".'
         )
-    return Known(optimizer, x)
+    return Known(optimizer, x, counts)
