@@ -24,8 +24,11 @@ def test_figure_3_as_the_readme_tells_it(figure3):
     assert success_rate(fast["RAD, held"]) == (30, 30)
     assert success_rate(fast["RAD"])[0] < 10
     # two of three of many runs leave: of 30 less than 8 do so once in a million times
-    assert np.sum(slow["RAD, by path"].value < 30.05) >= 8 and success_rate(slow["RAD, by path"]) == (0, 30)
-    assert success_rate(fast["RAD, by path"]) == (30, 30)
+    assert np.sum(slow["RAD, states by path"].value < 30.05) >= 8 and success_rate(slow["RAD, states by path"]) == (
+        0,
+        30,
+    )
+    assert success_rate(fast["RAD, states by path"]) == (30, 30)
 
 
 def test_histories_are_thinned(figure3):

@@ -202,6 +202,8 @@ def escape_map(
     f1        a random path  0.1      30.05  0.0     10.0     100.0
     ...
     """
+    for name in {"boxes", "choices", "tolerances"} & settings.keys():
+        raise BadInput(f"escape_map: {name}= is what it finds by itself, from function=, start= and m=.")
     known = {name: settings.pop(name, None) for name in ("writing", "minimum", "minimizers")}
     (problem, *others) = chosen_problems(function, *known.values())
     point = start if isinstance(start, (tuple, list)) else (start,)

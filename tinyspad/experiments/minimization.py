@@ -17,15 +17,15 @@ F1_ESTIMATORS: dict[str, Estimator] = {
     "RAD": RAD(),
     "SPAD": SPAD(k_max=50),
     "RAD, held": RAD(hold=50),
-    "RAD, by path": RAD(),
+    "RAD, states by path": RAD(),
     "g1 alone": FixedPath(0),
     "g2 alone": FixedPath(1),
 }
 """The five of the figure; a random path held for 50 steps, which is SPAD with m = 1 and k_max = 50; and one drawn at
 every step, where each path has a state of Adam's of its own."""
 
-RANDOM = {"RAD", "RAD, held", "RAD, by path"}
-BY_PATH = {"RAD, by path"}
+RANDOM = {"RAD", "RAD, held", "RAD, states by path"}
+BY_PATH = {"RAD, states by path"}
 
 
 def minimize_f1(

@@ -234,7 +234,11 @@ def sensitivity(
     >>> len(made.rows), made.rows[0]["selection"], made.rows[0]["runs"]
     (32, 'largest of all N', 10)
     """
-    sizes = {"runs": integer(runs, "runs="), "steps": integer(steps, "steps=", 0), "seed": integer(rng, "rng=", 0)}
+    sizes = {
+        "runs": integer(runs, "runs=, of which an error is told,", 2),
+        "steps": integer(steps, "steps=", 0),
+        "seed": integer(rng, "rng=", 0),
+    }
     chosen = list(readings() if wanted is None else wanted)
     if executor is not None and workers is not None:
         raise BadInput("Give executor= or workers=, not both.")
@@ -320,6 +324,8 @@ class _Kept:
                         f"{file} has rows with {name} {row[name]}, not {size}: take another folder, or ask for that."
                     )
             self.known.setdefault(_reading(row), []).append(row)
+        whole = len(SELECTIONS) * len(CRITERIA) * len(TOLERANCES)
+        self.known = {reading: rows for reading, rows in self.known.items() if len(rows) == whole}
 
     def add(self, reading: Reading, rows: list[Row]) -> None:
         self.known[reading] = rows

@@ -108,7 +108,8 @@ class Shares:
         """A row for each claim: shares in percent, the axis that decides most, its best and worst choice, the best two."""
         rows = []
         for i, claim in enumerate(self.claims):
-            told = [100 * x / max(self.counts[i].sum(), 1) for x in self.counts[i]]
+            settings = self.counts[i].sum()
+            told = [100 * x / settings if settings else None for x in self.counts[i]]
             axis, extremes = self.decides(i), [""] * 2
             if axis is not None:
                 share, choices = 100 * self.share[axis][i], AXES[axis]

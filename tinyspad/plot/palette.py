@@ -16,7 +16,7 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
     "RAD": {"color": VERMILLION, "linestyle": "-", "linewidth": 1.4},
     "SPAD": {"color": PURPLE, "linestyle": (0, (6, 1.5)), "linewidth": 2.0},
     "RAD, held": {"color": ORANGE, "linestyle": "-.", "linewidth": 2.0},
-    "RAD, by path": {"color": BROWN, "linestyle": (0, (3, 1, 1, 1)), "linewidth": 1.8},
+    "RAD, states by path": {"color": BROWN, "linestyle": (0, (3, 1, 1, 1)), "linewidth": 1.8},
     "Magnitude": {"color": SKY, "linestyle": "-", "linewidth": 1.8},
     "NearestPath": {"color": GREY, "linestyle": "--", "linewidth": 1.6},
     "g1": {"color": GREEN, "linestyle": ":", "linewidth": 2.6},

@@ -22,7 +22,11 @@ def measure_readings(setting: Setting) -> Numbers:
             raise BadInput(
                 f"{file} is not there: run `python -m tinyspad sensitivity` first, or from the repository's top."
             )
-        made = Sensitivity.from_csv(file.read_text(encoding="utf-8"))
+        made = Sensitivity.from_csv(file.read_bytes().decode("utf-8", errors="replace"))
+        if {r.function for r in made.readings} != {r.function for r in readings()}:
+            raise BadInput(
+                f"{file} has not all functions yet: run `python -m tinyspad sensitivity` without --only first."
+            )
     found = shares(made)
     cells = cells_table(made)
     return {

@@ -131,7 +131,7 @@ HEAD = """# What of the paper holds
 
 *Selective Path Automatic Differentiation* (Peseux, Berar, Paquet, Nicollet, IEEE Access 2023), claim by claim: what it says, what tinyspad measures, and a verdict. The first table is for readers in a hurry.
 
-The numbers in the tables and verdicts are written by one command, from fixed seeds, in about five minutes on two cores (`--small`: every claim at a reduced size, in about a minute; a test does that, and checks that the verdicts are borne out):
+The numbers in the tables and verdicts are written by one command, from fixed seeds, in about five minutes on two cores (`--small`: every claim at a reduced size, in about a minute; a test does that, and checks that the verdicts are borne out). What takes hours is read from `figures/data`, where its own command leaves it: `networks` (networks, competitive, mnist), `sensitivity` (readings), `multimodal`.
 
 ```text
 python -m tinyspad reproduce --workers 2
