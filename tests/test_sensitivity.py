@@ -361,3 +361,17 @@ def test_the_picture_tells_the_shares_and_frames_what_decides():
     with pytest.raises(BadInput, match=r"takes what ts\.experiments\.shares returns"):
         plot.shares(3)
     assert json.dumps(plot.data_of(figure))
+
+
+def test_a_reading_that_is_not_whole_is_measured_again(tmp_path):
+    file, wanted = tmp_path / "kept.csv", readings()[6:7]
+    whole = sensitivity(wanted, runs=5, steps=3, file=file)
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines[:5]), encoding="utf-8")
+    assert sensitivity(wanted, runs=5, steps=3, file=file).rows == whole.rows
+    assert file.read_text(encoding="utf-8").splitlines(keepends=True) == lines
+
+
+def test_one_run_has_no_spread():
+    with pytest.raises(BadInput, match="runs=, whose spread is told"):
+        sensitivity(readings()[6:7], runs=1, steps=1)

@@ -547,3 +547,8 @@ def test_long_work_can_be_interrupted_and_goes_on(tmp_path):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in err and err.rstrip().endswith("tinyspad: interrupted")
     assert len(file.read_bytes().splitlines()) >= 2
+
+
+def test_escape_map_says_what_it_finds_by_itself():
+    with pytest.raises(BadInput, match="boxes= is what it finds by itself"):
+        ts.experiments.escape_map(boxes=(-1.0, 1.0))

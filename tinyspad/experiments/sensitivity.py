@@ -235,7 +235,7 @@ def sensitivity(
     (32, 'largest of all N', 10)
     """
     sizes = {
-        "runs": integer(runs, "runs=, of which an error is told,", 2),
+        "runs": integer(runs, "runs=, whose spread is told,", 2),
         "steps": integer(steps, "steps=", 0),
         "seed": integer(rng, "rng=", 0),
     }

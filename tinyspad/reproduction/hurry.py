@@ -193,9 +193,9 @@ def page(claims: Mapping[str, Claim], found: Found) -> str:
     more = [(f"[{claim.key}](#{claim.key})", claim.says, claim.because(found[claim.key])) for claim in ours]
     return (
         f"The paper's {len(papers)} claims, by verdict: {', '.join(f'{told} {number}' for told, number in counted)}. "
-        "The paper leaves open how its functions are written, the starts, what counts as success, how many candidates are drawn, and "
-        "whether an optimizer keeps its averages for each parameter or for each path. *Holds under stated conditions* is "
-        "said where a part of a claim does, or the claim under some of these readings.\n\n"
+        "The paper leaves open how its functions are written, the starts, what counts as success, how many candidates are "
+        "drawn, and whether an optimizer keeps its averages for each parameter or for each path. *Holds under stated "
+        "conditions* is said where a part of a claim does, or the claim under some of these readings.\n\n"
         + table(("", "the paper says", "verdict", "where it holds", "where it does not"), rows)
         + "\n\nFigure 3's red curve, under the readings of what keeps a random choice: f1 from x = 5, one state of Adam's "
         "for x above, one for each path below; on the left runs that end at the minimum, on the right those that leave the "

@@ -187,15 +187,15 @@ def told_multimodal(n: Numbers) -> str:
 
 
 def because_multimodal(n: Numbers) -> str:
-    kinds = {True: "vanishes by itself at the minimum", False: "does not"}
+    kinds = {True: "where every path vanishes by itself at the minimum", False: "where the paths only cancel there"}
     parts = []
     for agree, told in kinds.items():
-        counts = [standing(n, method, agree) for method in OWN]
-        ahead, behind = ("/".join(str(c[i]) for c in counts) for i in (0, 1))
-        parts.append(
-            f"where every path {told}, ahead of all rivals on {ahead}, behind one on {behind} of {counts[0][2]}"
-        )
-    return f"{', '.join(TOLD.get(name, name) for name in OWN)}: " + "; ".join(parts)
+        counts = {TOLD.get(method, method): standing(n, method, agree) for method in OWN}
+        ahead = ", ".join(f"{name} on {count[0]}" for name, count in counts.items())
+        behind = ", ".join(f"{name} on {count[1]}" for name, count in counts.items())
+        number = next(iter(counts.values()))[2]
+        parts.append(f"of {number} problems {told}, ahead of all rivals are {ahead}, behind one {behind}")
+    return "; ".join(parts)
 
 
 MULTIMODAL = Claim(
