@@ -301,14 +301,17 @@ def test_a_folder_gives_the_repeats_that_can_be_compared(tmp_path):
     damages = ["", "[]", text[:-50], text.replace("tinyspad", "other", 1), text.replace('"held"', '"hold"')]
     damages += [json.dumps(told | {"settings": told["settings"] | {"repeat": "x"}}), json.dumps(told | {"run": {}})]
     damages += [json.dumps(told | {"settings": told["settings"] | {"task": "../x"}})]
+    damages += [json.dumps(told | {"settings": told["settings"] | {"iterations": -5}})]
+    damages += [json.dumps(told | {"memory": {"held": value}}) for value in (0.0, -1e9, float("nan"))]
     for damage in damages:
         (tmp_path / "glyphs-fc-baseline-2.json").write_text(damage, encoding="utf-8")
         with pytest.raises(BadInput, match=r"baseline-2\.json does not keep a finished run"):
             runs_in(tmp_path)
-    other = json.dumps(told | {"settings": told["settings"] | {"task": "mnist-fc"}})
-    (tmp_path / "glyphs-fc-baseline-2.json").write_text(other, encoding="utf-8")
-    with pytest.raises(BadInput, match="runs of several experiments"):
-        runs_in(tmp_path)
+    for name, value in {"task": "mnist-fc", "seed": [7, [2]], "records": 5, "preset": ["x"], "data": "others"}.items():
+        other = json.dumps(told | {"settings": told["settings"] | {name: value}})
+        (tmp_path / "glyphs-fc-baseline-2.json").write_text(other, encoding="utf-8")
+        with pytest.raises(BadInput, match=f"runs of several experiments, whose differences tell nothing: {name} is"):
+            runs_in(tmp_path)
     (tmp_path / "glyphs-fc-baseline-2.json").write_text(text, encoding="utf-8")
     for damage in ("", "[]", '{"memory": 3}', '{"memory": {"baseline, identity": {"held": "x"}}}'):
         (tmp_path / "memory.json").write_text(damage, encoding="utf-8")

@@ -45,6 +45,8 @@ class OneRun:
                     raise ValueError(f"{name} is {settings[name]!r:.40}")
             if "held" not in memory or re.fullmatch(r"[\w.-]+", settings["task"]) is None:
                 raise ValueError("no memory, or no task")
+            if settings["iterations"] < 1 or not all(0 < x < float("inf") for x in memory.values()):
+                raise ValueError(f"iterations is {settings['iterations']}, and memory {memory}")
             return cls(settings, memory, training_of(told["run"]))
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise BadInput(f"{file} does not keep a finished run ({type(error).__name__}: {error}).") from None
@@ -74,6 +76,15 @@ def gathered(finished: list[OneRun]) -> NetworkRuns:
     )
 
 
+SHARED = ("task", "preset", "iterations", "records", "data", "seed")
+"""What all runs of a comparison have in common; of the seed, what comes before the repeat's number."""
+
+
+def _shared(settings: Mapping[str, Any], name: str) -> str:
+    value = settings.get(name)
+    return str(value[:-1] if name == "seed" and isinstance(value, list) else value)
+
+
 TOLD = ("lr", "weight_decay", "batch")
 
 
@@ -84,11 +95,14 @@ def runs_in(folder: str | PathLike[str]) -> NetworkRuns:
     of several experiments.
     """
     finished = [OneRun.read(file) for file in sorted(Path(folder).glob("*-[0-9]*.json"))]
-    kinds = {(one.settings["task"], one.settings["iterations"], one.settings.get("preset")) for one in finished}
-    if len(kinds) > 1:
-        raise BadInput(
-            f"{folder} keeps runs of several experiments: {sorted(map(str, kinds))}. Give each its own folder."
-        )
+    for one in finished[1:]:
+        first, other = finished[0].settings, one.settings
+        for name in SHARED:
+            if (here := _shared(first, name)) != (there := _shared(other, name)):
+                raise BadInput(
+                    f"{folder} keeps runs of several experiments, whose differences tell nothing: {name} is {here} and "
+                    f"{there} ({first['method']}, {other['method']}). Give each its own folder."
+                )
     if not any(one.settings["repeat"] == 0 for one in finished):
         raise BadInput(
             f"{folder} keeps no finished run: python -m tinyspad networks TASK --resume {folder} makes some."
