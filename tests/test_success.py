@@ -552,3 +552,14 @@ def test_long_work_can_be_interrupted_and_goes_on(tmp_path):
 def test_escape_map_says_what_it_finds_by_itself():
     with pytest.raises(BadInput, match="boxes= is what it finds by itself"):
         ts.experiments.escape_map(boxes=(-1.0, 1.0))
+
+
+@pytest.mark.parametrize("what", ["minimum", "minimizers", "boxes"])
+def test_a_name_that_is_no_functions_is_told(what):
+    with pytest.raises(BadInput, match=f"{what}=: 'beele' is no function here; there are beale"):
+        success_rates("beale", GD, **{what: {"beele": 1.0}}, **FEW)
+
+
+def test_truth_is_no_minimum():
+    with pytest.raises(BadInput, match="minimum= is the least value of the function, a number, not True"):
+        success_rates("beale", GD, minimum=True, **FEW)

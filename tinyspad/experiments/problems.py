@@ -86,11 +86,21 @@ def chosen_problems(
     found = [_problem(f) for f in listed]
     if writing is not None:
         found = _written(found, writing)
+    for what, known in (("minimum", minimum), ("minimizers", minimizers)):
+        check_names(what, known, found)
     found = [_known(p, of_one(minimum, p, found), of_one(minimizers, p, found)) for p in found]
     names = [name_of(p) for p in found]
     if len(set(names)) < len(names):
         raise BadInput(f"functions: {', '.join(names)}: give each once.")
     return found
+
+
+def check_names(what: str, known: Any, chosen: list[Problem]) -> None:
+    """Raise BadInput for a name in a dict that is none of the functions', nor of any test function."""
+    names = {name for p in chosen for name in (p.name, name_of(p))}
+    for name in known if isinstance(known, Mapping) else ():
+        if name not in names and name not in problems.ALL:
+            raise BadInput(f"{what}=: {name!r:.60} is no function here; there are {', '.join(sorted(names))}.")
 
 
 def of_one(known: Any, problem: Problem, chosen: list[Problem]) -> Any:
@@ -152,7 +162,7 @@ def _in_writing(problem: Problem, writing: str) -> Problem:
 
 
 def _number(minimum: Any) -> float:
-    if isinstance(minimum, (int, float, np.number)) and np.isfinite(minimum):
+    if isinstance(minimum, (int, float, np.number)) and not isinstance(minimum, bool) and np.isfinite(minimum):
         return float(minimum)
     raise BadInput(f"minimum= is the least value of the function, a number, not {minimum!r:.60}.")
 

@@ -18,7 +18,18 @@ from ..optimizers import Adam, Optimizer
 from ..table import Interval, Table
 from .blocks import Cell, run_cells, seed_sequence
 from .intervals import paired, percent, rate_interval, wilson
-from .problems import CRITERIA, Box, away, box_of, check_criterion, chosen_problems, near_what, told_box, told_writings
+from .problems import (
+    CRITERIA,
+    Box,
+    away,
+    box_of,
+    check_criterion,
+    check_names,
+    chosen_problems,
+    near_what,
+    told_box,
+    told_writings,
+)
 
 ESTIMATORS: dict[str, Estimator] = {
     "GD": GD(),
@@ -234,6 +245,7 @@ def success_rates(
     if set(each) != set(columns):
         raise BadInput("success_rates: optimizer= is one for all estimators, or a dict of the same names as theirs.")
     root = seed_sequence(rng)
+    check_names("boxes", boxes, chosen)
     where = {name_of(p): box_of(p, boxes) for p in chosen}
     cells = [
         Cell(f"{name_of(p)}, {name}", p, where[name_of(p)], estimator, each[name], int(runs), int(steps))
