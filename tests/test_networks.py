@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tinyspad import nn, plot
+from tinyspad.__main__ import main
 from tinyspad.errors import BadInput
 from tinyspad.experiments import (
     METHODS,
@@ -324,3 +325,16 @@ def test_a_folder_gives_the_repeats_that_can_be_compared(tmp_path):
 def test_what_is_told_of_a_choice_names_no_default():
     assert networks.choice_text(nn.SelectivePaths(0.1, m=2)) == "SelectivePaths(keep=0.1, m=2, k_max=10)"
     assert networks.choice_text(nn.RandomPaths(0.2, "different")) == "RandomPaths(keep=0.2, kind='different')"
+
+
+def test_ctrl_c_tells_where_the_runs_are(capsys, tmp_path, monkeypatch):
+    def interrupt(*args, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tinyspad.commands.learning_curves", interrupt)
+    assert main(["networks", "glyphs-fc", "--out", str(tmp_path)]) == 130
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        f"Runs are kept in {tmp_path / 'data' / 'networks_glyphs-fc'}: the same command goes on from there.",
+        "tinyspad: interrupted",
+    ]

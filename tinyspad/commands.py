@@ -242,21 +242,26 @@ def _networks(options: argparse.Namespace) -> None:
         name = options.source.stem.removeprefix("networks_")
     else:
         (options.out / "data").mkdir(parents=True, exist_ok=True)  # before the work is done
-        runs = learning_curves(
-            options.task,
-            _separated(options.methods),
-            preset=options.preset,
-            lr=options.lr,
-            weight_decay=options.weight_decay,
-            batch=options.batch,
-            repeats=options.repeats,
-            iterations=options.iterations,
-            rng=options.seed,
-            folder=options.folder,
-            resume=options.out / "data" / f"networks_{name}" if options.resume is None else options.resume,
-            resident=True,
-            tell=lambda text: print(text, file=sys.stderr, flush=True),
-        )
+        kept = options.out / "data" / f"networks_{name}" if options.resume is None else options.resume
+        try:
+            runs = learning_curves(
+                options.task,
+                _separated(options.methods),
+                preset=options.preset,
+                lr=options.lr,
+                weight_decay=options.weight_decay,
+                batch=options.batch,
+                repeats=options.repeats,
+                iterations=options.iterations,
+                rng=options.seed,
+                folder=options.folder,
+                resume=kept,
+                resident=True,
+                tell=lambda text: print(text, file=sys.stderr, flush=True),
+            )
+        except KeyboardInterrupt:
+            print(f"Runs are kept in {kept}: the same command goes on from there.", file=sys.stderr)
+            raise
     (options.out / "data").mkdir(parents=True, exist_ok=True)
     if options.source is None or options.source.is_dir():
         write_text(options.out / "data" / f"networks_{name}.json", runs.to_json() + "\n")
