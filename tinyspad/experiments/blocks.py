@@ -94,21 +94,19 @@ def run_block(block: Block) -> list[float]:
     return (block.cell.run or ends)(block)
 
 
+def minimized(
+    cell: Cell, position: Sequence[np.ndarray[Any, Any]], steps: int, rng: np.random.Generator, **recorded: Any
+) -> Result:
+    """Runs of a cell from some position; KeyboardInterrupt if Ctrl-C ended them. ``recorded``: what ``minimize`` keeps."""
+    start = tuple(position) if len(position) > 1 else position[0]
+    told = {"estimator": cell.estimator, "optimizer": cell.optimizer, "steps": steps, "rng": rng, **recorded}
+    return uninterrupted(minimize(cell.problem, start, **told))
+
+
 def ends(block: Block) -> list[float]:
     """The ``Ends`` of the runs of a block, row by row."""
-    cell = block.cell
     position, rng = block.begin()
-    result = uninterrupted(
-        minimize(
-            cell.problem,
-            position if len(position) > 1 else position[0],
-            estimator=cell.estimator,
-            optimizer=cell.optimizer,
-            steps=cell.steps,
-            rng=rng,
-            every=None,
-        )
-    )
+    result = minimized(block.cell, position, block.cell.steps, rng, every=None)
     ended = [result.value, *(result.x if len(position) > 1 else [result.x])]
     numbers: list[float] = np.asarray(ended, float).ravel().tolist()
     return numbers

@@ -20,9 +20,8 @@ from ..arguments import State
 from ..errors import BadInput
 from ..estimators import ALL_PATHS, GD, RAD, SPAD, Draw, Estimator
 from ..linearization import Linearized
-from ..optimize import minimize
 from ..program import Program, compile
-from .blocks import Block, uninterrupted
+from .blocks import Block, minimized
 
 HOLD = 50
 """For so many steps a path is held: RAD's and SPAD's."""
@@ -175,19 +174,7 @@ def _values(block: Block, position: Any, points: int, rng: np.random.Generator) 
     if points < 1:
         return np.full((1, len(position[0])), np.inf)
     cell = block.cell
-    result = uninterrupted(
-        minimize(
-            cell.problem,
-            position if len(position) > 1 else position[0],
-            estimator=cell.estimator,
-            optimizer=cell.optimizer,
-            steps=points - 1,
-            rng=rng,
-            every=1,
-            keep_paths=False,
-        )
-    )
-    history = result.history
+    history = minimized(cell, position, points - 1, rng, every=1, keep_paths=False).history
     assert history is not None
     values = history.values.astype(float)
     for x, (low, high) in zip(history.x.values(), cell.problem.box):

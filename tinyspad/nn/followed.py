@@ -105,8 +105,26 @@ class Different:
         return x
 
 
+class Multiplied:
+    """Inputs by way of a matrix P, which is made when it is needed, and not kept."""
+
+    def matrix(self, dtype: Any) -> Array:
+        """P."""
+        raise NotImplementedError
+
+    def of(self, i: int) -> Multiplied:
+        """Those of example i alone: the same for all."""
+        return self
+
+    def keep(self, x: Array) -> Array:
+        return x @ self.matrix(x.dtype)
+
+    def restore(self, kept: Array) -> Array:
+        return kept @ self.matrix(kept.dtype).T
+
+
 @dataclass(frozen=True)
-class Projection:
+class Projection(Multiplied):
     """k random sums and differences of all d inputs: P is d x k, its elements +-1 / sqrt(k)."""
 
     seed: tuple[int, ...]
@@ -118,19 +136,9 @@ class Projection:
         signs = np.random.default_rng(self.seed).integers(0, 2, (self.d, self.k), np.int8)
         return ((2 * signs - 1) / np.sqrt(self.k)).astype(dtype)
 
-    def of(self, i: int) -> Projection:
-        """Those of example i alone: the same for all."""
-        return self
-
-    def keep(self, x: Array) -> Array:
-        return x @ self.matrix(x.dtype)
-
-    def restore(self, kept: Array) -> Array:
-        return kept @ self.matrix(kept.dtype).T
-
 
 @dataclass(frozen=True)
-class Identity:
+class Identity(Multiplied):
     """All inputs, by way of a matrix: P is the identity, made when it is needed. Exact, as following everything is, at the
     cost of a projection onto d dimensions: what the SPAD paper compares with (Appendix C)."""
 
@@ -139,16 +147,6 @@ class Identity:
     def matrix(self, dtype: Any) -> Array:
         """P."""
         return np.eye(self.d, dtype=dtype)
-
-    def of(self, i: int) -> Identity:
-        """Those of example i alone: the same for all."""
-        return self
-
-    def keep(self, x: Array) -> Array:
-        return x @ self.matrix(x.dtype)
-
-    def restore(self, kept: Array) -> Array:
-        return kept @ self.matrix(kept.dtype).T
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ def memory_accuracy(
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.set_xlabel(f"memory: {verbatim(memory)}")
     ax.set_ylabel(verbatim(accuracy))
-    ax.annotate("better", (0.06, 0.9), (0.16, 0.8), "axes fraction", arrowprops={"arrowstyle": "->"}, fontsize="small")
+    ax.annotate(
+        "better", (0.76, 0.16), (0.86, 0.06), "axes fraction", arrowprops={"arrowstyle": "->"}, fontsize="small"
+    )
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")
     return ax

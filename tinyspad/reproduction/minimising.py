@@ -204,8 +204,9 @@ TABLES = Claim(
     "SPAD has the higher success rate on Beale (k_max 50) and Levi; the full gradient on Ackley and Schaffer 2.",
     CONDITIONS,
     lambda n: (
-        "on Levi, yes; on Beale if its powers are written as products, else the full gradient leads; on Ackley SPAD "
-        "(k_max 50) leads, from all three kinds of start (the paper does not give its own); Schaffer 2 is a tie"
+        "by value, Adam at 0.01: on Levi, yes; on Beale from the nearest box if its powers are written as products, else "
+        "the full gradient leads; on Ackley SPAD (k_max 50) leads, from all three kinds of start (the paper does not give its "
+        "own); Schaffer 2 is a tie"
     ),
     measure_tables,
     _supports_tables,
