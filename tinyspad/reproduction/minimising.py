@@ -205,8 +205,8 @@ TABLES = Claim(
     CONDITIONS,
     lambda n: (
         "by value, Adam at 0.01: on Levi, yes; on Beale from the nearest box if its powers are written as products, else "
-        "the full gradient leads; on Ackley SPAD (k_max 50) leads, from all three kinds of start (the paper does not give its "
-        "own); Schaffer 2 is a tie"
+        "the full gradient leads; on Ackley SPAD (k_max 50) leads, from all three kinds of start (the paper does not give "
+        "its own); Schaffer 2 is a tie"
     ),
     measure_tables,
     _supports_tables,
