@@ -64,7 +64,7 @@ def summary(x: Any) -> str:
     told = [f"array {array.shape}"]
     if finite.size:
         low, high = summary(finite.min()), summary(finite.max())
-        told.append(low if low == high else f"{low} to {high}")
+        told.append(f"{low} to {high}" if low != high else f"all {low}" if finite.size > 1 else low)
     if finite.size < array.size:
         told.append(f"{spaced(array.size - finite.size)} not finite")
     return ", ".join(told)
