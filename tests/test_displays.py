@@ -43,11 +43,11 @@ def test_of_several_the_first_and_how_many_more():
         (np.float64(1 / 3), "0.333333"),
         (np.array(3.5), "3.5"),
         (np.nan, "nan"),
-        (np.zeros(3), "array (3,), all 0"),
-        (np.ones(1), "array (1,), 1"),
+        (np.zeros(3), "array (3,) of 0"),
+        (np.ones(1), "array (1,) of 1"),
         (np.zeros((0, 2)), "array (0, 2)"),
-        (np.array([[1, 2], [3, 4]]), "array (2, 2), 1 to 4"),
-        (np.array([np.inf, np.nan]), "array (2,), 2 not finite"),
+        (np.array([[1, 2], [3, 4]]), "array (2, 2) from 1 to 4"),
+        (np.array([np.inf, np.nan]), "array (2,) (2 not finite)"),
     ],
 )
 def test_numbers_and_arrays_in_short(x, told):
