@@ -189,3 +189,36 @@ def test_a_program_shows_its_code(number):
 
 def test_a_program_of_many_parameters():
     assert "p0, p1, p2, p3 and 196 more" in repr(ts.compile(ODD["many"][0], 200))
+
+
+# --- what experiments and runs leave behind ------------------------------------------------------------------------------
+
+FEW = {"runs": 20, "steps": 5}
+RECORDS = {
+    "hold sweep": lambda: ts.experiments.hold_sweep("booth", k_max=(1, 5), **FEW),
+    "success": lambda: ts.experiments.success_rates(["booth", "beale"], **FEW),
+    "paper": lambda: ts.experiments.paper_table(**FEW),
+    "variance": lambda: ts.experiments.variance_curve(ts.functions.beale, 1.0, 2.0),
+    "stochasticity": lambda: ts.experiments.stochasticity_table("demand", runs=2, steps=5, draws=5),
+    "white box": lambda: ts.experiments.white_box("demand", runs=2, steps=20),
+    "multimodal": lambda: ts.experiments.multimodal(["rastrigin"], runs=3, work=60),
+    "history": lambda: ts.minimize(ts.functions.beale, tuple(np.ones((2, 50))), steps=9).history,
+    "large history": lambda: ts.minimize(lambda *p: sum(x * x for x in p), (1.0,) * 200, steps=3).history,
+    "training": lambda: ts.nn.Training(*np.ones((6, 3)), "done"),
+}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_show_what_they_print(record):
+    shown = RECORDS[record]()
+    told, first = check(shown), str(shown).splitlines()[0].strip("<>")
+    assert repr(shown).startswith(f"<{type(shown).__name__}") and "<table>" in shown._repr_html_()
+    assert first in told or (record.endswith("history") and "values | array (" in told)
+    if first != repr(shown)[1:-1]:  # it prints more than a line: all of it is there
+        assert set(str(shown).split()) <= set(told.split())
+
+
+def test_a_reading_of_the_paper_is_a_line():
+    made = ts.experiments.sensitivity(ts.experiments.readings()[6:8], runs=3, steps=3)
+    assert repr(made).startswith("<Sensitivity: ") and repr(made).endswith(" rows of 2 readings>")
+    check(ts.experiments.shares(made))

@@ -38,16 +38,15 @@ def cut(text: str, letters: int = NAME) -> str:
     return f"{text[: letters - 1 - last]}…{text[len(text) - last :]}"
 
 
-def few(texts: Iterable[str], most: int = 4, letters: int = NAME) -> str:
+def few(texts: Iterable[str], most: int = 4, letters: int = NAME, joint: str = ", ") -> str:
     """The first of several texts, and how many more there are.
 
     >>> few(["x", "y"]), few("abcdefg", 3)
     ('x, y', 'a, b, c and 4 more')
     """
     listed = list(texts)
-    if len(listed) <= most:
-        return ", ".join(cut(text, letters) for text in listed)
-    return f"{', '.join(cut(text, letters) for text in listed[:most])} and {spaced(len(listed) - most)} more"
+    told = joint.join(cut(text, letters) for text in listed[:most])
+    return told if len(listed) <= most else f"{told} and {spaced(len(listed) - most)} more"
 
 
 def summary(x: Any) -> str:
@@ -84,6 +83,21 @@ style="background:none;color:inherit">a = b &lt; 1</pre></div>
     """
     texts = '<p style="margin:0.4em 0;white-space:pre-line">{}</p>'
     return f"<div>{''.join(texts.format(escape(p)) if isinstance(p, str) else p.html() for p in parts if p)}</div>"
+
+
+def headline(shown: object) -> str:
+    """The ``__repr__`` of what prints itself under a title: what it is, and the title."""
+    return line(f"{type(shown).__name__}: {str(shown).partition(chr(10))[0]}")
+
+
+def printed(shown: object, *tables: Part) -> str:
+    """The ``_repr_html_`` of what prints itself with these tables in it: the same, with tables of the page."""
+    parts: list[str | Part] = []
+    text = str(shown)
+    for table in tables:
+        before, _, text = text.partition(str(table))
+        parts += [before.strip(), table]
+    return page(*parts, text.strip())
 
 
 class Code(NamedTuple):
