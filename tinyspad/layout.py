@@ -7,13 +7,19 @@ and fro, and the order with the fewest crossings is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 SWEEPS = 24
+
+WIDEST = 16
+"""The most columns that stand side by side."""
+
+BETWEEN, LANE = 2.1, 0.1
+"""Rows from one band of columns to the next, and between edges that pass there."""
 
 Point = tuple[float, float]
 
@@ -107,9 +113,90 @@ def spread(wish: list[float]) -> list[float]:
     return [m + i for i, m in enumerate(flat)]
 
 
-def free_place(start: Point, end: Point, taken: Sequence[Point]) -> Point:
-    """A place for a label on the segment, about its middle, away from other labels; or the farthest from them."""
-    steps = (0.45, 0.33, 0.57, 0.22, 0.68, 0.8)
-    spots = [(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])) for t in steps]
-    apart = [min((max(abs(x - u) / 0.3, abs(y - v) / 0.25) for u, v in taken), default=2.0) for x, y in spots]
-    return spots[next((i for i, d in enumerate(apart) if d > 1), int(np.argmax(apart)))]
+Placed = tuple[dict[int, Point], list[list[Point]]]
+
+
+def wrapped(places: dict[int, Point], ways: list[list[Point]], widest: int = WIDEST) -> Placed:
+    """The same in several bands below each other, where there are more than ``widest`` columns: as text is.
+
+    An edge from one band to the next leaves on the right, passes between them, and comes in on the left.
+    """
+    columns = int(max((x for x, _ in places.values()), default=0)) + 1
+    bands = -(-columns // widest)
+    if bands == 1:
+        return places, ways
+    width = -(-columns // bands)
+    points = [*places.values(), *(point for way in ways for point in way)]
+    rows = [[y for x, y in points if x // width == band] for band in range(bands)]
+    turns = [0] * bands  # how many edges turn behind each band
+    for way in ways:
+        for (x, _), (u, _) in pairwise(way):
+            turns[int(x // width)] += x // width != u // width
+    below: list[float] = []  # where what is y in the layout is in its band
+    foot = 0.0
+    for band in range(bands):
+        below.append(foot - min(rows[band], default=0.0))
+        foot += max(rows[band], default=0.0) - min(rows[band], default=0.0) + BETWEEN + LANE * turns[band]
+
+    def moved(point: Point) -> Point:
+        band = int(point[0] // width)
+        return point[0] - band * width, point[1] + below[band]
+
+    lanes, made = [0] * bands, []
+    for way in ways:
+        line = [moved(way[0])]
+        for start, end in pairwise(way):
+            band = int(start[0] // width)
+            if end[0] // width != start[0] // width:
+                (_, y), (_, v), aside = moved(start), moved(end), LANE * lanes[band]
+                gap = below[band] + max(rows[band]) + BETWEEN / 2 + 0.2 + aside
+                out, back = width - 0.45 + aside, -0.55 - LANE * turns[band] + aside
+                line += [(out, y), (out, gap), (back, gap), (back, v)]
+                lanes[band] += 1
+            line.append(moved(end))
+        made.append(line)
+    return {v: moved(place) for v, place in places.items()}, made
+
+
+def label_places(
+    ways: Sequence[Sequence[Point]], sizes: Mapping[int, Point], boxes: Sequence[tuple[float, float, float, float]]
+) -> dict[int, Point]:
+    """Where the labels of edges stand: on their edge or just beside it, off all other edges, all boxes, and each other.
+
+    ``sizes``: of the label of some of the ways half its width and half its height. ``boxes``: the middle of each, half its
+    width and half its height. Where no place is free, off the boxes. Cost: labels times places times (edges + boxes).
+    """
+    pieces = [(k, *a, *b) for k, way in enumerate(ways) for a, b in pairwise(way)]
+    owner = np.array([piece[0] for piece in pieces], int)
+    ends = np.array([piece[1:] for piece in pieces], float).reshape(-1, 4)
+    middle, half = (ends[:, :2] + ends[:, 2:]) / 2, (ends[:, 2:] - ends[:, :2]) / 2
+    taken = [*boxes]
+    found: dict[int, Point] = {}
+    for k, (wide, high) in sizes.items():
+        spots, apart = _spots(ways[k], wide, high)
+        room = np.array(taken, float).reshape(-1, 4)
+        near = np.abs(spots[:, None, :] - room[None, :, :2]) < room[None, :, 2:] + (wide, high)
+        cost = apart + 100.0 * np.sum(near.all(axis=2), axis=1)
+        others = owner != k
+        away, along = middle[others] - spots[:, None, :], half[others]
+        across = np.abs(away[..., 0] * along[:, 1] - away[..., 1] * along[:, 0])
+        met = np.abs(away) <= np.abs(along) + (wide, high)  # a line meets a box: Gottschalk 1996, separating axes
+        crossed = met.all(axis=2) & (across <= wide * np.abs(along[:, 1]) + high * np.abs(along[:, 0]))
+        best = int(np.argmin(cost + 10.0 * np.sum(crossed, axis=1)))
+        found[k] = (float(spots[best, 0]), float(spots[best, 1]))
+        taken.append((*found[k], wide, high))
+    return found
+
+
+def _spots(way: Sequence[Point], wide: float, high: float) -> tuple[Any, Any]:
+    """Places for a label, on the way first; and how much worse each is than its middle."""
+    steps = np.linspace(0.06, 0.94, 23)
+    spots, apart = [], []
+    total = max(len(way) - 1, 1)
+    for i, (start, end) in enumerate(pairwise(np.array(way, float))):
+        on = start + steps[:, None] * (end - start)
+        off = np.abs((i + steps) / total - 0.5) + 0.1 * (i > 0)
+        for k, aside in enumerate(((0, 0), (0, -1.2), (0, 1.2), (-1.15, 0), (1.15, 0), (0, -2.0), (0, 2.0))):
+            spots.append(on + np.array(aside) * (wide, high))
+            apart.append(off + 0.7 * (k > 0) + 0.3 * (k > 4))
+    return np.concatenate(spots), np.concatenate(apart)
