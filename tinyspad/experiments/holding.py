@@ -206,13 +206,18 @@ def escape_map(
         raise BadInput(f"escape_map: {name}= is what it finds by itself, from function=, start= and m=.")
     known = {name: settings.pop(name, None) for name in ("writing", "minimum", "minimizers")}
     (problem, *others) = chosen_problems(function, *known.values())
+    by_value = settings.get("criterion", "value") == "value"
+    if by_value and not np.isfinite(problem.minimum):
+        raise BadInput(
+            f"escape_map: the minimum of {problem.name} is not known, and from one start no run may come near it: pass the "
+            "least value, minimum=0.0."
+        )
     point = start if isinstance(start, (tuple, list)) else (start,)
     if others or len(point) != len(problem.box):
         raise BadInput(f"escape_map: one function, and a start of {len(problem.box)} numbers, not {start!r:.60}.")
     by = Adam() if optimizer is None else optimizer
     optimizers = [at_rate(by, lr) for lr in _axis("rates", rates)]
-    by_value = settings.get("criterion", "value") == "value"
-    trap = _trap(problem, point, optimizers, steps) if by_value and np.isfinite(problem.minimum) else []
+    trap = _trap(problem, point, optimizers, steps) if by_value else []
     return hold_sweep(
         problem,
         k_max=k_max,
