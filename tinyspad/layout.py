@@ -7,6 +7,7 @@ and fro, and the order with the fewest crossings is kept.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,9 @@ SWEEPS = 24
 
 WIDEST = 16
 """The most columns that stand side by side."""
+
+SKIPPED, MANY = 4, 8
+"""An edge that skips more columns, or is one of so many of a node, is told in words, where there are several bands."""
 
 BETWEEN, LANE = 2.1, 0.1
 """Rows from one band of columns to the next, and between edges that pass there."""
@@ -43,6 +47,19 @@ def layout(nodes: list[int], edges: list[tuple[int, int]]) -> tuple[dict[int, Po
     return {v: (across[v], height[v]) for v in nodes}, [[(across[p], height[p]) for p in way] for way in ways]
 
 
+def near(nodes: list[int], edges: list[tuple[int, int]]) -> list[bool]:
+    """Which edges to draw as lines: all where the columns stand side by side; else those that skip few of them.
+
+    And not those of a node that many read.
+    """
+    column = _columns(nodes, edges)
+    if max(column.values(), default=0) < WIDEST:
+        return [True] * len(edges)
+    readers = Counter(tail for tail, _ in edges)
+    column = _columns(nodes, [edge for edge in edges if readers[edge[0]] <= MANY])
+    return [readers[tail] <= MANY and column[head] - column[tail] <= SKIPPED for tail, head in edges]
+
+
 def _columns(nodes: list[int], edges: list[tuple[int, int]]) -> dict[int, int]:
     """As far left as what a node reads allows; then those that read nothing move right, next to their reader."""
     column = dict.fromkeys(nodes, 0)
@@ -58,6 +75,11 @@ def _columns(nodes: list[int], edges: list[tuple[int, int]]) -> dict[int, int]:
 
 def uncrossed(layers: list[list[Any]], links: list[tuple[Any, Any]]) -> list[list[Any]]:
     best, fewest = layers, crossings(layers, links)
+    before: dict[Any, list[Any]] = {}
+    after: dict[Any, list[Any]] = {}
+    for a, b in links:
+        before.setdefault(b, []).append(a)
+        after.setdefault(a, []).append(b)
     for sweep in range(SWEEPS):
         forward = sweep % 2 == 0
         rank = {v: float(i) for layer in layers for i, v in enumerate(layer)}
@@ -65,7 +87,7 @@ def uncrossed(layers: list[list[Any]], links: list[tuple[Any, Any]]) -> list[lis
         for layer in layers if forward else layers[::-1]:
             mean = {}
             for v in layer:
-                beside = [rank[a] for a, b in links if b == v] if forward else [rank[b] for a, b in links if a == v]
+                beside = [rank[u] for u in (before if forward else after).get(v, ())]
                 mean[v] = float(np.mean(beside)) if beside else rank[v]
             layer = sorted(layer, key=lambda v: mean[v])
             rank.update({v: float(i) for i, v in enumerate(layer)})
@@ -79,9 +101,12 @@ def uncrossed(layers: list[list[Any]], links: list[tuple[Any, Any]]) -> list[lis
 
 def crossings(layers: list[list[Any]], links: list[tuple[Any, Any]]) -> int:
     place = {v: (c, i) for c, layer in enumerate(layers) for i, v in enumerate(layer)}
+    between: list[list[tuple[int, int]]] = [[] for _ in layers]
+    for a, b in links:
+        between[place[a][0]].append((place[a][1], place[b][1]))
     count = 0
-    for c in range(len(layers) - 1):
-        ends = np.array([(place[a][1], place[b][1]) for a, b in links if place[a][0] == c]).reshape(-1, 2)
+    for listed in between:
+        ends = np.array(listed).reshape(-1, 2)
         before = ends[:, None, :] - ends[None, :, :]
         count += int(np.sum(before[..., 0] * before[..., 1] < 0)) // 2
     return count
@@ -188,15 +213,19 @@ def label_places(
     return found
 
 
+ASIDE = ((0, 0), (0, -1.2), (0, 1.2), (-1.15, 0), (1.15, 0), (0, -2.0), (0, 2.0), (0, -3.0), (0, 3.0))
+"""Where a label stands by its edge, in halves of its size."""
+
+
 def _spots(way: Sequence[Point], wide: float, high: float) -> tuple[Any, Any]:
     """Places for a label, on the way first; and how much worse each is than its middle."""
-    steps = np.linspace(0.06, 0.94, 23)
+    steps = np.linspace(0.06, 0.94, 23 if len(way) < 4 else 9)
     spots, apart = [], []
     total = max(len(way) - 1, 1)
     for i, (start, end) in enumerate(pairwise(np.array(way, float))):
         on = start + steps[:, None] * (end - start)
         off = np.abs((i + steps) / total - 0.5) + 0.1 * (i > 0)
-        for k, aside in enumerate(((0, 0), (0, -1.2), (0, 1.2), (-1.15, 0), (1.15, 0), (0, -2.0), (0, 2.0))):
+        for k, aside in enumerate(ASIDE):
             spots.append(on + np.array(aside) * (wide, high))
-            apart.append(off + 0.7 * (k > 0) + 0.3 * (k > 4))
+            apart.append(off + 0.5 * (k > 0) + 0.4 * abs(aside[0] + aside[1]))
     return np.concatenate(spots), np.concatenate(apart)

@@ -288,7 +288,7 @@ class LCG(Recorded):
     # --- showing it -----------------------------------------------------------------------------------------
 
     def __str__(self) -> str:
-        folds = folds_of(self)
+        folds = self._folds
         if not folds:
             return self.text()
         number = spaced(len(self.single_access.entries))
@@ -307,4 +307,8 @@ class LCG(Recorded):
         return graphviz_text(self)
 
     def _repr_html_(self) -> str:
-        return html_text(self, str(self))
+        return html_text(self, str(self), self._folds)
+
+    @cached_property
+    def _folds(self) -> list[tuple[str, list[int]]]:
+        return folds_of(self)

@@ -24,7 +24,7 @@ from ..errors import LIBRARIES, STANDARD
 from ..tape import order_of, tick
 from .recorded import Recorded
 
-PROBLEMS = (functions.__file__, models.__file__)
+PROBLEMS = (os.path.dirname(functions.__file__) + os.sep, models.__file__)
 """Files of this package whose lines are shown as if they were the user's: they are ordinary NumPy."""
 
 COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
@@ -168,7 +168,7 @@ class _Running:
 @functools.cache
 def _is_users(file: str) -> bool:
     """Whether a file is neither of this package, nor NumPy's, nor Python's, nor installed."""
-    if file in PROBLEMS:
+    if file.startswith(PROBLEMS):
         return True
     return not (file.startswith((*LIBRARIES, STANDARD, "<frozen", "<__array_function__")) or "-packages" in file)
 
