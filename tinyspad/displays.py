@@ -55,19 +55,19 @@ def summary(x: Any) -> str:
     """A number as one would say it; an array by its shape and what it ranges over.
 
     >>> summary(1 / 3), summary(np.arange(6.0).reshape(2, 3)), summary(np.array([1.0, np.nan]))
-    ('0.333333', 'array (2, 3), 0 to 5', 'array (2,), 1, 1 not finite')
+    ('0.333333', 'array (2, 3) from 0 to 5', 'array (2,) of 1 (1 not finite)')
     """
     if np.shape(x) == ():
         return f"{float(x):.6g}"
     array = np.asarray(x, float)
     finite = array[np.isfinite(array)]
-    told = [f"array {array.shape}"]
+    told = f"array {array.shape}"
     if finite.size:
         low, high = summary(finite.min()), summary(finite.max())
-        told.append(low if low == high else f"{low} to {high}")
+        told += f" from {low} to {high}" if low != high else f" of {low}"
     if finite.size < array.size:
-        told.append(f"{spaced(array.size - finite.size)} not finite")
-    return ", ".join(told)
+        told += f" ({spaced(array.size - finite.size)} not finite)"
+    return told
 
 
 def page(*parts: str | Table) -> str:
