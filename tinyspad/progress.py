@@ -49,17 +49,21 @@ def duration(seconds: float) -> str:
 class Progress:
     """Of ``total`` units; nothing is shown unless it is ``wanted``. ``done``: where an earlier run stopped.
 
+    ``costs``: of each unit, where they are not alike, about how much of the time it takes.
+
     A bar where tqdm is installed, and otherwise a line that changes; where standard error leads neither to a terminal nor
     into a notebook, a line now and then. What ends before its total, and without an error, has come to its end: 100 %.
     """
 
-    def __init__(self, total: int, unit: str, wanted: bool, done: int = 0) -> None:
-        self.total, self.unit, self.wanted, self.done = total, unit, wanted, done
+    def __init__(
+        self, total: int, unit: str, wanted: bool, done: int = 0, costs: Sequence[float] | None = None
+    ) -> None:
+        self.total, self.unit, self.wanted, self.done, self.costs = total, unit, wanted, done, costs
         self._bar: Any = None
         self._began: tuple[float, int] | None = None
         self._told, self._last = -1.0, ""
         self._alive = wanted and is_watched()
-        if self._alive:
+        if self._alive and costs is None:  # a bar takes all units for alike
             try:
                 from tqdm.auto import tqdm
             except ImportError:
@@ -81,6 +85,17 @@ class Progress:
             print(f"\r{self._text(done, now):<60}", end="", file=sys.stderr, flush=True)
         self.done = done
 
+    def clear(self) -> None:
+        """Make room for a line of somebody else's."""
+        if self._bar is not None:
+            self._bar.clear()
+        elif self._alive:
+            print(f"\r{'':<60}\r", end="", file=sys.stderr, flush=True)
+
+    def one_more(self, *_: object) -> None:
+        """Say that one more is done."""
+        self.show(self.done + 1)
+
     def _line(self, done: int, now: float) -> None:
         """A line, if it is time for one."""
         assert self._began is not None
@@ -94,10 +109,15 @@ class Progress:
         since, first = self._began
         text = f"{done} of {self.total} {self.unit}s"
         if first < done < self.total:
-            text += f", about {duration((now - since) / (done - first) * (self.total - done))} left"
+            spent, left = self._cost(first, done), self._cost(done, self.total)
+            text += f", about {duration((now - since) / spent * left)} left"
         return text
 
+    def _cost(self, first: int, last: int) -> float:
+        return float(last - first) if self.costs is None else sum(self.costs[first:last])
+
     def __enter__(self) -> Progress:
+        self.show(self.done)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
