@@ -1,6 +1,7 @@
 """What results show of themselves: short lines, and HTML in the colours of the page."""
 
 import html
+import pickle
 import re
 from collections import Counter
 from xml.etree import ElementTree
@@ -10,7 +11,7 @@ import pytest
 
 import tinyspad as ts
 from tinyspad.arguments import spaced
-from tinyspad.displays import LONGEST, code, cut, few, line, page, summary, without_middle
+from tinyspad.displays import LONGEST, Code, cut, few, line, page, summary, without_middle
 from tinyspad.table import Table
 
 
@@ -65,7 +66,7 @@ def test_a_long_program_is_shown_without_its_middle():
     text = "\n".join(map(str, range(100)))
     assert without_middle(text, 100) == text
     assert without_middle(text, 4) == "0\n1\n... 97 more lines ...\n99"
-    assert code("a < b\n" * 1000).count("\n") == 39 and "a &lt; b" in code("a < b")
+    assert Code("a < b\n" * 1000).html().count("\n") == 39 and ">a &lt; b<" in Code("a < b").html()
 
 
 # --- lines and pages of graphs, paths and programs ----------------------------------------------------------------------
@@ -78,7 +79,7 @@ def of_operations(number):
         y = λ * learning_rate
         for _ in range((number - 1) // 2):
             y = np.sin(y) * learning_rate
-        return y
+        return y if number % 2 else -y
 
     return f
 
@@ -159,7 +160,7 @@ def test_a_path_is_a_table_of_its_weights():
 def test_the_middle_of_a_long_path_is_left_out():
     told = check(ts.trace(of_operations(300), 1.5, 2.0).nth_path("λ", 0)).split(" | ")
     assert told[0].startswith("The only path of λ: it contributes ") and len(told) == 4 + 3 * 16 + 1
-    assert "... 283 more ..." in told
+    assert "... 284 more ..." in told
 
 
 def test_a_drawing_hides_edges_behind_texts_and_nodes_whatever_the_page_looks_like():
@@ -175,3 +176,49 @@ def test_a_drawing_hides_edges_behind_texts_and_nodes_whatever_the_page_looks_li
         assert {use.get("href")[1:] for use in root.findall(".//{*}use")} == known - {mask.get("id")}
         names.append(mask.get("id"))
     assert len(set(names)) == 2
+
+
+@pytest.mark.parametrize("number", [3, 30, 300])
+def test_a_program_shows_its_code(number):
+    program = ts.compile(of_operations(number))
+    assert repr(program) == f"<Program of f(learning_rate, λ): {number} operations>"
+    told = check(program)
+    assert told.startswith(repr(program)[1:-1]) and "def forward(learning_rate, λ):" in told and "def gradient(" in told
+    check(pickle.loads(pickle.dumps(program)))
+
+
+def test_a_program_of_many_parameters():
+    assert "p0, p1, p2, p3 and 196 more" in repr(ts.compile(ODD["many"][0], 200))
+
+
+# --- what experiments and runs leave behind ------------------------------------------------------------------------------
+
+FEW = {"runs": 20, "steps": 5}
+RECORDS = {
+    "hold sweep": lambda: ts.experiments.hold_sweep("booth", k_max=(1, 5), **FEW),
+    "success": lambda: ts.experiments.success_rates(["booth", "beale"], **FEW),
+    "paper": lambda: ts.experiments.paper_table(**FEW),
+    "variance": lambda: ts.experiments.variance_curve(ts.functions.beale, 1.0, 2.0),
+    "stochasticity": lambda: ts.experiments.stochasticity_table("demand", runs=2, steps=5, draws=5),
+    "white box": lambda: ts.experiments.white_box("demand", runs=2, steps=20),
+    "multimodal": lambda: ts.experiments.multimodal(["rastrigin"], runs=3, work=60),
+    "history": lambda: ts.minimize(ts.functions.beale, tuple(np.ones((2, 50))), steps=9).history,
+    "large history": lambda: ts.minimize(lambda *p: sum(x * x for x in p), (1.0,) * 200, steps=3).history,
+    "training": lambda: ts.nn.Training(*np.ones((6, 3)), "done"),
+}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_show_what_they_print(record):
+    shown = RECORDS[record]()
+    told, first = check(shown), str(shown).splitlines()[0].strip("<>")
+    assert repr(shown).startswith(f"<{type(shown).__name__}") and "<table>" in shown._repr_html_()
+    assert first in told or (record.endswith("history") and "values | array (" in told)
+    if first != repr(shown)[1:-1]:  # it prints more than a line: all of it is there
+        assert set(str(shown).split()) <= set(told.split())
+
+
+def test_a_reading_of_the_paper_is_a_line():
+    made = ts.experiments.sensitivity(ts.experiments.readings()[6:8], runs=3, steps=3)
+    assert repr(made).startswith("<Sensitivity: ") and repr(made).endswith(" rows of 2 readings>")
+    check(ts.experiments.shares(made))

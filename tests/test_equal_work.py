@@ -187,7 +187,7 @@ def _falls(x):
 
 
 def test_what_is_evaluated_outside_of_the_box_does_not_count():
-    problem = ts.functions.Problem("falls", _falls, -1.0, ((1.0,),), ((0.0, 1.0),), "here")
+    problem = ts.functions.Problem("falls", _falls, ((0.0, 1.0),), -1.0, ((1.0,),), "here")
     for method in ("GD", "RAD", "GD, restarts"):
         block = block_of(problem, method, 0.03, 9, 100)
         found = np.array(block.cell.run(block))

@@ -138,10 +138,10 @@ def test_a_writing_is_named_wherever_a_function_is():
 
 
 def test_a_problem_of_ones_own():
-    mine = Problem("mine", np.square, 0.0, ((0.0,),), ((-1.0, 1.0),), "here")
+    mine = Problem("mine", np.square, ((-1.0, 1.0),), 0.0, ((0.0,),), "here")
     assert mine(3.0) == 9.0 and ts.trace(mine, 3.0).gradient() == {"x": 6.0}
     assert pickle.loads(pickle.dumps(mine))(2.0) == 4.0
-    both = Problem("mine", np.square, 0.0, ((0.0,),), ((-1.0, 1.0),), "here", "power", {"product": multiplied})
+    both = Problem("mine", np.square, ((-1.0, 1.0),), 0.0, ((0.0,),), "here", "power", {"product": multiplied})
     product = pickle.loads(pickle.dumps(both.writings["product"]))
     assert product.__name__ == "mine, product" and product.writings["product"] is product
     assert product.writings["power"].__name__ == "mine" and product.writings["power"](3.0) == product(3.0) == 9.0

@@ -278,7 +278,7 @@ def runs_of(f, *names):
 
 
 def problem():
-    return ts.functions.Problem(WORST, lambda x: x * x, 0.0, ((0.0,),), ((-1.0, 1.0),), "here")
+    return ts.functions.Problem(WORST, lambda x: x * x, ((-1.0, 1.0),), 0.0, ((0.0,),), "here")
 
 
 def networks():

@@ -234,19 +234,16 @@ def test_a_history_as_comma_separated_values(made, tmp_path):
         history.values.ravel().tolist(), rel=0, abs=0, nan_ok=True
     )
     assert [int(row[0]) for row in rows] == np.repeat(history.steps, history.values[:1].size).tolist()
+    columns = dict(zip(head, zip(*rows))) if rows else dict.fromkeys(head, ())
+
+    def of(name):
+        """All columns of a parameter, or of its paths."""
+        return [columns[c] for c in head if c == name or c.startswith(f"{name}[")]
+
     for name, array in history.x.items():
-        columns = [
-            i
-            for i, column in enumerate(head)
-            if column == name or (column.startswith(f"{name}[") and "path" not in column)
-        ]
-        found = [[float(row[i]) for i in columns] for row in rows]
-        np.testing.assert_array_equal(found, array.reshape(len(rows), -1))
+        np.testing.assert_array_equal(np.float64(of(name)).T.ravel(), array.ravel())
     for name, array in history.paths.items():
-        columns = [
-            i for i, column in enumerate(head) if column == f"path of {name}" or column.startswith(f"path of {name}[")
-        ]
-        np.testing.assert_array_equal([[int(row[i]) for i in columns] for row in rows], array.reshape(len(rows), -1))
+        np.testing.assert_array_equal(np.int64(of(f"path of {name}")).T.ravel(), array.ravel())
 
 
 def test_numbers_of_arrays_have_columns_of_their_own(tmp_path):

@@ -93,7 +93,7 @@ def test_wilson_ends_are_the_rates_that_the_count_only_just_does_not_contradict(
 
 
 def test_winners_are_the_highest_of_their_row_and_failures_are_counted():
-    problem = ts.functions.Problem("ln", _logarithm, -0.5, ((0.5,),), ((-1.0, 1.0),), "here")
+    problem = ts.functions.Problem("ln", _logarithm, ((-1.0, 1.0),), -0.5, ((0.5,),), "here")
     table = success_rates(problem, {"a": ts.GD(), "b": ts.GD(), "c": ts.RAD()}, tolerances=0.5, **FEW)
     assert table.winners[0, :2, 0].tolist() == [True, True] and table.not_finite[0, 0] > 5
     assert "met NaN or infinity; they count as failures" in str(table)
@@ -356,7 +356,7 @@ def test_kept_blocks_serve_only_the_same_question(tmp_path):
     for change in ({"rng": 1}, {"steps": 31}, {"boxes": (-1, 1)}, {"optimizer": ts.Adam(lr=0.02)}, {"runs": 41}):
         success_rates("beale", GD, resume=file, **{**FEW, **change})
         assert len(file.read_text(encoding="utf-8").splitlines()) == (lines := lines + 1)
-    other = ts.functions.Problem("beale", lambda x, y: x * x + y * y, 0.0, ((0.0, 0.0),), beale.box, "here")
+    other = ts.functions.Problem("beale", lambda x, y: x * x + y * y, beale.box, 0.0, ((0.0, 0.0),), "here")
     success_rates(other, GD, resume=file, **FEW)
     assert len(file.read_text(encoding="utf-8").splitlines()) == lines + 1
 
@@ -387,7 +387,7 @@ def test_a_block_that_lost_some_of_its_values_is_done_again(tmp_path):
 
 
 def test_a_killed_worker_is_reported(monkeypatch):
-    problem = ts.functions.Problem("killer", _kill, 0.0, ((0.0,),), ((-1.0, 1.0),), "here")
+    problem = ts.functions.Problem("killer", _kill, ((-1.0, 1.0),), 0.0, ((0.0,),), "here")
     with pytest.raises(BlockFailed, match=r"killer, GD.*failed 2 times with BrokenProcessPool.*__main__"):
         success_rates(problem, GD, workers=1, **FEW)
 
@@ -401,7 +401,7 @@ def _kill(x):
     [
         ({"functions": []}, "functions: give problems"),
         ({"functions": "parabola"}, "is not a problem of ts.functions"),
-        ({"functions": [np.sin]}, "sin is a function of your own: pass its least value, minimum=0.0"),
+        ({"functions": [np.sin]}, "boxes: sin has 1 parameter; .* not nothing"),
         ({"functions": [3]}, "is not a problem of ts.functions"),
         ({"functions": ts.functions.Problem}, "is not a problem of ts.functions"),
         ({"functions": lambda *xs: xs[0], "minimum": 0.0}, "any number of parameters; make a ts.functions.Problem"),
@@ -525,7 +525,7 @@ def test_escape_map_of_any_function_and_start():
         ({"start": (1.0, 2.0)}, "a start of 1 numbers"),
         ({"function": ["beale", "booth"]}, "one function"),
         ({"optimizer": ts.GD()}, "no dataclass with a field lr"),
-        ({"function": bowl, "start": (0, 0)}, "pass its least value"),
+        ({"function": bowl, "start": (0, 0)}, "minimum of bowl is not known.*pass the least value, minimum=0.0"),
     ):
         with pytest.raises(BadInput, match=says):
             escape_map(**wrong, runs=2, steps=2)

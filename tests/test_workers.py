@@ -36,7 +36,7 @@ def asleep():
     mark()
     time.sleep(600)
 
-PROBLEM = ts.functions.Problem("endless", endless, 0.0, ((0.0,),), ((-1.0, 1.0),), "here")
+PROBLEM = ts.functions.Problem("endless", endless, ((-1.0, 1.0),), 0.0, ((0.0,),), "here")
 CALLS = {
     "success_rates": lambda: success_rates(PROBLEM, {"GD": ts.GD()}, runs=4000, steps=10**8, workers=2),
     "hold_sweep": lambda: hold_sweep([PROBLEM], k_max=(1,), runs=4000, steps=10**8, workers=2),

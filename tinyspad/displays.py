@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from .arguments import spaced
-from .table import Table
 
 LONGEST = 300
 """A line that something shows of itself is shorter than this."""
@@ -39,16 +38,15 @@ def cut(text: str, letters: int = NAME) -> str:
     return f"{text[: letters - 1 - last]}…{text[len(text) - last :]}"
 
 
-def few(texts: Iterable[str], most: int = 4, letters: int = NAME) -> str:
+def few(texts: Iterable[str], most: int = 4, letters: int = NAME, joint: str = ", ") -> str:
     """The first of several texts, and how many more there are.
 
     >>> few(["x", "y"]), few("abcdefg", 3)
     ('x, y', 'a, b, c and 4 more')
     """
     listed = list(texts)
-    if len(listed) <= most:
-        return ", ".join(cut(text, letters) for text in listed)
-    return f"{', '.join(cut(text, letters) for text in listed[:most])} and {spaced(len(listed) - most)} more"
+    told = joint.join(cut(text, letters) for text in listed[:most])
+    return told if len(listed) <= most else f"{told} and {spaced(len(listed) - most)} more"
 
 
 def summary(x: Any) -> str:
@@ -70,23 +68,47 @@ def summary(x: Any) -> str:
     return told
 
 
-def page(*parts: str | Table) -> str:
-    """What ``_repr_html_`` gives: texts and tables below each other, escaped. No colour is set, so it has those of the page.
+class Part(Protocol):
+    """A part of a page that knows its HTML: a ``Table``, or ``Code``."""
 
-    >>> print(page("1 < 2"))
-    <div><p style="margin:0.4em 0;white-space:pre-line">1 &lt; 2</p></div>
+    def html(self) -> str: ...
+
+
+def page(*parts: str | Part) -> str:
+    """What ``_repr_html_`` gives: texts, tables and code below each other, escaped. No colour is set, so it has the page's.
+
+    >>> print(page("1 < 2", Code("a = b < 1")))
+    <div><p style="margin:0.4em 0;white-space:pre-line">1 &lt; 2</p><pre \
+style="background:none;color:inherit">a = b &lt; 1</pre></div>
     """
     texts = '<p style="margin:0.4em 0;white-space:pre-line">{}</p>'
-    return f"<div>{''.join(p.html() if isinstance(p, Table) else texts.format(escape(p)) for p in parts if p)}</div>"
+    return f"<div>{''.join(texts.format(escape(p)) if isinstance(p, str) else p.html() for p in parts if p)}</div>"
 
 
-def code(text: str, lines: int = 40) -> str:
-    """A program as HTML, escaped; of a long one the first and the last lines.
+def headline(shown: object) -> str:
+    """The ``__repr__`` of what prints itself under a title: what it is, and the title."""
+    return line(f"{type(shown).__name__}: {str(shown).partition(chr(10))[0]}")
 
-    >>> print(code("a = x < 1"))
-    <pre style="background:none;color:inherit">a = x &lt; 1</pre>
-    """
-    return f'<pre style="background:none;color:inherit">{escape(without_middle(text, lines))}</pre>'
+
+def printed(shown: object, *tables: Part) -> str:
+    """The ``_repr_html_`` of what prints itself with these tables in it: the same, with tables of the page."""
+    parts: list[str | Part] = []
+    text = str(shown)
+    for table in tables:
+        before, _, text = text.partition(str(table))
+        parts += [before.strip(), table]
+    return page(*parts, text.strip())
+
+
+class Code(NamedTuple):
+    """A program, of which so many ``lines`` are shown, the first and the last."""
+
+    text: str
+    lines: int = 40
+
+    def html(self) -> str:
+        """A ``<pre>``, escaped; colours are those of the page."""
+        return f'<pre style="background:none;color:inherit">{escape(without_middle(self.text, self.lines))}</pre>'
 
 
 def without_middle(text: str, lines: int) -> str:

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..arguments import integer
 from ..errors import BadInput
-from ..functions import JAMIL, SURJANOVIC, Problem
+from ..functions import Problem
+from ..functions.zoo import JAMIL, SURJANOVIC
 from ..lcg import trace
 
 __all__ = ["FAMILIES", "Family"]
@@ -57,7 +58,7 @@ class Family:
             )
         least = self.minimizer[:n]
         found = float(self.formula(*least))
-        return Problem(f"{self.name}, {n}-D", self.formula, found, (least,), (self.side,) * n, self.reference)
+        return Problem(f"{self.name}, {n}-D", self.formula, (self.side,) * n, found, (least,), self.reference)
 
     def agrees(self, dimensions: int = 2) -> bool:
         """Whether at the minimum every path's contribution vanishes by itself, and not their sum alone.

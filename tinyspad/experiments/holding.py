@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import functions as problems
+from ..displays import headline, printed
 from ..errors import BadInput
 from ..estimators import GD, SPAD
 from ..optimize import minimize
@@ -28,7 +29,7 @@ AT_MINIMUM = 0.05
 """The tolerance of Table 1, within which a run of ``escape_map`` has reached the minimum."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HoldSweep:
     """How many runs succeed, by how a path is chosen, how long it is held, and the learning rate.
 
@@ -74,6 +75,12 @@ class HoldSweep:
             f"95 % intervals (Wilson) reach at most {spread:.1f} points to either side; intervals has each.\n"
             f"{listed(self.provenance)}"
         )
+
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return printed(self, self._table())
 
     def to_markdown(self) -> str:
         """The table in Markdown."""
@@ -206,13 +213,18 @@ def escape_map(
         raise BadInput(f"escape_map: {name}= is what it finds by itself, from function=, start= and m=.")
     known = {name: settings.pop(name, None) for name in ("writing", "minimum", "minimizers")}
     (problem, *others) = chosen_problems(function, *known.values())
+    by_value = settings.get("criterion", "value") == "value"
+    if by_value and not np.isfinite(problem.minimum):
+        raise BadInput(
+            f"escape_map: the minimum of {problem.name} is not known, and from one start no run may come near it: pass the "
+            "least value, minimum=0.0."
+        )
     point = start if isinstance(start, (tuple, list)) else (start,)
     if others or len(point) != len(problem.box):
         raise BadInput(f"escape_map: one function, and a start of {len(problem.box)} numbers, not {start!r:.60}.")
     by = Adam() if optimizer is None else optimizer
     optimizers = [at_rate(by, lr) for lr in _axis("rates", rates)]
-    by_value = settings.get("criterion", "value") == "value"
-    trap = _trap(problem, point, optimizers, steps) if by_value and np.isfinite(problem.minimum) else []
+    trap = _trap(problem, point, optimizers, steps) if by_value else []
     return hold_sweep(
         problem,
         k_max=k_max,

@@ -12,6 +12,7 @@ from .. import functions as problems
 from ..arguments import Array, name_of, parameter_count
 from ..errors import BadInput
 from ..functions import Problem, written
+from ..functions.problem import told_sides
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ CRITERIA = {
 """What counts as success (paper, Definition 4, which writes arg min f where its f(X_T) asks for min f)."""
 
 
+STANDS_IN = "minimum"
+"""Where a provenance says that a value that was found stands in for the minimum."""
+
+
 def starts(box: Box, runs: int, rng: np.random.Generator) -> tuple[Array, ...]:
     """So many starts, an array for each parameter."""
     return tuple(
@@ -64,6 +69,20 @@ def distance(position: Any, minimizers: Iterable[tuple[float, ...]]) -> Array:
     """
     away = [np.linalg.norm(np.subtract(position, np.array(point)[:, None]), axis=0) for point in minimizers]
     return np.min(away, axis=0)
+
+
+def stand_ins(runs: Iterable[tuple[Problem, Array]]) -> dict[str, float]:
+    """Of functions whose minimum is not known, by name: the least value at which a run of them ended.
+
+    ``runs``: problems, each with the values at which runs of it ended; several writings are one function. NaN where none is
+    finite.
+    """
+    found: dict[str, float] = {}
+    for problem, values in runs:
+        if not np.isfinite(problem.minimum):
+            least = np.min(values, where=np.isfinite(values), initial=np.inf)
+            found[problem.name] = min(found.get(problem.name, np.inf), float(least))
+    return {name: least if np.isfinite(least) else np.nan for name, least in found.items()}
 
 
 def away(problem: Problem, criterion: str, values: Array, position: Sequence[Array]) -> Array:
@@ -130,7 +149,7 @@ def _problem(f: Any) -> Problem:
         sides = ((np.nan, np.nan),) * parameter_count(
             f, "success_rates", "make a ts.functions.Problem of it, whose box tells"
         )
-        f = Problem(name_of(f), f, np.nan, (), sides, "given", own, others)
+        f = Problem(name_of(f), f, sides, writing=own, writings=others)
     return f
 
 
@@ -187,15 +206,10 @@ def check_criterion(criterion: Any, chosen: list[Problem]) -> None:
     if not isinstance(criterion, str) or criterion not in CRITERIA:
         raise BadInput(f'criterion= is "value" or "distance", not {criterion!r:.60}.')
     for p in chosen:
-        if criterion == "value" and not np.isfinite(p.minimum):
-            raise BadInput(
-                f"{p.name} is a function of your own: pass its least value, minimum=0.0, or where it takes it, "
-                f'minimizers=[{(0.0,) * len(p.box)}] with criterion="distance".'
-            )
         if criterion == "distance" and not p.minimizers:
             raise BadInput(
                 f'criterion="distance" is the distance from the nearest minimizer, and those of {p.name} are not known: '
-                f"pass them, minimizers=[{(0.0,) * len(p.box)}]."
+                f'pass them, minimizers=[{(0.0,) * len(p.box)}], or take criterion="value", which needs none.'
             )
 
 
@@ -230,12 +244,23 @@ def told_box(box: Box) -> str:
         f"N({side.mean:g}, {side.spread:g})" if isinstance(side, Normal) else f"[{side[0]:g}, {side[1]:g}]"
         for side in box
     ]
-    return sides[0] + (f"^{len(box)}" if len(box) > 1 else "") if len(set(sides)) == 1 else " x ".join(sides)
+    return told_sides(sides)
 
 
 def near_what(provenance: Mapping[str, str]) -> str:
     """What the runs of a table end within a tolerance of."""
-    return "minimum" if provenance["criterion"] == CRITERIA["value"] else "nearest minimizer"
+    if provenance["criterion"] != CRITERIA["value"]:
+        return "nearest minimizer"
+    return "least value known" if STANDS_IN in provenance else "minimum"
+
+
+def told_stand_ins(known: Mapping[str, float]) -> dict[str, str]:
+    """For a provenance: what stands in for minima that are not known."""
+    if not known:
+        return {}
+    of_each = (f"of {name} not known, {value!r} stands in" for name, value in known.items())
+    least = "the least value at which a run here ended, so that true rates are at most these"
+    return {STANDS_IN: f"{'; '.join(of_each)}: {least}"}
 
 
 def told_writings(chosen: list[Problem]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Bandit, FullBatch, Importance, Sampler, Shuffled
+from ..displays import headline, printed
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator, Magnitude
 from ..models import Model
@@ -59,7 +60,7 @@ same data. variance: of the gradient estimate over the square of its mean; cosin
 both at the starts, where a bandit has learned nothing yet. work: operations forward and multiplications back, per step."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StochasticityTable:
     """What each combination of observation sampler and path estimator comes to, after equal work.
 
@@ -111,6 +112,12 @@ class StochasticityTable:
             f"Table 3, measured: {self.model}, median of {self.train.shape[-1]} runs (95 % interval) after equal work"
         )
         return f"{title}\n\n{self._table()}\n\n{NOTES}\n{listed(self.provenance)}"
+
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return printed(self, self._table())
 
     def to_markdown(self) -> str:
         """The table in Markdown."""

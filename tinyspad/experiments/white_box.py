@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import models
 from ..data import Sampler
+from ..displays import headline, printed
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator
 from ..models import Model
@@ -34,7 +35,7 @@ SAMPLES = {"demand": "same", "growth": "same", "medicine": "different"}
 """A path for the batch or for each observation: a medicine's loss has too many paths to list them for a batch."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WhiteBoxFit:
     """Runs that fit a white-box model, each from a start of its own to data of its own, by estimator.
 
@@ -120,6 +121,12 @@ out-of-sample loss over that of {first} on the same data, median (95 % interval)
 {on_the_way}
 
 {listed(self.provenance)}"""
+
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return printed(self, *self._tables())
 
     def to_markdown(self) -> str:
         """Both tables in Markdown."""

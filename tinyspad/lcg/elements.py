@@ -13,7 +13,7 @@ import numpy as np
 from .. import paths as algebra
 from ..arguments import Array, Data, generator, spaced
 from ..containers import Form
-from ..displays import code, cut, few, line
+from ..displays import Code, cut, few, line
 from ..errors import NotScalar
 from ..linearization import Linearization, Node, Unchanging
 from ..paths import Chances, Path, PathArray, Semiring, Walks, best_edges, walk_along, walk_many
@@ -343,7 +343,7 @@ class Elements(Boxes, Unchanging):
 
     def _repr_html_(self) -> str:
         if self.too_large:
-            return code(str(self))
+            return Code(str(self)).html()
         return html_text(self.linearization, str(self))
 
     def __repr__(self) -> str:

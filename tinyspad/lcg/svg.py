@@ -6,7 +6,7 @@ import html
 import zlib
 from collections.abc import Iterator
 
-from ..displays import code
+from ..displays import Code
 from ..layout import Point, free_place, layout
 from ..linearization import Linearization, Node
 from .recorded import Recorded
@@ -67,9 +67,8 @@ def svg_text(lcg: Recorded | Linearization) -> str:
 def html_text(lcg: Recorded | Linearization, program: str) -> str:
     """For notebooks: the program beside its drawing; a program too large to draw stands alone."""
     picture = svg_text(lcg) if lcg.structure.size <= DRAWABLE else ""
-    return (
-        f'<div style="display:flex;flex-wrap:wrap;gap:2em;align-items:center">{code(program, DRAWABLE)}{picture}</div>'
-    )
+    beside = "display:flex;flex-wrap:wrap;gap:2em;align-items:center"
+    return f'<div style="{beside}">{Code(program, DRAWABLE).html()}{picture}</div>'
 
 
 def _line(points: list[Point]) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import spaced
+from ..displays import Code, cut, few, line, page
 from ..errors import BadInput
 from ..lcg import LCG, Path
 from ..lcg.derivatives import CLEAN
@@ -214,14 +216,14 @@ class Program:
         return function_source("path", self.inputs, writer.lines, writer.write([self._term(edges)])[0])
 
     def _which(self, path: Any) -> tuple[int, int]:
-        if not isinstance(path, Path) and not (isinstance(path, tuple) and len(path) == 2):
+        pair = (path.param, path.index) if isinstance(path, Path) else path
+        two = isinstance(pair, tuple) and len(pair) == 2
+        if not two or isinstance(pair[1], bool) or not isinstance(pair[1], (int, np.integer)):
             raise BadInput(f"source: a path is a Path or (parameter, index), not {path!r:.60}.")
-        name, index = (path.param, path.index) if isinstance(path, Path) else path
+        name, index = pair
         if name not in self.params:
             raise BadInput(f"There is no parameter {name!r}; the program has {', '.join(self.params)}.")
         source = self.params.index(name)
-        if isinstance(index, bool) or not isinstance(index, (int, np.integer)):
-            raise BadInput(f"source: a path is a Path or (parameter, index), not {path!r:.60}.")
         number = count(self.structure, source)
         if not 0 <= index < number:
             raise BadInput(f'"{name}" has {number} paths, numbered from 0; there is no path {index}.')
@@ -304,11 +306,7 @@ class Program:
             return Tidy(np.shape(args[0]), args).all(kind, found)
         try:
             return Tidy(None, ()).all(kind, self._code(kind, NUMBERS)(*args))
-        except (
-            ArithmeticError,
-            ValueError,
-            TypeError,
-        ):  # where Python raises, NumPy gives NaN and infinity, as arrays do
+        except (ArithmeticError, ValueError, TypeError):  # where NumPy gives NaN and infinity, as arrays do
             with np.errstate(all="ignore"):
                 return Tidy(None, ()).all(kind, self._code(kind, SHOWN)(*map(np.float64, args)))
 
@@ -361,7 +359,10 @@ class Program:
         return self.signature, self._book.flat(), *map(flattened, (self._value, *self._weight))
 
     def __repr__(self) -> str:
-        return f"<Program of {self.name}({', '.join(self.inputs)}): {len(self._variables)} operations>"
+        return line(f"Program of {cut(self.name)}({few(self.inputs)}): {spaced(len(self._variables))} operations")
+
+    def _repr_html_(self) -> str:
+        return page(repr(self)[1:-1], Code(self.source("forward")), Code(self.source("gradient")))
 
     def __getstate__(self) -> dict[str, Any]:
         state = {key: getattr(self, key) for key in KEPT}

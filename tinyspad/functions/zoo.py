@@ -1,131 +1,24 @@
-"""Test problems in plain NumPy: the paper's, and the zoo that teachers reach for.
-
-Each is callable on numbers, arrays (elementwise: many starts at once) and Values, and knows its minimum, where it lies,
-the usual search box, where it comes from, and the ways in which it is written: paths belong to the program, not to the
-function. They know nothing of automatic differentiation.
-"""
+"""The zoo: the paper's functions, and those that teachers reach for, each in all its writings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .arguments import name_of
-from .errors import BadInput
-
-__all__ = ["ALL", "Problem", "written"]
+from .problem import ALL, Box, Point, Problem
 
 SURJANOVIC = "Surjanovic & Bingham, Virtual Library of Simulation Experiments"
 JAMIL = "Jamil & Yang 2013, A literature survey of benchmark functions"
 PAPER = "Peseux, Berar, Paquet & Nicollet 2023, IEEE Access 11"
 
-Point = tuple[float, ...]
-Box = tuple[tuple[float, float], ...]
-Register = Callable[[Callable[..., Any]], "Problem"]
-
-
-class Writings(dict[str, Callable[..., Any]]):
-    """A function's writings by name, itself the first; what is not there is told."""
-
-    def __missing__(self, writing: str) -> Callable[..., Any]:
-        raise BadInput(f"There is no writing {writing!r:.60} here; there are {', '.join(map(repr, self))}.")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A function to minimise, with what is known about it.
-
-    ``minimum``: its least value in the box. ``minimizers``: every point that takes it, a tuple of coordinates each.
-    ``box``: (low, high) per parameter. ``reference``: the source of formula and minimum. Calling it evaluates the
-    formula.
-
-    ``writings``: other formulas of the same function, by name; then a dict of problems, this one among them under the
-    name ``writing``. ``x * x`` reads x twice and ``x**2`` once, so each writing has paths of its own.
-
-    >>> beale(3.0, 0.5), beale.minimum, beale.minimizer
-    (0.0, 0.0, (3.0, 0.5))
-    >>> import tinyspad as ts
-    >>> [ts.trace(f, 1.0, 2.0).count_paths("y") for f in (beale, beale.writings["products"])]
-    [3, 6]
-    >>> mine = Problem("mine", np.square, 0.0, ((0.0,),), ((-1.0, 1.0),), "here", "power", {"product": lambda x: x * x})
-    >>> list(mine.writings), mine.writings["power"] is mine, mine.writings["product"](3.0)
-    (['power', 'product'], True, 9.0)
-    """
-
-    name: str
-    formula: Callable[..., Any]
-    minimum: float
-    minimizers: tuple[Point, ...]
-    box: Box
-    reference: str
-    writing: str = "as given"
-    writings: Mapping[str, Callable[..., Any]] = field(default_factory=dict, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.writings, Writings):
-            others, found = dict(self.writings), Writings({self.writing: self})
-            object.__setattr__(self, "writings", found)
-            for writing, formula in others.items():
-                self._write(writing, formula)
-        first = next(iter(self.writings)) == self.writing
-        # inspect.signature follows __wrapped__, so that parameters keep the formula's names
-        for attribute, value in (
-            ("__wrapped__", self.formula),
-            ("__name__", self.name if first else f"{self.name}, {self.writing}"),
-            ("__doc__", self.formula.__doc__),
-        ):
-            object.__setattr__(self, attribute, value)
-
-    def _write(self, writing: str, formula: Callable[..., Any], **other: Any) -> None:
-        made: Any = replace(self, formula=formula, writing=writing, writings=self.writings, **other)
-        self.writings[writing] = made  # type: ignore[index]
-
-    def __call__(self, *args: Any) -> Any:
-        return self.formula(*args)
-
-    def __reduce__(self) -> Any:
-        known = ALL.get(self.name)
-        if known is self:
-            return self.name
-        if known is not None and self in known.writings.values():
-            return written, (known, self.writing)
-        return super().__reduce__()
-
-    @property
-    def minimizer(self) -> tuple[float, ...]:
-        """The first of the minimizers."""
-        return self.minimizers[0]
-
-
-ALL: dict[str, Problem] = {}
-"""Every problem by name."""
-
-
-def written(f: Callable[..., Any], writing: str) -> Callable[..., Any]:
-    """A function in one of its writings: of a problem, or of any function that has a dict of them, ``f.writings``.
-
-    Raises BadInput for a writing that it has not, and names those that it has.
-
-    >>> def square(x):
-    ...     return x**2
-    >>> square.writings = {"power": square, "product": lambda x: x * x}
-    >>> written(square, "product")(3.0), written(square, "power") is square
-    (9.0, True)
-    """
-    known = getattr(f, "writings", None)
-    if not isinstance(known, Mapping) or len(known) < 2:
-        raise BadInput(f"{name_of(f)} has no other writings, so not {writing!r:.60}.")
-    if not isinstance(writing, str) or writing not in known:
-        raise BadInput(f"{name_of(f)} has no writing {writing!r:.60}; it has {', '.join(map(repr, known))}.")
-    return known[writing]
+Register = Callable[[Callable[..., Any]], Problem]
 
 
 def _problem(minimum: float, minimizers: list[Point], box: Box, reference: str, writing: str = "powers") -> Register:
     def register(formula: Callable[..., Any]) -> Problem:
-        problem = Problem(formula.__name__, formula, minimum, tuple(minimizers), box, reference, writing)
+        problem = Problem(formula.__name__, formula, box, minimum, tuple(minimizers), reference, writing)
         ALL[problem.name] = problem
         return problem
 
@@ -134,7 +27,7 @@ def _problem(minimum: float, minimizers: list[Point], box: Box, reference: str, 
 
 def _writing(problem: Problem, name: str, **other: Any) -> Callable[[Callable[..., Any]], None]:
     """Enter the formula that follows as a writing: "products" spells powers of parameters out, "all-products" all powers."""
-    return lambda formula: problem._write(name, formula, **other)
+    return lambda formula: problem.write(name, formula, **other)
 
 
 def _square(low: float, high: float) -> Box:
