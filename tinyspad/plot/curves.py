@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..arguments import briefly
 from ..errors import BadInput
 from ..lcg import LCG
-from ..paths import Path
 from .decades import decades
-from .outside import FEW, legend_label, verbatim
+from .outside import FEW, legend_label, path_name, verbatim
 from .palette import BLUE, GREY, HATCHES, TERMS, ink
 from .panels import legend_beside, own_axes
 
@@ -58,7 +56,7 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     shown = lcg.shown(param, limit)
     given, ax = ax is not None, own_axes(ax)
     terms: list[tuple[str, Any, str, str]] = [
-        (_short(path), term, TERMS[i % len(TERMS)], HATCHES[i % len(HATCHES)])
+        (path_name(path, i + 1), term, TERMS[i % len(TERMS)], HATCHES[i % len(HATCHES)])
         for i, (path, term) in enumerate(zip(shown.paths, shown.products))
     ]
     if shown.others is not None:
@@ -67,7 +65,7 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     for label, term, color, hatch in terms:
         up, down = np.maximum(term, 0), np.minimum(term, 0)
         look: dict[str, Any] = {"facecolor": color, "alpha": 0.45, "hatch": hatch, "edgecolor": color, "linewidth": 0.0}
-        ax.fill_between(xs, above, above + up, label=legend_label(label), **look)
+        ax.fill_between(xs, above, above + up, label=legend_label(label, 60), **look)
         ax.fill_between(xs, below, below + down, **look)
         above, below = above + up, below + down
     ax.plot(xs, np.broadcast_to(shown.total, xs.shape), color=ink(), linewidth=1.8, label="sum: the gradient")
@@ -77,13 +75,6 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     ax.set_ylabel(f"contribution to df/d{verbatim(name, FEW)}{scale}")
     legend_beside(ax, grow=not given)
     return ax
-
-
-def _short(path: Path) -> str:
-    """The path by its number, and by its variables where they fit."""
-    through = str(path)
-    number = f"path {briefly(path.index)}"
-    return f"{number}: {through}" if len(through) <= 40 else number
 
 
 def _axis(lcg: LCG, param: str | None) -> tuple[Any, str]:

@@ -12,7 +12,7 @@ from ..errors import BadInput
 from ..experiments import VarianceCurve
 from ..lcg import Ledger
 from .decades import decades, room
-from .outside import FEW, verbatim
+from .outside import FEW, path_name, verbatim
 from .palette import GREY, HATCHES, PURPLE, SKY, TERMS, VERMILLION, ink
 from .panels import SIZE, legend_beside, own_axes
 
@@ -51,8 +51,7 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
         ax = own_axes(ax)
         fit = int(ax.get_window_extent().height / ax.figure.dpi / ROW) - 2
         ledger = ledger.largest(min(max(fit, 2), MOST_BARS))
-    texts = [(briefly(path.index), str(path)) for path in ledger.paths]
-    names = [f"path {i}: {verbatim(text)}" if len(text) <= 40 else f"path {i}" for i, text in texts]
+    names = [path_name(path, k) for k, path in enumerate(ledger.paths, start=1)]
     values = [float(g) for g in ledger.products]
     told = [f"{value:.4g} ({_percent(share)})" for value, share in zip(values, ledger.shares)]
     looks: list[dict[str, Any]] = [
@@ -77,8 +76,8 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(n + 1), [*names, "sum: the gradient"])
     ax.set_ylim(n + 0.6, -0.6)
     scale = decades(ax, "x", [0.0, *values, total])
-    room(ax, min(0.0, *values, total), max(0.0, *values, total), 0.04, 0.4)
-    ax.set_xlabel(f"contribution to d output / d{verbatim(ledger.param, FEW)} (share of all magnitudes){scale}")
+    room(ax, "x", min(0.0, *values, total), max(0.0, *values, total), 0.04, 0.4)
+    ax.set_xlabel(f"contribution to d output / d{verbatim(ledger.param, FEW)} {scale}\n(share of all magnitudes)")
     return ax
 
 
@@ -114,7 +113,8 @@ def variance_curve(curve: VarianceCurve, *, ax: Axes | None = None) -> Axes:
         ax.set_yscale("log")
     where = ", ".join(f"{name} = {x:g}" for name, x in curve.point.items())
     paths = f"{briefly(curve.paths)} paths of {verbatim(curve.param, FEW)}"
-    ax.set_title(f"{verbatim(f'{curve.function} at {where}')}:\n{paths}", fontsize="medium")
+    at = verbatim(f"{curve.function} at {where}")
+    ax.set_title(f"{at}:{' ' if len(at) + len(paths) < 60 else chr(10)}{paths}", fontsize="medium")
     ax.set_xlabel("epsilon, the probability of leaving the largest path")
     ax.set_ylabel(f"variance of the estimate of d/d{verbatim(curve.param, FEW)}")
     legend_beside(ax, grow=not given)
