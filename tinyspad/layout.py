@@ -7,13 +7,23 @@ and fro, and the order with the fewest crossings is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 SWEEPS = 24
+
+WIDEST = 16
+"""The most columns that stand side by side."""
+
+SKIPPED, MANY = 4, 8
+"""An edge that skips more columns, or is one of so many of a node, is told in words, where there are several bands."""
+
+BETWEEN, LANE = 2.1, 0.1
+"""Rows from one band of columns to the next, and between edges that pass there."""
 
 Point = tuple[float, float]
 
@@ -37,6 +47,19 @@ def layout(nodes: list[int], edges: list[tuple[int, int]]) -> tuple[dict[int, Po
     return {v: (across[v], height[v]) for v in nodes}, [[(across[p], height[p]) for p in way] for way in ways]
 
 
+def near(nodes: list[int], edges: list[tuple[int, int]]) -> list[bool]:
+    """Which edges to draw as lines: all where the columns stand side by side; else those that skip few of them.
+
+    And not those of a node that many read.
+    """
+    column = _columns(nodes, edges)
+    if max(column.values(), default=0) < WIDEST:
+        return [True] * len(edges)
+    readers = Counter(tail for tail, _ in edges)
+    column = _columns(nodes, [edge for edge in edges if readers[edge[0]] <= MANY])
+    return [readers[tail] <= MANY and column[head] - column[tail] <= SKIPPED for tail, head in edges]
+
+
 def _columns(nodes: list[int], edges: list[tuple[int, int]]) -> dict[int, int]:
     """As far left as what a node reads allows; then those that read nothing move right, next to their reader."""
     column = dict.fromkeys(nodes, 0)
@@ -52,6 +75,11 @@ def _columns(nodes: list[int], edges: list[tuple[int, int]]) -> dict[int, int]:
 
 def uncrossed(layers: list[list[Any]], links: list[tuple[Any, Any]]) -> list[list[Any]]:
     best, fewest = layers, crossings(layers, links)
+    before: dict[Any, list[Any]] = {}
+    after: dict[Any, list[Any]] = {}
+    for a, b in links:
+        before.setdefault(b, []).append(a)
+        after.setdefault(a, []).append(b)
     for sweep in range(SWEEPS):
         forward = sweep % 2 == 0
         rank = {v: float(i) for layer in layers for i, v in enumerate(layer)}
@@ -59,7 +87,7 @@ def uncrossed(layers: list[list[Any]], links: list[tuple[Any, Any]]) -> list[lis
         for layer in layers if forward else layers[::-1]:
             mean = {}
             for v in layer:
-                beside = [rank[a] for a, b in links if b == v] if forward else [rank[b] for a, b in links if a == v]
+                beside = [rank[u] for u in (before if forward else after).get(v, ())]
                 mean[v] = float(np.mean(beside)) if beside else rank[v]
             layer = sorted(layer, key=lambda v: mean[v])
             rank.update({v: float(i) for i, v in enumerate(layer)})
@@ -73,9 +101,12 @@ def uncrossed(layers: list[list[Any]], links: list[tuple[Any, Any]]) -> list[lis
 
 def crossings(layers: list[list[Any]], links: list[tuple[Any, Any]]) -> int:
     place = {v: (c, i) for c, layer in enumerate(layers) for i, v in enumerate(layer)}
+    between: list[list[tuple[int, int]]] = [[] for _ in layers]
+    for a, b in links:
+        between[place[a][0]].append((place[a][1], place[b][1]))
     count = 0
-    for c in range(len(layers) - 1):
-        ends = np.array([(place[a][1], place[b][1]) for a, b in links if place[a][0] == c]).reshape(-1, 2)
+    for listed in between:
+        ends = np.array(listed).reshape(-1, 2)
         before = ends[:, None, :] - ends[None, :, :]
         count += int(np.sum(before[..., 0] * before[..., 1] < 0)) // 2
     return count
@@ -107,9 +138,94 @@ def spread(wish: list[float]) -> list[float]:
     return [m + i for i, m in enumerate(flat)]
 
 
-def free_place(start: Point, end: Point, taken: Sequence[Point]) -> Point:
-    """A place for a label on the segment, about its middle, away from other labels; or the farthest from them."""
-    steps = (0.45, 0.33, 0.57, 0.22, 0.68, 0.8)
-    spots = [(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])) for t in steps]
-    apart = [min((max(abs(x - u) / 0.3, abs(y - v) / 0.25) for u, v in taken), default=2.0) for x, y in spots]
-    return spots[next((i for i, d in enumerate(apart) if d > 1), int(np.argmax(apart)))]
+Placed = tuple[dict[int, Point], list[list[Point]]]
+
+
+def wrapped(places: dict[int, Point], ways: list[list[Point]], widest: int = WIDEST) -> Placed:
+    """The same in several bands below each other, where there are more than ``widest`` columns: as text is.
+
+    An edge from one band to the next leaves on the right, passes between them, and comes in on the left.
+    """
+    columns = int(max((x for x, _ in places.values()), default=0)) + 1
+    bands = -(-columns // widest)
+    if bands == 1:
+        return places, ways
+    width = -(-columns // bands)
+    points = [*places.values(), *(point for way in ways for point in way)]
+    rows = [[y for x, y in points if x // width == band] for band in range(bands)]
+    turns = [0] * bands  # how many edges turn behind each band
+    for way in ways:
+        for (x, _), (u, _) in pairwise(way):
+            turns[int(x // width)] += x // width != u // width
+    below: list[float] = []  # where what is y in the layout is in its band
+    foot = 0.0
+    for band in range(bands):
+        below.append(foot - min(rows[band], default=0.0))
+        foot += max(rows[band], default=0.0) - min(rows[band], default=0.0) + BETWEEN + LANE * turns[band]
+
+    def moved(point: Point) -> Point:
+        band = int(point[0] // width)
+        return point[0] - band * width, point[1] + below[band]
+
+    lanes, made = [0] * bands, []
+    for way in ways:
+        line = [moved(way[0])]
+        for start, end in pairwise(way):
+            band = int(start[0] // width)
+            if end[0] // width != start[0] // width:
+                (_, y), (_, v), aside = moved(start), moved(end), LANE * lanes[band]
+                gap = below[band] + max(rows[band]) + BETWEEN / 2 + 0.2 + aside
+                out, back = width - 0.45 + aside, -0.55 - LANE * turns[band] + aside
+                line += [(out, y), (out, gap), (back, gap), (back, v)]
+                lanes[band] += 1
+            line.append(moved(end))
+        made.append(line)
+    return {v: moved(place) for v, place in places.items()}, made
+
+
+def label_places(
+    ways: Sequence[Sequence[Point]], sizes: Mapping[int, Point], boxes: Sequence[tuple[float, float, float, float]]
+) -> dict[int, Point]:
+    """Where the labels of edges stand: on their edge or just beside it, off all other edges, all boxes, and each other.
+
+    ``sizes``: of the label of some of the ways half its width and half its height. ``boxes``: the middle of each, half its
+    width and half its height. Where no place is free, off the boxes. Cost: labels times places times (edges + boxes).
+    """
+    pieces = [(k, *a, *b) for k, way in enumerate(ways) for a, b in pairwise(way)]
+    owner = np.array([piece[0] for piece in pieces], int)
+    ends = np.array([piece[1:] for piece in pieces], float).reshape(-1, 4)
+    middle, half = (ends[:, :2] + ends[:, 2:]) / 2, (ends[:, 2:] - ends[:, :2]) / 2
+    taken = [*boxes]
+    found: dict[int, Point] = {}
+    for k, (wide, high) in sizes.items():
+        spots, apart = _spots(ways[k], wide, high)
+        room = np.array(taken, float).reshape(-1, 4)
+        near = np.abs(spots[:, None, :] - room[None, :, :2]) < room[None, :, 2:] + (wide, high)
+        cost = apart + 100.0 * np.sum(near.all(axis=2), axis=1)
+        others = owner != k
+        away, along = middle[others] - spots[:, None, :], half[others]
+        across = np.abs(away[..., 0] * along[:, 1] - away[..., 1] * along[:, 0])
+        met = np.abs(away) <= np.abs(along) + (wide, high)  # a line meets a box: Gottschalk 1996, separating axes
+        crossed = met.all(axis=2) & (across <= wide * np.abs(along[:, 1]) + high * np.abs(along[:, 0]))
+        best = int(np.argmin(cost + 10.0 * np.sum(crossed, axis=1)))
+        found[k] = (float(spots[best, 0]), float(spots[best, 1]))
+        taken.append((*found[k], wide, high))
+    return found
+
+
+ASIDE = ((0, 0), (0, -1.2), (0, 1.2), (-1.15, 0), (1.15, 0), (0, -2.0), (0, 2.0), (0, -3.0), (0, 3.0))
+"""Where a label stands by its edge, in halves of its size."""
+
+
+def _spots(way: Sequence[Point], wide: float, high: float) -> tuple[Any, Any]:
+    """Places for a label, on the way first; and how much worse each is than its middle."""
+    steps = np.linspace(0.06, 0.94, 23 if len(way) < 4 else 9)
+    spots, apart = [], []
+    total = max(len(way) - 1, 1)
+    for i, (start, end) in enumerate(pairwise(np.array(way, float))):
+        on = start + steps[:, None] * (end - start)
+        off = np.abs((i + steps) / total - 0.5) + 0.1 * (i > 0)
+        for k, aside in enumerate(ASIDE):
+            spots.append(on + np.array(aside) * (wide, high))
+            apart.append(off + 0.5 * (k > 0) + 0.4 * abs(aside[0] + aside[1]))
+    return np.concatenate(spots), np.concatenate(apart)

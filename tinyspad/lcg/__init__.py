@@ -7,6 +7,7 @@ from .collapse import Link, Part, collapsed
 from .comparison import Comparison
 from .derivatives import Jacobian
 from .elements import Elements
+from .folds import folding_of, folds_of
 from .graph import LCG
 from .nonfinite import NonFinite
 from .numbers import Numbers
@@ -35,6 +36,8 @@ __all__ = [
     "ReverseStep",
     "alike",
     "collapsed",
+    "folding_of",
+    "folds_of",
     "is_trace",
     "jacobian",
     "of_numbers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,9 +17,10 @@ from .collapse import block_of
 from .comparison import Comparison, comparison_of
 from .derivatives import TANGENT, derivative_of, eliminate_together, hessian_of, pushed_by_rows, tangents_of
 from .elements import Elements
+from .folds import folds_of
 from .nonfinite import NonFinite, nonfinite_of
 from .recorded import Recorded
-from .show import graphviz_text, program_text
+from .show import folded_text, graphviz_text, program_text
 from .steps import ReverseStep, reverse_steps
 from .svg import html_text
 
@@ -49,6 +50,41 @@ class LCG(Recorded):
         ('x2', 'b', 'c', 'd')
         """
         return block_of(self, name)
+
+    def folds(self, unfold: str | Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
+        """The pieces that a large program is shown in, as blocks by name: what ``plot.lcg``'s ``collapse=`` takes.
+
+        By the line of your source and the round of its loop, "line 3, round 7: x = np.sin(x) * x"; where these are more
+        than 60, by whole rounds, by several, by whole loops. A line that does nearly all is divided by the lines of what it
+        calls, or, like a formula that was typed, by subexpressions. None up to 60 variables. ``unfold``: names of pieces to
+        divide further, what stands behind the colon may be left out. Raises BadInput for a name that is none. Cost: f runs
+        once more, watched line by line; if it then runs otherwise, there are only subexpressions.
+
+        >>> import numpy as np, tinyspad as ts
+        >>> lcg = ts.trace(lambda x: sum(np.sin(k * x) * x for k in range(1, 21)), 1.0)
+        >>> list(lcg.folds().items())[0]
+        ('c: sin(1 * x) * x', ('x1', 'x2', 'a', 'b', 'c'))
+        """
+        return {name: tuple(self.names[v] for v in nodes) for name, nodes in folds_of(self, unfold=unfold)}
+
+    def text(self) -> str:
+        """The program with every operation on a line of its own, however many there are; ``str`` folds what is large.
+
+        >>> import tinyspad as ts
+        >>> print(ts.trace(lambda x: x * x, 3.0).text())
+        x <- Param_0
+        x1, x2 <- x
+        z <- x1 * x2
+        Return z
+        """
+        return "\n".join(self._marked(program_text(self)))
+
+    def _marked(self, text: str) -> list[str]:
+        lines = text.split("\n")
+        if not self.elementwise and len(lines) > len(self.params):
+            for i, argument in enumerate(self.arguments):
+                lines[i] += "  (an array, as a whole; lcg.elements() has its numbers)" * bool(np.ndim(argument))
+        return lines
 
     def elements(self) -> Elements:
         """The LCG of the numbers in its arrays: every number of a parameter has paths of its own.
@@ -252,11 +288,14 @@ class LCG(Recorded):
     # --- showing it -----------------------------------------------------------------------------------------
 
     def __str__(self) -> str:
-        lines = program_text(self).split("\n")
-        if not self.elementwise:
-            for i, argument in enumerate(self.arguments):
-                lines[i] += "  (an array, as a whole; lcg.elements() has its numbers)" * bool(np.ndim(argument))
-        return "\n".join(lines)
+        folds = self._folds
+        if not folds:
+            return self.text()
+        number = spaced(len(self.single_access.entries))
+        how = (
+            f"({number} operations, folded into {len(folds)} piece{'s' * (len(folds) != 1)}; lcg.text() has every one)"
+        )
+        return "\n".join([*self._marked(folded_text(self, folds)), how])
 
     def __repr__(self) -> str:
         counts = few((f"{cut(name)}: {spaced(self.count_paths(name))}" for name in self.params), letters=60)
@@ -268,4 +307,8 @@ class LCG(Recorded):
         return graphviz_text(self)
 
     def _repr_html_(self) -> str:
-        return html_text(self, str(self))
+        return html_text(self, str(self), self._folds)
+
+    @cached_property
+    def _folds(self) -> list[tuple[str, list[int]]]:
+        return folds_of(self)

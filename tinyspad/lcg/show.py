@@ -1,6 +1,8 @@
-"""An LCG as a text of its own: the single-access program, and Graphviz."""
+"""An LCG as a text of its own: the single-access program, whole or in pieces, and Graphviz."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,6 +28,48 @@ def program_text(lcg: Recorded) -> str:
             lines.append(f"{', '.join(siblings)} <- {node.text}")
     result = lcg.names[structure.output] if structure.output < len(nodes) else constant_text(lcg.value)
     return "\n".join([*lines, f"Return {result}"])
+
+
+def folded_text(lcg: Recorded, folds: Sequence[tuple[str, Sequence[int]]]) -> str:
+    """The program in pieces, a line each: what it gives, its name, how many operations it has, and what it reads."""
+    structure, names, made = lcg.structure, lcg.names, lcg.single_access
+    source = made.tupled_from
+    fold_at = {v: k for k, (_, nodes) in enumerate(folds) for v in nodes}
+    single = [sum(made.entry_of[u] is not None for u in nodes) == 1 for _, nodes in folds]
+    lines = []
+    for v, entry in enumerate(made.entry_of):
+        k = fold_at.get(v)
+        alone = k is None or single[k]
+        if k is None and v < len(lcg.params):
+            lines.append(f"{names[v]} <- Param_{v}")
+        elif alone and entry is not None:
+            read = [None if r is None else names[source.get(r, r)] for r in made.reads[id(entry)]]
+            lines.append(f"{names[v]} <- {right_hand_side(entry, read)}")
+        elif k is not None and not alone and v == folds[k][1][-1]:
+            lines.append(_fold_line(lcg, *folds[k]))
+    result = names[structure.output] if structure.output < len(names) else constant_text(lcg.value)
+    return "\n".join([*lines, f"Return {result}"])
+
+
+def _fold_line(lcg: Recorded, name: str, nodes: Sequence[int]) -> str:
+    structure, names, made = lcg.structure, lcg.names, lcg.single_access
+    if nodes[-1] < len(lcg.params):
+        return f"{names[nodes[0]]}, ..., {names[nodes[-1]]} <- Param_0, ..., Param_{nodes[-1]}"
+    source, inside = made.tupled_from, set(nodes)
+    own = [v for v in nodes if made.entry_of[v] is not None]
+    gives = [v for v in own if v == structure.output or not inside.issuperset(_readers(lcg, v))]
+    reads = {source.get(r, r): None for v in own for r in made.reads[id(made.entry_of[v])] if r is not None}
+    read = _listed([names[r] for r in reads if r not in inside])
+    return f"{_listed([names[v] for v in gives])} <- {name}  [{spaced(len(own))} operations on {read}]"
+
+
+def _readers(lcg: Recorded, v: int) -> list[int]:
+    """Who reads a variable: the operations, or its branches."""
+    return [lcg.structure.head[e] for e in lcg.structure.branches(v)]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names if len(names) <= SEVERAL else [*names[: SEVERAL - 2], "...", names[-1]])
 
 
 SEVERAL = 8

@@ -12,15 +12,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from ..arguments import integer
+from ..arguments import integer, spaced
 from ..errors import BadInput
-from ..layout import Point, free_place, layout
-from ..lcg import LCG, Elements, Link, Part, Path, collapsed
-from ..lcg.svg import FACES
+from ..layout import Point, label_places, layout, wrapped
+from ..lcg import LCG, Elements, Link, Part, Path, collapsed, folding_of
+from ..lcg.svg import FACES, block_lines, near_links
 from ..lcg.text import DRAWABLE, weight_text
 from ..linearization import Linearization
+from .node_figures import LETTERS, SHORT, NodeFigure, paper
 from .outside import verbatim
-from .palette import ADJOINTS, BLACK, VERMILLION, YELLOW, ink
+from .palette import ADJOINTS, VERMILLION, YELLOW, ink
+from .panels import own_axes
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ def lcg(
     reach: int = 3,
     weights: bool = True,
     adjoints: bool = False,
+    unfold: str | Iterable[str] = (),
     collapse: Mapping[str, Iterable[str]] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -52,9 +55,14 @@ def lcg(
     edges. ``of``: of ``lcg.elements()`` only what lies behind a number, "w[0]", or those of an array. ``adjoints``: colour
     every node by its adjoint, d output / d node, and write it above. ``collapse``: blocks of variables to draw as one
     yellow box each, by the name to write there: ``{"cosine": lcg.block("d")}``; an edge into a block with one way out
-    carries the derivative of the way out. Without ``ax=`` it makes a figure of a fitting size. Raises BadInput for more
-    than 60 nodes, for a highlighted path of another graph, for a name that is not in the graph, for a block that a path
-    leaves and enters again, and for adjoints of more than one run.
+    carries the derivative of the way out.
+
+    A graph of more than 60 nodes is folded by ``lcg.folds()``: by the lines of your source and the rounds of its loops.
+    ``unfold``: names of such pieces to divide, "line 3, round 7"; what is then too much beside them is left out. Of more
+    than 16 columns what does not fit stands below, and what is read from far away is written above: "← x". Without ``ax=``
+    it makes a figure of a fitting size. Raises BadInput for more than 60 nodes of ``elements()`` or beside given blocks, for
+    a highlighted path of another graph, for a name that is not in the graph, for a block that a path leaves and enters
+    again, and for adjoints of more than one run.
 
     >>> import tinyspad as ts
     >>> from tinyspad import plot
@@ -75,7 +83,15 @@ def lcg(
     sources = None
     if isinstance(lcg, Elements) and of is not None:
         sources = [lcg.linearization.source(name) for name in lcg.numbers_of(of)]
-    sketch = Sketch.of(drawn, around, reach, collapse, sources)
+    folded, opened = [], set()  # type: tuple[list[tuple[str, list[int]]], set[int]]
+    if isinstance(lcg, LCG) and collapse is None and around not in lcg.names:
+        folded, opened = folding_of(lcg, unfold)
+        collapse = {name: [lcg.names[v] for v in nodes] for name, nodes in folded}
+    elif unfold:
+        raise BadInput(
+            "unfold= is about the pieces of a trace's whole graph: without collapse=, or a variable as around=."
+        )
+    sketch = Sketch.of(drawn, around, reach, collapse, sources, opened)
     looks = _adjoint_looks(drawn, sketch) if adjoints else {}
     bold = set(highlight.edges) if highlight is not None else set()
     ax = sketch.axes() if ax is None else ax
@@ -84,17 +100,24 @@ def lcg(
         _, norm = _adjoint_scale(drawn)
         bar = ax.figure.colorbar(plt.cm.ScalarMappable(norm, ADJOINTS), ax=ax, shrink=0.7, pad=0.02)
         bar.set_label("adjoint: d output / d node")
-    if around is not None and len(sketch.chosen) < len(sketch.parts):
-        ax.set_title(
-            f'part of the graph: {len(sketch.chosen)} of {len(sketch.parts)} nodes around "{verbatim(around)}"',
-            fontsize="small",
-        )
+    titles = []
+    if folded:
+        number = spaced(sum(node.kind == "operation" for node in drawn.nodes))
+        titles.append(f'{number} operations in pieces; unfold="{verbatim(folded[0][0].split(":")[0])}" divides one')
+    if len(sketch.chosen) < len(sketch.parts):
+        what = f'"{verbatim(around)}"' if around is not None else "what is unfolded"
+        titles.append(f"part of the graph: {len(sketch.chosen)} of {len(sketch.parts)} nodes around {what}")
+    if titles and sources is None:
+        ax.set_title("\n".join(titles), fontsize="small")
     return ax
 
 
 @dataclass(frozen=True)
 class Sketch:
-    """A graph with places for its nodes and ways for its edges, to be drawn as often as one likes."""
+    """A graph with places for its nodes and ways for its edges, to be drawn as often as one likes.
+
+    ``links``: those that are drawn as lines. ``told``: of parts, by their number, what they read from far away.
+    """
 
     lcg: LCG | Linearization
     parts: list[Part]
@@ -102,6 +125,7 @@ class Sketch:
     chosen: list[int]
     places: dict[int, Point]
     ways: list[list[Point]]
+    told: dict[int, str]
 
     @classmethod
     def of(
@@ -111,8 +135,9 @@ class Sketch:
         reach: int = 3,
         blocks: Mapping[str, Iterable[str]] | None = None,
         sources: Iterable[int] | None = None,
+        opened: Iterable[int] = (),
     ) -> Sketch:
-        """``sources``: the nodes behind which to draw, all if left out."""
+        """``sources``: the nodes behind which to draw, all if left out. ``opened``: what to draw if all is too much."""
         if blocks is not None and not isinstance(blocks, Mapping):
             raise BadInput('collapse= is a dict of blocks by name, such as {"cosine": lcg.block("d")}.')
         parts, links = collapsed(lcg, blocks)
@@ -120,6 +145,11 @@ class Sketch:
         if sources is not None:
             behind = {node for source in sources for node in lcg.structure.behind(source)}
             chosen &= {i for i, part in enumerate(parts) if behind.intersection(part.members)}
+        matter = set(opened)
+        if len(chosen) > DRAWABLE and matter:
+            inside = {i for i in chosen if matter.intersection(parts[i].members)}
+            ends = [{link.tail, link.head} for link in links]
+            chosen = inside.union(*(pair for pair in ends if pair & inside))
         if len(chosen) > DRAWABLE:
             example = lcg.names[lcg.structure.output] if lcg.structure.output < len(lcg.names) else lcg.params[0]
             raise BadInput(
@@ -128,25 +158,44 @@ class Sketch:
                 f'collapse={{"part": lcg.block("{example}")}}, or print(lcg).'
             )
         links = [link for link in links if link.tail in chosen and link.head in chosen]
-        places, ways = layout(sorted(chosen), [(link.tail, link.head) for link in links])
-        return cls(lcg, parts, links, sorted(chosen), places, ways)
+        number = {v: i for i, v in enumerate(sorted(chosen))}
+        renumbered = [Link(number[k.tail], number[k.head], k.weight, k.edges) for k in links]
+        short, told = near_links(lcg, [parts[v] for v in sorted(chosen)], renumbered)
+        drawn = {link.edges for link in short}
+        links = [link for link in links if link.edges in drawn]
+        places, ways = wrapped(*layout(sorted(chosen), [(link.tail, link.head) for link in links]))
+        far = {v: told[i] for v, i in number.items() if i in told}
+        return cls(lcg, parts, links, sorted(chosen), places, ways, far)
+
+    @property
+    def _box(self) -> tuple[float, float, float, float]:
+        """From where to where everything reaches, across and down."""
+        points = [*self.places.values(), *(point for way in self.ways for point in way)] or [(0.0, 0.0)]
+        xs, ys = zip(*points)
+        return min(xs), max(xs), min(ys), max(ys)
+
+    @property
+    def _pitch(self) -> float:
+        """Inches from column to column."""
+        boxes = [_half(self.parts[v])[0] for v in self.chosen if self.parts[v].block]
+        longest = max((len(weight_text(link.weight)) for link in self.links if link.weight is not None), default=0)
+        return max(1.0, max(0.6, (5.2 * longest + 18) / 72) + 2 * max(boxes, default=10.5) / 72)
 
     @property
     def extent(self) -> tuple[float, float]:
         """Columns and rows, with a margin."""
-        ys = [y for _, y in self.places.values()]
-        rows = max(ys, default=0) - min(ys, default=0) + 2
-        return max((x for x, _ in self.places.values()), default=0) + 2, rows
+        left, right, top, bottom = self._box
+        return right - left + 2, bottom - top + 2
 
     @property
     def size(self) -> tuple[float, float]:
         """A fitting size of a figure, in inches."""
         columns, rows = self.extent
-        return max(1.0 * columns, 4.0), max(0.62 * rows, 2.4)
+        return max(self._pitch * columns, 4.0), max(0.62 * rows, 2.4)
 
     def axes(self) -> Axes:
         """Axes in a new figure of a fitting size."""
-        return plt.subplots(figsize=self.size, layout="constrained")[1]
+        return own_axes(None, size=self.size)
 
     def draw(
         self,
@@ -159,85 +208,67 @@ class Sketch:
         """``bold``: edges of the LCG to draw thick. ``looks``: of the parts, by their number."""
         (columns, rows), copies_of, bold = self.extent, self.lcg.structure.copies, set(bold)
         looks = {} if looks is None else looks
-        box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
-        scale = min(1.0, 72 * box.height / rows / 40, 72 * box.width / columns / 54)
+        ax.set_axis_off()
+        figure = ax.figure.canvas.figure
+        if figure.get_layout_engine() is not None:
+            figure.draw_without_rendering()  # so that the Axes have their size
+        window = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+        across, down = 72 * window.width / (columns - 0.4), 72 * window.height / (rows - 0.4)  # points
+        scale = min(1.0, down / 40, across / (54 * self._pitch))
         letter = scale * mpl.rcParams["font.size"] / 10
-        labels: list[Point] = [(x, y + 0.45) for x, y in self.places.values()]  # the texts below the nodes
-        for link, way in zip(self.links, self.ways):
+        figures = {}
+        on_path = {v for link in self.links if not bold.isdisjoint(link.edges) for v in (link.tail, link.head)}
+        for v in self.places:
+            own = looks.get(v, Look())
+            figures[v] = self._figure(v, Look(own.face, own.bold or v in on_path, own.note))
+        # the edges of a tupling node have weight 1 by definition
+        labels = {
+            k: weight_text(link.weight)
+            for k, link in enumerate(self.links)
+            if weights
+            and link.weight is not None
+            and (self.parts[link.head].block or not all(copies_of[e] for e in link.edges))
+        }
+        sizes = {k: ((2.6 * len(text) + 2) * letter / across, 5.5 * letter / down) for k, text in labels.items()}
+        boxes = [
+            (x, y + part[0] * scale / down, part[1] * scale / across, part[2] * scale / down)
+            for v, (x, y) in self.places.items()
+            for part in figures[v].covers()
+        ]
+        spots = label_places(self.ways, sizes, boxes)
+        for k, (link, way) in enumerate(zip(self.links, self.ways)):
             thick = not bold.isdisjoint(link.edges)
             color, width = (VERMILLION, 3.0) if thick else (ink(), 1.0)
             bent = np.array(way[:-1])
             ax.plot(bent[:, 0], bent[:, 1], color=color, linewidth=width, zorder=1)
-            arrow = {"arrowstyle": "-|>", "color": color, "linewidth": width, "shrinkA": 0, "shrinkB": 11 * scale}
+            along = np.abs(np.subtract(way[-1], way[-2])) * (across, down)
+            shrink = scale * figures[link.head].rim(*(along / np.hypot(*along)))
+            arrow = {"arrowstyle": "-|>", "color": color, "linewidth": width, "shrinkA": 0, "shrinkB": shrink}
             ax.annotate("", way[-1], way[-2], arrowprops=arrow, zorder=1)
-            # the edges of a tupling node have weight 1 by definition
-            copies = all(copies_of[e] for e in link.edges) and not self.parts[link.head].block
-            if weights and not copies and link.weight is not None:
-                labels.append(free_place(way[0], way[1], labels))
-                paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none"}
-                look: dict[str, Any] = {
-                    "fontsize": 7.5 * letter,
-                    "weight": "bold" if thick else "normal",
-                    "bbox": paper,
-                }
-                ax.text(*labels[-1], verbatim(weight_text(link.weight)), ha="center", va="center", zorder=2, **look)
-        on_path = {v for link in self.links if not bold.isdisjoint(link.edges) for v in (link.tail, link.head)}
+            if k in spots:
+                look: dict[str, Any] = {"fontsize": 7.5 * letter, "weight": "bold" if thick else "normal"}
+                look["bbox"] = paper(ax, 0.1)
+                ax.text(*spots[k], verbatim(labels[k]), ha="center", va="center", zorder=2, **look)
         for v, place in self.places.items():
-            own = looks.get(v, Look())
-            self._draw_part(ax, v, place, Look(own.face, own.bold or v in on_path, own.note), scale, letter)
-        ys = [y for _, y in self.places.values()] or [0.0]
-        ax.set_xlim(-0.8, columns - 1.2)
-        ax.set_ylim(max(ys) + 0.9, min(ys) - 0.7)  # downwards: the first branch on top, as in the program
-        ax.set_axis_off()
+            figures[v].draw(ax, place, scale, letter)
+        left, right, top, bottom = self._box
+        ax.set_xlim(left - 0.8, right + 0.8)
+        ax.set_ylim(bottom + 0.9, top - 0.7)  # downwards: the first branch on top, as in the program
 
-    def _draw_part(self, ax: Axes, v: int, place: Point, look: Look, scale: float, letter: float) -> None:
-        part = self.parts[v]
-        edge: dict[str, Any] = {
-            "markeredgecolor": VERMILLION if look.bold else ink(),
-            "markeredgewidth": 2.4 if look.bold else 1.0,
-        }
+    def _figure(self, v: int, look: Look) -> NodeFigure:
+        part, face = self.parts[v], look.face
+        name = "" if part.block or len(part.name) <= SHORT else part.name
+        above = "\n".join(verbatim(text, LETTERS) for text in (look.note, self.told.get(v, ""), name) if text)
         if part.block:
-            marker, size, face = "s", 27, YELLOW
-            text = f"{len(part.members)} nodes" if len(part.members) > 1 else "1 node"
-        else:
-            node = self.lcg.nodes[part.members[0]]
-            marker, size = {"parameter": ("s", 21), "branch": ("o", 17), "operation": ("o", 21)}[node.kind]
-            face = FACES.get("tupling" if node.tupled else node.kind) or mpl.colors.to_hex(ax.get_facecolor())
-            if node.tupled:
-                marker, size = "D", 19
-            text = node.text if node.kind == "operation" else ""
-        if look.face is not None:
-            face = look.face
-        ax.plot(*place, marker, markersize=size * scale, markerfacecolor=face, zorder=3, **edge)
-        font = (9 if len(part.name) < 3 else 6.5) * letter
-        ax.text(*place, verbatim(part.name, 18), ha="center", va="center", fontsize=font, zorder=4, color=ink_on(face))
-        reach = size * (0.71 if marker == "D" else 0.5)
-        around: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 4}
-        if text:
-            text = verbatim(text if len(text) <= 18 else text[:17] + "…")
-            below = (0, -(reach + 1.5) * scale)
-            paper: dict[str, Any] = {"boxstyle": "round,pad=0.05", "facecolor": ax.get_facecolor(), "edgecolor": "none"}
-            paper["alpha"] = 0.7  # an edge may pass below the text
-            ax.annotate(text, place, xytext=below, va="top", fontsize=7.5 * letter, bbox=paper, **around)
-        if look.note:
-            above = (0, (reach + 2.5) * scale)
-            paper = {"boxstyle": "round,pad=0.1", "facecolor": ax.get_facecolor(), "edgecolor": "none", "alpha": 0.8}
-            ax.annotate(
-                verbatim(look.note),
-                place,
-                xytext=above,
-                va="bottom",
-                fontsize=7.5 * letter,
-                weight="bold",
-                bbox=paper,
-                **around,
-            )
-
-
-def ink_on(face: Any) -> str:
-    """Black or white, whichever can be read on this colour (relative luminance, W3C)."""
-    r, g, b, _ = mpl.colors.to_rgba(face)
-    return BLACK if 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.35 else "white"
+            key, text = block_lines(part)
+            return NodeFigure("s", _half(part), face or YELLOW, "\n".join(key), text, above, look.bold)
+        node = self.lcg.nodes[part.members[0]]
+        marker, size = {"parameter": ("s", 21), "branch": ("o", 17), "operation": ("o", 21)}[node.kind]
+        if node.tupled:
+            marker, size = "D", 19
+        face = FACES.get("tupling" if node.tupled else node.kind) if face is None else face
+        text = node.text if node.kind == "operation" else ""
+        return NodeFigure(marker, (size / 2, size / 2), face, "" if name else part.name, text, above, look.bold)
 
 
 def _adjoint_scale(lcg: LCG | Linearization) -> tuple[list[float], Normalize]:
@@ -261,10 +292,19 @@ def _adjoint_looks(lcg: LCG | Linearization, sketch: Sketch) -> dict[int, Look]:
     return found
 
 
+def _half(part: Part) -> tuple[float, float]:
+    """Of a block's box half its width and height, in points."""
+    lines = block_lines(part)[0]
+    return 1.9 * max(map(len, lines)) + 5, 4.4 * len(lines) + 4
+
+
 def _part(parts: list[Part], links: list[Link], around: str | None, reach: int) -> set[int]:
     if around is None:
         return set(range(len(parts)))
     names = [part.name for part in parts]
+    keys = [part.name.split(":")[0] for part in parts]
+    if around not in names and around in keys:
+        around = names[keys.index(around)]
     if around not in names:
         raise BadInput(f'There is no variable "{around}" in the graph; print(lcg) shows their names.')
     neighbours: list[list[int]] = [[] for _ in parts]

@@ -18,6 +18,7 @@ from .entry import (
     positions,
     replay,
     rule_of,
+    tick,
     was_changed,
 )
 from .gradients import grad, hvp, value_and_grad
@@ -64,6 +65,7 @@ __all__ = [
     "run_on",
     "shared",
     "slopes",
+    "tick",
     "touch",
     "value_and_grad",
     "was_changed",
