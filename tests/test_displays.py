@@ -67,6 +67,7 @@ def test_a_long_program_is_shown_without_its_middle():
     assert without_middle(text, 100) == text
     assert without_middle(text, 4) == "0\n1\n... 97 more lines ...\n99"
     assert Code("a < b\n" * 1000).html().count("\n") == 39 and ">a &lt; b<" in Code("a < b").html()
+    assert len(Code("long " * 1000).html()) < 300
 
 
 # --- lines and pages of graphs, paths and programs ----------------------------------------------------------------------

@@ -17,6 +17,10 @@ NAME = 24
 """Of a name in such a line so many letters are shown."""
 
 
+WIDTH = 160
+"""Of a line of code so many letters are shown."""
+
+
 def line(text: str) -> str:
     """What ``__repr__`` gives: a text in angle brackets, on one line, of which the middle goes if it is too long.
 
@@ -79,7 +83,7 @@ def page(*parts: str | Part) -> str:
 
     >>> print(page("1 < 2", Code("a = b < 1")))
     <div><p style="margin:0.4em 0;white-space:pre-line">1 &lt; 2</p><pre \
-style="background:none;color:inherit">a = b &lt; 1</pre></div>
+style="background:none;color:inherit;margin:0.4em 0">a = b &lt; 1</pre></div>
     """
     texts = '<p style="margin:0.4em 0;white-space:pre-line">{}</p>'
     return f"<div>{''.join(texts.format(escape(p)) if isinstance(p, str) else p.html() for p in parts if p)}</div>"
@@ -101,14 +105,15 @@ def printed(shown: object, *tables: Part) -> str:
 
 
 class Code(NamedTuple):
-    """A program, of which so many ``lines`` are shown, the first and the last."""
+    """A program, of which so many ``lines`` are shown, the first and the last; of long lines the ends."""
 
     text: str
     lines: int = 40
 
     def html(self) -> str:
         """A ``<pre>``, escaped; colours are those of the page."""
-        return f'<pre style="background:none;color:inherit">{escape(without_middle(self.text, self.lines))}</pre>'
+        text = "\n".join(cut(own, WIDTH) for own in without_middle(self.text, self.lines).splitlines())
+        return f'<pre style="background:none;color:inherit;margin:0.4em 0">{escape(text)}</pre>'
 
 
 def without_middle(text: str, lines: int) -> str:

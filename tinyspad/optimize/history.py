@@ -116,8 +116,10 @@ class History:
 
 def _range(a: Array) -> str:
     """An array of whole numbers in short, however large these are."""
-    span = f" from {spaced(int(np.min(a)))} to {spaced(int(np.max(a)))}" if a.size else ""
-    return f"array {a.shape}{span}"
+    if not a.size:
+        return f"array {a.shape}"
+    low, high = spaced(int(np.min(a))), spaced(int(np.max(a)))
+    return f"array {a.shape} " + (f"from {low} to {high}" if low != high else f"of {low}")
 
 
 def _numbers(name: str, shape: tuple[int, ...]) -> list[str]:
