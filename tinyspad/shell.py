@@ -21,6 +21,8 @@ WORDS = (
     (r" ?trace_nonfinite\(\) names the operation they come from\.", ""),
     (r"; or download=True\. glyphs\(n, rng\) needs no files", ". The task glyphs-fc needs no files"),
     (r" in a script, make the call under `if .*` and use functions that can be imported\.", " give fewer --workers."),
+    (r"not what NetworkRuns\.to_json writes", "no file of results that networks wrote"),
+    (r"not what Multimodal\.to_json writes", "no file of results that multimodal --data wrote"),
     (r"Give resume= \(--resume\)", "Give --resume"),
     (r"\bcheckpoint= another name", "--resume another folder"),
     (r"\bresume=", "--resume"),

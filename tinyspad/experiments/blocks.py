@@ -145,8 +145,7 @@ def run_cells(
         i: known for i, b in enumerate(blocks) if (known := kept.known.get(b.key, [])) and len(known) % b.runs == 0
     }
     left = {i: block for i, block in enumerate(blocks) if i not in results}
-    with kept, Progress(len(blocks), "block", progress) as bar:
-        bar.show(len(results))
+    with kept, Progress(len(blocks), "block", progress, len(results)) as bar:
         for i, values in _finished(left, executor, workers):
             kept.add(blocks[i].key, values)
             results[i] = values

@@ -92,8 +92,7 @@ def learning_curves(
     if place is not None and tell is not None:
         tell(f"Finished runs are kept in {place}: the same call goes on from there.")
     left = sum(file is None or not file.exists() for *_, file in wanted)
-    with Progress(len(wanted) * iterations, "iteration", progress) as bar:
-        bar.show((len(wanted) - left) * iterations)
+    with Progress(len(wanted) * iterations, "iteration", progress, (len(wanted) - left) * iterations) as bar:
         for k, seed, name, method, file in wanted:
             settings = _settings(chosen_task, name, method, rates) | shared
             entropy = np.ravel(np.array(seed.entropy, object)).tolist()  # one number, or several
