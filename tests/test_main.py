@@ -113,7 +113,7 @@ def test_compare_in_other_forms_with_every_option(capsys):
     assert status == 0 and out.startswith("| estimator | runs |") and len(out.splitlines()) == 6
 
 
-def test_compare_says_at_which_part_a_run_ended(capsys):
+def test_compare_says_at_which_part_a_run_ended(capsys, tmp_path):
     argv = ["compare", "x*log(x)", "x=3", "--optimizer", "sgd", "--lr", "0.5", "--estimators", "GD; SPAD"]
     status, out, err = run(capsys, *argv)
     assert (
@@ -180,6 +180,7 @@ def test_what_fails_later_leaves_nothing_behind_either(capsys, monkeypatch, tmp_
 
 
 def test_words_of_the_library_are_words_of_the_shell():
+    assert in_words("there. lcg.trace_nonfinite() names the first operation that is to blame.") == "there."
     assert in_words("lr= is a number, x=5 and f(x)=1 are not.") == "--lr is a number, x=5 and f(x)=1 are not."
     assert in_words("Give resume= another name, or rng=0.") == "Give --resume another name, or --seed 0."
     told = in_words(

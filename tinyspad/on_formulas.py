@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from . import plot
 from .arguments import name_of
 from .command_line import check_counts, function_at, optimizer
+from .displays import cut
 from .errors import BadInput
 from .experiments import laboratory
 from .lcg import trace
@@ -95,7 +97,7 @@ def show_compare(options: argparse.Namespace) -> None:
     told = Ends(formula, f, point, results)
     table, remarks = told.table(), told.remarks()
     if options.form == "text":
-        head = f"{formula} from {_place(point)}: {options.steps} steps of {stepper!r}, seed {options.seed}"
+        head = f"{cut(formula, 80)} from {_place(point)}: {options.steps} steps of {stepper!r}, seed {options.seed}"
         print("\n\n".join([head, str(table), *filter(None, ["\n".join(remarks)])]))
     else:
         constant = {"formula": formula, "steps": options.steps, "optimizer": repr(stepper), "seed": options.seed}
@@ -159,7 +161,8 @@ class Ends:
 
 def drawn(told: Ends) -> Any:
     """The values by step, by their logarithms where they differ by decades."""
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of steps at which all runs are lost
         ax = plot.compare(told.results)
         values = np.concatenate([np.ravel(r.history.values) for r in told.results.values() if r.history is not None])
     values = values[np.isfinite(values)]

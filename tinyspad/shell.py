@@ -17,7 +17,7 @@ from .lcg import LCG, trace
 
 WORDS = (
     (r" ?Use best_path\(\), nth_path\(i\) or sample_path\(rng\), or raise limit=\.", ""),
-    (r" ?lcg\.trace_nonfinite\(\) names the first operation that is to blame\.?", ""),
+    (r"[;.] lcg\.trace_nonfinite\(\) names the first operation that is to blame", ""),
     (r" ?trace_nonfinite\(\) names the operation they come from\.", ""),
     (r"; or download=True\. glyphs\(n, rng\) needs no files", ". The task glyphs-fc needs no files"),
     (r" in a script, make the call under `if .*` and use functions that can be imported\.", " give fewer --workers."),
