@@ -249,8 +249,7 @@ def sensitivity(
     kept = _Kept(None if file is None else Path(file), sizes)
     left = [reading for reading in chosen if reading not in kept.known]
     pool: Any = nullcontext(executor) if workers is None else processes(integer(workers, "workers="))
-    with pool as doing, Progress(len(chosen), "reading", progress) as bar:
-        bar.show(len(chosen) - len(left))
+    with pool as doing, Progress(len(chosen), "reading", progress, len(chosen) - len(left)) as bar:
         for reading in left:
             kept.add(reading, list(measured(reading, sizes, doing)))
             bar.show(sum(r in kept.known for r in chosen))
