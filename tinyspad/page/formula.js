@@ -1,0 +1,149 @@
+// A formula typed as text becomes a program, through a whitelist, as in tinyspad/expression.py, whose texts these are.
+(() => {
+  "use strict";
+
+  const { Problem, OPERATIONS } = TinySpad;
+  const { quoted } = TinySpad.text;
+  const { read, Unreadable } = TinySpad.language;
+
+  const LONGEST = 2000;
+  const CONSTANTS = { pi: Math.PI, e: Math.E };
+  const OPERATORS = { "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "%": "remainder" };
+  const SIGNS = { "-": "negative", "+": "positive" };
+
+  /** What one may call: name -> {takes, make(apply, ...args)}; apply(operation, ...args) enters an operation. */
+  const FUNCTIONS = {};
+  const call = (name, takes, make) => {
+    FUNCTIONS[name] = { takes, make };
+  };
+  const operation = (name, own = name) => {
+    call(name, OPERATIONS[own].partials.length, (apply, ...args) => apply(own, ...args));
+  };
+  const ONE = "exp log sqrt cbrt square log2 log10 exp2 expm1 log1p sin cos tan arcsin arccos arctan sinh cosh tanh";
+  for (const name of ONE.split(" ")) operation(name);
+  for (const name of "arcsinh arccosh arctanh arctan2 hypot logaddexp".split(" ")) operation(name);
+  for (const name of "maximum minimum sign reciprocal power sinc".split(" ")) operation(name);
+  operation("abs", "absolute");
+
+  const isName = (node) => node.kind === "name";
+
+  // --- the tree in postfix order -------------------------------------------------------------------------------------
+
+  const refusal = (node, text) => {
+    const part = quoted(text.slice(node.from, node.to) || text, 60);
+    const attribute = node.kind === "call" && node.callee.attribute;
+    if (attribute && Object.hasOwn(FUNCTIONS, attribute)) return `${part}: write ${attribute}(...), without a module.`;
+    if (node.kind === "binary" && node.op === "^") return `${part}: a power is written **, not ^.`;
+    return (
+      `${part} is not part of an expression: numbers, variables, + - * / ** %, and functions like cos(x) are.`
+    );
+  };
+
+  const called = (node) => {
+    const name = node.callee.name;
+    if (!Object.hasOwn(FUNCTIONS, name)) {
+      const known = Object.keys(FUNCTIONS).sort().join(", ");
+      throw new Problem(`There is no function ${quoted(name, 40)}; there are ${known}.`);
+    }
+    const { takes, make } = FUNCTIONS[name];
+    if (node.given.length !== takes || node.keywords) {
+      throw new Problem(`${name} takes ${takes} argument${takes > 1 ? "s" : ""}.`);
+    }
+    return [{ takes, make }, ...[...node.given].reverse()];
+  };
+
+  const constant = (value, whole = false) => ({ constant: value, whole });
+  const entering = (name, takes) => ({ takes, make: (apply, ...args) => apply(name, ...args) });
+
+  /** Instructions: a reference to push, or how many to take from the stack, and what to make of them. */
+  const postfix = (tree, text, params) => {
+    const done = [];
+    const pending = [tree];
+    while (pending.length) {
+      const node = pending.pop();
+      if (node.make) done.push(node);
+      else if (node.kind === "number") done.push(constant(node.value, node.whole && node.value <= 2 ** 53));
+      else if (isName(node) && Object.hasOwn(CONSTANTS, node.name)) done.push(constant(CONSTANTS[node.name]));
+      else if (isName(node)) {
+        if (Object.hasOwn(FUNCTIONS, node.name)) {
+          throw new Problem(`${node.name} is a function; write ${node.name}(...).`);
+        }
+        if (!params.includes(node.name)) params.push(node.name);
+        done.push({ node: params.indexOf(node.name) });
+      } else if (node.kind === "binary" && Object.hasOwn(OPERATORS, node.op)) {
+        pending.push(entering(OPERATORS[node.op], 2), node.right, node.left);
+      } else if (node.kind === "unary") pending.push(entering(SIGNS[node.op], 1), node.operand);
+      else if (node.kind === "call" && isName(node.callee)) pending.push(...called(node));
+      else throw new Problem(refusal(node, text));
+    }
+    return done;
+  };
+
+  // --- the program ---------------------------------------------------------------------------------------------------
+
+  const treeOf = (text) => {
+    try {
+      return read(text.trim());
+    } catch (problem) {
+      if (!(problem instanceof Unreadable)) throw problem;
+      const product = /\p{Nd}\s*[a-zA-Z_(]|\)\s*[\p{L}\p{N}_(]/u.test(text);
+      const hint = product ? " A product needs its sign: 2*x." : "";
+      throw new Problem(`${quoted(text, 80)} is not an expression: ${problem.message}.${hint}`);
+    }
+  };
+
+  /**
+   * The program that an expression stands for: {text, params, steps: [{op, args: [ref]}], output: ref}; a ref is
+   * {node: i}, of the parameters and then the steps, or {constant, whole}. What reads constants alone is computed here.
+   */
+  const parse = (text) => {
+    const length = [...text].length;
+    if (length > LONGEST) {
+      throw new Problem(`The expression has ${length} characters; at most ${LONGEST} are taken.`);
+    }
+    const params = [];
+    const instructions = postfix(treeOf(text), text.trim(), params);
+    if (!params.length) throw new Problem(`${quoted(text, 80)} has no variable, so there is no path to follow.`);
+    const steps = [];
+    const apply = (op, ...args) => {
+      if (args.every((ref) => ref.node === undefined)) {
+        return constant(OPERATIONS[op].value(...args.map((ref) => ref.constant)));
+      }
+      steps.push({ op, args });
+      return { node: params.length + steps.length - 1 };
+    };
+    const stack = [];
+    for (const done of instructions) {
+      stack.push(done.make ? done.make(apply, ...stack.splice(stack.length - done.takes)) : done);
+    }
+    return { text, params, steps, output: stack[0] };
+  };
+
+  // --- the paper's functions -------------------------------------------------------------------------------------------
+
+  const square = (side) => [[-side, side], [-side, side]];
+  const ripples = "exp(0.5 * (cos(2*pi*x) + cos(2*pi*y)))";
+  const bowl = "-20 * exp(-0.2 * sqrt(0.5 * (x**2 + y**2)))";
+  const preset = (title, formula, point, box) => ({ title, formula, point, box });
+
+  /** The functions of the paper, and others that teachers reach for, written as in tinyspad/functions.py. */
+  const PRESETS = {
+    f1: preset("The paper's Example 1", "x**2 * (2 + cos(4*x))", { x: 5 }, { x: [-6, 6] }),
+    f2: preset("The paper's Example 2", "exp(x) * (x + y)", { x: 1, y: 1 }, { x: [-1, 2], y: [0, 2] }),
+  };
+  const plane = (name, title, formula, point, [x, y]) => {
+    PRESETS[name] = preset(title, formula, { x: point[0], y: point[1] }, { x, y });
+  };
+  plane("ackley", "Ackley", `${bowl} - ${ripples} + e + 20`, [2.5, 1.5], square(5));
+  plane("ackley_product", "Ackley, as the paper prints it", `${bowl} * ${ripples} + e + 20`, [2.5, 1.5], square(5));
+  plane("beale", "Beale", "(1.5 - x + x*y)**2 + (2.25 - x + x*y**2)**2 + (2.625 - x + x*y**3)**2", [1, 2], square(4.5));
+  const dents = "(x - 1)**2 * (1 + sin(3*pi*y)**2) + (y - 1)**2 * (1 + sin(2*pi*y)**2)";
+  plane("levi", "Levi N. 13", `sin(3*pi*x)**2 + ${dents}`, [4, -3], square(10));
+  const rings = "0.5 + (sin(x**2 - y**2)**2 - 0.5) / (1 + 0.001*(x**2 + y**2))**2";
+  plane("schaffer2", "Schaffer N. 2", rings, [6, 3], square(100));
+  plane("rosenbrock", "Rosenbrock", "100*(y - x**2)**2 + (1 - x)**2", [-1, 1.5], square(2.048));
+  plane("himmelblau", "Himmelblau", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", [0, 0], square(5));
+  plane("booth", "Booth", "(x + 2*y - 7)**2 + (2*x + y - 5)**2", [-5, 5], square(10));
+
+  Object.assign(TinySpad, { parse, FUNCTIONS, PRESETS });
+})();

@@ -1,0 +1,1 @@
+if (typeof module !== "undefined") module.exports = TinySpad;
