@@ -6,7 +6,7 @@ from pathlib import Path
 
 __all__ = ["PARTS", "engine_text"]
 
-PARTS = ("numbers.js", "operations.js", "language.js", "formula.js", "graph.js", "point.js", "runner.js")
+PARTS = ("numbers.js", "operations.js", "language.js", "formula.js", "graph.js", "point.js", "given.js", "runner.js")
 """The engine's files, in the order in which they are read: the first defines ``TinySpad``, the others add to it."""
 
 

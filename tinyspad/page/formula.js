@@ -25,6 +25,7 @@
   for (const name of "maximum minimum sign reciprocal power sinc".split(" ")) operation(name);
   operation("abs", "absolute");
 
+  const stripped = (text) => text.replace(/^[^\S\ufeff]+|[^\S\ufeff]+$/g, "");
   const isName = (node) => node.kind === "name";
 
   // --- the tree in postfix order -------------------------------------------------------------------------------------
@@ -83,7 +84,7 @@
 
   const treeOf = (text) => {
     try {
-      return read(text.trim());
+      return read(stripped(text));
     } catch (problem) {
       if (!(problem instanceof Unreadable)) throw problem;
       const product = /\p{Nd}\s*[a-zA-Z_(]|\)\s*[\p{L}\p{N}_(]/u.test(text);
@@ -102,7 +103,7 @@
       throw new Problem(`The expression has ${length} characters; at most ${LONGEST} are taken.`);
     }
     const params = [];
-    const instructions = postfix(treeOf(text), text.trim(), params);
+    const instructions = postfix(treeOf(text), stripped(text), params);
     if (!params.length) throw new Problem(`${quoted(text, 80)} has no variable, so there is no path to follow.`);
     const steps = [];
     const apply = (op, ...args) => {

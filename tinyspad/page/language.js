@@ -1,6 +1,5 @@
-// Python's expressions, read: tokens, and the tree of what is written. What the page does not take is a node, too, with
-// its place in the text, so that it can be refused in words. A node is {kind, from, to, ...}; kinds that matter further
-// on are number, name, unary, binary, compare and call; all others are "other".
+// Python's expressions, read as far as a formula needs: tokens, and the tree {kind, from, to, ...} of what is written. What
+// is Python but no part of a formula (lists, lambda, strings, ...) is a node of kind "other", to be refused by its place.
 (() => {
   "use strict";
 
@@ -15,229 +14,174 @@
     ("False None True and as assert async await break class continue def del elif else except finally for from global " +
       "if import in is lambda nonlocal not or pass raise return try while with yield").split(" "),
   );
-  const OPERATOR =
-    /\*\*=|\/\/=|>>=|<<=|\.\.\.|\*\*|\/\/|>>|<<|->|:=|[=!<>+\-*/%@&|^]=|[-+*/%@&|^~<>()[\]{},:;.=]/y;
-  const STRING = /(?:[rRbBuUfF]{0,2})('''|"""|'|")/y;
   const CLOSING = { "(": ")", "[": "]", "{": "}" };
-  const AFTER_NUMBER = /^(and|else|for|if|in|is|not|or)/;
 
   // --- tokens ------------------------------------------------------------------------------------------------------
 
+  const NAME = /[A-Za-z_\u0080-\u{10ffff}][A-Za-z_0-9\u0080-\u{10ffff}]*/uy;
+  const STRING = /[rRbBuUfF]{0,2}('''|"""|'|")(?:\\.|(?!\1).)*\1/sy;
+  const NUMBER = /(\d(_?\d)*\.?(\d(_?\d)*)?|\.\d(_?\d)*)([eE][+-]?\d(_?\d)*)?[jJ]?/y;
+  const BASES = { x: ["hexadecimal", "\\da-fA-F"], o: ["octal", "0-7"], b: ["binary", "01"] };
+  const OPERATOR = /\*\*=|\/\/=|>>=|<<=|\.\.\.|\*\*|\/\/|>>|<<|->|:=|[=!<>+\-*/%@&|^]=|[-+*/%@&|^~<>()[\]{},:;.=]/y;
+
   const matched = (pattern, text, at) => {
     pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    return found && found[0];
+    return (pattern.exec(text) || [""])[0];
   };
 
-  /** Whole numbers in a base that a prefix tells. */
-  const BASES = { x: ["hexadecimal", "0-9a-fA-F"], o: ["octal", "0-7"], b: ["binary", "01"] };
-
+  /** A number's text and value, null if it is complex; nothing but an operator or a keyword may follow it. */
   const numberAt = (text, at) => {
-    const base = text[at] === "0" && BASES[(text[at + 1] || "").toLowerCase()];
-    if (base) {
-      const found = matched(new RegExp(`0.(_?[${base[1]}])+`, "y"), text, at);
-      const next = text[at + (found ? found.length : 2)] || "";
-      if (/\d/.test(next)) fail(`invalid digit '${next}' in ${base[0]} literal`);
-      if (!found || (/[\w\x80-\uffff]/.test(next) && !AFTER_NUMBER.test(text.slice(at + found.length)))) {
-        fail(`invalid ${base[0]} literal`);
-      }
-      return { text: found, value: Number(found.replaceAll("_", "")), whole: true };
-    }
-    const found = matched(/(\d(_?\d)*\.?(\d(_?\d)*)?|\.\d(_?\d)*)([eE][+-]?\d(_?\d)*)?[jJ]?/y, text, at);
+    const base = text[at] === "0" && BASES[text.charAt(at + 1).toLowerCase()];
+    const found = matched(base ? new RegExp(`0.(_?[${base[1]}])*`, "y") : NUMBER, text, at);
     const rest = text.slice(at + found.length);
-    if (/^[\w\x80-\uffff]/.test(rest) && !AFTER_NUMBER.test(rest)) fail(`invalid decimal literal`);
+    if (base && /^\d/.test(rest)) fail(`invalid digit '${rest[0]}' in ${base[0]} literal`);
+    const ends = !/^[\w\x80-\uffff]/.test(rest) || /^(and|else|for|if|in|is|not|or)/.test(rest);
+    if (!ends || (base && found.length === 2)) fail(`invalid ${base ? base[0] : "decimal"} literal`);
     const digits = found.replaceAll("_", "");
-    const whole = /^\d+$/.test(digits);
-    if (whole && /^0+[1-9]/.test(digits)) {
+    const whole = !!base || /^\d+$/.test(digits);
+    if (!base && whole && /^0+[1-9]/.test(digits)) {
       fail("leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers");
     }
-    return { text: found, value: /j$/i.test(digits) ? null : Number(digits), whole };
+    return { kind: "number", text: found, value: !base && /j$/i.test(digits) ? null : Number(digits), whole };
   };
 
-  const nameAt = (text, at) => {
-    const found = matched(/[A-Za-z_\u0080-\u{10ffff}][A-Za-z_0-9\u0080-\u{10ffff}]*/uy, text, at);
-    if (!found) return null;
-    [...found].forEach((c, i) => {
+  const checkName = (name) => {
+    [...name].forEach((c, i) => {
       if (c === "_" || (i ? /\p{XID_Continue}/u : /\p{XID_Start}/u).test(c)) return;
       const code = `U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
       fail(/[\p{C}\p{Z}]/u.test(c) ? `invalid non-printable character ${code}` : `invalid character '${c}' (${code})`);
     });
-    return found;
   };
 
-  const stringAt = (text, at) => {
-    const opening = matched(STRING, text, at);
-    if (!opening) return null;
-    const quote = opening.replace(/^\w*/, "");
-    for (let end = at + opening.length; end < text.length; end++) {
-      if (text[end] === "\\") end++;
-      else if (text.startsWith(quote, end)) return text.slice(at, end + quote.length);
-      else if (text[end] === "\n" && quote.length === 1) break;
+  const checkBrackets = (bracket, open) => {
+    if (CLOSING[bracket]) open.push(bracket);
+    if (open.length > 199) fail("too many nested parentheses");
+    if (!")]}".includes(bracket)) return;
+    const opened = open.pop();
+    if (!opened) fail(`unmatched '${bracket}'`);
+    if (CLOSING[opened] !== bracket) {
+      fail(`closing parenthesis '${bracket}' does not match opening parenthesis '${opened}'`);
     }
-    const lines = quote.length === 1 ? text.slice(0, at).split("\n").length : text.split("\n").length;
-    const kind = quote.length === 1 ? "string literal" : "triple-quoted string literal";
-    return fail(`unterminated ${kind} (detected at line ${lines})`);
   };
 
-  /** The tokens {kind, text, from, to}; the last is of kind "end". */
+  const tokenAt = (text, at) => {
+    const string = matched(STRING, text, at);
+    if (string) return { kind: "string", text: string };
+    if (/["']/.test(text[at])) fail("unterminated string literal (detected at line 1)");
+    if (/\d/.test(text[at]) || /^\.\d/.test(text.slice(at, at + 2))) return numberAt(text, at);
+    const name = matched(NAME, text, at);
+    checkName(name);
+    if (name) return { kind: KEYWORDS.has(name) ? "operator" : "name", text: name };
+    const operator = matched(OPERATOR, text, at);
+    return { kind: operator ? "operator" : "bad", text: operator || text[at] };
+  };
+
+  /** The tokens {kind, text, from, to}; the last is of kind "end", and knows a bracket that was not closed. */
   const tokensOf = (text) => {
+    const [tokens, open] = [[], []];
     if (text.includes("\0")) fail("source code string cannot contain null bytes");
-    const tokens = [];
-    const open = [];
-    const add = (kind, found, more) => {
-      tokens.push({ kind, text: found, from: at, to: at + found.length, ...more });
-      at += found.length;
-    };
-    let at = 0;
-    while (at < text.length) {
-      const c = text[at];
-      const string = stringAt(text, at);
-      if (/[ \t\f\r]/.test(c) || (c === "\n" && open.length)) at++;
-      else if (c === "\n") add("line", c);
-      else if (c === "#") at = text.indexOf("\n", at) < 0 ? text.length : text.indexOf("\n", at);
-      else if (c === "\\" && text[at + 1] === "\n") at += 2;
-      else if (c === "\\") fail("unexpected character after line continuation character");
-      else if (string) add("string", string);
-      else if (/\d/.test(c) || (c === "." && /\d/.test(text[at + 1] || ""))) {
-        const number = numberAt(text, at);
-        add("number", number.text, number);
-      } else {
-        const name = nameAt(text, at);
-        const operator = name ? null : matched(OPERATOR, text, at);
-        if (name) add(KEYWORDS.has(name) ? "keyword" : "name", name);
-        else if (operator) {
-          if (CLOSING[operator]) open.push(operator);
-          if (open.length > 199) fail("too many nested parentheses");
-          if (")]}".includes(operator)) {
-            const opened = open.pop();
-            if (!opened) fail(`unmatched '${operator}'`);
-            if (CLOSING[opened] !== operator) {
-              fail(`closing parenthesis '${operator}' does not match opening parenthesis '${opened}'`);
-            }
-          }
-          add("operator", operator);
-        } else add("bad", c);
-      }
+    for (let at = 0; at < text.length; ) {
+      const space = matched(open.length ? /([ \t\f\r\n]|#.*|\\\n)+/y : /([ \t\f\r]|#.*|\\\n)+/y, text, at);
+      at += space.length;
+      if (space) continue;
+      if (text[at] === "\\") fail("unexpected character after line continuation character");
+      const token = tokenAt(text, at);
+      if (token.kind === "operator" && token.text.length === 1) checkBrackets(token.text, open);
+      tokens.push({ ...token, from: at, to: at + token.text.length });
+      at += token.text.length;
     }
-    add("end", "", { unclosed: open.at(-1) });
-    return tokens;
+    return [...tokens, { kind: "end", text: "", from: text.length, to: text.length, unclosed: open.at(-1) }];
   };
 
   // --- the tree ----------------------------------------------------------------------------------------------------
 
-  const LEVEL = { or: 1, and: 2, "|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, "+": 9, "-": 9 };
-  for (const op of ["<", "<=", ">", ">=", "==", "!=", "in", "is", "not in", "is not"]) LEVEL[op] = 4;
-  for (const op of ["*", "/", "//", "%", "@"]) LEVEL[op] = 10;
-  const [NOT, COMPARISON, BITWISE, SIGN, POWER] = [3, 4, 5, 11, 12];
-  LEVEL["**"] = POWER;
+  const LEVEL = { if: 1, or: 2, and: 3, "|": 6, "^": 7, "&": 8, "<<": 9, ">>": 9, "+": 10, "-": 10, "**": 13 };
+  for (const op of ["<", "<=", ">", ">=", "==", "!=", "in", "is", "not in", "is not"]) LEVEL[op] = 5;
+  for (const op of ["*", "/", "//", "%", "@"]) LEVEL[op] = 11;
+  const [CHOICE, NOT, COMPARISON, BITWISE, SIGN, POWER] = [1, 4, 5, 6, 12, 13];
 
   class Reader {
     constructor(text) {
       this.tokens = tokensOf(text);
       this.at = 0;
-      this.depth = 0;
     }
 
     get token() {
       return this.tokens[this.at];
     }
 
+    get next() {
+      return this.tokens[this.at + 1] || this.token;
+    }
+
     is(...texts) {
-      return ["operator", "keyword"].includes(this.token.kind) && texts.includes(this.token.text);
+      return this.token.kind === "operator" && texts.includes(this.token.text);
     }
 
     take(...texts) {
       return this.is(...texts) ? this.tokens[this.at++] : null;
     }
 
-    need(text) {
-      return this.take(text) || this.stop();
-    }
-
     stop() {
-      const { kind, unclosed } = this.token;
-      return fail(kind === "end" && unclosed ? `'${unclosed}' was never closed` : undefined);
+      return fail(this.token.unclosed ? `'${this.token.unclosed}' was never closed` : undefined);
     }
 
     node(kind, from, more) {
       return { kind, from, to: this.tokens[this.at - 1].to, ...more };
     }
 
-    /** All of it: expressions with commas between. */
     all() {
       const from = this.token.from;
       let found = this.expression();
-      if (this.is(",")) {
-        while (this.take(",") && !["line", "end"].includes(this.token.kind)) this.expression();
+      while (this.take(",")) {
+        if (this.token.kind !== "end") this.expression();
         found = this.node("other", from);
       }
-      while (this.token.kind === "line") this.at++;
       return this.token.kind === "end" ? found : this.stop();
     }
 
-    /** One expression, the lowest level: lambda, and a if b else c. */
-    expression() {
-      const from = this.token.from;
-      if (this.take("lambda")) {
-        while (!this.is(":")) {
-          if (!this.take("*", "**", "/", ",", "=")) this.token.kind === "name" ? this.at++ : this.climb(1);
-        }
-        this.need(":");
-        this.expression();
-        return this.node("other", from);
-      }
-      const found = this.climb(1);
-      if (!this.take("if")) return found;
-      this.climb(1);
-      if (!this.is("else") && this.token.kind !== "end") fail("expected 'else' after 'if' expression");
-      if (!this.take("else")) fail(this.token.unclosed ? undefined : "expected 'else' after 'if' expression");
-      this.expression();
-      return this.node("other", from);
-    }
-
     /** Operators of this level and above, by precedence climbing. */
-    climb(least) {
+    expression(least = CHOICE) {
       const from = this.token.from;
       let left = this.operand(least);
-      let chain = false;
-      for (;;) {
-        const op = this.operator();
-        const level = LEVEL[op];
+      for (let chain = false; ; ) {
+        const two = (this.is("not") && this.next.text === "in") || (this.is("is") && this.next.text === "not");
+        const op = two ? `${this.token.text} ${this.next.text}` : this.token.text;
+        const level = this.token.kind === "operator" && Object.hasOwn(LEVEL, op) ? LEVEL[op] : 0;
         if (!level || level < least) return left;
-        this.at += op.includes(" ") ? 2 : 1;
-        if (level === COMPARISON) {
-          const right = this.climb(BITWISE);
-          const so_far = chain ? left : { operands: [left], ops: [] };
-          const more = { operands: [...so_far.operands, right], ops: [...so_far.ops, op] };
-          left = this.node("compare", from, more);
-          chain = true;
-        } else {
-          const right = this.climb(level === POWER ? SIGN : level + 1);
-          left = this.node(level < NOT ? "other" : "binary", from, { op, left, right });
+        this.at += two ? 2 : 1;
+        if (level === CHOICE) {
+          this.expression(CHOICE + 1);
+          if (!this.take("else")) this.token.unclosed ? this.stop() : fail("expected 'else' after 'if' expression");
         }
+        const right = this.expression({ [CHOICE]: CHOICE, [POWER]: SIGN }[level] || level + 1);
+        if (level === COMPARISON) {
+          const before = chain ? left : { operands: [left], ops: [] };
+          left = this.node("compare", from, { operands: [...before.operands, right], ops: [...before.ops, op] });
+          chain = true;
+        } else left = this.node(level < NOT ? "other" : "binary", from, { op, left, right });
       }
-    }
-
-    operator() {
-      const next = this.tokens[this.at + 1];
-      if (this.is("not") && next.text === "in") return "not in";
-      if (this.is("is") && next.text === "not") return "is not";
-      return this.is("not") || !["operator", "keyword"].includes(this.token.kind) ? "" : this.token.text;
     }
 
     operand(least) {
       const from = this.token.from;
+      if (least === CHOICE && this.take("lambda")) {
+        while (!this.take(":")) this.token.kind === "end" ? this.stop() : this.at++;
+        this.expression();
+        return this.node("other", from);
+      }
       if (least <= NOT && this.take("not")) {
-        this.climb(NOT);
+        this.expression(NOT);
         return this.node("other", from);
       }
       const signs = [];
       while (this.is("+", "-", "~")) signs.push(this.tokens[this.at++]);
-      let found = signs.length ? this.climb(POWER) : this.primary();
-      for (const { text, from: place } of signs.reverse()) {
-        found = this.node(text === "~" ? "other" : "unary", place, { op: text, operand: found });
-      }
-      return found;
+      if (!signs.length) return this.primary();
+      const operand = this.expression(POWER);
+      return signs.reduceRight(
+        (found, { text, from: place }) => this.node(text === "~" ? "other" : "unary", place, { op: text, operand: found }),
+        operand,
+      );
     }
 
     primary() {
@@ -245,151 +189,80 @@
       const waits = this.take("await");
       let found = this.atom();
       for (;;) {
-        if (this.take("(")) found = this.called(found, from);
-        else if (this.take("[")) {
-          this.list("]", () => this.slice());
-          found = this.node("other", from);
-        } else if (this.take(".")) {
-          const { kind, text } = this.token;
-          if (kind !== "name") this.stop();
-          this.at++;
-          found = this.node("other", from, { attribute: text });
+        if (this.is("(")) found = this.node("call", from, { callee: found, ...this.given() });
+        else if (this.take("[")) found = this.skipped("]", from);
+        else if (this.take(".")) {
+          const attribute = this.token.kind === "name" ? this.tokens[this.at++].text : this.stop();
+          found = this.node("other", from, { attribute });
         } else return waits ? this.node("other", from) : found;
       }
     }
 
-    called(callee, from) {
-      const given = [];
-      let keywords = 0;
-      let several = false;
-      const taken = this.list(")", () => {
-        const place = this.token.from;
-        const next = this.tokens[this.at + 1];
-        if (this.take("**")) {
-          this.expression();
-          keywords++;
-        } else if (this.token.kind === "name" && next.text === "=") {
-          this.at += 2;
-          this.expression();
-          keywords++;
-        } else {
-          const starred = this.is("*");
-          const argument = this.item();
-          if (keywords && !starred) fail("positional argument follows keyword argument");
-          if (this.comprehension()) several = place;
-          given.push(several === place ? this.node("other", place) : argument);
-        }
-      });
-      if (several !== false && taken > 1) fail("Generator expression must be parenthesized");
-      return this.node("call", from, { callee, given, keywords });
-    }
-
     atom() {
       const { kind, text, from, value, whole } = this.token;
-      if (kind === "number") {
+      if (["number", "string", "name"].includes(kind)) {
         this.at++;
-        return this.node(value === null ? "other" : "number", from, { value, whole });
-      }
-      if (kind === "string") {
-        while (this.token.kind === "string") this.at++;
-        return this.node("other", from);
-      }
-      if (kind === "name") {
-        this.at++;
-        return this.node("name", from, { name: text.normalize("NFKC") });
+        while (kind === "string" && this.token.kind === "string") this.at++;
+        if (kind === "name") return this.node(kind, from, { name: text.normalize("NFKC") });
+        return this.node(kind === "number" && value !== null ? kind : "other", from, { value, whole });
       }
       if (this.take("True", "False", "None", "...")) return this.node("other", from);
-      if (this.take("(")) return this.group(from);
-      if (this.take("[")) this.list("]", () => this.item() && this.comprehension());
-      else if (this.take("{")) this.list("}", () => this.entry());
-      else this.stop();
-      return this.node("other", from);
+      if (this.take("[", "{")) return this.skipped(CLOSING[text], from);
+      if (!this.take("(")) return this.stop();
+      if (this.is("yield")) return { ...this.skipped(")", this.token.from), to: this.tokens[this.at - 2].to };
+      if (this.is(")", "*")) return this.skipped(")", from);
+      const inner = this.item();
+      if (this.take(")")) return inner;
+      return this.is(",", "for") ? this.skipped(")", from) : this.missing();
     }
 
-    group(from) {
-      if (this.take("yield")) {
-        this.take("from");
-        if (!this.is(")")) this.list(")", () => this.item());
-        else this.take(")");
-        return this.node("other", from);
-      }
-      const starred = this.is("*");
-      let inner = null;
-      let several = false;
-      const taken = this.list(")", () => {
-        inner = this.item();
-        several = this.comprehension() || several;
-      });
-      const comma = this.tokens[this.at - 2].text === ",";
-      if (taken === 1 && !comma && starred) fail("cannot use starred expression here");
-      return taken === 1 && !comma && !several ? inner : this.node("other", from);
-    }
-
-    /** Items with commas between, up to the closing bracket; how many there were. */
-    list(closing, item) {
-      let taken = 0;
-      while (!this.take(closing)) {
-        item();
-        taken++;
-        if (!this.take(",") && !this.is(closing)) this.missing();
-      }
-      return taken;
-    }
-
-    /** Between two items there is no comma; unless they are no two items. */
-    missing() {
-      const place = this.at;
-      const starts = ["number", "name", "string"].includes(this.token.kind);
-      if (starts) {
-        try {
-          this.climb(1);
-        } catch {
-          this.at = place;
-          this.stop();
+    /** What a call is given: its arguments, and how many have names. */
+    given() {
+      const given = [];
+      let keywords = 0;
+      const opening = this.take("(").from;
+      while (!this.take(")")) {
+        const named = this.token.kind === "name" && this.next.text === "=";
+        if (named) this.at += 2;
+        const keyword = named || this.take("**");
+        if (keyword) keywords++;
+        else if (keywords && !this.is("*")) fail("positional argument follows keyword argument");
+        const argument = this.item();
+        if (this.is("for")) {
+          given.push(this.skipped(")", opening));
+          break;
         }
-        fail("invalid syntax. Perhaps you forgot a comma?");
+        if (!keyword) given.push(argument);
+        if (!this.take(",") && !this.is(")")) this.missing();
       }
-      this.stop();
+      return { given, keywords };
     }
 
-    /** An item of a list: it may have a star, or a name. */
+    /** An argument, or what is in parentheses: it may have a star, or a name. */
     item() {
       const from = this.token.from;
-      if (this.take("*")) {
-        this.climb(BITWISE);
-        return this.node("other", from);
+      const starred = this.take("*");
+      const found = this.expression(starred ? BITWISE : CHOICE);
+      const named = found.kind === "name" && this.take(":=");
+      if (named) this.expression();
+      return starred || named ? this.node("other", from) : found;
+    }
+
+    /** All up to the closing bracket, which is refused anyway. */
+    skipped(closing, from) {
+      for (let depth = 0; depth || !this.is(closing); this.at++) {
+        if (this.token.kind === "end") this.stop();
+        depth += this.is("(", "[", "{") ? 1 : this.is(")", "]", "}") ? -1 : 0;
       }
-      const found = this.expression();
-      if (found.kind !== "name" || !this.take(":=")) return found;
-      this.expression();
+      this.at++;
       return this.node("other", from);
     }
 
-    entry() {
-      if (this.take("**")) return this.climb(BITWISE);
-      this.item();
-      if (this.take(":")) this.expression();
-      return this.comprehension();
-    }
-
-    slice() {
-      if (!this.is(":")) this.item();
-      while (this.take(":")) if (!this.is(":", "]", ",")) this.expression();
-    }
-
-    comprehension() {
-      let found = false;
-      while (this.is("for", "async")) {
-        found = true;
-        this.take("async");
-        this.need("for");
-        do this.climb(BITWISE);
-        while (this.take(","));
-        this.need("in");
-        this.climb(1);
-        while (this.take("if")) this.climb(1);
-      }
-      return found;
+    /** Two expressions side by side lack a comma; anything else is wrong by itself. */
+    missing() {
+      if (!["number", "name", "string"].includes(this.token.kind)) this.stop();
+      this.expression();
+      fail("invalid syntax. Perhaps you forgot a comma?");
     }
   }
 

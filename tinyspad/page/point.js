@@ -17,11 +17,19 @@
   };
   const MASS = { ...SEMIRINGS.gradient, edge: Math.abs };
   const LOGARITHMS = {
+    // the largest sizes, where floats cannot hold them
     edge: (w) => Math.log(Math.abs(w)),
     extend: (value, w) => value + w,
     combine: larger,
     one: 0,
     zero: -Infinity,
+  };
+  const LOG_MASS = {
+    ...LOGARITHMS,
+    combine: (a, b) => {
+      const [low, high] = a < b ? [a, b] : [b, a];
+      return low === -Infinity || (low === high && high === Infinity) ? high : high + Math.log1p(Math.exp(low - high));
+    },
   };
 
   class Point {
@@ -153,6 +161,27 @@
         const logs = this.swept(LOGARITHMS);
         const faithful = sizes.every((size, i) => !Number.isFinite(logs[i]) || inRange(size));
         return faithful ? [SEMIRINGS.largest, sizes] : [LOGARITHMS, logs];
+      });
+    }
+
+    /** Of every edge its share of the sizes of all paths behind its tail; equal ones where all are zero. */
+    get branchShares() {
+      return this.once("shares", () => {
+        const { graph } = this;
+        const logs = this.swept(LOG_MASS);
+        const shares = graph.edges.map(() => 1);
+        for (const { index: v } of graph.nodes) {
+          const edges = graph.out(v).map((edge) => edge.index);
+          const sizes = edges.map((e) => this.extended(LOG_MASS, logs[graph.edges[e].head], e));
+          const highest = Math.max(...sizes);
+          const wild = !sizes.every((size) => size < Infinity); // then those that are not finite share all
+          const parts = sizes.map((size) => (wild ? Number(!(size < Infinity)) : Math.exp(size - highest)));
+          const total = highest === -Infinity ? 0 : parts.reduce((sum, part) => sum + part, 0);
+          edges.forEach((e, k) => {
+            shares[e] = total ? parts[k] / total : 1 / edges.length;
+          });
+        }
+        return shares;
       });
     }
 
