@@ -30,6 +30,7 @@ RANKS = [
     ["nn"],
     ["experiments"],
     ["reproduction"],
+    ["page"],
     ["plot", "check"],
     ["command_line"],
     ["commands"],
