@@ -15,10 +15,14 @@
       return this.data.adjoints;
     }
 
+    adjointOf(i, semiring = "gradient") {
+      return semiring === "largest" ? this.sweep(semiring) : super.adjointOf(i, semiring);
+    }
+
     listed(source) {
       const name = this.graph.params[source];
       if (this.data.products[name]) return this.data.products[name];
-      throw new Problem(`The paths of "${name}" lead through linear maps, and there are too many of them to be listed.`);
+      throw new Problem(`The paths of "${name}" lead through linear maps, and are too many to be listed.`);
     }
 
     get masses() {
@@ -53,7 +57,7 @@
     }
 
     sweep(name = "gradient") {
-      if (name === "largest") throw new Problem("Through linear maps no sweep finds the largest path; they are listed.");
+      if (name === "largest") throw new Problem("Through linear maps no sweep finds the largest path.");
       if (name === "count") return super.sweep(name);
       const steps = super.sweep("count");
       return steps.map((step, i) => ({
@@ -65,13 +69,21 @@
     }
   }
 
+  /** JSON has no number that is not finite; it comes as a text. */
+  const numbered = (x) => {
+    if (Array.isArray(x)) return x.map(numbered);
+    if (x && typeof x === "object") return Object.fromEntries(Object.entries(x).map(([key, y]) => [key, numbered(y)]));
+    return ["NaN", "Infinity", "-Infinity"].includes(x) ? Number(x) : x;
+  };
+
   /**
    * A graph from Python's numbers: {params, output, nodes: [{name, kind, tupled, text, of}], edges: [[tail, head, copy]],
    * where, value, values (by node), weights (by edge), adjoints (by node), and, where some weights are texts (linear maps):
    * told (the sentences of lcg.reverse_steps()), products: {name: [number, ...]} of the parameters whose paths are listed,
    * products or, of arrays, their norms}. What is no number is a text. It knows this one point.
    */
-  const fromPython = (data) => {
+  const fromPython = (given) => {
+    const data = numbered(given);
     const nodes = data.nodes.map((node, index) => ({ op: null, of: null, ...node, index }));
     const edges = data.edges.map(([tail, head, copy], index) => ({ index, tail, head, copy }));
     const graph = new Graph(data.params, nodes, edges, data.output, data.value);

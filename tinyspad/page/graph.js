@@ -3,7 +3,7 @@
   "use strict";
 
   const { Problem, OPERATIONS } = TinySpad;
-  const { constantText } = TinySpad.text;
+  const { constantText, spaced } = TinySpad.text;
   const KEYWORDS = new Set("as if in is or and def del for not try".split(" "));
 
   // --- names and texts -------------------------------------------------------------------------------------------------
@@ -98,8 +98,8 @@
       const counts = this.counts;
       let left = BigInt(index);
       if (left < 0n || left >= counts[source]) {
-        const number = TinySpad.text.spaced(counts[source]);
-        throw new Problem(`"${this.nodes[source].name}" has ${number} paths, numbered from 0; there is no path ${index}.`);
+        const told = `"${this.nodes[source].name}" has ${spaced(counts[source])} paths, numbered from 0`;
+        throw new Problem(`${told}; there is no path ${index}.`);
       }
       const path = [];
       for (let v = source; v !== this.output; ) {
@@ -142,7 +142,7 @@
       const values = new Array(this.nodes.length);
       const weights = new Array(this.edges.length).fill(1);
       this.params.forEach((name, i) => {
-        if (!Number.isFinite(where[name]) && typeof where[name] !== "number") {
+        if (typeof where[name] !== "number") {
           throw new Problem(`The point has no ${name}: it is to be a number for each of ${this.params.join(", ")}.`);
         }
         values[i] = where[name];
@@ -159,7 +159,8 @@
           if (ref.edge !== undefined) weights[ref.edge] = partials[k](out, ...args);
         });
       }
-      return new TinySpad.Point(this, at, values, weights, this.nodes[this.output] ? values[this.output] : this.constant);
+      const value = this.nodes[this.output] ? values[this.output] : this.constant;
+      return new TinySpad.Point(this, at, values, weights, value);
     }
   }
 
@@ -212,7 +213,7 @@
       const index = define("operation", { op, reads: [] });
       place.set(i, index);
       args.forEach((ref, k) => {
-        nodes[index].reads.push({ ...ref });
+        nodes[index].reads.push({ ...ref, constant: Number(ref.constant) }); // JSON has "Infinity" as a text
         if (ref.node === undefined) return;
         const tail = spare.has(ref.node) ? spare.get(ref.node).shift() : place.get(ref.node);
         nodes[index].reads[k] = { node: tail };
@@ -227,7 +228,7 @@
     ends.sort((a, b) => a.tail - b.tail); // stable: branches stay in reading order
     const edges = ends.map(({ tail, head, copy }, index) => ({ index, tail, head, copy }));
     ends.forEach(({ then }, e) => then(e));
-    const graph = new Graph(params, nodes, edges, output, program.output.constant);
+    const graph = new Graph(params, nodes, edges, output, Number(program.output.constant));
     nameNodes(nodes, params, output, (v) => graph.out(v).filter((edge) => edge.copy).map((edge) => edge.head));
     for (const node of nodes) {
       if (node.kind === "branch") node.text = nodes[node.of].name;

@@ -11,8 +11,8 @@
   };
 
   const KEYWORDS = new Set(
-    ("False None True and as assert async await break class continue def del elif else except finally for from global " +
-      "if import in is lambda nonlocal not or pass raise return try while with yield").split(" "),
+    ("False None True and as assert async await break class continue def del elif else except finally for from " +
+      "global if import in is lambda nonlocal not or pass raise return try while with yield").split(" "),
   );
   const CLOSING = { "(": ")", "[": "]", "{": "}" };
 
@@ -179,7 +179,7 @@
       if (!signs.length) return this.primary();
       const operand = this.expression(POWER);
       return signs.reduceRight(
-        (found, { text, from: place }) => this.node(text === "~" ? "other" : "unary", place, { op: text, operand: found }),
+        (found, { text: op, from: place }) => this.node(op === "~" ? "other" : "unary", place, { op, operand: found }),
         operand,
       );
     }

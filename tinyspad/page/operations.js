@@ -21,6 +21,7 @@
         quotient -= 1;
       }
     } else rest = y < 0 ? -0 : 0;
+    if (quotient === 0) return [rest, y / x < 0 ? -0 : 0]; // the sign of x / y, which may be a zero
     const floor = Math.floor(quotient);
     return [rest, quotient - floor > 0.5 ? floor + 1 : floor];
   };

@@ -92,7 +92,8 @@
     /** What a semiring ("gradient", "count", "largest") makes of all paths of a node. */
     adjointOf(i, semiring = "gradient") {
       if (semiring === "gradient") return this.adjoints[i];
-      return semiring === "count" ? this.graph.counts[i] : this.once(semiring, () => this.swept(SEMIRINGS[semiring]))[i];
+      if (semiring === "count") return this.graph.counts[i];
+      return this.once(semiring, () => this.swept(SEMIRINGS[semiring]))[i];
     }
 
     /** The gradient by name. */
@@ -137,9 +138,8 @@
     paths(name, limit = 200) {
       const number = this.count(name);
       if (number > BigInt(limit)) {
-        throw new Problem(
-          `"${name}" has ${spaced(number)} paths; listing stops at ${spaced(limit)}. The largest are top("${name}", n).`,
-        );
+        const told = `"${name}" has ${spaced(number)} path${number === 1n ? "" : "s"}`;
+        throw new Problem(`${told}; listing stops at ${spaced(limit)}. The largest are top("${name}", n).`);
       }
       const source = this.graph.source(name);
       const found = [];
@@ -185,7 +185,7 @@
       });
     }
 
-    /** The path of the largest |product|, the first one on a tie. */
+    /** The path of the largest |product|, the first one on a tie; NaN counts as the largest. */
     best(name) {
       const { graph } = this;
       const source = this.chosen(name);
@@ -203,7 +203,10 @@
       return this.path(source, edges);
     }
 
-    /** Path numbers and products that float cannot tell from zero come last, in path order; of the rest the exact sum. */
+    /**
+     * The n paths of the largest |product|, largest first, in path order among equals, those of zero last; and of the rest
+     * how many there are and their exact sum: by one sweep, at any count.
+     */
     top(name, n) {
       const { graph } = this;
       const source = this.chosen(name);
@@ -318,7 +321,10 @@
         return name === "count" ? `${told} ${paths}` : told;
       }
       const [{ edge, from, weight }] = heard;
-      if (name === "count") return `${named(v)}: on to ${named(from)}, from where ${result} ${paths} lead${paths === "path" ? "s" : ""} on`;
+      if (name === "count") {
+        const lead = paths === "path" ? "leads" : "lead";
+        return `${named(v)}: on to ${named(from)}, from where ${result} ${paths} ${lead} on`;
+      }
       const derivative = `d${named(from)}/d${named(v)}`;
       const factor = this.taken[edge] ? bracketed(name === "largest" ? Math.abs(weight) : weight) : "(not taken)";
       const product = `${factor} * ${number(values[from])} = ${result}`;
@@ -332,20 +338,23 @@
     get nonfinite() {
       const { graph } = this;
       const original = (i) => graph.nodes[i].of ?? i;
-      const readBy = (node) => [...new Set((node.reads || []).filter((r) => r.node !== undefined).map((r) => original(r.node)))];
-      const at = (node) => readBy(node).map((i) => `${graph.nodes[i].name} = ${general(this.values[i], 6)}`).join(", ");
+      const at = (node) => {
+        const read = new Set(node.reads.filter((ref) => ref.node !== undefined).map((ref) => original(ref.node)));
+        return [...read].map((i) => `${graph.nodes[i].name} = ${general(this.values[i], 6)}`).join(", ");
+      };
       for (const node of graph.nodes) {
         if (node.kind === "branch") continue;
         const value = this.values[node.index];
         if (typeof value === "number" && !Number.isFinite(value)) {
-          const told = node.kind === "parameter" ? "" : ` at ${at(node)}`;
+          const told = node.reads ? ` at ${at(node)}` : "";
           return { node: node.index, text: `${this.written(node)} is ${general(value, 6)}${told}` };
         }
         for (const { edge, node: tail } of node.reads || []) {
           if (edge === undefined || Number.isFinite(this.weights[edge])) continue;
           const by = graph.nodes[original(tail)].name;
           const slope = general(this.weights[edge], 6);
-          return { node: node.index, text: `the derivative of ${this.written(node)} by ${by} is ${slope} at ${at(node)}` };
+          const told = `the derivative of ${this.written(node)} by ${by} is ${slope} at ${at(node)}`;
+          return { node: node.index, text: told };
         }
       }
       const wrong = this.adjoints.findLastIndex((adjoint) => typeof adjoint === "number" && !Number.isFinite(adjoint));

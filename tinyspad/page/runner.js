@@ -6,7 +6,7 @@
 
   // --- random numbers --------------------------------------------------------------------------------------------------
 
-  /** Random numbers of a seed (Chris Doty-Humphrey's sfc32): uniform() in [0, 1), below(n) for a whole number of any size. */
+  /** Random numbers of a seed (Chris Doty-Humphrey's sfc32): uniform() in [0, 1), below(n) for a BigInt of any size. */
   const randomness = (seed) => {
     let [a, b, c, counter] = [0, seed | 0, Math.floor(seed / 2 ** 32) | 0, 1];
     const bits = () => {
