@@ -318,11 +318,18 @@ def test_kinks_ties_and_what_is_not_finite(ask):
 
 def test_what_is_not_finite_is_told(ask):
     cases = {
-        "x*log(x)": ({"x": 0.0}, "log(x) is -inf at x = 0"),
-        "cos(sqrt(x - 3))": ({"x": 2.5}, "sqrt(a) is nan at a = -0.5"),
+        "x*log( x )": ({"x": 0.0}, "log( x ) is -inf at x = 0"),
+        "cos(sqrt(x - 3)) + y": ({"x": 2.5, "y": 1.0}, "sqrt(x - 3) is nan at x = 2.5, y = 1"),
         "2*sqrt(x)": ({"x": 0.0}, "the derivative of sqrt(x) by x is inf at x = 0"),
-        "x + y": ({"x": "Infinity", "y": 1.0}, "x is inf"),
-        "x/y": ({"x": 1.0, "y": 0.0}, "x / y is inf at x = 1, y = 0"),
+        "exp(-1/x**2)": ({"x": 0.0}, "-1/x**2 is -inf at x = 0"),
+        "exp(-1/x**2) + log(x)": ({"x": 0.0}, "log(x) is -inf at x = 0"),
+        "x + y": ({"x": "Infinity", "y": 1.0}, "x is inf at x = inf, y = 1"),
+        "x*1e999": ({"x": 1.0}, "1e999 is inf at x = 1"),
+        "(2*x)**y": ({"x": -1.0, "y": 0.5}, "(2*x)**y is nan at x = -1, y = 0.5"),
+        "1e200*(x*1e200)*(y*1e-300)*1e-100": (
+            {"x": 1.0, "y": 1.0},
+            "1e200*(x*1e200) is inf at x = 1, y = 1",
+        ),
         "x*x": ({"x": 3.0}, None),
     }
     answers = ask({text: {"ask": "formula", "text": text, "where": where} for text, (where, _) in cases.items()})

@@ -50,20 +50,24 @@
     if (node.given.length !== takes || node.keywords) {
       throw new Problem(`${name} takes ${takes} argument${takes > 1 ? "s" : ""}.`);
     }
-    return [{ takes, make }, ...[...node.given].reverse()];
+    return [{ takes, make, node }, ...[...node.given].reverse()];
   };
 
+  const short = (part) => (part.length <= 60 ? part : `${part.slice(0, 30)} ... ${part.slice(-25)}`);
+  const partOf = (node, text) => short(text.slice(node.from, node.to).split(/\s+/).join(" "));
   const constant = (value, whole = false) => ({ constant: value, whole });
-  const entering = (name, takes) => ({ takes, make: (apply, ...args) => apply(name, ...args) });
+  const entering = (name, takes, node) => ({ takes, make: (apply, ...args) => apply(name, ...args), node });
 
-  /** Instructions: a reference to push, or how many to take from the stack, and what to make of them. */
+  /** Instructions: a reference to push; or how many to take from the stack, what to make of them, and for which node. */
   const postfix = (tree, text, params) => {
     const done = [];
     const pending = [tree];
     while (pending.length) {
       const node = pending.pop();
       if (node.make) done.push(node);
-      else if (node.kind === "number") done.push(constant(node.value, node.whole && node.value <= 2 ** 53));
+      else if (node.kind === "number") {
+        done.push({ ...constant(node.value, node.whole && node.value <= 2 ** 53), part: partOf(node, text) });
+      }
       else if (isName(node) && Object.hasOwn(CONSTANTS, node.name)) done.push(constant(CONSTANTS[node.name]));
       else if (isName(node)) {
         if (Object.hasOwn(FUNCTIONS, node.name)) {
@@ -72,8 +76,8 @@
         if (!params.includes(node.name)) params.push(node.name);
         done.push({ node: params.indexOf(node.name) });
       } else if (node.kind === "binary" && Object.hasOwn(OPERATORS, node.op)) {
-        pending.push(entering(OPERATORS[node.op], 2), node.right, node.left);
-      } else if (node.kind === "unary") pending.push(entering(SIGNS[node.op], 1), node.operand);
+        pending.push(entering(OPERATORS[node.op], 2, node), node.right, node.left);
+      } else if (node.kind === "unary") pending.push(entering(SIGNS[node.op], 1, node), node.operand);
       else if (node.kind === "call" && isName(node.callee)) pending.push(...called(node));
       else throw new Problem(refusal(node, text));
     }
@@ -96,25 +100,28 @@
   /**
    * The program that an expression stands for: {text, params, steps: [{op, args: [ref]}], output: ref}; a ref is
    * {node: i}, of the parameters and then the steps, or {constant, whole}. What reads constants alone is computed here.
+   * A step's part is what is written of it in the text, and so is that of a constant.
    */
   const parse = (text) => {
     const length = [...text].length;
     if (length > LONGEST) {
       throw new Problem(`The expression has ${length} characters; at most ${LONGEST} are taken.`);
     }
-    const params = [];
-    const instructions = postfix(treeOf(text), stripped(text), params);
+    const [params, steps, stack] = [[], [], []];
+    const written = stripped(text);
+    const instructions = postfix(treeOf(text), written, params);
     if (!params.length) throw new Problem(`${quoted(text, 80)} has no variable, so there is no path to follow.`);
-    const steps = [];
-    const apply = (op, ...args) => {
-      if (args.every((ref) => ref.node === undefined)) {
-        return constant(OPERATIONS[op].value(...args.map((ref) => ref.constant)));
-      }
-      steps.push({ op, args });
-      return { node: params.length + steps.length - 1 };
-    };
-    const stack = [];
     for (const done of instructions) {
+      const part = done.make && partOf(done.node, written);
+      const apply = (op, ...args) => {
+        if (args.every((ref) => ref.node === undefined)) {
+          const culprit = args.find((ref) => !Number.isFinite(ref.constant));
+          const value = OPERATIONS[op].value(...args.map((ref) => ref.constant));
+          return { ...constant(value), part: culprit ? culprit.part : part };
+        }
+        steps.push({ op, args, part });
+        return { node: params.length + steps.length - 1 };
+      };
       stack.push(done.make ? done.make(apply, ...stack.splice(stack.length - done.takes)) : done);
     }
     return { text, params, steps, output: stack[0] };

@@ -53,6 +53,12 @@
     return symbol ? symbol + read[0] : `${op}(${read.join(", ")})`;
   };
 
+  /** What is read, in words: a variable, a constant, or a number that is computed from what has no derivative. */
+  const readText = (read, name) => {
+    if (read.node !== undefined) return name(read.node);
+    return read.part === undefined || read.constant !== undefined ? constantText(read.constant, read.whole) : read.part;
+  };
+
   // --- the graph -------------------------------------------------------------------------------------------------------
 
   /**
@@ -139,106 +145,126 @@
 
     /** Everything at a point, {name: number}. */
     at(where) {
-      const values = new Array(this.nodes.length);
-      const weights = new Array(this.edges.length).fill(1);
-      this.params.forEach((name, i) => {
-        if (typeof where[name] !== "number") {
-          throw new Problem(`The point has no ${name}: it is to be a number for each of ${this.params.join(", ")}.`);
-        }
-        values[i] = where[name];
+      const given = this.params.map((name) => {
+        if (typeof where[name] === "number") return where[name];
+        throw new Problem(`The point has no ${name}: it is to be a number for each of ${this.params.join(", ")}.`);
       });
-      const at = {};
-      for (const name of this.params) at[name] = where[name];
-      for (const node of this.nodes) {
-        if (node.kind === "branch") values[node.index] = values[node.of];
-        if (node.kind !== "operation") continue;
-        const { value, partials } = OPERATIONS[node.op];
-        const args = node.reads.map((ref) => (ref.node === undefined ? ref.constant : values[ref.node]));
-        const out = (values[node.index] = value(...args));
-        node.reads.forEach((ref, k) => {
-          if (ref.edge !== undefined) weights[ref.edge] = partials[k](out, ...args);
+      const found = [...given]; // of parameters, and then of steps
+      const valueOf = (ref) => (ref.node === undefined ? ref.constant : found[ref.node]);
+      const values = [...given];
+      const weights = new Array(this.edges.length).fill(1);
+      this.program.steps.forEach(({ op, args }, i) => {
+        const { value, partials } = OPERATIONS[op];
+        const operands = args.map(valueOf);
+        const out = value(...operands);
+        found.push(out);
+        const node = this.defined[i];
+        if (!node) return;
+        values[node.index] = out;
+        node.reads.forEach(({ edge }, k) => {
+          if (edge !== undefined) weights[edge] = partials[k](out, ...operands);
         });
-      }
-      const value = this.nodes[this.output] ? values[this.output] : this.constant;
-      return new TinySpad.Point(this, at, values, weights, value);
+      });
+      for (const node of this.nodes) if (node.kind === "branch") values[node.index] = values[node.of];
+      const at = Object.fromEntries(this.params.map((name, i) => [name, given[i]]));
+      const value = valueOf(this.program.output);
+      return Object.assign(new TinySpad.Point(this, at, values, weights, value), { found });
     }
   }
 
   // --- from a program --------------------------------------------------------------------------------------------------
 
-  /** The steps that the output is computed from. */
-  const neededSteps = ({ params, steps, output }) => {
-    const needed = new Set();
+  /** Whether an operation's result varies with this argument: that of a condition does not. */
+  const varies = ({ op }, k) => OPERATIONS[op].partials[k] !== null;
+
+  /** Which parameters and steps have derivatives, and are on a way to the output; the others are numbers that are read. */
+  const nodesOf = ({ params, steps, output }) => {
+    const live = params.map(() => true);
+    for (const step of steps) live.push(step.args.some((ref, k) => live[ref.node] && varies(step, k)));
+    const on = new Set();
     const pending = [output];
     while (pending.length) {
       const { node } = pending.pop();
-      if (node === undefined || needed.has(node)) continue;
-      needed.add(node);
-      if (node >= params.length) pending.push(...steps[node - params.length].args);
+      if (node === undefined || !live[node] || on.has(node)) continue;
+      on.add(node);
+      const step = steps[node - params.length];
+      if (step) pending.push(...step.args.filter((_, k) => varies(step, k)));
     }
-    return [...needed].filter((i) => i >= params.length).sort((a, b) => a - b);
+    return on;
+  };
+
+  /** The same program; JSON has what is not finite as a text. */
+  const numbered = (program) => {
+    const ref = (given) => (given.node === undefined ? { ...given, constant: Number(given.constant) } : given);
+    const steps = program.steps.map((step) => ({ ...step, args: step.args.map(ref) }));
+    return { ...program, steps, output: ref(program.output) };
   };
 
   /** The single-access program, numbered and named as tinyspad's trace() does. */
-  const trace = (program) => {
-    const { params, steps } = program;
-    const needed = neededSteps(program);
-    const argsOf = (i) => steps[i - params.length].args;
-    const readers = new Map();
-    for (const i of needed) {
-      for (const { node } of argsOf(i)) if (node !== undefined) readers.set(node, (readers.get(node) || 0) + 1);
-    }
-    const nodes = [];
-    const ends = [];
+  const trace = (given) => {
+    const program = numbered(given);
+    const { params, steps, output } = program;
+    const on = nodesOf(program);
+    const isNode = (step, k) => on.has(step.args[k].node) && varies(step, k);
+    const [nodes, ends] = [[], []];
     const place = new Map(); // of every parameter and step its node
     const spare = new Map(); // and the branches that nobody has read yet
+    const readers = new Map();
+    steps.forEach((step, i) => {
+      if (!on.has(params.length + i)) return;
+      step.args.forEach(({ node }, k) => {
+        if (isNode(step, k)) readers.set(node, (readers.get(node) || 0) + 1);
+      });
+    });
     const define = (kind, more) => {
-      nodes.push({ index: nodes.length, name: null, kind, tupled: false, text: "", op: null, of: null, ...more });
-      return nodes.length - 1;
+      const node = { index: nodes.length, name: null, kind, tupled: false, text: "", op: null, of: null, ...more };
+      nodes.push(node);
+      return node;
     };
     const connect = (tail, head, copy, then = () => {}) => ends.push({ tail, head, copy, then });
     const tupleUp = (i) => {
-      const n = readers.get(i) || 0;
-      if (n < 2) return;
-      const of = place.get(i);
-      nodes[of].tupled = true;
-      const copies = Array.from({ length: n }, () => define("branch", { of }));
-      for (const copy of copies) connect(of, copy, true);
+      const node = place.get(i);
+      if (!(readers.get(i) > 1)) return;
+      node.tupled = true;
+      const copies = Array.from({ length: readers.get(i) }, () => define("branch", { of: node.index }));
+      for (const copy of copies) connect(node.index, copy.index, true);
       spare.set(i, copies);
     };
     params.forEach((name, i) => place.set(i, define("parameter", { name, text: `Param_${i}` })));
     params.forEach((_, i) => tupleUp(i));
-    for (const i of needed) {
-      const { op, args } = steps[i - params.length];
-      const index = define("operation", { op, reads: [] });
-      place.set(i, index);
-      args.forEach((ref, k) => {
-        nodes[index].reads.push({ ...ref, constant: Number(ref.constant) }); // JSON has "Infinity" as a text
-        if (ref.node === undefined) return;
+    steps.forEach((step, i) => {
+      if (!on.has(params.length + i)) return;
+      const node = define("operation", { op: step.op, part: step.part, reads: [] });
+      place.set(params.length + i, node);
+      step.args.forEach((ref, k) => {
+        const read = {};
+        node.reads.push(read);
+        if (!isNode(step, k)) {
+          Object.assign(read, ref.node === undefined ? ref : { part: steps[ref.node - params.length].part });
+          return;
+        }
         const tail = spare.has(ref.node) ? spare.get(ref.node).shift() : place.get(ref.node);
-        nodes[index].reads[k] = { node: tail };
-        connect(tail, index, false, (e) => {
-          nodes[index].reads[k].edge = e;
+        read.node = tail.index;
+        connect(tail.index, node.index, false, (e) => {
+          read.edge = e;
         });
       });
-      tupleUp(i);
-    }
-    const constant = program.output.node === undefined;
-    const output = constant ? nodes.length : place.get(program.output.node);
+      tupleUp(params.length + i);
+    });
     ends.sort((a, b) => a.tail - b.tail); // stable: branches stay in reading order
     const edges = ends.map(({ tail, head, copy }, index) => ({ index, tail, head, copy }));
     ends.forEach(({ then }, e) => then(e));
-    const graph = new Graph(params, nodes, edges, output, Number(program.output.constant));
-    nameNodes(nodes, params, output, (v) => graph.out(v).filter((edge) => edge.copy).map((edge) => edge.head));
+    const end = on.has(output.node) ? place.get(output.node).index : nodes.length;
+    const graph = new Graph(params, nodes, edges, end, output.constant);
+    nameNodes(nodes, params, end, (v) => graph.out(v).filter((edge) => edge.copy).map((edge) => edge.head));
     for (const node of nodes) {
       if (node.kind === "branch") node.text = nodes[node.of].name;
       if (node.kind !== "operation") continue;
-      const read = (ref) => (ref.node === undefined ? constantText(ref.constant, ref.whole) : nodes[ref.node].name);
-      node.text = rightHandSide(node.op, node.reads.map(read));
+      node.text = rightHandSide(node.op, node.reads.map((read) => readText(read, (i) => nodes[i].name)));
       for (const { edge } of node.reads) if (edge !== undefined) graph.chooses[edge] = !!OPERATIONS[node.op].chooses;
     }
-    return graph;
+    return Object.assign(graph, { program, defined: steps.map((_, i) => place.get(params.length + i)) });
   };
 
-  Object.assign(TinySpad, { Graph, trace, rightHandSide });
+  Object.assign(TinySpad, { Graph, trace, rightHandSide, readText });
 })();

@@ -6,6 +6,8 @@
   const { general, spaced, weightText } = TinySpad.text;
 
   const bracketed = (x) => (weightText(x).startsWith("-") ? `(${weightText(x)})` : weightText(x));
+  const number = (x) => general(x, 6);
+  const wild = (x) => typeof x === "number" && !Number.isFinite(x);
   const larger = (a, b) => (a >= b || Number.isNaN(a) ? a : b); // NaN counts as the largest
   const inRange = (size) => size > 1e-290 && size < 1e290; // where floats have all their digits
 
@@ -334,42 +336,45 @@
 
     // --- what is not finite ----------------------------------------------------------------------------------------------
 
-    /** The first node that is infinite or NaN, or has such a derivative or adjoint; null where all is finite. */
+    /** Where it is infinite or NaN, {node, text}: the first part that makes the value so, or a derivative; null: nowhere. */
     get nonfinite() {
       const { graph } = this;
-      const original = (i) => graph.nodes[i].of ?? i;
-      const at = (node) => {
-        const read = new Set(node.reads.filter((ref) => ref.node !== undefined).map((ref) => original(ref.node)));
-        return [...read].map((i) => `${graph.nodes[i].name} = ${general(this.values[i], 6)}`).join(", ");
-      };
+      const shown = Object.entries(this.where).map(([name, x]) => `${name} = ${number(x)}`);
+      const told = (node, text) => ({ node, text: `${text} at ${shown.join(", ")}` });
+      const part = this.found && !Number.isFinite(this.value) ? this.culprit() : null;
+      if (part) return told(part.node, `${part.text} is ${number(part.value)}`);
       for (const node of graph.nodes) {
         if (node.kind === "branch") continue;
-        const value = this.values[node.index];
-        if (typeof value === "number" && !Number.isFinite(value)) {
-          const told = node.reads ? ` at ${at(node)}` : "";
-          return { node: node.index, text: `${this.written(node)} is ${general(value, 6)}${told}` };
-        }
+        const [value, text] = [this.values[node.index], node.kind === "parameter" ? node.name : node.part || node.text];
+        if (wild(value)) return told(node.index, `${text} is ${number(value)}`);
         for (const { edge, node: tail } of node.reads || []) {
-          if (edge === undefined || Number.isFinite(this.weights[edge])) continue;
-          const by = graph.nodes[original(tail)].name;
-          const slope = general(this.weights[edge], 6);
-          const told = `the derivative of ${this.written(node)} by ${by} is ${slope} at ${at(node)}`;
-          return { node: node.index, text: told };
+          if (edge === undefined || !wild(this.weights[edge])) continue;
+          const by = graph.nodes[graph.nodes[tail].of ?? tail].name;
+          return told(node.index, `the derivative of ${text} by ${by} is ${number(this.weights[edge])}`);
         }
       }
-      const wrong = this.adjoints.findLastIndex((adjoint) => typeof adjoint === "number" && !Number.isFinite(adjoint));
-      if (wrong < 0) return null;
-      const adjoint = `the adjoint of ${graph.nodes[wrong].name} is ${general(this.adjoints[wrong], 6)}`;
-      return { node: wrong, text: `${adjoint}: a product of finite factors that overflows` };
+      const last = this.adjoints.findLastIndex(wild);
+      if (last < 0) return null;
+      const adjoint = `the adjoint of ${graph.nodes[last].name} is ${number(this.adjoints[last])}`;
+      return told(last, `${adjoint}, a product of finite factors,`);
     }
 
-    /** What a node computes, in terms of variables rather than of their branches. */
-    written(node) {
-      if (!node.reads || !OPERATIONS[node.op]) return node.kind === "operation" ? node.text : node.name;
-      const { constantText } = TinySpad.text;
-      const name = (i) => this.graph.nodes[this.graph.nodes[i].of ?? i].name;
-      const read = (ref) => (ref.node === undefined ? constantText(ref.constant, ref.whole) : name(ref.node));
-      return TinySpad.rightHandSide(node.op, node.reads.map(read));
+    /** The first part that is not finite on the way to the value; what a choice leaves out is not to blame. */
+    culprit() {
+      const { graph, found } = this;
+      const { params, steps, output } = graph.program;
+      const blame = params.map((name, i) => (wild(found[i]) ? { text: name, value: found[i], node: i } : null));
+      const blamed = (ref) => {
+        if (ref.node !== undefined) return blame[ref.node];
+        return wild(ref.constant) ? { text: ref.part ?? number(ref.constant), value: ref.constant, node: null } : null;
+      };
+      steps.forEach(({ op, args, part }, i) => {
+        const [value, node] = [found[params.length + i], graph.defined[i]];
+        const read = op === "where" ? [args[found[args[0].node] ? 1 : 2]] : args;
+        const own = { text: part ?? (node ? node.text : op), value, node: node ? node.index : null };
+        blame.push(wild(value) ? (read.map(blamed).find(Boolean) ?? own) : null);
+      });
+      return blamed(output);
     }
   }
 
