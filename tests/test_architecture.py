@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent / "tinyspad"
 RANKS = [
     ["one_page", "errors"],  # read first, and alone; and beneath everything, as every module may raise
     ["archive", "arguments", "table", "progress"],
-    ["containers"],
+    ["containers", "displays"],
     ["data", "functions", "models", "optimizers", "differences", "expression", "layout"],
     ["rules", "paths", "verdicts"],
     ["written"],

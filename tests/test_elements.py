@@ -1055,7 +1055,7 @@ def test_a_number_behind_a_zero_has_no_mass_and_needs_no_edges():
 
 def test_a_graph_too_large_shows_what_can_be_told():
     e = ts.trace(lambda A: np.sum(A @ A), np.ones((200, 200)), elements=True)
-    assert "paths: A: 400" in str(e) and "<pre>" in e._repr_html_() and "400 each" in repr(e)
+    assert "paths: A: 400" in str(e) and "<pre" in e._repr_html_() and "400 each" in repr(e)
 
 
 def test_moments_of_many_numbers_are_those_of_each():

@@ -185,7 +185,7 @@ def test_a_notebook_shows_program_and_drawing():
     shown = lcg._repr_html_()
     assert "x1, x2 &lt;- x" in shown
     picture = ElementTree.fromstring(shown[shown.index("<svg") : shown.index("</svg>") + 6])
-    of = {kind: picture.findall(f"{{*}}{kind}") for kind in ("path", "rect", "circle", "text")}
+    of = {kind: picture.findall(f"{{*}}g//{{*}}{kind}") for kind in ("path", "rect", "circle", "text")}
     tupled = sum(node.tupled for node in lcg.nodes)
     assert len(of["path"]) == 2 * len(lcg.edges) + tupled  # a line and a head for every edge, a diamond
     assert len(of["rect"]) + len(of["circle"]) == len(lcg.nodes) - tupled
@@ -209,7 +209,7 @@ def test_a_drawing_stays_whole(f):
     shown = ts.trace(f, 2.0)._repr_html_()
     picture = ElementTree.fromstring(shown[shown.index("<svg") : shown.index("</svg>") + 6])
     _, _, width, height = map(float, picture.get("viewBox").split())
-    for text in picture.findall("{*}text"):
+    for text in picture.findall(".//{*}text"):
         half = 3 * len(text.text)  # about 6 pixels a letter, from its middle
         assert half <= float(text.get("x")) <= width - half and 8 <= float(text.get("y")) <= height - 3
 
@@ -475,8 +475,6 @@ def test_the_ledger_proves_itself():
     assert ledger.shares.sum() == pytest.approx(1.0)
     text = str(ledger)
     assert "x -> x2 -> b -> c -> d -> z" in text and "(-0.9129)" in text and "79.1%" in text
-    with pytest.raises(TooManyPaths):
-        ts.trace(doublings(12), 1.0).ledger()
 
 
 def test_the_ledger_of_arrays_shows_norms():

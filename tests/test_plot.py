@@ -23,6 +23,7 @@ from tinyspad.layout import crossings, layout, spread, uncrossed
 from tinyspad.lcg.trace import trace_as
 from tinyspad.plot.outside import FEW, MOST, legend_label, verbatim
 from tinyspad.plot.palette import ESTIMATORS, styles
+from tinyspad.plot.panels import legend_beside, own_axes
 from tinyspad.rules import RULES
 
 f1 = ts.functions.f1
@@ -421,3 +422,29 @@ class Tags(HTMLParser):
     def handle_data(self, data):
         if self.seen:
             self.inside[self.seen[-1]].append(data)
+
+
+# --- where it is drawn ------------------------------------------------------------------------------------------------
+
+
+def test_a_legend_stands_beside_the_data_whatever_its_size():
+    for labels in (["GD"], [name * 40 for name in "abc"], [f"method {i}, k_max 10" for i in range(12)]):
+        for columns in (None, 1, 2, 4):
+            given = None if columns is None else plt.subplots(1, columns, squeeze=False)[1][0, -1]
+            ax = own_axes(given)
+            for i, label in enumerate(labels):
+                ax.plot([0, 1], [i, i + 1], label=label)
+            ax.set_xlabel("step")
+            legend = legend_beside(ax, grow=given is None)
+            ax.figure.canvas.draw()
+            box, inside = legend.get_window_extent(), ax.figure.bbox.padded(1)
+            assert not box.overlaps(ax.get_window_extent()) and not box.overlaps(ax.xaxis.get_tightbbox())
+            if columns in (None, 1):
+                assert inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1)
+
+
+def test_a_figure_of_its_own_unless_axes_are_given():
+    first, second = own_axes(None), own_axes(None)
+    assert first.figure is not second.figure and own_axes(first) is first
+    with pytest.raises(BadInput, match="ax= takes the Axes"):
+        own_axes(first.figure)

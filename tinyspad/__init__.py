@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .gradcheck import GradientReport, check_gradients, check_rule
     from .lcg import LCG, Elements, Jacobian, Path, PathArray, jacobian, of_numbers
     from .lcg.trace import trace
-    from .optimize import History, Result, compare, minimize
+    from .optimize import History, Result, Results, compare, minimize
     from .optimizers import SGD, Adam, Momentum
     from .paths import Semiring
     from .program import Program, compile
@@ -29,7 +29,7 @@ HOME = {
     "estimators": ("GD", "RAD", "SPAD", "Estimator", "FixedPath", "Magnitude", "NearestPath"),
     "gradcheck": ("GradientReport", "check_gradients", "check_rule"),
     "lcg": ("LCG", "Elements", "Jacobian", "Path", "PathArray", "jacobian", "of_numbers", "trace"),
-    "optimize": ("History", "Result", "compare", "minimize"),
+    "optimize": ("History", "Result", "Results", "compare", "minimize"),
     "optimizers": ("SGD", "Adam", "Momentum"),
     "paths": ("Semiring",),
     "program": ("Program", "compile"),
@@ -81,6 +81,7 @@ __all__ = [
     "PathArray",
     "Program",
     "Result",
+    "Results",
     "Semiring",
     "TinyspadError",
     "TooManyPaths",

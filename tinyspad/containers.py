@@ -67,6 +67,36 @@ def _is_array(x: Any) -> bool:
     return isinstance(x, np.generic) or not (isinstance(x, (dict, np.ndarray)) or hasattr(x, "__array_ufunc__"))
 
 
+def form_of(x: Any) -> Any:
+    """A container's form as JSON can hold it, with None for every leaf: for a file. Raises BadInput for keys that it cannot.
+
+    >>> form_of({"w": 1.0, "layers": (2.0, 3.0)})
+    {'dict': [['w', None], ['layers', {'tuple': [None, None]}]]}
+    """
+    if isinstance(x, dict):
+        odd = next((key for key in x if not (key is None or isinstance(key, (str, int, float)))), None)
+        if odd is not None:
+            raise BadInput(f"In a file the keys of a dict are texts and numbers, which {odd!r:.60} is not: rename it.")
+        return {"dict": [[key, form_of(item)] for key, item in x.items()]}
+    if isinstance(x, (tuple, list)):
+        return {"tuple" if isinstance(x, tuple) else "list": [form_of(item) for item in x]}
+    return None
+
+
+def of_form(form: Any) -> Any:
+    """A container of this form, to be ``filled``; raises whatever another form makes it raise.
+
+    >>> filled(of_form(form_of({"w": 1.0, "layers": (2.0, 3.0)})), iter("abc"))
+    {'w': 'a', 'layers': ('b', 'c')}
+    """
+    if form is None:
+        return None
+    ((kind, items),) = form.items()
+    if kind == "dict":
+        return {key: of_form(item) for key, item in items}
+    return {"tuple": tuple, "list": list}[kind](map(of_form, items))
+
+
 class Form(NamedTuple):
     """How parameters stand in a function's arguments; ``inside``: of each, whether it is a container of them."""
 

@@ -97,7 +97,10 @@ class Table:
         for k, row in enumerate(self._texts()):
             tag = "td" if k else "th"
             sides = ["left" if i < self.left else "right" for i in range(len(row))]
-            cells = (f'<{tag} style="text-align: {side}">{escape(x)}</{tag}>' for side, x in zip(sides, row))
+            cells = (
+                f'<{tag} style="text-align: {side}; padding: 0.2em 0.6em">{escape(x)}</{tag}>'
+                for side, x in zip(sides, row)
+            )
             lines.append(f"<tr>{''.join(cells)}</tr>")
         return "\n".join(["<table>", *lines, "</table>"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import html
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -14,6 +13,7 @@ import numpy as np
 from .. import paths as algebra
 from ..arguments import Array, Data, generator, spaced
 from ..containers import Form
+from ..displays import code, cut, few, line
 from ..errors import NotScalar
 from ..linearization import Linearization, Node, Unchanging
 from ..paths import Chances, Path, PathArray, Semiring, Walks, best_edges, walk_along, walk_many
@@ -303,7 +303,7 @@ class Elements(Boxes, Unchanging):
         of_a_number(Linearization.path_gradient),
     )
     path_sizes, path_shares = of_a_number(Linearization.path_sizes), of_a_number(Linearization.path_shares)
-    ledger = of_a_number(Linearization.ledger)
+    ledger, shown = of_a_number(Linearization.ledger), of_a_number(Linearization.shown)
 
     # What estimators ask besides.
     route, follow = of_a_number(Linearization.route), of_a_number(Linearization.follow)
@@ -343,12 +343,12 @@ class Elements(Boxes, Unchanging):
 
     def _repr_html_(self) -> str:
         if self.too_large:
-            return f"<pre>{html.escape(str(self))}</pre>"
+            return code(str(self))
         return html_text(self.linearization, str(self))
 
     def __repr__(self) -> str:
-        counted = ", ".join(_ranged(name, self.count_paths(name)) for name in self.params)
-        return f"<Elements: {sum(map(math.prod, self.shapes.values()))} numbers; paths {{{counted}}}>"
+        counted = few((_ranged(cut(name), self.count_paths(name)) for name in self.params), letters=60)
+        return line(f"Elements: {spaced(sum(map(math.prod, self.shapes.values())))} numbers; paths {{{counted}}}")
 
 
 def _is_there(weight: Array) -> Array:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import spaced
+from ..displays import cut, few, line
 from ..linearization import difference_beside
 from ..paths import Elimination, sweep_from
 from ..tape import Value, run_on
@@ -258,8 +259,9 @@ class LCG(Recorded):
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{name}: {spaced(self.count_paths(name))}" for name in self.params)
-        return f"<LCG of {self.structure.size} nodes and {len(self.structure.head)} edges; paths {{{counts}}}>"
+        counts = few((f"{cut(name)}: {spaced(self.count_paths(name))}" for name in self.params), letters=60)
+        size, edges = spaced(self.structure.size), spaced(len(self.structure.head))
+        return line(f"LCG of {size} nodes and {edges} edges; paths {{{counts}}}")
 
     def to_dot(self) -> str:
         """The graph as Graphviz text; Graphviz itself is not needed to make it."""

@@ -3,7 +3,7 @@
 from .contracts import Graph, Objective
 from .history import History
 from .observations import Losses
-from .result import INTERRUPTED, Result
+from .result import INTERRUPTED, Result, Results
 from .start import compare, minimize
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Losses",
     "Objective",
     "Result",
+    "Results",
     "compare",
     "minimize",
 ]

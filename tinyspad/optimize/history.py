@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
+from typing import BinaryIO
 
 import numpy as np
 
-from ..archive import LARGEST, load_arrays, save_arrays
+from ..archive import LARGEST, load_arrays, save_arrays, write_file
 from ..arguments import Array, Data
 
 __all__ = ["History"]
@@ -41,19 +46,67 @@ class History:
 
     def save(self, file: str | PathLike[str]) -> None:
         """Write to an .npz file (compressed, no pickle), whole or not at all. Raises OSError as ``open`` does."""
-        arrays: dict[str, Data] = {"steps": self.steps, "values": self.values}
-        arrays |= {f"x.{name}": a for name, a in self.x.items()}
-        arrays |= {f"paths.{name}": a.astype(str) if a.dtype == object else a for name, a in self.paths.items()}
-        save_arrays(file, FORMAT, arrays)
+        save_arrays(file, FORMAT, to_arrays(self))
 
     @classmethod
     def load(cls, file: str | PathLike[str], limit: int = LARGEST) -> History:
         """Read what ``save`` wrote. Raises BadInput if the file is something else, damaged, or larger than ``limit`` bytes
         when unpacked; OSError if it is missing."""
-        return load_arrays(file, FORMAT, _from_arrays, limit)
+        return load_arrays(file, FORMAT, from_arrays, limit)
+
+    def to_csv(self, file: str | PathLike[str]) -> None:
+        """Write comma-separated values, with all digits: a row for each record, of R runs one for each record and run.
+
+        Columns: step, run (of several), value, every number of the parameters ("w[0, 1]"), and the paths that were followed
+        ("path of w"; -1 as above). Whole or not at all. Raises OSError as ``open`` does.
+
+        >>> import tempfile, tinyspad as ts
+        >>> run = ts.minimize(lambda x: x * x, 1.0, optimizer=ts.SGD(lr=0.25), steps=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run.history.to_csv(f"{folder}/run.csv")
+        ...     with open(f"{folder}/run.csv") as written:
+        ...         print(written.read(), end="")
+        step,value,x,path of x
+        0,1.0,1.0,-1
+        1,0.25,0.5,-1
+        2,0.0625,0.25,-1
+        """
+        write_file(file, self._write_csv)
+
+    def _write_csv(self, stream: BinaryIO) -> None:
+        runs = self.values.shape[1:]
+        columns = {"value": self.values, **self.x, **{f"path of {name}": a for name, a in self.paths.items()}}
+        shapes = [a.shape[1 + len(runs) :] for a in columns.values()]
+        head = ["step", *["run"] * len(runs)]
+        head += [numbered for name, shape in zip(columns, shapes) for numbered in _numbers(name, shape)]
+        text = io.TextIOWrapper(stream, "utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(head)
+        for row, step in enumerate(self.steps.tolist()):
+            of_runs = [
+                a[row].reshape(math.prod(runs), math.prod(shape)).tolist() for a, shape in zip(columns.values(), shapes)
+            ]
+            for run, *numbers in zip(np.ndindex(runs), *of_runs):
+                writer.writerow([step, *run, *itertools.chain.from_iterable(numbers)])
+        text.flush()
+        text.detach()  # it is not ours to close
 
 
-def _from_arrays(named: dict[str, Array]) -> History:
+def _numbers(name: str, shape: tuple[int, ...]) -> list[str]:
+    """The names of all numbers of a parameter: w[0, 1]."""
+    return [f"{name}[{', '.join(map(str, at))}]" if at else name for at in np.ndindex(shape)]
+
+
+def to_arrays(history: History) -> dict[str, Array]:
+    """A history as arrays by name, for a file."""
+    arrays = {"steps": history.steps, "values": history.values}
+    arrays |= {f"x.{name}": a for name, a in history.x.items()}
+    arrays |= {f"paths.{name}": a.astype(str) if a.dtype == object else a for name, a in history.paths.items()}
+    return arrays
+
+
+def from_arrays(named: dict[str, Array]) -> History:
+    """The history that such arrays are of; raises whatever others make it raise."""
     history = History(
         named["steps"],
         named["values"],

@@ -18,7 +18,7 @@ from ..optimizers import Adam, Optimizer
 from ..tape import Value
 from .loop import Plan, descend
 from .observations import Losses
-from .result import INTERRUPTED, Result
+from .result import INTERRUPTED, Result, Results
 from .several import Several, check_runs, one_run
 from .states import states_by_path
 from .tiles import by_tiles
@@ -187,8 +187,9 @@ def compare(
     keep_paths: bool | None = None,
     runs: bool | None = None,
     trig: str = "half-angle",
-) -> dict[str, Result]:
-    """Minimise f from x0 with each of several estimators; a dict of ``Result`` by the names given.
+) -> Results:
+    """Minimise f from x0 with each of several estimators: ``Results``, a dict of ``Result`` by the names given, which shows
+    itself as a table.
 
     Every estimator starts from the same seed, so a row does not depend on which others are in the table:
     ``compare(f, x0, {"RAD": RAD()}, rng=0)["RAD"]`` is ``minimize(f, x0, estimator=RAD(), rng=0)``. Ctrl-C keeps what was
@@ -206,7 +207,7 @@ def compare(
         seeds: Data = rng.spawn(1)[0].bit_generator.seed_seq
     else:
         seeds = np.random.SeedSequence(rng)
-    results = {}
+    results = Results()
     for name, estimator in estimators.items():
         results[name] = minimize(
             f,

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..arguments import spaced
+from ..displays import cut, line, page, summary
 from ..errors import BadInput
+from ..table import Table
 from .route import Route, ranks_of
 from .structure import Structure
 from .whole import whole_dtype
@@ -106,7 +108,22 @@ class Path:
 
     def __repr__(self) -> str:
         drawn = "" if self.probability is None else f", probability {self.probability:.6g}"
-        return f"<Path {spaced(self.index)} of {self.param}: {middle(list(self.nodes), ' -> ')}{drawn}>"
+        names = middle([cut(name) for name in self.nodes], " -> ")
+        return line(f"Path {spaced(self.index)} of {cut(self.param)}{drawn}: {names}")
+
+    def _repr_html_(self) -> str:
+        names = self.nodes
+        rows = [(tail, head, _in_short(weight)) for tail, head, weight in zip(names, names[1:], self.weights)]
+        if len(rows) > 2 * SHOWN:
+            rows = [*rows[:SHOWN], (f"... {spaced(len(rows) - 2 * SHOWN)} more ...", "", ""), *rows[-SHOWN:]]
+        drawn = "" if self.probability is None else f" It was drawn with probability {self.probability:.6g}."
+        number, name = self.at.count_paths(self.param), self.param
+        which = f"Path {spaced(self.index)} of the {spaced(number)} of {name}, numbered from 0"
+        return page(
+            f"{which if number > 1 else f'The only path of {name}'}: it contributes {_in_short(self.gradient)} to the "
+            f"gradient, the product of its weights.{drawn}",
+            Table(("from", "to", "weight"), rows, left=2),
+        )
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -173,13 +190,18 @@ class PathArray:
         return Path(param, edges, p, log_p, tuple(map(int, run)), at=self.at)
 
     def __repr__(self) -> str:
-        return f"<{' x '.join(map(str, self.shape))} paths of {self.param}>"
+        return line(f"{' x '.join(map(str, self.shape))} paths of {cut(self.param)}")
 
 
 def past_turns(structure: Structure, source: int, turns: Sequence[int]) -> tuple[int, ...]:
     """All edges of the path that takes these ones where it has a choice; what is negative stands behind its end."""
     start, tail = structure.start, structure.tail
     return Route(structure, source, branches={tail[e]: e - start[tail[e]] for e in turns if e >= 0}).edges
+
+
+def _in_short(weight: Any) -> str:
+    """A weight, or a contribution, as a text; a linear map by its name."""
+    return summary(weight) if isinstance(weight, (int, float, np.generic, np.ndarray)) else cut(repr(weight), 60)
 
 
 def middle(parts: list[str], joint: str) -> str:

@@ -202,7 +202,7 @@ class Sketch:
         else:
             node = self.lcg.nodes[part.members[0]]
             marker, size = {"parameter": ("s", 21), "branch": ("o", 17), "operation": ("o", 21)}[node.kind]
-            face = FACES["tupling" if node.tupled else node.kind]
+            face = FACES.get("tupling" if node.tupled else node.kind) or mpl.colors.to_hex(ax.get_facecolor())
             if node.tupled:
                 marker, size = "D", 19
             text = node.text if node.kind == "operation" else ""

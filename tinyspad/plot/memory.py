@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
@@ -13,6 +12,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from ..errors import BadInput
 from .outside import legend_label, verbatim
 from .palette import ink
+from .panels import legend_beside, own_axes
 from .success import method_looks
 
 
@@ -39,7 +39,7 @@ def memory_accuracy(
     if not isinstance(runs, Mapping) or not runs:
         raise BadInput('plot.memory_accuracy takes a dict of measurements, such as {"exact": (memory, accuracy)}.')
     measured = {name: _pairs(name, pair) for name, pair in runs.items()}
-    ax = plt.gca() if ax is None else ax
+    grow, ax = ax is None, own_axes(ax)
     for name, look in method_looks(measured).items():
         held, good = measured[name]
         look["linestyle"] = "none"
@@ -65,7 +65,7 @@ def memory_accuracy(
         "better", (0.76, 0.16), (0.86, 0.06), "axes fraction", arrowprops={"arrowstyle": "->"}, fontsize="small"
     )
     ax.grid(alpha=0.3)
-    ax.legend(fontsize="small")
+    legend_beside(ax, grow=grow)
     return ax
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
@@ -19,6 +18,7 @@ from ..lcg import LCG
 from ..optimize import Result
 from .outside import FEW, verbatim
 from .palette import BLACK, TERMS, ink
+from .panels import own_axes
 from .panels import panels as panels_of
 
 ARROWS = 13
@@ -48,7 +48,7 @@ def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = 12, fill: bool =
     """
     xs, ys, z = _grid(lcg, "contours")
     integer(levels, "plot.contours: levels=", least=2)
-    ax = plt.gca() if ax is None else ax
+    ax = own_axes(ax)
     image = _shade(ax, xs, ys, z, levels, fill)
     if fill and image is not None:
         bar = ax.figure.colorbar(image, ax=ax, label=verbatim(f"f({', '.join(lcg.params)})"), spacing="uniform")

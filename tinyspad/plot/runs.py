@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -12,6 +11,7 @@ from ..errors import BadInput
 from ..optimize import Result
 from .outside import FEW, legend_label, verbatim
 from .palette import styles
+from .panels import legend_beside, own_axes
 
 
 def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
@@ -29,7 +29,7 @@ def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
     """
     if not isinstance(results, Mapping):
         raise BadInput(f'plot.compare takes a dict of results, such as {{"GD": result}}, not {type(results).__name__}.')
-    ax = plt.gca() if ax is None else ax
+    grow, ax = ax is None, own_axes(ax)
     parameters: set[str] = set()
     for (name, result), style in zip(results.items(), styles(results).values()):
         history = result.history
@@ -46,5 +46,5 @@ def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
         ax.fill_between(history.steps, low, high, color=style["color"], alpha=0.18, linewidth=0)
     ax.set_xlabel("step")
     ax.set_ylabel(verbatim(f"f({', '.join(sorted(parameters))})"))
-    ax.legend()
+    legend_beside(ax, grow=grow)
     return ax
