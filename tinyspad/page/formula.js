@@ -24,6 +24,16 @@
   for (const name of "arcsinh arccosh arctanh arctan2 hypot logaddexp".split(" ")) operation(name);
   for (const name of "maximum minimum sign reciprocal power sinc".split(" ")) operation(name);
   operation("abs", "absolute");
+  const OTHERWISE = { max: "maximum", min: "minimum", ln: "log", asin: "arcsin", acos: "arccos", atan: "arctan" };
+  for (const [name, own] of Object.entries({ ...OTHERWISE, atan2: "arctan2" })) operation(name, own);
+  call("relu", 1, (apply, x) => apply("maximum", x, constant(0, true)));
+  call("sigmoid", 1, (apply, x) => {
+    const softplus = apply("logaddexp", constant(0, true), apply("negative", x));
+    return apply("exp", apply("negative", softplus));
+  });
+  operation("where");
+  const COMPARISONS = { "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal" };
+  Object.assign(COMPARISONS, { "==": "equal", "!=": "not_equal" });
 
   const stripped = (text) => text.replace(/^[^\S\ufeff]+|[^\S\ufeff]+$/g, "");
   const isName = (node) => node.kind === "name";
@@ -35,26 +45,65 @@
     const attribute = node.kind === "call" && node.callee.attribute;
     if (attribute && Object.hasOwn(FUNCTIONS, attribute)) return `${part}: write ${attribute}(...), without a module.`;
     if (node.kind === "binary" && node.op === "^") return `${part}: a power is written **, not ^.`;
-    return (
-      `${part} is not part of an expression: numbers, variables, + - * / ** %, and functions like cos(x) are.`
-    );
+    const others = ["compare", "choice"].includes(node.kind)
+      ? "a comparison stands in where, where(x < 1, a, b)."
+      : "numbers, variables, + - * / ** %, and functions like cos(x) are.";
+    return `${part} is not part of an expression: ${others}`;
   };
 
-  const called = (node) => {
+  /** How many letters two texts share in blocks, the longest first, as Python's difflib counts them. */
+  const shared = (a, b) => {
+    let [length, i, j] = [0, 0, 0];
+    for (let p = 0; p < a.length; p++) {
+      for (let q = 0; q < b.length; q++) {
+        let k = 0;
+        while (p + k < a.length && q + k < b.length && a[p + k] === b[q + k]) k++;
+        if (k > length) [length, i, j] = [k, p, q];
+      }
+    }
+    if (!length) return 0;
+    return length + shared(a.slice(0, i), b.slice(0, j)) + shared(a.slice(i + length), b.slice(j + length));
+  };
+
+  /** The name that is most like this one, if there is one: at least 0.6 of the letters of both are shared. */
+  const closest = (name) => {
+    const word = name.toLowerCase();
+    const scored = Object.keys(FUNCTIONS).map((own) => [(2 * shared(own, word)) / (own.length + word.length), own]);
+    scored.sort(([p, a], [q, b]) => q - p || (a < b ? 1 : -1));
+    return word.length < 200 && scored[0][0] >= 0.6 ? scored[0][1] : null;
+  };
+
+  const called = (node, text) => {
     const name = node.callee.name;
     if (!Object.hasOwn(FUNCTIONS, name)) {
+      const like = closest(name);
+      const hint = like ? `; did you mean ${like}? There` : "; there";
       const known = Object.keys(FUNCTIONS).sort().join(", ");
-      throw new Problem(`There is no function ${quoted(name, 40)}; there are ${known}.`);
+      throw new Problem(`There is no function ${quoted(name, 40)}${hint} are ${known}.`);
     }
     const { takes, make } = FUNCTIONS[name];
-    if (node.given.length !== takes || node.keywords) {
-      throw new Problem(`${name} takes ${takes} argument${takes > 1 ? "s" : ""}.`);
+    const { given } = node;
+    if (given.length !== takes || node.keywords) {
+      const told = { where: ": where(x < 1, a, b) is a if x < 1, and b if not" }[name] ?? "";
+      const more = given.length > 2 && ["max", "min"].includes(name) ? ` Write ${name}(a, ${name}(b, c)).` : "";
+      throw new Problem(`${name} takes ${takes} argument${takes > 1 ? "s" : ""}${told}.${more}`);
     }
-    return [{ takes, make, node }, ...[...node.given].reverse()];
+    if (name === "where") return [{ takes, make, node }, given[2], given[1], ...compared(given[0], text)];
+    return [{ takes, make, node }, ...[...given].reverse()];
   };
 
   const short = (part) => (part.length <= 60 ? part : `${part.slice(0, 30)} ... ${part.slice(-25)}`);
   const partOf = (node, text) => short(text.slice(node.from, node.to).split(/\s+/).join(" "));
+  /** The condition of where. */
+  const compared = (node, text) => {
+    if (node.kind !== "compare" || node.ops.length > 1 || !Object.hasOwn(COMPARISONS, node.ops[0])) {
+      const part = quoted(text.slice(node.from, node.to), 60);
+      throw new Problem(`${part}: the condition of where is one comparison, such as x < 1 (or <=, >, >=, ==, !=).`);
+    }
+    const [left, right] = node.operands;
+    return [entering(COMPARISONS[node.ops[0]], 2, node), right, left];
+  };
+
   const constant = (value, whole = false) => ({ constant: value, whole });
   const entering = (name, takes, node) => ({ takes, make: (apply, ...args) => apply(name, ...args), node });
 
@@ -78,7 +127,7 @@
       } else if (node.kind === "binary" && Object.hasOwn(OPERATORS, node.op)) {
         pending.push(entering(OPERATORS[node.op], 2, node), node.right, node.left);
       } else if (node.kind === "unary") pending.push(entering(SIGNS[node.op], 1, node), node.operand);
-      else if (node.kind === "call" && isName(node.callee)) pending.push(...called(node));
+      else if (node.kind === "call" && isName(node.callee)) pending.push(...called(node, text));
       else throw new Problem(refusal(node, text));
     }
     return done;

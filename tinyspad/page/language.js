@@ -1,5 +1,6 @@
 // Python's expressions, read as far as a formula needs: tokens, and the tree {kind, from, to, ...} of what is written. What
-// is Python but no part of a formula (lists, lambda, strings, ...) is a node of kind "other", to be refused by its place.
+// is Python but no part of a formula (lists, lambda, strings, ...) is a node of kind "other", to be refused by its place;
+// a if b else c, and, or are of kind "choice".
 (() => {
   "use strict";
 
@@ -159,7 +160,7 @@
           const before = chain ? left : { operands: [left], ops: [] };
           left = this.node("compare", from, { operands: [...before.operands, right], ops: [...before.ops, op] });
           chain = true;
-        } else left = this.node(level < NOT ? "other" : "binary", from, { op, left, right });
+        } else left = this.node(level < NOT ? "choice" : "binary", from, { op, left, right });
       }
     }
 

@@ -61,6 +61,9 @@
   /** A derivative of zero leaves the operand out: its share is 0, even where a factor behind it is infinite. */
   const choice = (value, ...partials) => ({ value, partials, chooses: true });
 
+  /** 1 or 0, which does not vary with what is compared. */
+  const compared = (holds) => of((x, y) => (holds(x, y) ? 1 : 0), null, null);
+
   /** name -> {value(...args), partials: [(out, ...args) => number, ...], symbol, chooses} */
   const OPERATIONS = {
     negative: written("-", (x) => -x, () => -1),
@@ -102,6 +105,13 @@
     sign: choice(sign, none),
     maximum: choice(Math.max, (out, x, y) => larger(x, y), (out, x, y) => larger(y, x)),
     minimum: choice(Math.min, (out, x, y) => larger(y, x), (out, x, y) => larger(x, y)),
+    where: choice((c, x, y) => (c ? x : y), null, (out, c) => (c ? 1 : 0), (out, c) => (c ? 0 : 1)),
+    less: compared((x, y) => x < y),
+    less_equal: compared((x, y) => x <= y),
+    greater: compared((x, y) => x > y),
+    greater_equal: compared((x, y) => x >= y),
+    equal: compared((x, y) => x === y),
+    not_equal: compared((x, y) => x !== y),
   };
 
   TinySpad.OPERATIONS = OPERATIONS;

@@ -370,7 +370,8 @@
       };
       steps.forEach(({ op, args, part }, i) => {
         const [value, node] = [found[params.length + i], graph.defined[i]];
-        const read = op === "where" ? [args[found[args[0].node] ? 1 : 2]] : args;
+        const condition = args[0].node === undefined ? args[0].constant : found[args[0].node];
+        const read = op === "where" ? [args[condition ? 1 : 2]] : args;
         const own = { text: part ?? (node ? node.text : op), value, node: node ? node.index : null };
         blame.push(wild(value) ? (read.map(blamed).find(Boolean) ?? own) : null);
       });
