@@ -74,6 +74,7 @@
       for (let v = 0; v < nodes.length; v++) this.start[v + 1] += this.start[v];
       this.chooses = edges.map(() => false);
       this.counted = null;
+      this.listed = new Map();
     }
 
     /** The edges out of a node. */
@@ -115,6 +116,15 @@
         v = this.edges[e].head;
       }
       return path;
+    }
+
+    /** The edges of all paths, in order. */
+    listing(source) {
+      if (!this.listed.has(source)) {
+        const all = Array.from({ length: Number(this.counts[source]) }, (_, i) => this.nthPath(source, i));
+        this.listed.set(source, all);
+      }
+      return this.listed.get(source);
     }
 
     /** The number of a path that is given by its edges. */
