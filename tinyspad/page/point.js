@@ -364,7 +364,7 @@
     /** The first part that is not finite on the way to the value; what a choice leaves out is not to blame. */
     culprit() {
       const { graph, found } = this;
-      const { params, steps, output } = graph.program;
+      const { params, steps, output } = graph.code;
       const blame = params.map((name, i) => (wild(found[i]) ? { text: name, value: found[i], node: i } : null));
       const blamed = (ref) => {
         if (ref.node !== undefined) return blame[ref.node];
