@@ -475,6 +475,22 @@ def test_what_is_refused_is_refused_in_the_same_words(ask):
         assert "is not an expression: " in answers[text]["problem"]
 
 
+def test_powers_and_large_numbers_are_read_as_python_reads_them(ask):
+    texts = [
+        "2**-x**-y + 2**-x*y",
+        "x*9007199254740992 + 9007199254740993*x",
+        "-x**2 + (-x)**2 - -x",
+        "2**3**2*x % 7 * y",
+    ]
+    where = {"x": 1.5, "y": 0.5}
+    answers = ask({text: {"ask": "formula", "text": text, "where": where} for text in texts})
+    for text in texts:
+        f = parse(text)
+        lcg = ts.trace(f, *(where[name] for name in inspect.signature(f).parameters))
+        assert "\n".join(answers[text]["program"]) == str(lcg)
+        assert answers[text]["value"] == pytest.approx(lcg.value, rel=1e-14)
+
+
 TOKENS = [
     "x",
     "y",

@@ -74,6 +74,7 @@
       for (let v = 0; v < nodes.length; v++) this.start[v + 1] += this.start[v];
       this.chooses = edges.map(() => false);
       this.counted = null;
+      this.listed = new Map();
     }
 
     /** The edges out of a node. */
@@ -117,6 +118,15 @@
       return path;
     }
 
+    /** The edges of all paths, in order. */
+    listing(source) {
+      if (!this.listed.has(source)) {
+        const all = Array.from({ length: Number(this.counts[source]) }, (_, i) => this.nthPath(source, i));
+        this.listed.set(source, all);
+      }
+      return this.listed.get(source);
+    }
+
     /** The number of a path that is given by its edges. */
     indexOf(path) {
       let index = 0n;
@@ -153,7 +163,7 @@
       const valueOf = (ref) => (ref.node === undefined ? ref.constant : found[ref.node]);
       const values = [...given];
       const weights = new Array(this.edges.length).fill(1);
-      this.program.steps.forEach(({ op, args }, i) => {
+      this.code.steps.forEach(({ op, args }, i) => {
         const { value, partials } = OPERATIONS[op];
         const operands = args.map(valueOf);
         const out = value(...operands);
@@ -167,7 +177,7 @@
       });
       for (const node of this.nodes) if (node.kind === "branch") values[node.index] = values[node.of];
       const at = Object.fromEntries(this.params.map((name, i) => [name, given[i]]));
-      const value = valueOf(this.program.output);
+      const value = valueOf(this.code.output);
       return Object.assign(new TinySpad.Point(this, at, values, weights, value), { found });
     }
   }
@@ -193,16 +203,22 @@
     return on;
   };
 
-  /** The same program; JSON has what is not finite as a text. */
-  const numbered = (program) => {
-    const ref = (given) => (given.node === undefined ? { ...given, constant: Number(given.constant) } : given);
-    const steps = program.steps.map((step) => ({ ...step, args: step.args.map(ref) }));
+  /** The same program, of one that may be in short: [op, ...args] for a step, i for {node: i}, "Infinity" for a number. */
+  const inFull = (program) => {
+    const ref = (given) => {
+      if (typeof given === "number") return { node: given };
+      return given.node === undefined ? { ...given, constant: Number(given.constant) } : given;
+    };
+    const steps = program.steps.map((step) => {
+      const { op, args, part } = Array.isArray(step) ? { op: step[0], args: step.slice(1) } : step;
+      return { op, args: args.map(ref), part };
+    });
     return { ...program, steps, output: ref(program.output) };
   };
 
   /** The single-access program, numbered and named as tinyspad's trace() does. */
   const trace = (given) => {
-    const program = numbered(given);
+    const program = inFull(given);
     const { params, steps, output } = program;
     const on = nodesOf(program);
     const isNode = (step, k) => on.has(step.args[k].node) && varies(step, k);
@@ -263,7 +279,7 @@
       node.text = rightHandSide(node.op, node.reads.map((read) => readText(read, (i) => nodes[i].name)));
       for (const { edge } of node.reads) if (edge !== undefined) graph.chooses[edge] = !!OPERATIONS[node.op].chooses;
     }
-    return Object.assign(graph, { program, defined: steps.map((_, i) => place.get(params.length + i)) });
+    return Object.assign(graph, { program, code: program, defined: steps.map((_, i) => place.get(params.length + i)) });
   };
 
   Object.assign(TinySpad, { Graph, trace, rightHandSide, readText });

@@ -41,9 +41,9 @@ const TinySpad = {};
   const general = (x, n) => {
     if (!Number.isFinite(x)) return named(x);
     let [digits, exponent] = parts(x.toExponential(n - 1));
-    const exact = parts(x.toExponential(60))[0];
-    if (/^50*$/.test(exact.slice(n)) && Number(exact[n - 1]) % 2 === 0) {
-      [digits, exponent] = [exact.slice(0, n), parts(x.toExponential(60))[1]];
+    const longer = x.toExponential(n); // JavaScript rounds halves up
+    if (longer.includes("5e") && Number(longer) === x && Number(parts(longer)[0][n - 1]) % 2 === 0) {
+      [digits, exponent] = [parts(longer)[0].slice(0, n), parts(longer)[1]];
     }
     digits = digits.replace(/0+$/, "") || "0";
     const scientific = exponent < -4 || exponent >= n;

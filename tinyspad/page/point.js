@@ -68,6 +68,10 @@
       });
     }
 
+    get guarded() {
+      return this.once("guarded", () => this.taken.includes(false));
+    }
+
     /** The value of every node: what a semiring makes of all its paths to the output. */
     swept(semiring, taken = this.taken) {
       const { graph, weights } = this;
@@ -118,7 +122,7 @@
     /** The product along some edges, from the output back. */
     product(edges) {
       const { graph, weights } = this;
-      if (this.taken.includes(false) && edges.some((e) => graph.chooses[e] && weights[e] === 0)) return 0;
+      if (this.guarded && edges.some((e) => graph.chooses[e] && weights[e] === 0)) return 0;
       return edges.reduceRight((product, e) => product * weights[e], 1);
     }
 
@@ -144,9 +148,7 @@
         throw new Problem(`${told}; listing stops at ${spaced(limit)}. The largest are top("${name}", n).`);
       }
       const source = this.graph.source(name);
-      const found = [];
-      for (let i = 0; i < Number(number); i++) found.push(this.path(source, this.graph.nthPath(source, i), i));
-      return found;
+      return this.graph.listing(source).map((edges, i) => this.path(source, edges, i));
     }
 
     /** The source of a parameter that has paths. */
@@ -362,7 +364,7 @@
     /** The first part that is not finite on the way to the value; what a choice leaves out is not to blame. */
     culprit() {
       const { graph, found } = this;
-      const { params, steps, output } = graph.program;
+      const { params, steps, output } = graph.code;
       const blame = params.map((name, i) => (wild(found[i]) ? { text: name, value: found[i], node: i } : null));
       const blamed = (ref) => {
         if (ref.node !== undefined) return blame[ref.node];
