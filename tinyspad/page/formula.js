@@ -115,7 +115,7 @@
       const node = pending.pop();
       if (node.make) done.push(node);
       else if (node.kind === "number") {
-        done.push({ ...constant(node.value, node.whole && node.value <= 2 ** 53), part: partOf(node, text) });
+        done.push({ ...constant(node.value, node.whole), part: partOf(node, text) });
       }
       else if (isName(node) && Object.hasOwn(CONSTANTS, node.name)) done.push(constant(CONSTANTS[node.name]));
       else if (isName(node)) {

@@ -30,7 +30,7 @@
     return (pattern.exec(text) || [""])[0];
   };
 
-  /** A number's text and value, null if it is complex; nothing but an operator or a keyword may follow it. */
+  /** A number's text and value, null if it is complex, and whether floats have all whole numbers up to it; nothing but an operator or a keyword may follow it. */
   const numberAt = (text, at) => {
     const base = text[at] === "0" && BASES[text.charAt(at + 1).toLowerCase()];
     const found = matched(base ? new RegExp(`0.(_?[${base[1]}])*`, "y") : NUMBER, text, at);
@@ -43,7 +43,8 @@
     if (!base && whole && /^0+[1-9]/.test(digits)) {
       fail("leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers");
     }
-    return { kind: "number", text: found, value: !base && /j$/i.test(digits) ? null : Number(digits), whole };
+    const value = !base && /j$/i.test(digits) ? null : Number(digits);
+    return { kind: "number", text: found, value, whole: whole && BigInt(digits) <= 2n ** 53n };
   };
 
   const checkName = (name) => {
