@@ -77,6 +77,23 @@ const ANSWER = {
     }
     return { history: runner.history, followed, steps: runner.steps, ended: runner.ended };
   },
+  random: ({ seed, below, draws }) => {
+    const random = TinySpad.randomness(seed);
+    return Array.from({ length: draws }, () => [random.uniform(), random.below(BigInt(below))]);
+  },
+  misuse: () => {
+    const graph = TinySpad.trace(TinySpad.parse("x*x + y*sign(x)*0"));
+    const point = graph.at({ x: 1, y: 2 });
+    const wrong = {
+      point: () => graph.at({ x: 1 }),
+      name: () => point.count("w"),
+      index: () => point.nthPath("x", 9),
+      paths: () => point.paths("x", 2),
+      estimator: () => TinySpad.run(graph, "rad", { start: { x: 1, y: 2 } }),
+      optimizer: () => TinySpad.run(graph, "RAD", { start: { x: 1, y: 2 }, optimizer: "adam" }),
+    };
+    return Object.fromEntries(Object.entries(wrong).map(([key, call]) => [key, attempt(call).problem]));
+  },
   presets: () => Object.entries(TinySpad.PRESETS).map(([name, preset]) => [name, preset]),
   functions: () => Object.keys(TinySpad.FUNCTIONS).sort(),
 };

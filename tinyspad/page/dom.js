@@ -1,6 +1,6 @@
 // Elements, and numbers as one says them.
 
-const byId = id => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 const SPACE = { svg: document.querySelector("svg").namespaceURI, math: null };
 SPACE.math = SPACE.svg.replace("2000/svg", "1998/Math/MathML");
 
@@ -13,7 +13,7 @@ function element(space, tag, attributes = {}, ...children) {
     else made.setAttribute(name, value === true ? "" : value);
   }
   if (attributes.color) made.style.setProperty("--c", attributes.color);
-  made.append(...children.filter(child => child !== null));
+  made.append(...children.filter((child) => child !== null));
   return made;
 }
 const el = (tag, attributes, ...children) => element(null, tag, attributes, ...children);
@@ -39,24 +39,27 @@ function short(x, digits = 4) {
   } else text = size >= 1000 ? spaced(String(Math.round(x))) : String(Number(x.toPrecision(digits)));
   return text.replace(/-/g, "−");
 }
-const spaced = text => text.length > 4 + text.startsWith("-") ? text.replace(/\B(?=(\d{3})+$)/g, "\u202f") : text;
-const bracketed = text => text.startsWith("−") ? `(${text})` : text;
+const spaced = (text) => (text.length > 4 + text.startsWith("-") ? text.replace(/\B(?=(\d{3})+$)/g, "\u202f") : text);
+const bracketed = (text) => (text.startsWith("−") ? `(${text})` : text);
 const many = (n, word) => `${short(typeof n === "bigint" ? n : BigInt(n))} ${word}${String(n) === "1" ? "" : "s"}`;
 
 /** a, b and c */
-const listed = words => words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 /** The first and last of many. */
-const middle = (items, most = 9) => items.length <= most ? items : [...items.slice(0, most - 4), "…", ...items.slice(-3)];
+const middle = (items, most = 9) =>
+  items.length <= most ? items : [...items.slice(0, most - 4), "…", ...items.slice(-3)];
 
 /** Numbers for an axis: some 5 between the ends, of one, two or five times a power of ten. */
 function ticks(low, high, about = 5) {
-  const raw = (high - low) / about, ten = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].find(s => s * ten >= raw) * ten;
+  const raw = (high - low) / about,
+    ten = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((s) => s * ten >= raw) * ten;
   if (!(step > 0) || !Number.isFinite(step)) return [];
   const found = [];
-  for (let k = Math.ceil(low / step); k * step <= high && found.length < 20; k++) found.push(Number((k * step).toPrecision(12)));
+  for (let k = Math.ceil(low / step); k * step <= high && found.length < 20; k++)
+    found.push(Number((k * step).toPrecision(12)));
   return found;
 }
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
-const term = k => `var(--t${((k % 8) + 8) % 8})`;
+const term = (k) => `var(--t${((k % 8) + 8) % 8})`;
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,58 +1,84 @@
 // The ledger: every path of the chosen parameter as a bar, laid end to end; where the last one ends is the gradient.
 
-const ROWS = 24;
-
-/** The paths to show of a parameter: all of them in the program's order, or the largest, and the rest as one. */
-function pathsOf(app, name, most = ROWS) {
-  const { graph, point } = app;
-  if (!graph.params.includes(name)) return { paths: [], count: 0n, rest: null };
-  const count = point.count(name);
-  let found = null, rest = null;
-  if (count <= BigInt(most)) found = point.paths(name, most);
-  else ({ paths: found, rest } = point.top(name, Math.min(most, 12)));
-  found = found.map((path, k) => ({ ...path, name, color: term(count <= BigInt(most) ? Number(path.index) : k) }));
-  return { paths: found, count, rest: rest && rest.count > 0n ? rest : null };
-}
-
-/** Its factors, without the 1 of branches. */
-const factorsOf = (app, path) => path.edges.filter(e => !app.graph.edges[e].copy).map(e => app.point.weights[e]);
-const productText = (app, path) => middle(factorsOf(app, path).map(w => bracketed(valueText(w)))).join(" ⋅ ") || "1";
-const throughText = (app, path) => middle(path.nodes.map(i => app.graph.nodes[i].name)).join(" → ");
-const same = (a, b) => Boolean(a && b && a.name === b.name && String(a.index) === String(b.index));
-const lightOf = path => ({ edges: new Set(path.edges), nodes: new Set(path.nodes), color: path.color, path });
-
-/** A path's product, written out factor by factor: dz/da ⋅ da/dx = 2.408 ⋅ 10 = 24.08. */
-function writtenOut(app, path) {
-  const { graph } = app, steps = path.edges.filter(e => !graph.edges[e].copy);
-  const names = middle(steps.map(e => `d${graph.nodes[graph.edges[e].head].name}/d${graph.nodes[graph.edges[e].tail].name}`), 7).join(" ⋅ ");
-  return `Path ${path.index} of ${path.name}: ${names ? `${names} = ${productText(app, path)} = ` : ""}${short(path.product)}`;
-}
-
 function Ledger(app) {
   const box = byId("paths");
-  let rows = [], body, foot;
+  let rows = [],
+    body,
+    foot;
 
   function build() {
     rows = [];
     body = el("tbody");
     foot = el("tfoot");
-    box.replaceChildren(el("div", { class: "scroll" }, el("table", { class: "ledger" },
-      el("caption", { class: "unseen" }, "The contributions of the paths, laid end to end; the sum is the gradient."),
-      el("thead", {}, el("tr", {}, ...[["path, through", "through"], ["", "bars"], ["factors", "factors"], ["product", "number"]].map(([text, kind]) => el("th", { class: kind, scope: "col" }, text)))),
-      body, foot)));
+    box.replaceChildren(
+      el(
+        "div",
+        { class: "scroll" },
+        el(
+          "table",
+          { class: "ledger" },
+          el(
+            "caption",
+            { class: "unseen" },
+            "The contributions of the paths, laid end to end; the sum is the gradient."
+          ),
+          el(
+            "thead",
+            {},
+            el(
+              "tr",
+              {},
+              ...[
+                ["path, through", "through"],
+                ["", "bars"],
+                ["factors", "factors"],
+                ["product", "number"]
+              ].map(([text, kind]) => el("th", { class: kind, scope: "col" }, text))
+            )
+          ),
+          body,
+          foot
+        )
+      )
+    );
   }
 
   function row(k) {
     if (rows[k]) return rows[k];
-    const chip = el("span", { class: "chip" }), through = el("span"), fall = el("div", { class: "fall" }), factors = el("td", { class: "factors" }), number = el("td", { class: "number" });
+    const chip = el("span", { class: "chip" }),
+      through = el("span"),
+      fall = el("div", { class: "fall" }),
+      factors = el("td", { class: "factors" }),
+      number = el("td", { class: "number" });
     const made = { chip, through, fall, factors, number, path: null };
-    made.button = el("button", { type: "button", onfocus: () => made.path && app.hover(made.path), onblur: () => app.hover(null), onclick: () => made.path && app.pin(made.path), onkeydown: event => key(event, k) }, chip, through);
-    made.tr = el("tr", { class: "path", onmouseenter: () => made.path && app.hover(made.path), onmouseleave: () => app.hover(null) }, el("td", { class: "through" }, made.button), el("td", {}, fall), factors, number);
-    return rows[k] = made;
+    made.button = el(
+      "button",
+      {
+        type: "button",
+        onfocus: () => made.path && app.hover(made.path),
+        onblur: () => app.hover(null),
+        onclick: () => made.path && app.pin(made.path),
+        onkeydown: (event) => key(event, k)
+      },
+      chip,
+      through
+    );
+    made.tr = el(
+      "tr",
+      { class: "path", onmouseenter: () => made.path && app.hover(made.path), onmouseleave: () => app.hover(null) },
+      el("td", { class: "through" }, made.button),
+      el("td", {}, fall),
+      factors,
+      number
+    );
+    return (rows[k] = made);
   }
   function key(event, k) {
     const go = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape") { app.pin(null); app.hover(null); }
+    if (event.key === "Escape") {
+      app.pin(null);
+      app.hover(null);
+    }
     if (!go || !rows[k + go] || !rows[k + go].tr.isConnected) return;
     rows[k + go].button.focus();
     event.preventDefault();
@@ -64,13 +90,26 @@ function Ledger(app) {
     // of an array the products are norms, which do not add up
     const norms = app.param !== null && typeof app.slopes[app.param] === "string";
     const slope = paths.reduce((sum, path) => sum + path.product, 0) + (rest ? rest.sum : 0);
-    let end = 0, low = 0, high = 0;
-    for (const x of [...paths.map(path => path.product), rest ? rest.sum : 0]) { end = norms ? x : end + x; low = Math.min(low, end); high = Math.max(high, end); }
-    const span = high - low || 1, at = x => 4 + 92 * (Number.isFinite(x) ? (x - low) / span : 0);
-    const fill = (fall, start, x, kind, color, last) => fall.replaceChildren(
-      el("b", { style: `left:${at(0)}%` }),
-      el("i", { class: `${kind} ${x < 0 ? "less" : "more"}`, color, style: `left:${at(Math.min(start, start + x))}%;width:${Math.abs(at(start + x) - at(start))}%` }),
-      ...(last ? [] : [el("b", { class: "link", style: `left:${at(start + x)}%` })]));
+    let end = 0,
+      low = 0,
+      high = 0;
+    for (const x of [...paths.map((path) => path.product), rest ? rest.sum : 0]) {
+      end = norms ? x : end + x;
+      low = Math.min(low, end);
+      high = Math.max(high, end);
+    }
+    const span = high - low || 1,
+      at = (x) => 4 + 92 * (Number.isFinite(x) ? (x - low) / span : 0);
+    const fill = (fall, start, x, kind, color, last) =>
+      fall.replaceChildren(
+        el("b", { style: `left:${at(0)}%` }),
+        el("i", {
+          class: `${kind} ${x < 0 ? "less" : "more"}`,
+          color,
+          style: `left:${at(Math.min(start, start + x))}%;width:${Math.abs(at(start + x) - at(start))}%`
+        }),
+        ...(last ? [] : [el("b", { class: "link", style: `left:${at(start + x)}%` })])
+      );
     let start = 0;
     const shown = paths.map((path, k) => {
       const made = row(k);
@@ -89,7 +128,16 @@ function Ledger(app) {
     if (rest) {
       const fall = el("div", { class: "fall" });
       fill(fall, start, rest.sum, "rest", "var(--quiet)");
-      shown.push(el("tr", {}, el("td", { colspan: 1, class: "through quiet" }, `the other ${short(rest.count)} together`), el("td", {}, fall), el("td", { class: "factors" }), el("td", { class: "number" }, short(rest.sum))));
+      shown.push(
+        el(
+          "tr",
+          {},
+          el("td", { colspan: 1, class: "through quiet" }, `the other ${short(rest.count)} together`),
+          el("td", {}, fall),
+          el("td", { class: "factors" }),
+          el("td", { class: "number" }, short(rest.sum))
+        )
+      );
     }
     if (shown.length !== body.children.length || shown.some((tr, k) => body.children[k] !== tr)) {
       const held = document.activeElement;
@@ -98,7 +146,20 @@ function Ledger(app) {
     }
     const total = el("div", { class: "fall" });
     if (!norms) fill(total, 0, slope, "", "var(--ink)", true);
-    foot.replaceChildren(el("tr", {}, el("td", { class: "through" }, el("span", {}, count === 0n ? "no path: the slope is 0" : `sum of ${many(count, "path")}`)), el("td", {}, total), el("td", { class: "factors quiet" }, norms ? "norms, of arrays" : `= df/d${app.param || "x"}`), el("td", { class: "number" }, norms ? app.slopes[app.param] : short(slope))));
+    foot.replaceChildren(
+      el(
+        "tr",
+        {},
+        el(
+          "td",
+          { class: "through" },
+          el("span", {}, count === 0n ? "no path: the slope is 0" : `sum of ${many(count, "path")}`)
+        ),
+        el("td", {}, total),
+        el("td", { class: "factors quiet" }, norms ? "norms, of arrays" : `= df/d${app.param || "x"}`),
+        el("td", { class: "number" }, norms ? app.slopes[app.param] : short(slope))
+      )
+    );
     light();
   }
 

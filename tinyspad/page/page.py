@@ -23,8 +23,19 @@ LARGEST = 300
 """The most operations that a page shows, some of them folded."""
 
 SEEN = (
-    *("dom.js", "layout.js", "folds.js", "graph_view.js", "formula_view.js", "contours.js", "curve.js"),
-    *("ledger.js", "sweep.js", "race.js", "along.js", "tour.js", "typed.js", "main.js"),
+    *("dom.js", "layout.js", "folds.js", "graph_view.js", "formula_view.js", "contours.js", "slopes.js"),
+    *(
+        "curve.js",
+        "told.js",
+        "head.js",
+        "ledger.js",
+        "sweep.js",
+        "race.js",
+        "along.js",
+        "tour.js",
+        "typed.js",
+        "main.js",
+    ),
 )
 """What is seen, one subject each."""
 
@@ -96,7 +107,7 @@ def explain(f: LCG | Callable[..., Any], *point: float, title: str | None = None
     >>> page = plot.explain(ts.functions.f1, 5.0)
     >>> page  # doctest: +ELLIPSIS
     <Page 'f1 at x = 5', 1... kB; show it in a notebook, or save(file)>
-    >>> "http" in page
+    >>> "http:" in page or "https:" in page
     False
     """
     return _page(_traced("explain", f, point), title, "paths")
@@ -174,7 +185,6 @@ def _made(data: dict[str, Any], title: str, lcg: LCG) -> Page:
     filled = {
         "title": html.escape(title),
         "style": _read("page.css"),
-        "program": html.escape(str(lcg)),
         "data": told,
         "script": "\n".join([*map(_read, parts), '(() => {\n"use strict";', *map(_read, seen), "})();"]),
     }
@@ -197,15 +207,27 @@ def _unneeded(data: dict[str, Any], lcg: LCG) -> Iterator[str]:
 
 
 def _read(part: str) -> str:
-    """A file as the page carries it: comments, indentation and blanks that mean nothing are for those who read the source.
-
-    In scripts blanks go from lines without quotes and slashes alone, in which they separate words and no more.
-    """
+    """A file as the page carries it: comments, indentation and idle blanks are for those who read the source."""
     text = (Path(__file__).parent / part).read_text(encoding="utf-8")
     if part.endswith(".js"):
         text = re.sub(r"^ *(/\*\*.*?\*/|//[^\n]*) *\n", "", text, flags=re.M | re.S)
-    squeezed = r" *([=<>(){}\[\],;?:*&|!]+) *" if part.endswith(".js") else r" *([{};,]|:(?= )) *"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if part.endswith((".js", ".css")):
-        lines = [line if re.search("[\"'`/]", line) else re.sub(squeezed, r"\1", line) for line in lines]
-    return "\n".join(lines)
+    blanks = {".js": SCRIPT, ".css": STYLE}.get(part[part.rindex(".") :])
+    return "\n".join(lines if blanks is None else _squeezed(lines, blanks))
+
+
+def _squeezed(lines: list[str], blanks: re.Pattern[str]) -> Iterator[str]:
+    """Lines without the blanks around signs. Where a slash may begin anything, or a template goes on, they stay."""
+    inside = False
+    for line in lines:
+        between, ticks = TEXT.split(line), line.count("`")  # code, a text, code, ...
+        if inside or ticks > 2 or any(re.search("[`/\"']", code) for code in between[::2]):
+            yield line
+        else:
+            yield "".join(part if i % 2 else blanks.sub(r"\1\2", part) for i, part in enumerate(between))
+        inside ^= ticks % 2 == 1
+
+
+TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""")
+SCRIPT = re.compile(r" *([=<>(){}\[\],;?:*&|!]+) *|(?<![+-]) ([+-]) (?![+-])")
+STYLE = re.compile(r" *([{};,]|:(?= ))() *")

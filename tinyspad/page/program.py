@@ -47,7 +47,11 @@ def formula_of(lcg: LCG) -> str | None:
 
 
 def program_of(lcg: LCG) -> dict[str, Any]:
-    """Operations between numbers: {text, params, steps: [{op, args}], output}. Raises NotComputed, saying what is none."""
+    """Operations between numbers: {text, params, steps: [[name, argument, ...], ...], output}.
+
+    An argument is the number of a node, of the parameters and then the steps, or a {constant}. Raises NotComputed, which
+    says what is no such operation.
+    """
     known = {id(leaf): i for i, leaf in enumerate(lcg.single_access.leaves)}
     for name, x in zip(lcg.params, lcg.arguments):
         if np.ndim(x):
@@ -61,25 +65,25 @@ def program_of(lcg: LCG) -> dict[str, Any]:
         rule = rule_of(entry)
         if rule.function not in COMPUTES:
             raise NotComputed(f"{rule.name} is not one of the functions that it knows")
-        steps.append({"op": rule.name, "args": _references(entry, rule, known)})
+        steps.append([rule.name, *_references(entry, rule, known)])
         known[id(entry)] = len(known)
-    return _program(lcg, steps, {"node": known[id(lcg.single_access.root)]})
+    return _program(lcg, steps, known[id(lcg.single_access.root)])
 
 
-def _program(lcg: LCG, steps: list[Any], output: dict[str, Any]) -> dict[str, Any]:
+def _program(lcg: LCG, steps: list[Any], output: Any) -> dict[str, Any]:
     return {"text": formula_of(lcg) or "", "params": list(lcg.params), "steps": steps, "output": output}
 
 
-def _references(entry: Entry, rule: Rule, known: dict[int, int]) -> list[dict[str, Any]]:
+def _references(entry: Entry, rule: Rule, known: dict[int, int]) -> list[Any]:
     read = iter(parents(entry))
     given = arguments_of(entry)
     if any(value is not None and value is not False for value in options_of(entry).values()):
         raise NotComputed(f"{rule.name} is given options")
-    found: list[dict[str, Any]] = []
+    found: list[Any] = []
     for argument in [HOLE for _ in parents(entry)] if given is None else given:
         parent = next(read) if argument is HOLE else None
         if parent is not None and id(parent) in known:
-            found.append({"node": known[id(parent)]})
+            found.append(known[id(parent)])
             continue
         constant = argument if parent is None else None if rule_of(parent) is not None else leaf_data(parent)
         if not isinstance(constant, (int, float, np.number)) or isinstance(constant, bool):

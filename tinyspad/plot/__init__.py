@@ -3,8 +3,8 @@
 Every picture is made of data that the rest of tinyspad computed. Functions of one panel draw on ``ax=`` and return it
 (the current axes if it is left out; ``lcg`` makes a figure of a fitting size); those of several panels take ``axes=``, a
 list, and return the Figure. ``explain`` and ``step_through`` return a page, which ``tinyspad/page`` makes. None calls
-``plt.show``. Colours of lines and text, and the size of the text, follow rcParams. Names, whoever gave them, are drawn letter by letter: a ``$``
-starts no formula. This is the only place that imports matplotlib.
+``plt.show``. Colours of lines and text, and the size of the text, follow rcParams. Names, whoever gave them, are drawn
+letter by letter: a ``$`` starts no formula. This is the only place that imports matplotlib.
 """
 
 from ..page import Page, explain, step_through
