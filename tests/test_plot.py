@@ -399,7 +399,9 @@ def test_pages_and_graphviz_escape_what_comes_from_outside(traced):
     page = plot.explain(lcg, title="</title><script>alert(1)</script> & \"'")
     parsed = Tags()
     parsed.feed(page)
-    assert parsed.seen.count("script") == 2 and "</script>" not in "".join(parsed.inside["script"])  # its data, and its own
+    assert parsed.seen.count("script") == 2 and "</script>" not in "".join(
+        parsed.inside["script"]
+    )  # its data, and its own
     assert "&lt;/title&gt;&lt;script&gt;" in page and "<&\"'>имя" not in page
     ElementTree.fromstring(re.search(r"<svg.*?</svg>", lcg._repr_html_(), re.S)[0])
     assert "&lt;&amp;" in lcg._repr_html_()
