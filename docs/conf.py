@@ -10,6 +10,7 @@ from docutils import nodes
 from latex2mathml.converter import convert
 
 from tinyspad import __version__
+from tinyspad.page import playground
 
 project = "tinyspad"
 author = "the tinyspad developers"
@@ -63,8 +64,9 @@ def setup(app):
                 lines[i] = "".join(parts)
 
     def first_page(app, problem):
-        """The front page at the top of the site, where browsers and servers look for it."""
+        """The front page at the top of the site, where browsers and servers look for it; and the page to play with."""
         if problem is None and app.builder.name == "html":
+            playground().save(Path(app.outdir, "docs", "touch.html"))
             page = '<!DOCTYPE html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=docs/index.html">'
             Path(app.outdir, "index.html").write_text(page + '<a href="docs/index.html">tinyspad</a>', encoding="utf-8")
 

@@ -30,6 +30,7 @@ RANKS = [
     ["nn"],
     ["experiments"],
     ["reproduction"],
+    ["page"],
     ["plot", "check"],
     ["shell", "typed"],
     ["command_line"],

@@ -396,7 +396,6 @@ ALLOWED = {
     ("experiments/network_memory.py", "write_text"),  # /proc/self/clear_refs
     ("__main__.py", "open"),  # the null device, for what nobody reads any more
     ("plot/figures.py", "savefig"),  # into write_file's stream
-    ("plot/page.py", "savefig"),  # into memory
 }
 WRITES = {"write_text", "write_bytes", "savefig", "save", "savez", "savez_compressed", "savetxt", "tofile", "touch"}
 OPENS = {"open", "fdopen", "mkstemp", "NamedTemporaryFile"}

@@ -35,7 +35,6 @@ from .experiments import (
     white_box,
 )
 from .lcg import trace
-from .lcg.text import DRAWABLE
 from .on_formulas import show_compare, show_laboratory, show_paths
 from .progress import Progress
 from .shell import made
@@ -77,12 +76,7 @@ def _explain(options: argparse.Namespace) -> None:
     with np.errstate(all="ignore"):
         where = ", ".join(f"{name} = {x:g}" for name, x in point.items())
         lcg = trace(f, *point.values())
-        if lcg.structure.size > DRAWABLE:
-            raise BadInput(
-                f"The formula makes {lcg.structure.size} nodes, and a drawing stays readable up to {DRAWABLE}. Write it "
-                "shorter; or see its program and its paths as text: tinyspad paths, with the same arguments."
-            )
-        page = plot.explain(lcg, f"{options.expression.strip()} at {where}")
+        page = plot.explain(lcg, title=f"{options.expression.strip()} at {where}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_text(options.out, page)
     print(f"The page: {options.out}")

@@ -2,11 +2,12 @@
 
 Every picture is made of data that the rest of tinyspad computed. Functions of one panel draw on ``ax=`` and return it
 (the current axes if it is left out; ``lcg`` makes a figure of a fitting size); those of several panels take ``axes=``, a
-list, and return the Figure. ``step_through`` returns a player, ``explain`` a page. None calls ``plt.show``. Colours of
-lines and text, and the size of the text, follow rcParams. Names, whoever gave them, are drawn letter by letter: a ``$``
-starts no formula. This is the only place that imports matplotlib.
+list, and return the Figure. ``explain`` and ``step_through`` return a page, which ``tinyspad/page`` makes. None calls
+``plt.show``. Colours of lines and text, and the size of the text, follow rcParams. Names, whoever gave them, are drawn
+letter by letter: a ``$`` starts no formula. This is the only place that imports matplotlib.
 """
 
+from ..page import Page, explain, step_through
 from .curves import contributions, function
 from .figures import EARLY, FIGURES, RATES, check_ending, data_of, figure3, save
 from .graph import lcg
@@ -14,10 +15,8 @@ from .laboratory import laboratory
 from .memory import memory_accuracy
 from .multimodal import multimodal
 from .networks import learning_curves, memory_panels
-from .page import explain
 from .palette import ESTIMATORS
 from .plane import contours, fields, trajectories
-from .player import Player, step_through
 from .runs import compare
 from .shares import shares
 from .stochasticity import stochasticity, white_box
@@ -29,7 +28,7 @@ __all__ = [
     "ESTIMATORS",
     "FIGURES",
     "RATES",
-    "Player",
+    "Page",
     "check_ending",
     "compare",
     "contours",

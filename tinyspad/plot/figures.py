@@ -37,8 +37,8 @@ from .graph import lcg as draw_lcg
 from .laboratory import laboratory as draw_laboratory
 from .palette import BLACK, GREY, SKY
 from .plane import fields, trajectories
-from .player import step_through
 from .runs import compare
+from .steps import reverse_step
 from .stochasticity import stochasticity
 from .success import LOOKS, hold_map, success
 from .success import hold_sweep as draw_hold_sweep
@@ -242,7 +242,7 @@ def laboratory_f1() -> Figure:
 
 def step() -> Figure:
     """A frame of the step player: f1's reverse sweep while x waits for its second branch."""
-    return cast(Figure, step_through(trace(functions.f1, 5.0)).draw(6).figure)
+    return cast(Figure, reverse_step(trace(functions.f1, 5.0), 6).figure)
 
 
 def variance_beale() -> Figure:

@@ -1,0 +1,99 @@
+// What a path is, and a node, in words and numbers; and which edges and nodes belong to it.
+
+const ROWS = 24;
+
+/** The paths to show of a parameter: all of them in the program's order, or the largest, and the rest as one. */
+function pathsOf(app, name, most = ROWS) {
+  const { graph, point } = app;
+  if (!graph.params.includes(name)) return { paths: [], count: 0n, rest: null };
+  const count = point.count(name);
+  let found = null,
+    rest = null;
+  if (count <= BigInt(most)) found = point.paths(name, most);
+  else ({ paths: found, rest } = point.top(name, Math.min(most, 12)));
+  found = found.map((path, k) => ({ ...path, name, color: term(count <= BigInt(most) ? Number(path.index) : k) }));
+  return { paths: found, count, rest: rest && rest.count > 0n ? rest : null };
+}
+
+/** Its factors, without the 1 of branches. */
+const factorsOf = (app, path) => path.edges.filter((e) => !app.graph.edges[e].copy).map((e) => app.point.weights[e]);
+const productText = (app, path) => middle(factorsOf(app, path).map((w) => bracketed(valueText(w)))).join(" ⋅ ") || "1";
+const throughText = (app, path) => middle(path.nodes.map((i) => app.graph.nodes[i].name)).join(" → ");
+const same = (a, b) => Boolean(a && b && a.name === b.name && String(a.index) === String(b.index));
+const lightOf = (path) => ({ edges: new Set(path.edges), nodes: new Set(path.nodes), color: path.color, path });
+
+/** A path's product, written out factor by factor: dz/da ⋅ da/dx = 2.408 ⋅ 10 = 24.08. */
+function writtenOut(app, path) {
+  const { graph } = app,
+    steps = path.edges.filter((e) => !graph.edges[e].copy);
+  const names = middle(
+    steps.map((e) => `d${graph.nodes[graph.edges[e].head].name}/d${graph.nodes[graph.edges[e].tail].name}`),
+    7
+  ).join(" ⋅ ");
+  return `Path ${path.index} of ${path.name}: ${names ? `${names} = ${productText(app, path)} = ` : ""}${short(path.product)}`;
+}
+
+/** All edges and nodes on paths through a node. */
+function throughNode(graph, node) {
+  const nodes = new Set([node]),
+    edges = new Set(),
+    walk = (ends, next, list) => {
+      while (ends.length)
+        for (const e of list(ends.pop())) {
+          edges.add(e);
+          if (!nodes.has(next(e))) {
+            nodes.add(next(e));
+            ends.push(next(e));
+          }
+        }
+    };
+  const into = graph.nodes.map(() => []),
+    out = graph.nodes.map(() => []);
+  for (const { index, tail, head } of graph.edges) {
+    into[head].push(index);
+    out[tail].push(index);
+  }
+  walk(
+    [node],
+    (e) => graph.edges[e].tail,
+    (i) => into[i]
+  );
+  walk(
+    [node],
+    (e) => graph.edges[e].head,
+    (i) => out[i]
+  );
+  return { nodes, edges, color: "var(--focus)", node };
+}
+
+/** A node's value, and its adjoint as the sum over its readers. */
+function adjointText(app, i) {
+  const { graph, point } = app,
+    node = graph.nodes[i],
+    readers = graph.edges.filter((edge) => edge.tail === i),
+    { count } = point.through(i);
+  const shares = middle(
+    readers.map(({ head, index, copy }) =>
+      copy
+        ? bracketed(valueText(point.adjoints[head]))
+        : `${bracketed(valueText(point.weights[index]))} ⋅ ${bracketed(valueText(point.adjoints[head]))}`
+    ),
+    8
+  ).join(" + ");
+  const told =
+    readers.length === 0
+      ? i === graph.output
+        ? "is the output, whose adjoint is 1"
+        : "has no reader: its adjoint is 0"
+      : `has ${
+          readers.length === 1
+            ? `one reader, ${graph.nodes[readers[0].head].name}`
+            : `${readers.length} readers, ${listed(
+                middle(
+                  readers.map((r) => graph.nodes[r.head].name),
+                  6
+                )
+              )}`
+        }; its adjoint is ${shares} = ${valueText(point.adjoints[i])}`;
+  return `${node.name}${node.kind === "operation" ? ` = ${node.text}` : ""} = ${valueText(point.values[i])} ${told}. ${count === 1n ? "One path leads" : `${short(count)} paths lead`} through it.`;
+}

@@ -1,0 +1,58 @@
+// Formulas that are typed, or chosen among the paper's functions, and shared by link.
+
+function Typed(app) {
+  const field = byId("text"),
+    presets = TinySpad.PRESETS;
+
+  /** Show a formula, or say what is wrong with it: then the last good one stays. point: {name: number}. */
+  function typed(text, point = {}) {
+    try {
+      const program = TinySpad.parse(text),
+        graph = Object.assign(TinySpad.trace(program), { program }),
+        name = Object.keys(presets).find((key) => same(presets[key].formula, text));
+      const where = Object.fromEntries(graph.params.map((param) => [param, point[param] ?? app.where[param] ?? 1]));
+      byId("problem").textContent = "";
+      if (field.value !== text) field.value = text;
+      app.show(graph, where, name ? presets[name].box : null);
+      say(byId("title"), name ? presets[name].title : "A formula of your own");
+      byId("preset").value = name || "";
+    } catch (problem) {
+      if (!(problem instanceof TinySpad.Problem)) throw problem;
+      byId("problem").textContent = problem.message;
+    }
+  }
+  const same = (a, b) => a.replace(/\s/g, "") === b.replace(/\s/g, "");
+
+  byId("typed").hidden = false;
+  byId("preset").append(
+    el("option", { value: "" }, "a formula of your own"),
+    ...Object.entries(presets).map(([name, { title }]) => el("option", { value: name }, title))
+  );
+  byId("preset").addEventListener("change", (event) => {
+    const preset = presets[event.target.value];
+    if (!preset) {
+      field.focus();
+      return;
+    }
+    typed(preset.formula, preset.point);
+    app.remember();
+  });
+  field.addEventListener("input", () => typed(field.value));
+  field.addEventListener("change", () => app.remember());
+  byId("typed").addEventListener("submit", (event) => {
+    event.preventDefault();
+    typed(field.value);
+    app.remember();
+  });
+  byId("share").addEventListener("click", async () => {
+    app.remember();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      say(byId("share"), "Copied");
+    } catch {
+      prompt("The link:", location.href);
+    }
+    setTimeout(() => say(byId("share"), "Copy link"), 2000);
+  });
+  return typed;
+}
