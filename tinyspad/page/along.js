@@ -5,7 +5,7 @@ const PIECES = 140,
 
 function Along(app) {
   const box = byId("along"),
-    picture = svg("svg", { role: "slider", tabindex: 0 }),
+    picture = svg("svg", { role: "slider", tabindex: 0, "aria-label": "Cursor along the axis" }),
     words = el("p", { class: "quiet" });
   box.append(el("div", { id: "alongs" }, picture), words);
   let scale = null,
@@ -49,7 +49,6 @@ function Along(app) {
     ).join(", ")}${more ? `, the others ${short(more)}` : ""}; their sum, the slope, ${short(slope)}`;
     say(words, text);
     for (const [a, v] of [
-      ["label", `Cursor along ${name}`],
       ["valuemin", range[0]],
       ["valuemax", range[1]],
       ["valuenow", app.where[name]],

@@ -247,13 +247,7 @@ function main() {
     ...(data.python ? [] : [Race(app), Along(app)]),
     ...(tour ? [tour] : [])
   ];
-  if (data.program) {
-    const reference = (to) => (typeof to === "number" ? { node: to } : to);
-    data.program.steps = data.program.steps.map(([op, ...args]) => ({ op, args: args.map(reference) }));
-    data.program.output = reference(data.program.output);
-  }
   const graph = data.python ? TinySpad.fromPython(data.python) : TinySpad.trace(data.program);
-  graph.program = data.program;
   document.body.classList.toggle("given", !graph.computes);
   byId("tab-race").hidden = byId("tab-along").hidden = !graph.computes;
   app.show(graph, data.point, data.box);

@@ -135,8 +135,11 @@ function Sweep(app) {
             ...middle(open, 5)
           ].join("; ") + "."
     );
-    first.disabled = before.disabled = frame === 0;
-    next.disabled = last.disabled = frame === steps.length;
+    for (const [ends, buttons] of [
+      [0, [first, before]],
+      [steps.length, [next, last]]
+    ])
+      for (const at of buttons) at.setAttribute("aria-disabled", frame === ends);
     app.light();
     if (frame === steps.length && frame) app.event("swept");
   }

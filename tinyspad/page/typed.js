@@ -7,8 +7,7 @@ function Typed(app) {
   /** Show a formula, or say what is wrong with it: then the last good one stays. point: {name: number}. */
   function typed(text, point = {}) {
     try {
-      const program = TinySpad.parse(text),
-        graph = Object.assign(TinySpad.trace(program), { program }),
+      const graph = TinySpad.trace(TinySpad.parse(text)),
         name = Object.keys(presets).find((key) => same(presets[key].formula, text));
       const where = Object.fromEntries(graph.params.map((param) => [param, point[param] ?? app.where[param] ?? 1]));
       byId("problem").textContent = "";
