@@ -1,5 +1,7 @@
 """A solution to every exercise of tinyspad.check, by the exercise's name. For instructors: no tutorial links here."""
 
+from math import comb
+
 import numpy as np
 
 import tinyspad as ts
@@ -120,17 +122,19 @@ def unbiased_draw(g, p, rng):
 
 def exact_variance(g, p):
     drawn = p > 0
-    return np.sum(g[drawn] ** 2 / p[drawn]) - np.sum(g) ** 2
+    second = np.sum(np.sum(g[drawn] ** 2, axis=1) / p[drawn])
+    return second - np.sum(np.sum(g, axis=0) ** 2)
 
 
 def magnitude_draw(g, rng):
-    p = np.abs(g) / np.sum(np.abs(g))
+    size = np.linalg.norm(g, axis=1)
+    p = size / np.sum(size)
     i = rng.choice(len(g), p=p)
     return i, p[i]
 
 
 def best_epsilon(g):
-    sizes = np.sort(np.abs(g))
+    sizes = np.sort(np.linalg.norm(g, axis=1))
     a = sizes[-1]
     b = np.sqrt((len(g) - 1) * np.sum(sizes[:-1] ** 2))
     return b / (a + b)
@@ -139,8 +143,8 @@ def best_epsilon(g):
 # --- 06 ---------------------------------------------------------------------------------------------------------------
 
 
-def chance_of_largest(n, m, replace):
-    return 1 - (1 - 1 / n) ** m if replace else m / n
+def chance_of_largest(n, m, k, replace):
+    return 1 - (1 - k / n) ** m if replace else 1 - comb(n - k, m) / comb(n, m)
 
 
 def wilson_interval(successes, runs):
@@ -199,7 +203,7 @@ def relu_back(kept, g):
 
 
 def follow_columns(x, W, g, index):
-    dW = np.zeros_like(W)
+    dW = np.zeros(W.shape)
     dW[index] = x[:, index].T @ g * (x.shape[1] / len(index))
     return x @ W, g @ W.T, dW
 
