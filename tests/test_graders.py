@@ -16,7 +16,7 @@ from tinyspad.check.answer import BUDGET
 from tinyspad.check.graphs import all_paths, random_graph
 from tinyspad.check.verdict import plain, same
 
-# --- right answers of other kinds -----------------------------------------------------------------------------------------
+# --- right answers of other kinds
 
 
 def generated(name):
@@ -182,7 +182,7 @@ def test_content_is_what_counts():
     assert not same({"x", "y"}, ["x", "y"]) and not same("xy", ["x", "y"])
 
 
-# --- answers that never end, and that talk ----------------------------------------------------------------------------------
+# --- answers that never end, and that talk
 
 
 def loops_in_one_line(*args):
@@ -253,7 +253,7 @@ def test_what_is_printed_is_caught_and_counted(capsys):
     assert check.tanh_rule(lambda out, x: (print("a", end=""), print("b"), 1 - out**2)[2]).printed == "ab\nab\nab"
 
 
-# --- hints in steps -----------------------------------------------------------------------------------------------------------
+# --- hints in steps
 
 
 def test_hints_come_step_by_step():
@@ -273,7 +273,7 @@ def test_every_exercise_has_an_idea_and_a_formula_that_its_text_does_not_tell(na
     assert verdict.formula not in (check.EXERCISES[name].grade.__doc__ or "")
 
 
-# --- the graphs they are tried on ---------------------------------------------------------------------------------------------
+# --- the graphs they are tried on
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -289,7 +289,7 @@ def test_random_graphs_are_of_all_kinds_and_their_paths_are_right(seed):
 
 def test_among_the_graphs_are_ties_zeros_parallel_edges_and_dead_ends():
     graphs = [random_graph(seed, size) for size in (3, 4, 5, 6, 7) for seed in range(6)]
-    assert any(len(set(h for h, _ in edges)) < len(edges) for g in graphs for edges in g.values())
+    assert any(len({h for h, _ in edges}) < len(edges) for g in graphs for edges in g.values())
     assert any(not edges for g in graphs for name, edges in g.items() if name != "z")
     assert any(p == 0 for g in graphs for p, _ in all_paths(g, "x", "z"))
     assert any(p < 0 for g in graphs for p, _ in all_paths(g, "x", "z"))

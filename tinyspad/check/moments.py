@@ -136,7 +136,7 @@ def exact_variance(answer: Callable[..., Any]) -> None:
         second, gradient = float(np.sum(each / p)), float(np.sum(total**2))
         want, told = second - gradient, f"exact_variance({g.tolist()}, {np.round(p, 3).tolist()})"
         got = call(answer, g, p, told=told)
-        if np.shape(got) == (g.shape[1],) and g.shape[1] > 1:
+        if np.shape(got) == (g.shape[1],):
             hint = "One number was asked for: the variances of the parameter's numbers, added up."
             raise Wrong("a variance for each number", hint, f"{told} gave {show(got)}; expected {show(want)}.")
         tells = {

@@ -189,7 +189,7 @@ NETS: tuple[tuple[list[int], int, float], ...] = (
     ([5, 4, 3], 8, 1.0),
     ([784, 300, 300, 300, 10], 150, 0.1),
     ([7, 3, 2], 8, 0.5),
-    ([9, 5, 3, 2], 7, 0.3),
+    ([9, 6, 3, 2], 7, 0.3),
     ([100, 3, 1], 5, 0.07),
     ([300, 1, 1, 1], 3, 0.29),
     ([4, 2], 3, 0.5),
@@ -230,7 +230,7 @@ def held_bytes(answer: Callable[..., Any]) -> None:
         outputs = 4 * batch * _kept_inputs(keep, widths[-1])
         inputs_kept = "No layer reads the last outputs: each linear layer keeps its inputs."
         all_bits = sum(batch * n for n in units)
-        whole = "A ReLU's bits fill whole bytes: 9 bits take 2 bytes, not 1 and not 1.125."
+        whole = "A ReLU's bits fill whole bytes: 9 bits take 2 bytes, not {}."
         told_by: dict[float, tuple[str, str]] = {
             4 * batch * sum(widths): ("counts the outputs", inputs_kept),
             floats + outputs + bits: ("counts the outputs", inputs_kept),
@@ -243,8 +243,8 @@ def held_bytes(answer: Callable[..., Any]) -> None:
             4 * batch * sum(int(keep * d) for d in inputs) + bits: ("rounds down", "A share is rounded up."),
             4 * batch * sum(inputs) + bits: ("ignores keep", "A linear layer keeps the share keep of its inputs."),
             batch * sum(kept) + bits: ("forgets 4 bytes", "A number in float32 takes 4 bytes."),
-            floats + all_bits / 8: ("parts of bytes", whole),
-            floats + sum(batch * n // 8 for n in units): ("bits rounded down", whole),
+            floats + all_bits / 8: ("parts of bytes", whole.format("1.125")),
+            floats + sum(batch * n // 8 for n in units): ("bits rounded down", whole.format("1")),
             floats + -(-all_bits // 8): (
                 "bits pooled",
                 "Every ReLU keeps an array of its own, and each fills up its last byte: round up ReLU by ReLU.",

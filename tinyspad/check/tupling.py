@@ -59,6 +59,10 @@ def accumulate(answer: Callable[..., Any]) -> None:
     expect(call(answer, arrays, told=told), {"x": np.array([11.0, 22.0]), "y": one.copy()}, told)
     expect(call(answer, [], told="accumulate([])"), {}, "accumulate([])")
     rng = np.random.default_rng(2)
+    cancelled = [("x", 2.0), ("y", 0.0), ("x", -2.0)]
+    hint = "What adds up to 0 is an adjoint, too: x and y have arrived."
+    told = f"accumulate({cancelled})"
+    expect(call(answer, cancelled, told=told), {"x": 0.0, "y": 0.0}, told, {"drops zeros": ({}, hint)}, hint)
     for size in (1, 2, 3, 5, 8):
         some = [(str(rng.choice(["x", "y", "a", "a1"])), float(rng.integers(-4, 5))) for _ in range(size)]
         told = f"accumulate({some})"

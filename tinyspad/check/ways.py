@@ -125,7 +125,7 @@ def _check_uniform(answer: Callable[..., Any], graph: Graph, rng: np.random.Gene
     if near(shares, chances, draws):
         return
     if near(shares, np.full(len(different), 1 / len(different)), draws):
-        raise Wrong("one edge for two", TWO_EDGES.replace("x to a", "one node to another"), example)
+        raise Wrong("one edge for two", TWO_EDGES, example)
     raise Wrong("not uniform", "The paths are not equally likely.", example)
 
 
