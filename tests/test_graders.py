@@ -83,7 +83,15 @@ def difference_of_two(f, x, h):
 
 
 def variance_of_fractions(g, p):
-    return sum(Fraction(a) ** 2 / Fraction(b) for a, b in zip(g, p) if b) - sum(map(Fraction, g)) ** 2
+    second = sum(Fraction(a) ** 2 / Fraction(b) for row, b in zip(g, p) if b for a in row)
+    return second - sum(sum(map(Fraction, column)) ** 2 for column in g.T)
+
+
+def chance_by_listing(n, m, k, replace):
+    if n > 7 or m > 5:
+        return solutions.chance_of_largest(n, m, k, replace)
+    ways = list(itertools.product(range(n), repeat=m) if replace else itertools.combinations(range(n), m))
+    return Fraction(sum(min(way) < k for way in ways), len(ways))
 
 
 def eliminate_with_fractions(edges, vertex):
@@ -142,7 +150,7 @@ RIGHT = {
     "exact_variance": [variance_of_fractions],
     "magnitude_draw": [generated("magnitude_draw"), lambda g, rng: np.array(solutions.magnitude_draw(g, rng))],
     "best_epsilon": [lambda g: np.float32(solutions.best_epsilon(g)), lambda g: np.array(solutions.best_epsilon(g))],
-    "chance_of_largest": [lambda n, m, replace: 1 - Fraction(n - 1, n) ** m if replace else Fraction(m, n)],
+    "chance_of_largest": [chance_by_listing],
     "wilson_interval": [generated("wilson_interval")],
     "live_code": [
         generated("live_code"),

@@ -1,7 +1,5 @@
 """A solution to every exercise of tinyspad.check, by the exercise's name. For instructors: no tutorial links here."""
 
-from math import comb
-
 import numpy as np
 
 import tinyspad as ts
@@ -144,7 +142,8 @@ def best_epsilon(g):
 
 
 def chance_of_largest(n, m, k, replace):
-    return 1 - (1 - k / n) ** m if replace else 1 - comb(n - k, m) / comb(n, m)
+    all_miss = (1 - k / n) ** m if replace else np.prod([(n - k - i) / (n - i) for i in range(m)])
+    return 1 - all_miss
 
 
 def wilson_interval(successes, runs):
