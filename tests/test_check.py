@@ -10,7 +10,8 @@ import pytest
 from wrong_answers import WRONG
 
 from tinyspad import check
-from tinyspad.check.verdict import STUB, changed, near, same, show
+from tinyspad.check.answer import changed
+from tinyspad.check.verdict import STUB, near, same, show
 from tinyspad.errors import BadInput
 
 FILE = Path(__file__).parent.parent / "tutorials" / "instructor" / "solutions.py"

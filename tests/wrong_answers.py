@@ -1,5 +1,7 @@
 """Wrong answers to the exercises, by exercise and by the misconception that the grader must name. Out of students' sight."""
 
+from math import comb
+
 import numpy as np
 
 import tinyspad as ts
@@ -408,9 +410,9 @@ def draws_uniformly(g, p, rng):
     return g[i] / p[i]
 
 
-def magnitudes(power=1, signed=False, tell=None):
+def magnitudes(power=1, signed=False, tell=None, length=lambda g: np.sqrt(np.sum(g**2, axis=1))):
     def magnitude_draw(g, rng):
-        p = g / g.sum() if signed else np.abs(g) ** power / np.sum(np.abs(g) ** power)
+        p = g.sum(axis=1) / g.sum() if signed else length(g) ** power / np.sum(length(g) ** power)
         i = rng.choice(len(g), p=p)
         return i, (p[i] if tell is None else tell)
 
@@ -591,6 +593,176 @@ def drawn(estimate, observations=True, paths=True):
     return sampled_gradient
 
 
+def simulated_variance(g, p):
+    rng = np.random.default_rng(0)
+    i = rng.choice(len(g), size=20_000, p=p)
+    return np.sum(np.var(g[i] / p[i][:, None], axis=0))
+
+
+def all_of_the_largest(n, m, k, replace):
+    if replace:
+        return (1 - (1 - 1 / n) ** m) ** k
+    return comb(n - k, m - k) / comb(n, m) if m >= k else 0.0
+
+
+def dict_of_arguments(tape, output):
+    adjoint = {output: 1.0}
+    for result, arguments in reversed(tape):
+        for name, partial in dict(arguments).items():
+            adjoint[name] = adjoint.get(name, 0.0) + partial * adjoint.get(result, 0.0)
+    return adjoint
+
+
+def added(arrivals):
+    return {name: sum(amount for n, amount in arrivals if n == name) for name, _ in arrivals}
+
+
+def counted(program):
+    reads = [name for _, _, arguments in program for name in arguments]
+    return {name: reads.count(name) for name in reads}
+
+
+def through_a_dict(graph, source, output):
+    paths, pending = [], [[source]]
+    while pending:
+        path = pending.pop()
+        if path[-1] == output:
+            paths.append(path)
+            continue
+        pending += [[*path, head] for head in reversed(dict(graph[path[-1]]))]
+    return paths
+
+
+def counts_all(graph, source, output):
+    number = {}
+    for node in reversed(list(graph)):
+        number[node] = 1 if node == output else sum(number[head] for head, _ in graph[node])
+    return number[source]
+
+
+def lists_through_a_dict(graph, source, output, rng):
+    paths = through_a_dict(graph, source, output)
+    return paths[rng.integers(len(paths))]
+
+
+def samples_through_a_dict(graph, source, output, rng):
+    single = {node: list(dict(edges).items()) for node, edges in graph.items()}
+    return solutions_sample_path(single, source, output, rng)
+
+
+def with_dead_ends(graph, source, output):
+    """Without the nodes that do not lead to the output."""
+    leads = {output}
+    for node in reversed(list(graph)):
+        if any(head in leads for head, _ in graph[node]):
+            leads.add(node)
+    return {n: [(h, w) for h, w in edges if h in leads] for n, edges in graph.items() if n in leads}, source, output
+
+
+def by_largest_sum(graph, source, output):
+    """The path by its sum of sizes; what it returns is that path's product."""
+    graph, source, output = with_dead_ends(graph, source, output)
+    best = {output: (0.0, 1.0, [output])}
+    for node in reversed(list(graph)):
+        for head, weight in graph[node]:
+            total, product, path = best[head]
+            if node not in best or abs(weight) + total > best[node][0]:
+                best[node] = abs(weight) + total, weight * product, [node, *path]
+    return best[source][1:]
+
+
+def needs_more_than_zero(graph, source, output):
+    graph, source, output = with_dead_ends(graph, source, output)
+    best, step = {output: 1.0}, {}
+    for node in reversed(list(graph)):
+        for head, weight in graph[node]:
+            if abs(weight * best.get(head, 0.0)) > abs(best.get(node, 0.0)):
+                best[node], step[node] = weight * best[head], head
+    path = [source]
+    while path[-1] != output:
+        path.append(step[path[-1]])
+    return best[source], path
+
+
+def spad_of_three(contributions, x, steps, k_max, m, lr, rng):
+    positions = [x]
+    for step in range(steps):
+        g = contributions(x)
+        if step % k_max == 0:
+            c = rng.choice(3, size=min(m, 3), replace=False)
+            c = c[c < len(g)]
+            held = c[np.argmax(np.abs(g[c]))]
+        x = x - lr * g[held]
+        positions.append(x)
+    return positions
+
+
+def needed_for(program, wanted):
+    needed, kept = {wanted}, []
+    for result, arguments in reversed(program):
+        if result in needed:
+            kept.append(result)
+            needed.update(arguments)
+    return kept[::-1]
+
+
+def lists_parameters(program, wanted):
+    results, kept = {result for result, _ in program}, needed_for(program, wanted)
+    read = [name for result, arguments in program if result in kept for name in arguments if name not in results]
+    return [*dict.fromkeys(read), *kept]
+
+
+def globally():
+    last = {}
+
+    def keep(x):
+        last["x"] = x.copy()
+        return np.maximum(x, 0), 0
+
+    return keep, lambda kept, g: g * (last["x"] > 0)
+
+
+def by_identity():
+    known = {}
+
+    def keep(x):
+        token = np.zeros(1)
+        known[id(token)] = token, x.copy()
+        return np.maximum(x, 0), token
+
+    return keep, lambda kept, g: g * (known.get(id(kept), (0, known[next(reversed(known))][1]))[1] > 0)
+
+
+def in_a_global():
+    last = {}
+
+    def save(x, keep, rng):
+        k = int(np.ceil(keep * x.shape[1]))
+        last["x"] = x.copy()
+        return (rng.choice(x.shape[1], size=k, replace=False),)
+
+    def gradient(saved, delta):
+        (chosen,), x = saved, last["x"]
+        made = np.zeros((x.shape[1], delta.shape[1]))
+        made[chosen] = x[:, chosen].T @ delta * (x.shape[1] / len(chosen))
+        return made
+
+    return save, gradient
+
+
+def in_mask_order(x, W, g, index):
+    mask = np.isin(np.arange(x.shape[1]), index)
+    dW = np.zeros(W.shape)
+    dW[index] = x[:, mask].T @ g * (x.shape[1] / len(index))
+    return x @ W, g @ W.T, dW
+
+
+def in_the_type_of_w(x, W, g, index):
+    dW = np.zeros_like(W)
+    dW[index] = x[:, index].T @ g * (x.shape[1] / len(index))
+    return x @ W, g @ W.T, dW
+
+
 WRONG = {
     "tanh_rule": [
         ("reads the input", lambda out, x: 1 - x**2),
@@ -600,6 +772,7 @@ WRONG = {
         ("takes out for x", lambda out, x: 1 - np.tanh(out) ** 2),
         ("returns nothing", lambda out, x: None),
         ("raises", lambda out, x: 1 - float(out) ** 2),
+        ("square outside", lambda out, x: (1 - out) ** 2),
     ],
     "central_difference": [
         ("forward difference", lambda f, x, h: (f(x + h) - f(x)) / h),
@@ -609,6 +782,8 @@ WRONG = {
         ("half the width", lambda f, x, h: (f(x + h) - f(x - h)) / h),
         ("no division", lambda f, x, h: f(x + h) - f(x - h)),
         ("wrong sign", lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h)),
+        ("backward difference", lambda f, x, h: (f(x) - f(x - h)) / h),
+        ("a width of its own", lambda f, x, h: (f(x + 1e-5) - f(x - 1e-5)) / 2e-5),
     ],
     "backward": [
         ("missing accumulation", overwrites),
@@ -621,18 +796,28 @@ WRONG = {
         ("seeds every end", seeds_every_end),
         ("starts at the end of the tape", lambda tape, output: {**starts_at_the_end(tape)}),
         ("does not end", never_ends),
+        ("missing accumulation", dict_of_arguments),
     ],
     "accumulate": [
         ("missing accumulation", dict),
         ("keeps the first", keeps_the_first),
         ("averages", averages),
         ("in-place damage", adds_in_place),
+        ("counts all as one", lambda arrivals: sum(amount for _, amount in arrivals)),
+        ("another value", lambda arrivals: {name: 2 * amount for name, amount in added(arrivals).items()}),
+        ("returns nothing", lambda arrivals: None),
+        ("another value", lambda arrivals: list(added(arrivals).items())),
+        ("drops zeros", lambda arrivals: {k: v for k, v in added(arrivals).items() if np.any(v)}),
     ],
     "branches": [
         ("counts statements", counts_statements),
         ("tuples what is read once", tuples_everything),
         ("tuples parameters alone", tuples_parameters),
         ("nothing tupled", lambda program: {}),
+        ("counts statements", lambda program: {k: n - 1 for k, n in counted(program).items() if n > 1}),
+        ("another value", lambda program: [k for k, n in counted(program).items() if n > 1]),
+        ("counts statements", lambda program: {k: 2 for k, n in counted(program).items() if n > 1}),
+        ("another value", lambda program: {k: n for k, n in counted(program).items() if n > 1 and k in "xyab"}),
     ],
     "three_paths": [
         ("one read", lambda x: x**4),
@@ -641,6 +826,8 @@ WRONG = {
         ("another value", lambda x: x * x * x),
         ("another number of paths", lambda x: x * x * x * x * x / x),
         ("another program at each point", branches_on_values),
+        ("hides a part of x", lambda x: x * x * (x * 0 + 1) * float(getattr(x, "data", x)) ** 2),
+        ("two reads", lambda x: x**3 * x),
     ],
     "list_paths": [
         ("visits every node once", visits_once),
@@ -651,6 +838,7 @@ WRONG = {
         ("counts dead ends", any_end_will_do),
         ("sorts by name", lambda graph, source, output: sorted(last_branch_first(graph, source, output))),
         ("one path only", lambda graph, source, output: last_branch_first(graph, source, output)[-1:]),
+        ("one edge for two", through_a_dict),
     ],
     "count_paths": [
         ("counts edges", lambda graph, source, output: sum(map(len, graph.values()))),
@@ -660,6 +848,7 @@ WRONG = {
         ("counts in floats", counts_in_floats),
         ("overflows", counts_in_int64),
         ("counts dead ends", counts_dead_ends),
+        ("one edge for two", lambda graph, *_: counts_all({k: list(dict(v).items()) for k, v in graph.items()}, *_)),
     ],
     "sample_path": [
         ("greedy bias", uniform_at_branches),
@@ -669,6 +858,8 @@ WRONG = {
         ("always the same path", first_branch),
         ("random by itself", lambda graph, *_: solutions_sample_path(graph, *_[:-1], np.random.default_rng())),
         ("no path", lambda graph, source, output, rng: [source, output]),
+        ("one edge for two", lists_through_a_dict),
+        ("one edge for two", samples_through_a_dict),
     ],
     "best_path": [
         ("greedy bias", greedy),
@@ -677,6 +868,14 @@ WRONG = {
         ("magnitude on one side", compares_one_side),
         ("adds along the path", best_by(abs, 0.0, lambda w, b: w + b)),
         ("follows every path", best_by_listing),
+        ("not the largest", by_largest_sum),
+        ("fails where all are zero", needs_more_than_zero),
+        (
+            "another product",
+            lambda *args: (lambda p, path: (p * 1.5 if abs(p) == 0.5 else p, path))(
+                *best_by(abs)(*with_dead_ends(*args))
+            ),
+        ),
     ],
     "spad": [
         ("does not hold", spad_with(largest, every=1)),
@@ -690,6 +889,7 @@ WRONG = {
         ("place for path", spad_with(lambda g, candidates: int(np.argmax(np.abs(g[candidates]))))),
         ("candidates repeat", spad_repeats),
         ("draws candidates once", spad_once),
+        ("another value", spad_of_three),
     ],
     "escape": [
         ("trapped", lambda: ts.GD()),
@@ -711,26 +911,39 @@ WRONG = {
         ("no draw", lambda g, p, rng: g.sum()),
         ("always the same path", lambda g, p, rng: g[2] / p[2]),
         ("random by itself", lambda g, p, rng: (lambda i: g[i] / p[i])(np.random.default_rng().choice(3, p=p))),
+        ("raises", lambda g, p, rng: (lambda i: g[i] / p[i])(rng.choice(3, p=p))),
+        ("another value", lambda g, p, rng: (lambda i: g[i] / p[i] if len(g) == 3 else g[i])(rng.choice(len(g), p=p))),
     ],
     "exact_variance": [
-        ("second moment", lambda g, p: np.sum(g[p > 0] ** 2 / p[p > 0])),
-        ("missing 1/p", lambda g, p: np.sum(p * g**2) - np.sum(p * g) ** 2),
-        ("uniform only", lambda g, p: len(g) * np.sum(g**2) - np.sum(g) ** 2),
-        ("standard deviation", lambda g, p: np.sqrt(np.sum(g**2 / p) - np.sum(g) ** 2)),
-        ("divides by zero", lambda g, p: np.sum(g**2 / p) - np.sum(g) ** 2),
+        ("second moment", lambda g, p: np.sum(_squares(g)[p > 0] / p[p > 0])),
+        ("missing 1/p", lambda g, p: np.sum(p * _squares(g)) - np.sum((p @ g) ** 2)),
+        ("uniform only", lambda g, p: len(g) * np.sum(g**2) - np.sum(g.sum(axis=0) ** 2)),
+        ("standard deviation", lambda g, p: np.sqrt(np.sum(_squares(g) / p) - np.sum(g.sum(axis=0) ** 2))),
+        ("divides by zero", lambda g, p: np.sum(_squares(g) / p) - np.sum(g.sum(axis=0) ** 2)),
+        ("variance of the list", lambda g, p: np.sum(np.var(g, axis=0))),
+        ("squares p as well", lambda g, p: np.sum((g / p[:, None]) ** 2) - np.sum(g.sum(axis=0) ** 2)),
+        ("squares the sum of all", lambda g, p: np.sum(_squares(g) / p) - np.sum(g) ** 2),
+        ("a variance for each number", lambda g, p: np.sum(g**2 / p[:, None], axis=0) - g.sum(axis=0) ** 2),
+        ("simulated", simulated_variance),
     ],
     "magnitude_draw": [
-        ("greedy bias", lambda g, rng: (int(np.abs(g).argmax()), 1.0)),
+        ("greedy bias", lambda g, rng: (int(_sizes(g).argmax()), 1.0)),
         ("always the same path", lambda g, rng: (0, 1.0)),
         ("another value", lambda g, rng: (7, 1.0)),
-        ("softmax", lambda g, rng: (rng.choice(3, p=np.exp(abs(g)) / np.exp(abs(g)).sum()), 0.5)),
-        ("negative probabilities", lambda g, rng: (rng.choice(3, p=np.maximum(g, 0) / 9), 0.5)),
+        ("softmax", lambda g, rng: (rng.choice(len(g), p=np.exp(_sizes(g)) / np.exp(_sizes(g)).sum()), 0.5)),
+        ("negative probabilities", lambda g, rng: (rng.choice(3, p=np.maximum(g.sum(axis=1), 0) / 3.2), 0.5)),
         ("another distribution", lambda g, rng: (rng.choice(3, p=[0.4, 0.1, 0.5]), 0.5)),
         ("negative probabilities", magnitudes(signed=True)),
-        ("does not add up", lambda g, rng: (rng.choice(3, p=abs(g / g.sum())), 0.5)),
+        ("does not add up", lambda g, rng: (rng.choice(len(g), p=_sizes(g) / _sizes(g).max()), 0.5)),
         ("uniform", magnitudes(0)),
         ("squares", magnitudes(2)),
         ("tells another probability", magnitudes(tell=0.5)),
+        ("draws numbers, not paths", lambda g, rng: (rng.choice(3, p=np.abs(g) / np.abs(g).sum()), 0.5)),
+        ("another length", magnitudes(length=lambda g: np.abs(g).sum(axis=1))),
+        (
+            "raises",
+            lambda g, rng: (lambda p, i: (i, p[i]))(_sizes(g) / 10, rng.choice(3, p=[0.3, 0.1, 0.6])),
+        ),
     ],
     "best_epsilon": [
         ("forgets the magnitude", lambda g: _of(g, g.max())),
@@ -738,13 +951,20 @@ WRONG = {
         ("drops ties", lambda g: (lambda b: b / (_a(g) + b))(_rest(g))),
         ("forgets N - 1", lambda g: _b(g, False) / (_a(g) + _b(g, False))),
         ("forgets the root", lambda g: _b(g) ** 2 / (_a(g) ** 2 + _b(g) ** 2)),
-        ("in-place damage", lambda g: g.sort()),
+        ("in-place damage", lambda g: g[:, 0].sort()),
+        ("numbers for rows", lambda g: (lambda a, b: b / (a + b))(abs(g).max(), _b(g.reshape(-1, 1)))),
+        ("counts the largest twice", lambda g: _twice(g) / (_a(g) + _twice(g))),
     ],
     "chance_of_largest": [
-        ("forgets repeats", lambda n, m, replace: m / n),
-        ("always replaces", lambda n, m, replace: 1 - (1 - 1 / n) ** m),
-        ("one draw", lambda n, m, replace: 1 / n),
-        ("chance of missing it", lambda n, m, replace: (1 - 1 / n) ** m if replace else 1 - m / n),
+        ("adds up chances", lambda n, m, k, replace: m * k / n),
+        ("always replaces", lambda n, m, k, replace: 1 - (1 - k / n) ** m),
+        ("never replaces", lambda n, m, k, replace: 1 - comb(n - k, m) / comb(n, m)),
+        ("one draw", lambda n, m, k, replace: k / n),
+        ("chance of missing it", lambda n, m, k, replace: (1 - k / n) ** m if replace else comb(n - k, m) / comb(n, m)),
+        ("the largest alone", lambda n, m, k, replace: 1 - (1 - 1 / n) ** m if replace else m / n),
+        ("all of them", all_of_the_largest),
+        ("counts sets, not chances", lambda n, m, k, replace: comb(n, m)),
+        ("only if all are it", lambda n, m, k, replace: (k / n) ** m),
     ],
     "wilson_interval": [
         ("no interval at the ends", interval("simple")),
@@ -758,6 +978,12 @@ WRONG = {
         ("recursion", code_recursively),
         ("follows every path", code_by_paths),
         ("wrong order", lambda program, wanted: code_by_paths(program, wanted)[::-1]),
+        (
+            "keeps all before it",
+            lambda program, wanted: [r for r, _ in program][: [r for r, _ in program].index(wanted) + 1],
+        ),
+        ("lists parameters", lists_parameters),
+        ("leaves out the wanted", lambda program, wanted: needed_for(program, wanted)[:-1]),
     ],
     "eliminate": [
         ("missing accumulation", eliminates(accumulate=False)),
@@ -781,6 +1007,7 @@ WRONG = {
         ("hides what it keeps", (lambda x, keep, rng: (lambda: x,), lambda saved, delta: saved[0]().T @ delta)),
         ("another factor", (saves(), lambda saved, delta: layer(saves())[1](saved, delta) * (10 / (25 / 3)))),
         ("another number of features", layer(saves(fraction=0.5))),
+        ("keeps it elsewhere", in_a_global()),
     ],
     "relu_keep": [
         ("keeps numbers", (lambda x: (np.maximum(x, 0), x), lambda kept, g: g * (kept > 0))),
@@ -795,6 +1022,8 @@ WRONG = {
             "keeps something else",
             (lambda x: (np.maximum(x, 0), {"bits": np.packbits(x > 0)}), lambda k, g: bits_back(k["bits"], g)),
         ),
+        ("keeps it elsewhere", globally()),
+        ("keeps it elsewhere", by_identity()),
     ],
     "follow_columns": [
         ("follows all", follow()),
@@ -811,6 +1040,9 @@ WRONG = {
         ("another output", lambda x, W, g, index: (2 * x @ W, g @ W.T, x.T @ g)),
         ("another gradient of x", lambda x, W, g, index: (x @ W, 2 * g @ W.T, x.T @ g)),
         ("another gradient of W", lambda x, W, g, index: (x @ W, g @ W.T, 7 * x.T @ g)),
+        ("mask order", in_mask_order),
+        ("divides in integers", follow(lambda d, k: d // k)),
+        ("cuts off fractions", in_the_type_of_w),
     ],
     "held_bytes": [
         ("counts the outputs", lambda widths, batch, keep: 4 * batch * sum(widths)),
@@ -822,6 +1054,15 @@ WRONG = {
         ("ignores keep", held(kept=lambda keep, d: d)),
         ("forgets 4 bytes", held(size=1)),
         ("another count", lambda widths, batch, keep: 17),
+        ("bits rounded down", held(bits=lambda batch, n: batch * n // 8)),
+        ("parts of bytes", held(bits=lambda batch, n: batch * n / 8)),
+        (
+            "bits pooled",
+            lambda widths, batch, keep: (
+                held(bits=lambda *_: 0)(widths, batch, keep) - (-batch * sum(widths[1:-1]) // 8)
+            ),
+        ),
+        ("rounds up an error", held(kept=lambda keep, d: int(np.ceil(keep * d)))),
     ],
     "observation_weights": [
         ("estimates the sum", lambda index, p: 1 / (len(index) * p[index])),
@@ -831,6 +1072,7 @@ WRONG = {
         ("ignores p", lambda index, p: np.full(len(index), 1 / len(index))),
         ("scaled to sum 1", lambda index, p: 1 / p[index] / np.sum(1 / p[index])),
         ("a weight for each observation", lambda index, p: 1 / (len(index) * len(p) * p)),
+        ("another value", lambda index, p: np.full(len(index), 1 / (len(index) * len(p))) / p[index[0]]),
     ],
     "norm_probabilities": [
         ("no floor", lambda norms, floor: norms / norms.sum()),
@@ -866,7 +1108,7 @@ WRONG = {
 
 
 def _rest(g):
-    return np.sqrt((len(g) - 1) * np.sum(g[np.abs(g) < _a(g)] ** 2))
+    return np.sqrt((len(g) - 1) * np.sum(_squares(g)[_sizes(g) < _a(g)]))
 
 
 def _of(g, a):
@@ -874,9 +1116,21 @@ def _of(g, a):
     return b / (a + b)
 
 
+def _twice(g):
+    return np.sqrt((len(g) - 1) * np.sum(g**2))
+
+
 def _a(g):
-    return np.max(np.abs(g))
+    return np.max(_sizes(g))
 
 
 def _b(g, factor=True):
-    return np.sqrt((len(g) - 1 if factor else 1) * (np.sum(g**2) - np.max(g**2)))
+    return np.sqrt((len(g) - 1 if factor else 1) * (np.sum(g**2) - np.max(_squares(g))))
+
+
+def _squares(g):
+    return np.sum(g**2, axis=1)
+
+
+def _sizes(g):
+    return np.sqrt(_squares(g))

@@ -14,11 +14,12 @@ from .compiling import eliminate, linear_memory, live_code
 from .moments import best_epsilon, exact_variance, magnitude_draw, unbiased_draw
 from .networks import follow_columns, held_bytes, relu_keep
 from .observations import norm_probabilities, observation_weights, sampled_gradient
-from .routes import best_path, count_paths, list_paths, sample_path
+from .routes import count_paths, list_paths
 from .running import escape, spad
 from .tape import backward, central_difference, tanh_rule
 from .tupling import accumulate, branches, three_paths
 from .verdict import REGISTERED, Exercise, Verdict
+from .ways import best_path, sample_path
 
 EXERCISES: dict[str, Exercise] = {e.name: e for e in sorted(REGISTERED, key=lambda e: e.tutorial)}
 """Every exercise by name, in the order of the tutorials."""

@@ -7,10 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from .verdict import Tell, Wrong, call, check_rng, exercise, expect, near, pair, show
+from .answer import call, check_rng
+from .memory import arrays_in, bytes_kept, is_plain, taken_along
+from .verdict import Tell, Wrong, exercise, expect, near, pair, plain, same, show
 
 
-@exercise(7, "A path not taken is code not there")
+@exercise(
+    7,
+    "A path not taken is code not there",
+    idea="Go through the program from its end, with a set of the names that somebody needs. What does a line that is "
+    "needed add?",
+    formula="needed = {wanted}; for result, arguments in reversed(program): if result in needed: keep it, and "
+    "needed.update(arguments). At last turn what was kept round.",
+)
 def live_code(answer: Callable[..., Any]) -> None:
     """Grade ``live_code(program, wanted)``: the results that have to be computed for one variable, in program order.
 
@@ -43,10 +52,22 @@ def live_code(answer: Callable[..., Any]) -> None:
         "keeps it twice": (["a", "b", "c", "d", "b", "c", "e", "z"], "c is needed by d and by e, but computed once."),
     }
     expect(call(answer, program, "z", told=told), want, told, tells)
+    rng = np.random.default_rng(6)
+    for length in (1, 2, 3, 5, 8, 12):
+        names, some = ["x", "y"], []
+        for _ in range(length):
+            name = f"v{rng.integers(1000)}"
+            if name not in names:
+                some.append((name, [str(rng.choice(names)) for _ in range(int(rng.integers(1, 4)))]))
+                names.append(name)
+        wanted = some[-1 - len(some) // 4][0]
+        told = f'live_code({some}, "{wanted}")'
+        hint = "Go through the program from its end, and keep what somebody needs."
+        expect(call(answer, some, wanted, told=told), _live(some, wanted), told, {}, hint)
     told = 'live_code(program, "v20000") on a chain of 20 000 lines'
     long = [(f"v{i + 1}", [f"v{i}"]) for i in range(20_000)]
     got = call(answer, long, "v20000", told=told)
-    if not isinstance(got, (list, tuple)) or len(got) != 20_000:
+    if not same(got, [result for result, _ in long]):
         raise Wrong(
             "another value", "All 20 000 lines of a chain are needed for its end.", f"{told} gave {show(got)[:80]}."
         )
@@ -55,12 +76,32 @@ def live_code(answer: Callable[..., Any]) -> None:
     expect(call(answer, doubled, "v60", told=told, paths="2**60"), [f"v{i + 1}" for i in range(60)], told)
 
 
-@exercise(7, "Eliminate a vertex")
+def _live(program: Any, wanted: str) -> list[str]:
+    """By the definition: everything that can be reached from wanted, over arguments."""
+    arguments, reached, pending = dict(program), set(), [wanted]
+    while pending:
+        name = pending.pop()
+        if name in arguments and name not in reached:
+            reached.add(name)
+            pending += arguments[name]
+    return [result for result, _ in program if result in reached]
+
+
+@exercise(
+    7,
+    "Eliminate a vertex",
+    idea="Take every edge into the vertex with every edge out of it. Their product goes to the edge from tail to "
+    "head; is there "
+    "one already?",
+    formula="left[tail, head] = left.get((tail, head), 0) + w1 * w2 for all such pairs, left being the edges that do "
+    "not touch "
+    "the vertex; one multiplication a pair.",
+)
 def eliminate(answer: Callable[..., Any]) -> None:
     """Grade ``eliminate(edges, vertex)``: the edges without this vertex, and how many multiplications that took.
 
-    ``edges``: a dict {(tail, head): weight}. Every way through the vertex, tail -> vertex -> head, becomes an edge, of
-    weight w1 * w2, added to the weight that this edge has already. Returns (edges, multiplications).
+    ``edges``: a dict {(tail, head): weight}. The sum over all paths between the other vertices stays what it was. Returns
+    (edges, multiplications).
 
     >>> from tinyspad import check
     >>> check.eliminate(lambda edges, vertex: ({e: w for e, w in edges.items() if vertex not in e}, 0)).misconception
@@ -136,9 +177,44 @@ def eliminate(answer: Callable[..., Any]) -> None:
         tells,
         "There is one product for each pair of an edge into v and one out of it.",
     )
+    rng = np.random.default_rng(7)
+    for size in (2, 3, 4, 5, 6):
+        some, through = _random_edges(rng, size)
+        told = f'eliminate({some}, "v")'
+        left, multiplications = _edges(call(answer, some, "v", told=told), told)
+        want = {edge: weight for edge, weight in some.items() if "v" not in edge}
+        for tail, head in through:
+            want[tail, head] = want.get((tail, head), 0.0) + some[tail, "v"] * some["v", head]
+        expect(left, want, told, {}, "Every way through v becomes an edge, or is added to the one that is there.")
+        expect(
+            multiplications,
+            len(through),
+            f"{told} (multiplications)",
+            {},
+            "There is one product for each way through v.",
+        )
 
 
-@exercise(7, "Save memory in a linear layer")
+def _random_edges(rng: np.random.Generator, size: int) -> tuple[dict[Any, float], list[tuple[str, str]]]:
+    """Edges around v, some with the weight 0, others past it; and the ways through v. v may have no way in, or out."""
+    into = {(f"a{i}", "v"): float(rng.integers(-3, 4)) for i in range(int(rng.integers(0, size)))}
+    out = {("v", f"b{i}"): float(rng.integers(-3, 4)) for i in range(int(rng.integers(0, size)))}
+    past = {(f"a{rng.integers(size)}", f"b{rng.integers(size)}"): float(rng.integers(1, 4)) for _ in range(size)}
+    items = list((into | out | past).items())
+    rng.shuffle(items)  # type: ignore[arg-type]
+    return {tuple(edge): weight for edge, weight in items}, [(tail, head) for tail, _ in into for _, head in out]
+
+
+@exercise(
+    7,
+    "Save memory in a linear layer",
+    idea="Row j of the gradient needs column j of x alone. Keep k columns and which they are; on average a row is "
+    "there k times "
+    "in d.",
+    formula="Keep (x[:, chosen], chosen, d) with chosen = rng.choice(d, size=k, replace=False); then "
+    "gradient[chosen] = columns.T "
+    "@ delta * (d / k), the other rows being 0.",
+)
 # long, as a grader asks one thing after the other, each with its hint
 def linear_memory(save: Callable[..., Any], gradient: Callable[..., Any]) -> None:
     """Grade ``linear_memory(x, keep, rng)`` and ``linear_gradient(saved, delta)``: the weight gradient from few inputs.
@@ -146,7 +222,7 @@ def linear_memory(save: Callable[..., Any], gradient: Callable[..., Any]) -> Non
     The layer is x @ w, x of shape (B, d); its weight gradient x.T @ delta, shape (d, K), is a sum over d features, each
     with paths of its own. ``linear_memory`` draws k = ceil(keep * d) of the features, the same for the whole batch, and
     returns what backward needs, and no more: a tuple. ``linear_gradient`` makes an unbiased estimate of x.T @ delta from
-    it (Oktay et al. 2020: rows that were not drawn are zero, the others are divided by k/d).
+    it (Oktay et al. 2020).
 
     >>> from tinyspad import check
     >>> check.linear_memory(lambda x, keep, rng: (x,), lambda saved, delta: saved[0].T @ delta).misconception
@@ -158,12 +234,12 @@ def linear_memory(save: Callable[..., Any], gradient: Callable[..., Any]) -> Non
     exact, rng = x.T @ delta, np.random.default_rng(1)
     told = f"linear_memory(x, {keep}, rng), x of shape (30, {d}),"
     saved = call(save, x, keep, rng, told=told)
-    if not isinstance(saved, tuple) or not all(map(_plain, saved)):
+    if not isinstance(saved, tuple) or not is_plain(saved):
         hint = "Return a tuple of arrays and numbers: what is in other things, such as functions, is kept as well."
         raise Wrong("hides what it keeps", hint, f"{told} gave {saved!r:.60}.")
-    held = _bytes(saved, set())
+    held = bytes_kept(saved)
     if held > 0.25 * x.nbytes:
-        view = any(a.base is not None and a.size < x.size for a in _arrays(saved))
+        view = any(a.base is not None and a.size < x.size for a in arrays_in(saved))
         raise Wrong(
             "keeps a view" if view else "keeps everything",
             "A slice of x is a view, which keeps all of x alive. Indexing with an array of positions, x[:, chosen], "
@@ -225,10 +301,33 @@ def linear_memory(save: Callable[..., Any], gradient: Callable[..., Any]) -> Non
             "Every feature must have the same chance: rng.choice(d, size=k, replace=False).",
             f"Over {len(estimates)} draws the features were drawn in {drawn.min():.1%} to {drawn.max():.1%} of them.",
         )
+    _check_own(save, gradient)
     together = np.mean([np.sum(np.any(e != 0, axis=1)[[0, 1]]) == 2 for e in estimates])
     if not near([together], [k * (k - 1) / (d * (d - 1))], len(estimates)):
         hint = "Every set of k features must be as likely as any other: rng.choice(d, size=k, replace=False)."
         raise Wrong("always neighbours", hint, f"Features 0 and 1 were drawn together in {together:.1%} of the draws.")
+
+
+def _check_own(save: Callable[..., Any], gradient: Callable[..., Any]) -> None:
+    """Raise Wrong unless backward gets on with what was saved: two layers go forward before either goes backward."""
+    rng, told = np.random.default_rng(5), "linear_memory of two layers, then linear_gradient of each"
+    for b, d, keep in ((3, 7, 0.4), (1, 5, 1.0), (4, 9, 0.25)):
+        k = int(np.ceil(keep * d))
+        layers = [rng.normal(size=(b, d)) for _ in range(2)]
+        delta = rng.normal(size=(b, 2))
+        saved = [taken_along(call(save, x, keep, rng, told=told)) for x in layers]
+        for x, one in zip(layers, saved):
+            got = np.asarray(call(gradient, one, delta, told=told), float)
+            exact = x.T @ delta
+            rows = np.any(got != 0, axis=-1) if got.shape == exact.shape else np.zeros(d, bool)
+            if rows.sum() != k or not np.allclose(got[rows], exact[rows] * d / k, rtol=5e-3):
+                hint = (
+                    "Backward needs what is not in saved, such as the last x in a global, or numbers of the first "
+                    "example that "
+                    "are written into the code. A net has many layers, of many sizes, and all go forward before one "
+                    "goes back."
+                )
+                raise Wrong("keeps it elsewhere", hint, f"{told}; x of shape ({b}, {d}), keep {keep}.")
 
 
 def _ratio(estimate: Any, exact: Any) -> float | None:
@@ -250,41 +349,9 @@ def _by_row(estimate: Any, exact: Any) -> bool:
     return bool(np.allclose(factors, factors[:, :1], rtol=5e-3))
 
 
-def _plain(part: Any) -> bool:
-    """Whether it is made of arrays and numbers alone."""
-    if isinstance(part, (tuple, list)):
-        return all(map(_plain, part))
-    return (
-        part is None
-        or isinstance(part, (int, float, np.number))
-        or (isinstance(part, np.ndarray) and part.dtype != object)
-    )
-
-
-def _arrays(saved: Any) -> list[Any]:
-    if isinstance(saved, np.ndarray):
-        return [saved]
-    return [a for part in saved for a in _arrays(part)] if isinstance(saved, (tuple, list)) else []
-
-
-def _bytes(saved: Any, seen: set[int]) -> int:
-    """The bytes that are alive through what was saved: of a view, those of the whole array; 8 for a number in a list."""
-    total = 8 * _numbers(saved)
-    for array in _arrays(saved):
-        while array.base is not None and isinstance(array.base, np.ndarray):
-            array = array.base
-        if id(array) not in seen:
-            seen.add(id(array))
-            total += array.nbytes
-    return total
-
-
-def _numbers(saved: Any) -> int:
-    return sum(map(_numbers, saved)) if isinstance(saved, (tuple, list)) else int(isinstance(saved, (int, float)))
-
-
 def _edges(got: Any, told: str) -> tuple[dict[Any, Any], Any]:
     left, multiplications = pair(got, told, "the new dict of edges, and the number of multiplications")
+    left = plain(left)
     if not isinstance(left, dict):
         raise Wrong("another value", "The edges are a dict {(tail, head): weight}.", f"{told} gave {left!r:.60}.")
     return left, multiplications

@@ -7,17 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from .verdict import Wrong, call, check_rng, exercise, expect, near, number, pair
+from .answer import call, check_rng
+from .verdict import Wrong, exercise, expect, near, number, pair, same, show
 
 G = np.array([3.0, -1.0, 6.0])
 P = np.array([0.2, 0.5, 0.3])
 
 
-@exercise(5, "Make it unbiased")
+@exercise(
+    5,
+    "Make it unbiased",
+    idea="What does a path that is drawn with probability p add to the mean? By which factor is that too little?",
+    formula="i = rng.choice(len(g), p=p), and g[i] / p[i]: its mean is the sum of p_i g_i / p_i.",
+)
 def unbiased_draw(answer: Callable[..., Any]) -> None:
     """Grade ``unbiased_draw(g, p, rng)``: a random estimate of sum(g) from one path, drawn with probabilities p.
 
-    Equation (4), the normalisation trick: its mean over all draws is the gradient, E = sum p_i ghat_i = sum g_i.
+    Its mean over all draws is to be the gradient (equation 4), for any number of paths.
 
     >>> from tinyspad import check
     >>> check.unbiased_draw(lambda g, p, rng: g[rng.choice(len(g), p=p)]).misconception
@@ -73,177 +79,274 @@ def unbiased_draw(answer: Callable[..., Any]) -> None:
         )
     if not near(shares, P, draws):
         raise Wrong("draws otherwise", "The paths are not drawn with probabilities p.", example)
+    for n in (1, 2, 5, 7):
+        _check_unbiased(answer, n, rng)
 
 
-@exercise(5, "The variance, without drawing")
+def _check_unbiased(answer: Callable[..., Any], n: int, rng: np.random.Generator) -> None:
+    """Raise Wrong unless every estimate of n random contributions is one over its probability, drawn so often."""
+    g, p = rng.integers(1, 9, n) * rng.choice([-1.0, 1.0], n) + np.arange(n) / 8, rng.dirichlet(np.ones(n))
+    told, draws = f"unbiased_draw({np.round(g, 3).tolist()}, {np.round(p, 3).tolist()}, rng)", 500
+    ratios = g / p
+    seen = np.array([number(call(answer, g, p, rng, told=told), told) for _ in range(draws)])
+    which = np.argmin(np.abs(seen[:, None] - ratios), axis=1)
+    if not np.allclose(seen, ratios[which]):
+        hint = f"With {n} path{'s' * (n != 1)} it gives another value. The number of paths is len(g), whatever it is."
+        raise Wrong("another value", hint, f"{told} gave {show(float(seen[0]))}, which is no contribution over its p.")
+    if not near(np.bincount(which, minlength=n) / draws, p, draws):
+        hint = f"With {n} path{'s' * (n != 1)} they are not drawn with probabilities p."
+        raise Wrong("draws otherwise", hint, f"{told}, {draws} times.")
+
+
+ROWS = [
+    (np.array([[3.0], [-1.0], [6.0]]), np.array([0.2, 0.5, 0.3])),
+    (np.array([[1.0, 2.0], [2.0, -1.0]]), np.array([0.25, 0.75])),
+    (np.array([[5.0, 0.5, -2.0]]), np.array([1.0])),
+]
+"""Contributions, a row for each path, and their probabilities."""
+
+
+def _rows_at_random(rng: np.random.Generator) -> list[Any]:
+    """The same of other sizes: one path and more, one number and more, rows of 0 in between."""
+    sizes = ((1, 1), (2, 1), (2, 3), (3, 2), (5, 1), (7, 4))
+    return [(rng.integers(-9, 9, size) * 0.5, rng.dirichlet(np.ones(size[0]))) for size in sizes]
+
+
+@exercise(
+    5,
+    "The variance, without drawing",
+    idea="The variance of a vector is the mean of its squared length, less the squared length of its mean. Over the "
+    "draws the "
+    "mean of anything is the sum of p_i times what path i gives.",
+    formula="sum over p_i > 0 of |g_i|**2 / p_i, less |sum g_i|**2, with |.|**2 the sum of the squares of a row.",
+)
 def exact_variance(answer: Callable[..., Any]) -> None:
-    """Grade ``exact_variance(g, p)``: the variance of g_I / p_I, path I drawn with probabilities p.
+    """Grade ``exact_variance(g, p)``: the variance of the vector g[I] / p[I], row I drawn with probabilities p.
 
-    Var = sum g_i**2 / p_i - (sum g_i)**2; a path with g_i = 0 and p_i = 0 adds nothing.
+    ``g``: a row for each path, its contribution to the d numbers of a parameter, shape (N, d). The variance of a vector is
+    the sum of those of its numbers. Exactly, by arithmetic; a path that contributes nothing may have probability 0.
 
     >>> import numpy as np
     >>> from tinyspad import check
-    >>> check.exact_variance(lambda g, p: np.sum(g**2 / p)).misconception
+    >>> check.exact_variance(lambda g, p: np.sum(g**2 / p[:, None])).misconception
     'second moment'
     """
-    for g, p in ((G, P), (np.array([1.0, 2.0]), np.array([0.5, 0.5])), (np.array([5.0]), np.array([1.0]))):
-        second, total = float(np.sum(g**2 / p)), float(np.sum(g))
-        told = f"exact_variance({g.tolist()}, {p.tolist()})"
-        expect(
-            call(answer, g, p, told=told),
-            second - total**2,
-            told,
-            {
-                "second moment": (
-                    second,
-                    "That is the mean of the square. Take off the square of the mean, the gradient squared.",
-                ),
-                "standard deviation": (
-                    np.sqrt(second - total**2),
-                    "That is the standard deviation: leave out the square root.",
-                ),
-                "missing 1/p": (
-                    float(np.sum(p * g**2) - np.sum(p * g) ** 2),
-                    "That is the variance of g_I. The estimate is g_I / p_I: its square has p**2 below, and the "
-                    "mean one p above.",
-                ),
-                "variance of the list": (float(np.var(g)), "That is how far the terms differ, with no regard to p."),
-                "squares p as well": (
-                    float(np.sum((g / p) ** 2) - total**2),
-                    "The squares (g/p)**2 are weighted by p when their mean is taken: one p cancels.",
-                ),
-                "uniform only": (
-                    float(len(g) * np.sum(g**2) - total**2),
-                    "That is the variance of a uniform draw, p = 1/N. Here the p differ.",
-                ),
-            },
-        )
-    g, p = np.array([4.0, 0.0]), np.array([1.0, 0.0])
-    told = "exact_variance([4.0, 0.0], [1.0, 0.0])"
-    expect(
-        call(answer, g, p, told=told),
-        0.0,
-        told,
-        {
-            "divides by zero": (
-                np.nan,
-                "0/0 spoils the sum. A path that is never drawn and contributes nothing adds nothing: leave it out.",
+    for g, p in (*ROWS, *_rows_at_random(np.random.default_rng(4))):
+        total, columns, each = np.sum(g, axis=0), p[:, None], np.sum(g**2, axis=1)
+        second, gradient = float(np.sum(each / p)), float(np.sum(total**2))
+        want, told = second - gradient, f"exact_variance({g.tolist()}, {np.round(p, 3).tolist()})"
+        got = call(answer, g, p, told=told)
+        if np.shape(got) == (g.shape[1],):
+            hint = "One number was asked for: the variances of the parameter's numbers, added up."
+            raise Wrong("a variance for each number", hint, f"{told} gave {show(got)}; expected {show(want)}.")
+        tells = {
+            "second moment": (
+                second,
+                "That is the mean of the square. Take off the square of the mean, the gradient squared.",
+            ),
+            "standard deviation": (
+                np.sqrt(max(want, 0.0)),
+                "That is the standard deviation: leave out the square root.",
+            ),
+            "missing 1/p": (
+                float(np.sum(p * each) - np.sum(np.sum(columns * g, axis=0) ** 2)),
+                "That is the variance of g_I. The estimate is g_I / p_I: its square has p**2 below, and the mean one "
+                "p above.",
+            ),
+            "variance of the list": (
+                float(np.sum(np.var(g, axis=0))),
+                "np.var(g) tells how far the terms differ, each counted once. Here each counts p times, and the "
+                "estimate is g/p.",
+            ),
+            "squares p as well": (
+                float(np.sum((g / columns) ** 2) - gradient),
+                "The squares (g/p)**2 are weighted by p when their mean is taken: one p cancels.",
+            ),
+            "uniform only": (
+                float(len(g) * np.sum(g**2) - gradient),
+                "That is the variance of a uniform draw, p = 1/N. Here the p differ.",
+            ),
+            "squares the sum of all": (
+                second - float(np.sum(g)) ** 2,
+                "The gradient is a vector: add up its numbers' squares, do not square the sum of its numbers.",
+            ),
+        }
+        exact = same(got, want)
+        close = not exact and np.ndim(got) == 0 and abs(number(got, told) - want) < 0.2 * abs(want)
+        if close and not any(same(got, value) for value, _ in tells.values()):
+            hint = (
+                "That is near, as of a simulation. It can be had exactly: add up all draws, each with its probability."
             )
-        },
-    )
+            raise Wrong("simulated", hint, f"{told} gave {show(got)}; expected {show(want)}.")
+        expect(got, want, told, tells, "Work it out by hand for two paths.")
+    g, p = np.array([[4.0], [0.0]]), np.array([1.0, 0.0])
+    told = "exact_variance([[4.0], [0.0]], [1.0, 0.0])"
+    why = "0/0 spoils the sum. A path that is never drawn and contributes nothing adds nothing: leave it out."
+    expect(call(answer, g, p, told=told), 0.0, told, {"divides by zero": (np.nan, why)})
 
 
-SIGNED = "|g|, not g: probabilities are not negative, and a negative term is as important as its size."
+SIGNED = "Sizes, not values: probabilities are not negative, and a negative term is as important as its size."
 
 
-def _drawn(answer: Callable[..., Any], rng: np.random.Generator, told: str) -> Any:
+def _drawn(answer: Callable[..., Any], g: Any, rng: np.random.Generator, told: str) -> tuple[float, float]:
     """One draw by magnitude; what rng.choice says of probabilities that are none becomes a hint."""
     try:
-        return call(answer, G, rng, told=told)
+        i, p = pair(call(answer, g, rng, told=told), told, "an index, and its probability")
     except Wrong as wrong:
         if wrong.misconception == "raises" and "do not sum" in wrong.hint:
-            hint = "The probabilities do not add up to 1. Divide |g| by the sum of |g|, not by the sum of g."
+            hint = "The probabilities do not add up to 1. Divide the sizes by the sum of the sizes."
             raise Wrong("does not add up", hint, f"{told}: {wrong.hint}") from None
         if wrong.misconception == "raises" and "non-negative" in wrong.hint:
             raise Wrong("negative probabilities", SIGNED, f"{told}: {wrong.hint}") from None
+        if wrong.misconception == "raises" and "1-dimensional" in wrong.hint:
+            hint = (
+                "There is one probability for each path, a row of g, not for each number in it: take the rows' lengths."
+            )
+            raise Wrong("draws numbers, not paths", hint, f"{told}: {wrong.hint}") from None
         raise
+    i = number(i, told)
+    if i not in range(len(g)):
+        hint = f"The first part is the index of a path, here 0 to {len(g) - 1}."
+        raise Wrong("another value", hint, f"{told} gave {i:g}.")
+    return i, number(p, told)
 
 
-@exercise(5, "Sample by magnitude")
+@exercise(
+    5,
+    "Sample by magnitude",
+    idea="Probabilities are not negative, and add up to 1. Make such ones of the sizes of the contributions: of a "
+    "row of "
+    "several numbers that is its length.",
+    formula="size = np.linalg.norm(g, axis=1); p = size / size.sum(); i = rng.choice(len(g), p=p); return i, p[i].",
+)
 def magnitude_draw(answer: Callable[..., Any]) -> None:
-    """Grade ``magnitude_draw(g, rng)``: (i, p), a path drawn with probability p = |g_i| / sum |g_j|, the best there is.
+    """Grade ``magnitude_draw(g, rng)``: (i, p), a path drawn in proportion to the size of its contribution, and how likely.
 
+    ``g``: a row for each path, shape (N, d); the size of a row is its Euclidean length.
+
+    >>> import numpy as np
     >>> from tinyspad import check
-    >>> check.magnitude_draw(lambda g, rng: (int(abs(g).argmax()), 1.0)).misconception
+    >>> check.magnitude_draw(lambda g, rng: (int(np.linalg.norm(g, axis=1).argmax()), 1.0)).misconception
     'greedy bias'
     """
-    told, draws, rng = "magnitude_draw([3, -1, 6], rng)", 3000, np.random.default_rng(0)
-    p, seen = np.abs(G) / np.sum(np.abs(G)), []
-    check_rng(lambda rng: _drawn(answer, rng, told), told=told)
-    for _ in range(draws):
-        i, told_p = (
-            number(part, told) for part in pair(_drawn(answer, rng, told), told, "an index, and its probability")
-        )
-        if i not in (0, 1, 2):
-            raise Wrong(
-                "another value", "The first part is the index of a path, here 0, 1 or 2.", f"{told} gave {i:g}."
-            )
-        seen.append((int(i), told_p))
-    index = np.array([i for i, _ in seen])
-    shares = np.bincount(index, minlength=3)[:3] / draws
-    example = (
-        f"{told}, {draws} times: {', '.join(f'path {i} in {s:.1%}' for i, s in enumerate(shares))}; expected 30, 10, "
-        "60 %."
-    )
-
+    g = np.array([[3.0, 0.0], [-0.6, 0.8], [0.0, -6.0]])
+    told, draws, rng = f"magnitude_draw({g.tolist()}, rng)", 3000, np.random.default_rng(0)
+    size = np.linalg.norm(g, axis=1)
+    p = size / size.sum()
+    check_rng(lambda rng: _drawn(answer, g, rng, told), told=told)
+    seen = [_drawn(answer, g, rng, told) for _ in range(draws)]
+    shares = np.bincount([int(i) for i, _ in seen], minlength=3) / draws
+    found = ", ".join(f"path {i} in {s:.1%}" for i, s in enumerate(shares))
+    example = f"{told}, {draws} times: {found}; expected 30, 10, 60 %."
+    signed = np.maximum(g.sum(axis=1), 0)
+    of_others = {
+        "uniform": (np.full(3, 1 / 3), "Every path is drawn equally often. Hand probabilities to rng.choice."),
+        "squares": (
+            size**2 / np.sum(size**2),
+            "The probabilities follow the squares. The variance is least for the sizes.",
+        ),
+        "softmax": (
+            np.exp(size) / np.sum(np.exp(size)),
+            "The probabilities follow exp: divide the sizes by their sum instead.",
+        ),
+        "negative probabilities": (signed / signed.sum(), SIGNED),
+        "another length": (
+            np.abs(g).sum(axis=1) / np.abs(g).sum(),
+            "The size of a row is its Euclidean length, the root of the sum of squares, not the sum of sizes.",
+        ),
+    }
     if np.max(shares) == 1 and shares[2] < 1:
         raise Wrong("always the same path", "Draw the path at random, from the rng that is handed over.", example)
     if np.max(shares) == 1:
-        raise Wrong(
-            "greedy bias",
+        hint = (
             "It always takes the largest. Then the others never count, and no factor can make the mean right. Draw, "
-            "with probabilities in proportion to |g|.",
-            example,
+            "with "
+            "probabilities in proportion to the sizes."
         )
-    if near(shares, np.full(3, 1 / 3), draws):
-        raise Wrong("uniform", "Every path is drawn equally often. Hand p = |g| / sum |g| to rng.choice.", example)
-    if near(shares, G**2 / np.sum(G**2), draws):
-        raise Wrong("squares", "The probabilities follow g**2. The variance is least for |g|.", example)
-    if near(shares, np.exp(np.abs(G)) / np.sum(np.exp(np.abs(G))), draws):
-        raise Wrong("softmax", "The probabilities follow exp(|g|): divide |g| by its sum instead.", example)
-    if near(shares, np.maximum(G, 0) / np.sum(np.maximum(G, 0)), draws):
-        raise Wrong("negative probabilities", SIGNED, example)
+        raise Wrong("greedy bias", hint, example)
     if not near(shares, p, draws):
-        raise Wrong("another distribution", "p_i = |g_i| / sum |g_j|.", example)
+        for name, (other, hint) in of_others.items():
+            if near(shares, other, draws):
+                raise Wrong(name, hint, example)
+        raise Wrong("another distribution", "p_i is the size of row i, over the sum of all sizes.", example)
+    _check_told(seen, p, told)
+    for g, _ in _rows_at_random(rng):
+        g = g + 0.25  # no row of 0
+        size = np.linalg.norm(g, axis=1)
+        told = f"magnitude_draw({g.tolist()}, rng)"
+        seen = [_drawn(answer, g, rng, told) for _ in range(400)]
+        if not near(np.bincount([int(i) for i, _ in seen], minlength=len(g)) / len(seen), size / size.sum(), len(seen)):
+            hint = f"Of {len(g)} path{'s' * (len(g) != 1)}, of {g.shape[1]} numbers each, they are drawn otherwise."
+            raise Wrong("another distribution", hint, f"{told}, {len(seen)} times.")
+        _check_told(seen, size / size.sum(), told)
+
+
+def _check_told(seen: list[tuple[float, float]], p: Any, told: str) -> None:
     for i, told_p in seen:
-        if abs(told_p - p[i]) > 1e-6:
+        if abs(told_p - p[int(i)]) > 1e-6:
             raise Wrong(
                 "tells another probability",
                 "The second part is the probability of the path that was drawn, which the caller divides by.",
-                f"{told} gave ({i}, {told_p:.4g}); path {i} has probability {p[i]:.4g}.",
+                f"{told} gave ({i:g}, {told_p:.4g}); path {i:g} has probability {p[int(i)]:.4g}.",
             )
 
 
-@exercise(5, "The best epsilon")
+@exercise(
+    5,
+    "The best epsilon",
+    idea="Write the second moment as in the tutorial, with lengths of rows for sizes of numbers: a**2/(1 - eps) + "
+    "b**2/eps. Where "
+    "it is least, its derivative by eps is zero.",
+    formula="a is the largest length of a row, b**2 = (N - 1) times the sum of the other rows' squared lengths; eps "
+    "= b/(a + b).",
+)
 def best_epsilon(answer: Callable[..., Any]) -> None:
-    """Grade ``best_epsilon(g)``: the epsilon of least variance for the almost-Dirac distribution (5) on the largest |g|.
+    """Grade ``best_epsilon(g)``: the epsilon of least variance for the almost-Dirac distribution (5) on the largest path.
 
-    The second moment is a**2/(1 - eps) + b**2/eps, with a = max |g| and b**2 = (N - 1) times the sum of the other
-    squares. Where is its derivative zero?
+    ``g``: a row for each path, shape (N, d). The largest row, in length, is drawn with probability 1 - epsilon, each other
+    one with epsilon / (N - 1), and divided by its probability.
 
     >>> from tinyspad import check
     >>> check.best_epsilon(lambda g: 0.1).misconception
     'another value'
     """
-    for g in (np.array([3.0, -1.0, 6.0]), np.array([1.0, -10.0, 2.0]), np.array([1.0, 1.0, 1.0, 1.0])):
-        size = np.sort(np.abs(g))[::-1]
-        a, rest, n = float(size[0]), float(np.sum(size[1:] ** 2)), len(g)
-        b = np.sqrt((n - 1) * rest)
+    fixed = ([[3.0], [-1.0], [6.0]], [[1.0, 0.0], [-6.0, 8.0], [0.0, 2.0]], [[1.0]] * 4)
+    for g in (*map(np.array, fixed), *(g + 0.25 for g, _ in _rows_at_random(np.random.default_rng(5)) if len(g) > 1)):
+        lengths = np.sort(np.linalg.norm(g, axis=1))[::-1]
+        a, rest, n = float(lengths[0]), float(np.sum(lengths[1:] ** 2)), len(g)
         told = f"best_epsilon({g.tolist()})"
+
+        def epsilon(a: float, squared: float) -> float:
+            return float(np.sqrt(squared) / (a + np.sqrt(squared))) if a or squared else 0.0
+
         signed = float(np.max(g))
-        of_signed = np.sqrt((n - 1) * max(float(np.sum(g**2)) - signed**2, 0.0))
+        of_signed = (n - 1) * max(float(np.sum(lengths**2)) - signed**2, 0.0)
         tells = {
-            "forgets the magnitude": (
-                of_signed / (signed + of_signed),
-                f"The largest in magnitude is meant: a = max |g|, here {a:g}.",
+            "forgets the magnitude": (epsilon(signed, of_signed), f"The largest in size is meant: here a is {a:g}."),
+            "the other way round": (
+                1 - epsilon(a, (n - 1) * rest),
+                "That is 1 - epsilon. Large a means: seldom leave it.",
             ),
-            "the other way round": (a / (a + b), "That is 1 - epsilon. Large a means: seldom leave it."),
             "forgets N - 1": (
-                np.sqrt(rest) / (a + np.sqrt(rest)),
+                epsilon(a, rest),
                 "epsilon is shared by N - 1 other paths, each drawn with epsilon / (N - 1): b**2 has the factor N - 1.",
             ),
             "forgets the root": (
-                b * b / (a * a + b * b),
+                (n - 1) * rest / (a * a + (n - 1) * rest) if a else 0.0,
                 "Setting the derivative to zero gives a/(1 - eps) = b/eps: roots, not squares.",
             ),
             "drops ties": (
-                np.sqrt((n - 1) * float(np.sum(size[size < a] ** 2)))
-                / (a + np.sqrt((n - 1) * np.sum(size[size < a] ** 2))),
+                epsilon(a, (n - 1) * float(np.sum(lengths[lengths < a] ** 2))),
                 "Only one path is the largest; others of the same size belong to the rest.",
             ),
             "counts the largest twice": (
-                np.sqrt((n - 1) * (rest + a * a)) / (a + np.sqrt((n - 1) * (rest + a * a))),
+                epsilon(a, (n - 1) * (rest + a * a)),
                 "b**2 is made of the other paths' squares: leave out the largest.",
             ),
+            "numbers for rows": (
+                epsilon(float(np.max(np.abs(g))), (g.size - 1) * float(np.sum(g**2) - np.max(g**2))),
+                "A path is a row of g: take the rows' lengths, not single numbers.",
+            ),
         }
-        expect(call(answer, g, told=told), b / (a + b), told, tells, "Differentiate a**2/(1 - eps) + b**2/eps by eps.")
+        hint = "Differentiate a**2/(1 - eps) + b**2/eps by eps."
+        expect(call(answer, g, told=told), epsilon(a, (n - 1) * rest), told, tells, hint)

@@ -9,16 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from .verdict import Wrong, call, exercise, number, pair, same, show
+from .answer import call
+from .memory import bytes_kept, is_plain, taken_along
+from .verdict import Wrong, exercise, number, pair, same, show
 
 X = np.array([-1.5, 2.0, 0.0, 0.5, -0.25, 3.0, 1.0, -2.0, 4.0, -1.0, 0.125])
 
 
-@exercise(8, "One bit for each")
+@exercise(
+    8,
+    "One bit for each",
+    idea="Backward asks one question of each element: was it above 0? Eight such answers fit into a byte.",
+    formula="kept = np.packbits(x > 0), and g * np.unpackbits(kept, count=len(g)).",
+)
 def relu_keep(relu_keep: Callable[..., Any], relu_back: Callable[..., Any]) -> None:
     """Grade ``relu_keep(x)``, which returns (max(x, 0), kept), and ``relu_back(kept, g)``, the gradient by x.
 
-    One bit for each element is enough: whether x was above 0.
+    What is kept takes about one bit for each element, and all that backward needs is in it.
 
     >>> from tinyspad import check
     >>> check.relu_keep(lambda x: (np.maximum(x, 0), x), lambda kept, g: g * (kept > 0)).misconception
@@ -44,9 +51,9 @@ def relu_keep(relu_keep: Callable[..., Any], relu_back: Callable[..., Any]) -> N
             )
         if not same(back, g * (x > 0)):
             raise Wrong("another gradient", "It is g where x was above 0, and 0 elsewhere.", example)
-    held = _bytes(kept)
-    if held is None:
+    if not is_plain(kept):
         raise Wrong("keeps something else", "Keep arrays, numbers, or a tuple of them.", f"It kept {show(kept)}.")
+    held = bytes_kept(kept)
     if held > large.size // 8 + 64:
         example = f"For {large.size} numbers it kept {held} bytes; {-(-large.size // 8)} are enough."
         if held >= 4 * large.size:
@@ -56,34 +63,51 @@ def relu_keep(relu_keep: Callable[..., Any], relu_back: Callable[..., Any]) -> N
         raise Wrong(
             "a byte for each", "A Boolean array has a byte for each element. np.packbits puts eight into one.", example
         )
+    _check_own(relu_keep, relu_back)
 
 
-def _bytes(kept: Any) -> int | None:
-    """The bytes of what was kept, with what the arrays in it are views of."""
-    if isinstance(kept, np.ndarray):
-        return int(kept.base.nbytes if isinstance(kept.base, np.ndarray) else kept.nbytes)
-    if isinstance(kept, (bytes, bytearray)):
-        return len(kept)
-    if isinstance(kept, (bool, int, float, np.generic, type(None))):
-        return 8
-    if isinstance(kept, (tuple, list)):
-        parts = [_bytes(part) for part in kept]
-        return None if None in parts else sum(p for p in parts if p is not None)
-    return None
+def _check_own(relu_keep: Callable[..., Any], relu_back: Callable[..., Any]) -> None:
+    """Raise Wrong if backward needs what is not in what was kept: two layers go forward before either goes backward."""
+    rng, told = np.random.default_rng(3), "relu_keep(x1), relu_keep(x2), relu_back(kept1, g), relu_back(kept2, g)"
+    for size in (1, 8, 13):
+        layers = [rng.normal(size=size) for _ in range(2)]
+        layers[1][0] = -layers[0][0]  # the two differ
+        kept = [
+            taken_along(pair(call(relu_keep, x, told=told), told, "max(x, 0), and what backward needs")[1])
+            for x in layers
+        ]
+        g = np.arange(1.0, size + 1)
+        for x, one in zip(layers, kept):
+            if not same(call(relu_back, one, g, told=told), g * (x > 0)):
+                hint = (
+                    "Backward works only right after forward: something is kept outside of what is handed on, in a "
+                    "global, or "
+                    "by which object it is. A net has many layers, and all go forward before the first goes backward."
+                )
+                raise Wrong("keeps it elsewhere", hint, f"{told}, each x of {size} numbers.")
 
 
-@exercise(8, "Follow some inputs")
+@exercise(
+    8,
+    "Follow some inputs",
+    idea="dW = x.T @ g is a sum over the columns of x, a row for each. Which rows are known, and how often is a row "
+    "among them?",
+    formula="dW = np.zeros(W.shape); dW[index] = x[:, index].T @ g * (d / k), d columns, k of them followed; y = x @ "
+    "W and dx = g "
+    "@ W.T are exact.",
+)
 def follow_columns(answer: Callable[..., Any]) -> None:
     """Grade ``follow_columns(x, W, g, index)``: (y, dx, dW) of y = x W, with dW from the columns ``index`` of x alone.
 
-    Matrix injection (Oktay et al. 2020): dW = (x P P^T)^T g, rows ``index`` of x^T g times d / k; y and dx are exact.
+    Matrix injection (Oktay et al. 2020): the estimate of dW is right on average over all sets of as many columns; y and dx
+    are exact. ``index``: different columns, in any order. ``W`` may hold integers.
 
     >>> from tinyspad import check
     >>> check.follow_columns(lambda x, W, g, index: (x @ W, g @ W.T, x.T @ g)).misconception
     'follows all'
     """
     rng = np.random.default_rng(1)
-    for rows, d, n, index in ((2, 3, 2, [1]), (4, 6, 3, [0, 3, 4])):
+    for rows, d, n, index in ((2, 3, 2, [1]), (4, 6, 3, [0, 3, 4]), (3, 5, 2, [4, 0, 2]), (2, 7, 4, [6, 1, 5, 2, 0])):
         x, W, g = (rng.integers(-3, 4, shape).astype(float) for shape in ((rows, d), (d, n), (rows, n)))
         at = np.array(index)
         told = f"follow_columns(x, W, g, {index}) with x {rows} x {d}"
@@ -128,6 +152,15 @@ def follow_columns(answer: Callable[..., Any]) -> None:
             )
         if same(dw, exact):
             raise Wrong("follows all", "Only the columns index of x may be used for the gradient of W.", example)
+        if same(dw, scaled):
+            continue
+        if same(dw, masked.T @ g * (d // len(at))):
+            raise Wrong("divides in integers", "d // k drops what is left over: 7 // 3 is 2. Divide with /.", example)
+        in_order = np.zeros_like(exact)
+        in_order[at] = exact[np.sort(at)] * (d / len(at))
+        if same(dw, in_order):
+            hint = "index need not be sorted: a mask gives the columns in their order, x[:, index] in that of index."
+            raise Wrong("mask order", hint, example)
         if same(dw, masked.T @ g):
             raise Wrong(
                 "forgets d / k", "On average over all sets a row is there k times in d. Make up for it.", example
@@ -136,25 +169,56 @@ def follow_columns(answer: Callable[..., Any]) -> None:
             raise Wrong("multiplies by k / d", "Divide by the probability k / d; it was multiplied by it.", example)
         if same(dw, masked.T @ g * np.sqrt(d / len(at))):
             raise Wrong("forgets one root", "P has the factor sqrt(d / k), and comes in twice.", example)
-        if not same(dw, scaled):
-            raise Wrong(
-                "another gradient of W", "Rows index are those of x.T @ g, times d / k; the others are 0.", example
-            )
+        raise Wrong("another gradient of W", "Rows index are those of x.T @ g, times d / k; the others are 0.", example)
+    x, W, g, at = rng.normal(size=(3, 5)), rng.integers(-3, 4, (5, 2)), rng.normal(size=(3, 2)), np.array([3, 0])
+    told = "follow_columns(x, W, g, [3, 0]) with a W of integers"
+    got = call(answer, x, W, g, at, told=told)
+    want = np.zeros((5, 2))
+    want[at] = x[:, at].T @ g * 2.5
+    if not same(got[2], want):
+        hint = "The gradient has fractions: np.zeros_like(W) of integers holds integers, np.zeros(W.shape) floats."
+        raise Wrong("cuts off fractions", hint, f"{told} gave dW = {show(got[2])}.")
 
 
-@exercise(8, "How much is held?")
+def _kept_inputs(keep: float, d: int) -> int:
+    """The share, rounded up; .07 of 100 is 7, though .07 * 100 is 7.000000000000001."""
+    return math.ceil(round(keep * d, 9))
+
+
+NETS: tuple[tuple[list[int], int, float], ...] = (
+    ([5, 4, 3], 8, 1.0),
+    ([784, 300, 300, 300, 10], 150, 0.1),
+    ([7, 3, 2], 8, 0.5),
+    ([9, 6, 3, 2], 7, 0.3),
+    ([100, 3, 1], 5, 0.07),
+    ([300, 1, 1, 1], 3, 0.29),
+    ([4, 2], 3, 0.5),
+)
+
+
+@exercise(
+    8,
+    "How much is held?",
+    idea="Go through the layers. Each linear layer keeps a share of its inputs, each ReLU between them a bit for "
+    "each element "
+    "of its own; each ReLU's bits fill up their last byte.",
+    formula="The sum over widths[:-1] of 4 * batch * ceil(keep * d), and over widths[1:-1] of ceil(batch * n / 8); "
+    "round keep * "
+    "d to nine digits first, as .07 * 100 is 7.000000000000001.",
+)
 def held_bytes(answer: Callable[..., Any]) -> None:
     """Grade ``held_bytes(widths, batch, keep)``: the bytes that a net of linear layers with ReLU holds for backward.
 
-    4 batch ceil(keep d) for each linear layer of d inputs, and one bit for each element that a ReLU passes on.
+    Each linear layer keeps a share ``keep`` of its inputs, rounded up, 4 bytes each, for each example of the batch; each
+    ReLU one bit for each element that it passes on, in whole bytes of its own.
 
     >>> from tinyspad import check
     >>> check.held_bytes(lambda widths, batch, keep: 4 * batch * sum(widths)).misconception
     'counts the outputs'
     """
-    for widths, batch, keep in (([5, 4, 3], 8, 1.0), ([784, 300, 300, 300, 10], 150, 0.1), ([7, 3, 2], 8, 0.5)):
+    for widths, batch, keep in NETS:
         inputs, units = widths[:-1], widths[1:-1]
-        kept = [math.ceil(round(keep * d, 9)) for d in inputs]
+        kept = [_kept_inputs(keep, d) for d in inputs]
         bits = sum(-(-batch * n // 8) for n in units)
         right = 4 * batch * sum(kept) + bits
         told = f"held_bytes({widths}, {batch}, {keep})"
@@ -163,13 +227,15 @@ def held_bytes(answer: Callable[..., Any]) -> None:
         if got == right:
             continue
         floats, weights = 4 * batch * sum(kept), sum(a * b for a, b in itertools.pairwise(widths))
-        outputs = 4 * batch * math.ceil(round(keep * widths[-1], 9))
+        outputs = 4 * batch * _kept_inputs(keep, widths[-1])
         inputs_kept = "No layer reads the last outputs: each linear layer keeps its inputs."
+        all_bits = sum(batch * n for n in units)
+        whole = "A ReLU's bits fill whole bytes: 9 bits take 2 bytes, not {}."
         told_by: dict[float, tuple[str, str]] = {
             4 * batch * sum(widths): ("counts the outputs", inputs_kept),
             floats + outputs + bits: ("counts the outputs", inputs_kept),
             floats: ("forgets ReLU", "A ReLU keeps a bit for each element: whether it was above 0."),
-            floats + sum(batch * n for n in units): ("a byte for each", "Eight bits make a byte."),
+            floats + all_bits: ("a byte for each", "Eight bits make a byte."),
             floats + 4 * batch * sum(units): ("numbers for bits", "A ReLU keeps bits, not numbers of 4 bytes."),
             floats + -(-batch * widths[-1] // 8) + bits: ("a ReLU too many", "Behind the last layer there is no ReLU."),
             right // batch: ("one example", "That is for one example; there is a batch of them."),
@@ -177,6 +243,18 @@ def held_bytes(answer: Callable[..., Any]) -> None:
             4 * batch * sum(int(keep * d) for d in inputs) + bits: ("rounds down", "A share is rounded up."),
             4 * batch * sum(inputs) + bits: ("ignores keep", "A linear layer keeps the share keep of its inputs."),
             batch * sum(kept) + bits: ("forgets 4 bytes", "A number in float32 takes 4 bytes."),
+            floats + all_bits / 8: ("parts of bytes", whole.format("1.125")),
+            floats + sum(batch * n // 8 for n in units): ("bits rounded down", whole.format("1")),
+            floats + -(-all_bits // 8): (
+                "bits pooled",
+                "Every ReLU keeps an array of its own, and each fills up its last byte: round up ReLU by ReLU.",
+            ),
+            4 * batch * sum(math.ceil(keep * d) for d in inputs) + bits: (
+                "rounds up an error",
+                f"In floating point {keep} * {inputs[0]} is {keep * inputs[0]!r}, a little more than it should be, "
+                f"and rounding "
+                "up makes it one more. Round to nine digits first, or reckon with fractions.",
+            ),
         }
         unknown = ("another count", "Add up the linear layers' kept inputs, 4 bytes each, and the ReLUs' bits.")
         name, hint = told_by.get(got, unknown)

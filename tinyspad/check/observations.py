@@ -7,14 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from .verdict import Tell, Wrong, call, check_rng, exercise, expect, near, number, show
+from .answer import call, check_rng
+from .verdict import Tell, Wrong, exercise, expect, near, number, show
 
 
-@exercise(9, "Weights of what was drawn")
+@exercise(
+    9,
+    "Weights of what was drawn",
+    idea="On average one draw of observation j adds p_j w_j g_j, and there are K draws. That is to be g_j / n.",
+    formula="w_k = 1 / (K n p[index_k]).",
+)
 def observation_weights(answer: Callable[..., Any]) -> None:
     """Grade ``observation_weights(index, p)``: weights w_k with which sum_k w_k g[index_k] is unbiased for the mean of g.
 
-    K observations were drawn with replacement from p: w_k = 1 / (K n p[index_k]).
+    K observations were drawn with replacement from p.
 
     >>> from tinyspad import check
     >>> check.observation_weights(lambda index, p: 1 / (len(index) * p[index])).misconception
@@ -25,6 +31,8 @@ def observation_weights(answer: Callable[..., Any]) -> None:
         ([1], [0.9, 0.1]),
         ([3, 1], [0.25] * 4),
         ([0, 4], [0.6, 0.1, 0.1, 0.1, 0.1]),
+        ([5, 5, 1, 0, 5, 3, 1], [0.05, 0.3, 0.2, 0.15, 0.2, 0.1]),
+        ([0], [1.0]),
     ):
         at, q = np.array(index), np.array(p)
         size, n, told = len(at), len(q), f"observation_weights({index}, {p})"
@@ -50,11 +58,17 @@ def observation_weights(answer: Callable[..., Any]) -> None:
         expect(got, one / (size * n), told, tells, "Each draw's weight is one over K, n and its probability.")
 
 
-@exercise(9, "Draw the steep ones")
+@exercise(
+    9,
+    "Draw the steep ones",
+    idea="Mix two ways to choose: with the share floor uniformly, otherwise by the norms. What are the probabilities "
+    "of each?",
+    formula="(1 - floor) * norms / norms.sum() + floor / n, and 1/n for each where all norms are 0.",
+)
 def norm_probabilities(answer: Callable[..., Any]) -> None:
     """Grade ``norm_probabilities(norms, floor)``: p in proportion to the norms, with a share ``floor`` of uniform choice.
 
-    p_j = (1 - floor) norm_j / sum + floor / n, and uniform where all norms are 0.
+    Where all norms are 0 everything is uniform.
 
     >>> from tinyspad import check
     >>> check.norm_probabilities(lambda norms, floor: norms / norms.sum()).misconception
@@ -65,6 +79,10 @@ def norm_probabilities(answer: Callable[..., Any]) -> None:
         ([2.0, 2.0, 5.0], 0.5),
         ([7.0, 1.0], 0.0),
         ([0.0, 0.0, 0.0, 0.0], 0.1),
+        ([5.0], 0.3),
+        ([0.5, 0.0, 0.25, 8.0, 1.5, 0.0, 3.0], 0.35),
+        ([1.0, 2.0], 1.0),
+        ([0.0, 0.0], 0.0),
     ):
         norms, n = np.array(listed), len(listed)
         told, total = f"norm_probabilities({listed}, {floor})", sum(listed)
@@ -117,12 +135,17 @@ def norm_probabilities(answer: Callable[..., Any]) -> None:
         expect(got, (1 - floor) * share + floor / n, told, tells if floor else None, "Mix: (1 - floor) p + floor / n.")
 
 
-@exercise(9, "Both at once")
+@exercise(
+    9,
+    "Both at once",
+    idea="How likely is the entry (j, i) to be drawn? Over all draws its part of the gradient is g[j, i] / n.",
+    formula="j = rng.choice(len(p), p=p); i = rng.choice(len(q), p=q); g[j, i] / (len(p) * p[j] * q[i]).",
+)
 def sampled_gradient(answer: Callable[..., Any]) -> None:
     """Grade ``sampled_gradient(g, p, q, rng)``: one observation j from p, one path i from q, and an unbiased estimate.
 
     ``g``: contributions, a row for each of n observations, a column for each of N paths; wanted is the mean over
-    observations of the sum over paths. The estimate is g[j, i] / (n p_j q_i).
+    observations of the sum over paths.
 
     >>> import numpy as np
     >>> from tinyspad import check

@@ -1,4 +1,4 @@
-"""Exercises of tutorial 03: list, count, draw and rank paths. Graphs are dicts: by node its (head, weight) pairs."""
+"""Exercises of tutorial 03: list paths, and count them. Graphs are dicts: by node its (head, weight) pairs."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from .verdict import Graph, Wrong, call, chain, check_rng, doublings, exercise, expect, near
-
-SHARED: Graph = {
-    "x": [("x1", 1.0), ("x2", 1.0), ("x3", 1.0)],
-    "x1": [("a", 2.0)],
-    "x2": [("a", 3.0)],
-    "x3": [("b", -4.0)],
-    "a": [("a1", 1.0), ("a2", 1.0)],
-    "a1": [("b", 5.0)],
-    "a2": [("z", 0.5)],
-    "b": [("z", 1.5)],
-    "z": [],
-}
-"""Two of x's branches meet in a, which is tupled again: 2 * 2 + 1 paths."""
+from .answer import call
+from .graphs import (
+    DEAD,
+    DIAMOND,
+    LEADS_NOWHERE,
+    PARALLEL,
+    SHARED,
+    TWO_EDGES,
+    Graph,
+    all_paths,
+    chain,
+    doublings,
+    graphs_at_random,
+)
+from .verdict import Wrong, exercise, expect
 
 FIVE = [
     ["x", "x1", "a", "a1", "b", "z"],
@@ -30,20 +31,22 @@ FIVE = [
     ["x", "x3", "b", "z"],
 ]
 
-DIAMOND: Graph = {"x": [("a", 1.0), ("b", 1.0)], "a": [("z", 1.0)], "b": [("z", 1.0)], "z": []}
 
-
-DEAD: Graph = {"x": [("a", 1.0), ("b", 100.0)], "a": [("z", 2.0)], "b": [], "z": []}
-"""From b no path leads on: a node without edges is not the output."""
-
-LEADS_NOWHERE = "b has no edges, but it is not the output: what leads there is no path."
-
-
-@exercise(3, "List the paths")
+@exercise(
+    3,
+    "List the paths",
+    idea="Keep a list of paths that are not finished. Take one; if it is at the output, it is done; otherwise put it "
+    "back "
+    "once for each edge of its last node.",
+    formula="pending = [[source]]; path = pending.pop(); for head, _ in reversed(graph[path[-1]]): "
+    "pending.append([*path, "
+    "head]). The last one pushed is popped first, so push the branches in reverse.",
+)
 def list_paths(answer: Callable[..., Any]) -> None:
     """Grade ``list_paths(graph, source, output)``: every path as a list of nodes, in the order of the branch choices.
 
-    ``graph``: a dict by node of lists of (head, weight), in branch order. The first branch comes first, everywhere.
+    ``graph``: a dict by node of lists of (head, weight), in branch order. The first branch comes first, everywhere. Two
+    edges between the same nodes make two paths.
 
     >>> from tinyspad import check
     >>> check.list_paths(lambda graph, source, output: [[source, output]]).misconception
@@ -66,7 +69,8 @@ def list_paths(answer: Callable[..., Any]) -> None:
     tells = {
         "sorts by name": (
             two,
-            "The order is that of the branches, as the graph lists them, not that of the nodes' names: here b comes first.",
+            "The order is that of the branches, as the graph lists them, not that of the nodes' names: here b comes "
+            "first.",
         ),
     }
     turned: Graph = {"x": [("b", 1.0), ("a", 1.0)], "b": [("z", 1.0)], "a": [("z", 1.0)], "z": []}
@@ -105,14 +109,28 @@ def list_paths(answer: Callable[..., Any]) -> None:
         {},
         "From the output to itself leads one path, of one node.",
     )
+    told = f'list_paths({PARALLEL}, "x", "z")'
+    tells = {"one edge for two": ([["x", "a", "z"]], TWO_EDGES)}
+    expect(call(answer, PARALLEL, "x", "z", told=told), [["x", "a", "z"]] * 2, told, tells, TWO_EDGES)
+    for graph in graphs_at_random():
+        told = f'list_paths({graph}, "x", "z")'
+        want = [path for _, path in all_paths(graph, "x", "z")]
+        expect(call(answer, graph, "x", "z", told=told), want, told, {}, hint)
 
 
-@exercise(3, "Count paths without listing them")
+@exercise(
+    3,
+    "Count paths without listing them",
+    idea="How many paths lead on from a node is known as soon as it is known for the heads of its edges. In which "
+    "order do "
+    "you have to go through the nodes?",
+    formula="N(output) = 1; for the others, from the last to the first, N(v) = the sum of N(head) over the edges of v.",
+)
 def count_paths(answer: Callable[..., Any]) -> None:
     """Grade ``count_paths(graph, source, output)``: how many paths there are, by dynamic programming, exactly.
 
-    ``graph``: a dict by node of lists of (head, weight); its nodes stand in an order in which edges lead forwards.
-    N(output) = 1, N(v) = sum over the edges of v of N(head).
+    ``graph``: a dict by node of lists of (head, weight); its nodes stand in an order in which edges lead forwards. Two
+    edges between the same nodes make two paths.
 
     >>> from tinyspad import check
     >>> check.count_paths(lambda graph, source, output: sum(len(edges) for edges in graph.values())).misconception
@@ -151,6 +169,12 @@ def count_paths(answer: Callable[..., Any]) -> None:
     told = f'count_paths({SHARED}, "x", "b")'
     hint = "The output is b here, and z comes after it: N(b) = 1, N(z) = 0."
     expect(call(answer, SHARED, "x", "b", told=told), 3, told, {}, hint)
+    told = f'count_paths({PARALLEL}, "x", "z")'
+    expect(call(answer, PARALLEL, "x", "z", told=told), 2, told, {"one edge for two": (1, TWO_EDGES)}, TWO_EDGES)
+    for graph in graphs_at_random():
+        told = f'count_paths({graph}, "x", "z")'
+        hint = "List the paths of this graph by hand, and compare."
+        expect(call(answer, graph, "x", "z", told=told), len(all_paths(graph, "x", "z")), told, {}, hint)
     told = 'count_paths(graph, "v0", "v40") on 40 doublings'
     expect(call(answer, doublings(40), "v0", "v40", told=told, paths="2**40"), 2**40, told)
     told = 'count_paths(graph, "v0", "v20000") on a chain of 20 000 nodes'
@@ -166,147 +190,8 @@ def count_paths(answer: Callable[..., Any]) -> None:
     if isinstance(got, (float, np.floating)) or (type(got) is int and got == 2**70):
         raise Wrong(
             "counts in floats",
-            "A float has 53 bits: 2**70 + 1 is rounded to 2**70. Count in Python's integers: start from 1, not from 1.0.",
+            "A float has 53 bits: 2**70 + 1 is rounded to 2**70. Count in Python's integers: start from 1, not from "
+            "1.0.",
             f"{told} gave {got!r}; expected {2**70 + 1}.",
         )
     expect(got, 2**70 + 1, told)
-
-
-@exercise(3, "Draw a path uniformly, without listing")
-def sample_path(answer: Callable[..., Any]) -> None:
-    """Grade ``sample_path(graph, source, output, rng)``: a path as a list of nodes, every path equally likely.
-
-    Walk from the source; at a node v take the edge to ``head`` with probability N(head) / N(v), N the numbers of paths.
-    ``rng``: a NumPy Generator, the only source of randomness.
-
-    >>> from tinyspad import check
-    >>> check.sample_path(lambda graph, source, output, rng: ["x", "a", "z"]).misconception
-    'always the same path'
-    """
-    graph: Graph = {
-        "x": [("a", 1.0), ("b", 9.0)],
-        "a": [("z", 1.0)],
-        "b": [("c", 1.0), ("d", 1.0)],
-        "c": [("e", 1.0), ("z", 1.0)],
-        "d": [("z", 1.0)],
-        "e": [("z", 1.0)],
-        "z": [],
-    }
-    paths = [["x", "a", "z"], ["x", "b", "c", "e", "z"], ["x", "b", "c", "z"], ["x", "b", "d", "z"]]
-    rng, draws = np.random.default_rng(0), 4000
-    told = f'sample_path({graph}, "x", "z", rng)'
-    check_rng(answer, graph, "x", "z", told=told)
-    seen = [0] * len(paths)
-    for _ in range(draws):
-        got = call(answer, graph, "x", "z", rng, told=told)
-        got = [str(node) for node in got] if isinstance(got, (list, tuple, np.ndarray)) else got
-        if got not in paths:
-            raise Wrong(
-                "no path", "What came back is not a path from x to z, as a list of nodes.", f"{told} gave {got!r:.100}."
-            )
-        seen[paths.index(got)] += 1
-    shares = [n / draws for n in seen]
-    example = f"Of {draws} draws " + ", ".join(f"{s:.1%} gave {'-'.join(p)}" for s, p in zip(shares, paths)) + "."
-    if max(seen) == draws:
-        raise Wrong("always the same path", "Every draw gave the same path. Use rng to choose at each branch.", example)
-    if near(shares, [1 / 2, 1 / 8, 1 / 8, 1 / 4], draws):
-        raise Wrong(
-            "greedy bias",
-            "At x both edges have the same chance, though three paths go on from b and one from a. So the short one "
-            "is drawn too often: weigh each edge by the number of paths behind it.",
-            example,
-        )
-    if near(shares, [1 / 3, 2 / 9, 2 / 9, 2 / 9], draws):
-        raise Wrong(
-            "counts branches, not paths",
-            "The chances follow the number of edges that leave the next node. What counts is the number of paths "
-            "behind it: three behind b.",
-            example,
-        )
-    if near(shares, [0.1, 0.225, 0.225, 0.45], draws):
-        raise Wrong(
-            "draws by weight",
-            "The chances follow the edges' weights. Uniform means by the number of paths behind each edge, whatever "
-            "its weight.",
-            example,
-        )
-    if not near(shares, [0.25] * 4, draws):
-        raise Wrong("not uniform", "The paths are not equally likely. P(edge) = N(head) / N(v).", example)
-    told = f'sample_path({DEAD}, "x", "z", rng)'
-    ways = [call(answer, DEAD, "x", "z", rng, told=told) for _ in range(20)]
-    if any(list(map(str, way)) != ["x", "a", "z"] for way in ways if isinstance(way, (list, tuple, np.ndarray))):
-        raise Wrong("counts dead ends", LEADS_NOWHERE, f"{told} went there.")
-    told = 'sample_path(graph, "v0", "v40", rng) on 40 doublings'
-    got = call(answer, doublings(40), "v0", "v40", rng, told=told, paths="2**40")
-    expect(list(got) if isinstance(got, (tuple, np.ndarray)) else got, [f"v{i}" for i in range(41)], told)
-
-
-@exercise(3, "Find the strongest path by one sweep")
-def best_path(answer: Callable[..., Any]) -> None:
-    """Grade ``best_path(graph, source, output)``: (product, path) of the path whose product is largest in magnitude.
-
-    The max-product sweep: B(output) = 1, B(v) = the w * B(head) of largest magnitude, with a note of the edge it came by.
-
-    >>> from tinyspad import check
-    >>> check.best_path(lambda graph, source, output: (24.0, ["x", "b", "z"])).misconception
-    'ignores negative products'
-    """
-    graph: Graph = {
-        "x": [("a", 9.0), ("b", 4.0), ("c", 5.0)],
-        "a": [("z", 1.0)],
-        "b": [("z", 6.0)],
-        "c": [("z", -7.0)],
-        "z": [],
-    }
-    told = f'best_path({graph}, "x", "z")'
-    tells = {
-        "greedy bias": (
-            (9.0, ["x", "a", "z"]),
-            "The edge x -> a is the largest, but what follows it is not. Sweep from the end.",
-        ),
-        "ignores negative products": (
-            (24.0, ["x", "b", "z"]),
-            "-35 is larger in magnitude than 24: a path counts by |product|.",
-        ),
-        "loses the sign": ((35.0, ["x", "c", "z"]), "The path is right; its product keeps its sign, -35."),
-        "adds along the path": (
-            (10.0, ["x", "a", "z"]),
-            "Weights along a path are multiplied (equation 1), not added.",
-        ),
-    }
-    expect(_pair(call(answer, graph, "x", "z", told=told)), (-35.0, ["x", "c", "z"]), told, tells)
-    told = f'best_path({SHARED}, "x", "z")'
-    want = (22.5, ["x", "x2", "a", "a1", "b", "z"])
-    expect(
-        _pair(call(answer, SHARED, "x", "z", told=told)),
-        want,
-        told,
-        {},
-        "Keep at every node the best product to the end.",
-    )
-    first: Graph = {"x": [("a", -7.0), ("b", 2.0)], "a": [("z", 1.0)], "b": [("z", 1.0)], "z": []}
-    told = f'best_path({first}, "x", "z")'
-    tells = {
-        "magnitude on one side": (
-            (2.0, ["x", "b", "z"]),
-            "-7 was the best so far. 2 is larger than that, but not in magnitude: take abs on both sides of the comparison.",
-        ),
-    }
-    expect(_pair(call(answer, first, "x", "z", told=told)), (-7.0, ["x", "a", "z"]), told, tells)
-    told = f'best_path({DEAD}, "x", "z")'
-    tells = {"counts dead ends": ((100.0, ["x", "b"]), LEADS_NOWHERE)}
-    expect(_pair(call(answer, DEAD, "x", "z", told=told)), (2.0, ["x", "a", "z"]), told, tells, LEADS_NOWHERE)
-    wide = {f"v{i}": [(f"v{i + 1}", 1.0 + i % 2), (f"v{i + 1}", 2.0 - i % 2)] for i in range(40)} | {"v40": []}
-    told = 'best_path(graph, "v0", "v40") on 40 doublings, weights 1 and 2'
-    got = _pair(call(answer, wide, "v0", "v40", told=told, paths="2**40"))
-    expect(got, (2.0**40, [f"v{i}" for i in range(41)]), told)
-    told = 'best_path(graph, "v0", "v3000") on a chain'
-    got = _pair(call(answer, chain(3000), "v0", "v3000", told=told))
-    expect(got[0] if isinstance(got, tuple) and got else got, 1.0, told)
-
-
-def _pair(got: Any) -> Any:
-    """The product, and the path as a list: tuples and arrays of names will do."""
-    if not isinstance(got, (list, tuple)) or len(got) != 2 or not isinstance(got[1], (list, tuple, np.ndarray)):
-        return got
-    return got[0], [str(node) for node in got[1]]

@@ -12,7 +12,8 @@ from ..errors import said
 from ..functions import f1
 from ..optimize import minimize
 from ..optimizers import Adam
-from .verdict import Wrong, call, check_rng, exercise, expect, near, number, same, show
+from .answer import call, check_rng
+from .verdict import Wrong, exercise, expect, near, number, plain, same, show
 
 
 def _terms(x: float) -> Any:
@@ -22,6 +23,7 @@ def _terms(x: float) -> Any:
 
 def _followed(way: Any, lr: float, told: str) -> list[int]:
     """Which path every step of a run took."""
+    way = plain(way)
     if not isinstance(way, (list, tuple, np.ndarray)) or len(way) < 2:
         raise Wrong("stops early", "Return every position of the run, the start first.", f"{told} gave {show(way)}.")
     x = [number(place, told) for place in way]
@@ -41,7 +43,16 @@ def _walk(x: float, steps: int, k_max: int, lr: float, pick: Callable[[Any], int
     return way
 
 
-@exercise(4, "Write SPAD's Algorithm 2")
+@exercise(
+    4,
+    "Write SPAD's Algorithm 2",
+    idea="What is held between choices is the number of a path. Choose when step % k_max == 0; take the step along "
+    "the chosen "
+    "path's contribution at the present x, each time.",
+    formula="c = rng.choice(len(g), size=m, replace=False); held = c[np.argmax(np.abs(g[c]))]; x = x - lr * g[held], "
+    "with g = "
+    "contributions(x).",
+)
 # long, as a grader asks one thing after the other, each with its hint
 def spad(answer: Callable[..., Any]) -> None:
     """Grade ``spad(contributions, x, steps, k_max, m, lr, rng)``: the positions of a run of the paper's Algorithm 2.
@@ -63,7 +74,8 @@ def spad(answer: Callable[..., Any]) -> None:
     told = f"spad(contributions, {start:g}, {steps}, {k_max}, 3, {lr:g}, rng), all 3 paths being candidates,"
     got = call(answer, _terms, start, steps, k_max, 3, lr, np.random.default_rng(0), told=told)
     want = _walk(start, steps, k_max, lr, largest)
-    size = len(got) if isinstance(got, (list, tuple, np.ndarray)) else 0
+    got = plain(got) if not isinstance(got, np.ndarray) else got
+    size = len(got) if isinstance(got, (list, np.ndarray)) else 0
     if size < steps:
         example = f"{told} gave {show(got)}; expected {steps + 1} positions."
         raise Wrong("stops early", "Return every position of the run, the start first.", example)
@@ -88,7 +100,8 @@ def spad(answer: Callable[..., Any]) -> None:
         ),
         "holds for ever": (
             _walk(start, steps, steps + 1, lr, largest),
-            "It never chooses again, or compares at the first x. Every k_max steps, compare candidates at the present x.",
+            "It never chooses again, or compares at the first x. Every k_max steps, compare candidates at the "
+            "present x.",
         ),
         "holds the number, not the path": (
             _walk(start, steps, k_max, lr, largest, "value"),
@@ -142,6 +155,8 @@ def spad(answer: Callable[..., Any]) -> None:
             "one in 1/3, the smallest never.",
             example,
         )
+    for n in (5, 6, 2, 1):
+        _check_number(answer, n)
     first = []
     rng = np.random.default_rng(1)
     told = f"spad(contributions, {start:g}, 1, 1, 1, {lr:g}, rng)"
@@ -157,7 +172,33 @@ def spad(answer: Callable[..., Any]) -> None:
         raise Wrong("unequal candidates", "Every path must be as likely a candidate as any other.", example)
 
 
-@exercise(4, "Escape from the local minimum")
+def _check_number(answer: Callable[..., Any], n: int) -> None:
+    """Raise Wrong unless with n paths, all of them candidates, it follows the largest, whatever n and k_max are."""
+    sizes = np.random.default_rng(n).permutation(np.arange(1.0, n + 1)) * np.where(np.arange(n) % 2, -1.0, 1.0)
+
+    def contributions(x: float) -> Any:
+        return sizes * (1.0 + 0.1 * x)
+
+    x, lr, steps, k_max = 2.0, 0.05, 5, 2
+    told = (
+        f"spad(contributions, {x:g}, {steps}, {k_max}, {n}, {lr:g}, rng) with {n} path{'s' * (n != 1)}, all candidates,"
+    )
+    got = call(answer, contributions, x, steps, k_max, n, lr, np.random.default_rng(0), told=told)
+    want = [x]
+    for _ in range(steps):
+        want.append(want[-1] - lr * float(contributions(want[-1])[np.argmax(np.abs(sizes))]))
+    hint = "The number of paths is len(contributions(x)), whatever it is; the largest of all is followed here."
+    expect(got, want, told, {}, hint)
+
+
+@exercise(
+    4,
+    "Escape from the local minimum",
+    idea="The larger term always leads back into the trap. Which estimator follows one term by chance, and for how "
+    "long must it "
+    "be followed to get over the hill?",
+    formula="A random path that is held for some tens of steps: look at hold= of ts.RAD.",
+)
 def escape(answer: Callable[[], Any]) -> None:
     """Grade ``escape()``: an estimator with which f1 gets from x = 5 below 0.05 within 1000 steps of Adam at lr 0.1.
 

@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from .verdict import Wrong, call, exercise, expect
+from .answer import call
+from .verdict import Wrong, exercise, expect, plain
 
 
-@exercise(1, "Write tanh's rule")
+@exercise(
+    1,
+    "Write tanh's rule",
+    idea="tanh = sinh / cosh, and sinh' = cosh, cosh' = sinh. Which square is left, and is it known already?",
+    formula="tanh' = 1 - tanh**2, and tanh(x) is out: 1 - out**2.",
+)
 def tanh_rule(d: Callable[[Any, Any], Any]) -> None:
     """Grade ``d(out, x)``, the local derivative of tanh at x, where out = tanh(x) is known: one line of a rule table.
 
@@ -51,15 +57,29 @@ def tanh_rule(d: Callable[[Any, Any], Any]) -> None:
         )
 
 
-@exercise(1, "Check a derivative by central differences")
+@exercise(
+    1,
+    "Check a derivative by central differences",
+    idea="Look at f a step to the left and a step to the right of x. By how much does f rise, over which width?",
+    formula="(f(x + h) - f(x - h)) / (2 * h)",
+)
 def central_difference(answer: Callable[..., Any]) -> None:
-    """Grade ``central_difference(f, x, h)``: (f(x + h) - f(x - h)) / (2 h), whose error falls as h**2.
+    """Grade ``central_difference(f, x, h)``: the slope of f at x from two values of f, with an error that falls as h**2.
+
+    ``h`` is the width of a step; any h other than 0, also a negative one, is used as it is.
 
     >>> from tinyspad import check
     >>> check.central_difference(lambda f, x, h: (f(x + h) - f(x)) / h).misconception
     'forward difference'
     """
-    for f, name, x, h in ((lambda x: x**3, "cube", 2.0, 0.1), (np.exp, "exp", 0.0, 0.5), (np.cos, "cos", 1.0, 0.5)):
+    for f, name, x, h in (
+        (lambda x: x**3, "cube", 2.0, 0.1),
+        (np.exp, "exp", 0.0, 0.5),
+        (np.cos, "cos", 1.0, 0.5),
+        (np.sin, "sin", -2.0, 0.3),
+        (np.exp, "exp", 1.5, 0.01),
+        (lambda x: x**3, "cube", -1.0, 2.0),
+    ):
         told = f"central_difference({name}, {x:g}, {h:g})"
         ahead, here, behind = f(x + h), f(x), f(x - h)
         expect(
@@ -82,6 +102,12 @@ def central_difference(answer: Callable[..., Any]) -> None:
                     (f(x + 0.1) - f(x - 0.1)) / 0.2,
                     "The width is the argument h, whatever it is.",
                 ),
+                "a width of its own": (
+                    (f(x + 1e-5) - f(x - 1e-5)) / 2e-5,
+                    "That is nearer to the derivative, with a width of its own; here the width is the argument h, so "
+                    "that one "
+                    "can see how the error falls with it.",
+                ),
                 "loses the sign": (
                     abs(ahead - behind) / (2 * h),
                     "Where a function falls its slope is negative: no abs.",
@@ -92,13 +118,21 @@ def central_difference(answer: Callable[..., Any]) -> None:
         )
 
 
-@exercise(1, "Write the backward pass")
+@exercise(
+    1,
+    "Write the backward pass",
+    idea="Start with 1 at the output, and go through the tape from its end. Who reads a variable has been met before "
+    "it: so "
+    "its adjoint is complete when you come to it.",
+    formula="for result, arguments in reversed(tape): for name, partial in arguments: adjoint[name] = "
+    "adjoint.get(name, 0) + "
+    "partial * adjoint.get(result, 0).",
+)
 def backward(answer: Callable[..., Any]) -> None:
     """Grade ``backward(tape, output)``: the adjoint of every variable, by one pass over the tape from its end.
 
     ``tape``: a list of (result, [(argument, partial), ...]), in the order in which it was recorded. ``output``: the name of
-    the variable whose adjoint is 1. Returns a dict by name: adjoint of a = sum over its uses of partial * adjoint of the
-    result.
+    the variable whose adjoint is 1. Returns a dict by name; a variable that the output does not depend on may be left out.
 
     >>> from tinyspad import check
     >>> def overwrites(tape, output):
@@ -111,8 +145,9 @@ def backward(answer: Callable[..., Any]) -> None:
     missing accumulation
     """
     overwritten = (
-        "A variable that is read twice gets an adjoint from each of its readers. The second one must be added to "
-        "the first, not put in its place."
+        "A variable that is read twice gets an adjoint from each of its reads. The second one must be added to the "
+        "first, "
+        "not put in its place; and dict(arguments) keeps only one of two reads of one variable."
     )
     square = [("z", [("x", 3.0), ("x", 3.0)])]  # z = x * x at 3
     told = f'backward({square}, "z")'
@@ -183,6 +218,15 @@ def backward(answer: Callable[..., Any]) -> None:
         ),
     }
     expect(got, {"z": 1.0, "x": 3.0}, told, tells, "What comes after the output does not count: nothing is sent to u.")
+    for seed in range(12):
+        tape, output = _random_tape(seed, 1 + seed // 2)
+        told = f'backward({tape}, "{output}")'
+        got, want = call(answer, tape, output, told=told), _adjoints(tape, output)
+        got = plain(got)
+        if isinstance(got, dict):  # what the output does not depend on may be there, with 0
+            got = {name: amount for name, amount in got.items() if name in want or amount != 0.0}
+            want = {name: amount for name, amount in want.items() if name in got or amount != 0.0}
+        expect(got, want, told, {}, "Add what every read sends: partial times the adjoint of the result that reads.")
     told = 'backward(tape, "v20000") on a chain of 20 000 operations'
     long = [(f"v{i + 1}", [(f"v{i}", 1.0)]) for i in range(20_000)]
     expect(_first(call(answer, long, "v20000", told=told), told), 1.0, told + ', at "v0",')
@@ -191,14 +235,40 @@ def backward(answer: Callable[..., Any]) -> None:
     expect(_first(call(answer, doubled, "v60", told=told, paths="2**60"), told), 2.0**60, told + ', at "v0",')
 
 
+def _random_tape(seed: int, length: int) -> tuple[Any, str]:
+    """A tape, and one of its last results: variables read twice by one operation, partials of all signs and 0."""
+    rng = np.random.default_rng(seed)
+    known, tape = ["y", "x"], []
+    for i in range(length):
+        read = [str(rng.choice(known)) for _ in range(int(rng.integers(1, 4)))]
+        tape.append((f"v{i}", [(name, float(rng.choice([-2.0, -1.0, 0.0, 0.5, 3.0]))) for name in read]))
+        known.append(f"v{i}")
+    return tape, f"v{max(length - 1 - seed % 2, 0)}"
+
+
+def _adjoints(tape: Any, output: str) -> dict[str, float]:
+    """By the definition, forwards: how much the output moves with each variable, one variable after the other."""
+    names = {name for _, arguments in tape for name, _ in arguments} | {result for result, _ in tape}
+    found = {}
+    for moved in names:
+        tangent = {moved: 1.0}
+        for result, arguments in tape:
+            if result != moved:
+                tangent[result] = sum(partial * tangent.get(name, 0.0) for name, partial in arguments)
+        found[moved] = tangent.get(output, 0.0)
+    return found
+
+
 def _without_u(adjoints: Any) -> Any:
     """Without the adjoint of u where it is 0: an answer may leave it out."""
+    adjoints = plain(adjoints)
     if isinstance(adjoints, dict) and adjoints.get("u") == 0.0:
         return {name: amount for name, amount in adjoints.items() if name != "u"}
     return adjoints
 
 
 def _first(adjoints: Any, told: str) -> Any:
+    adjoints = plain(adjoints)
     if isinstance(adjoints, dict) and "v0" in adjoints:
         return adjoints["v0"]
     raise Wrong("stops early", "It does not get to the beginning of the tape.", f'{told} has no adjoint of "v0".')

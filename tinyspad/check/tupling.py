@@ -9,15 +9,23 @@ import numpy as np
 
 from ..errors import said
 from ..lcg import trace
-from .verdict import STUB, WRITE_IT, Wrong, call, exercise, expect
+from .answer import call
+from .verdict import STUB, WRITE_IT, Wrong, exercise, expect
 
 
-@exercise(2, "Accumulate at a tupling node")
+@exercise(
+    2,
+    "Accumulate at a tupling node",
+    idea="Go through the arrivals once, with one sum for each variable. What is the sum before anything has arrived?",
+    formula="adjoint[name] = adjoint[name] + amount if name in adjoint else amount (equation 7: df/dx is the sum of "
+    "all "
+    "df/dx_i). adjoint[name] += amount would change the caller's array.",
+)
 def accumulate(answer: Callable[..., Any]) -> None:
     """Grade ``accumulate(arrivals)``: the adjoint of every variable, given what its branches send, in any order.
 
-    ``arrivals``: a list of (variable, amount); amounts are numbers, or arrays of one shape. Returns a dict: equation (7),
-    df/dx = sum over the branches of df/dx_i. The amounts stay as they are.
+    ``arrivals``: a list of (variable, amount); amounts are numbers, or arrays of one shape. Returns a dict by variable. The
+    amounts stay as they are.
 
     >>> from tinyspad import check
     >>> check.accumulate(lambda arrivals: dict(arrivals)).misconception
@@ -50,9 +58,25 @@ def accumulate(answer: Callable[..., Any]) -> None:
     told = "accumulate([('x', a), ('x', b), ('y', a)]) with arrays a and b"
     expect(call(answer, arrays, told=told), {"x": np.array([11.0, 22.0]), "y": one.copy()}, told)
     expect(call(answer, [], told="accumulate([])"), {}, "accumulate([])")
+    rng = np.random.default_rng(2)
+    cancelled = [("x", 2.0), ("y", 0.0), ("x", -2.0)]
+    hint = "What adds up to 0 is an adjoint, too: x and y have arrived."
+    told = f"accumulate({cancelled})"
+    expect(call(answer, cancelled, told=told), {"x": 0.0, "y": 0.0}, told, {"drops zeros": ({}, hint)}, hint)
+    for size in (1, 2, 3, 5, 8):
+        some = [(str(rng.choice(["x", "y", "a", "a1"])), float(rng.integers(-4, 5))) for _ in range(size)]
+        told = f"accumulate({some})"
+        want = {name: sum(amount for n, amount in some if n == name) for name, _ in some}
+        expect(call(answer, some, told=told), want, told, {}, "Every variable has the sum of all that was sent to it.")
 
 
-@exercise(2, "Which variables need a tupling node?")
+@exercise(
+    2,
+    "Which variables need a tupling node?",
+    idea="Count how often each name stands among the arguments, of all statements together.",
+    formula="reads[name] = reads.get(name, 0) + 1 for every name of every argument list; then keep those with more "
+    "than 1.",
+)
 def branches(answer: Callable[..., Any]) -> None:
     """Grade ``branches(program)``: for every variable that is read more than once, how many branches it needs.
 
@@ -104,9 +128,27 @@ def branches(answer: Callable[..., Any]) -> None:
             "counts statements": ({"a": 2, "b": 2}, "b = a * a is one statement, but it reads a twice: count reads."),
         },
     )
+    rng = np.random.default_rng(3)
+    for size in (1, 2, 3, 4, 6):
+        known, program = ["x", "y"], []
+        for i in range(size):
+            arguments = [str(rng.choice(known)) for _ in range(int(rng.integers(1, 4)))]
+            program.append((f"v{i}", "f", arguments))
+            known.append(f"v{i}")
+        reads = [name for _, _, arguments in program for name in arguments]
+        want = {name: reads.count(name) for name in reads if reads.count(name) > 1}
+        told = f"branches({program})"
+        expect(
+            call(answer, program, told=told), want, told, {}, "Count every read of every variable, in every statement."
+        )
 
 
-@exercise(2, "One function, three paths")
+@exercise(
+    2,
+    "One function, three paths",
+    idea="Every read of x begins a path. Which three factors have the product x**4, if one of them may be a power?",
+    formula="x**2 * x * x reads x three times; each result is read once.",
+)
 def three_paths(f: Callable[..., Any]) -> None:
     """Grade ``three_paths(x)``: write x**4 so that x has exactly three paths to the result.
 
@@ -124,12 +166,27 @@ def three_paths(f: Callable[..., Any]) -> None:
     counts = []
     for x in at:
         try:
-            counts.append(trace(f, x).count_paths())
+            graph = trace(f, x)
+            counts.append(graph.count_paths())
         except NotImplementedError:
             raise Wrong(STUB, WRITE_IT) from None
         except Exception as problem:
             hint = f"tinyspad cannot record it ({said(problem)}). Write it in + - * / and **."
             raise Wrong("cannot be traced", hint, "It is traced to count its paths.") from None
+        slope = (
+            float(np.sum(graph.gradient()["x"]))
+            if graph.params == ("x",)
+            else float(next(iter(graph.gradient().values())))
+        )
+        if not np.isclose(slope, 4 * x**3):
+            hint = (
+                "The value is x**4, but the gradient of what was recorded is not 4 x**3: a factor hides its "
+                "dependence on x "
+                "(a float(...), a .data, a number that was computed elsewhere). Paths count only what is recorded."
+            )
+            raise Wrong(
+                "hides a part of x", hint, f"At x = {x:g} the gradient is {slope:.6g}; 4 x**3 is {4 * x**3:.6g}."
+            )
     number = counts[0]
     if len(set(counts)) > 1:
         raise Wrong(
@@ -141,8 +198,9 @@ def three_paths(f: Callable[..., Any]) -> None:
         raise Wrong("one read", hint, example)
     if number == 2:
         hint = (
-            "Two paths. (x**2) * (x**2), or b = x**2 and b * b, read twice what was read once. Which factors read "
-            "three times?"
+            "Two paths: x is read twice, as in (x**2) * (x**2), x**3 * x, or b = x**2 and b * b. Write one power "
+            "less, and "
+            "one factor more."
         )
         raise Wrong("two reads", hint, example)
     if number == 4:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
-import sys
-import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, KeysView, Mapping, ValuesView
+from dataclasses import dataclass, field
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadInput, said
+from .printed import printing
 
 STUB, RAISES, NOTHING, DAMAGE, RECURSION, LISTING, ENDLESS, VALUE = (
     "not written yet",
@@ -28,16 +28,17 @@ STUB, RAISES, NOTHING, DAMAGE, RECURSION, LISTING, ENDLESS, VALUE = (
 )
 """The misconceptions that any exercise may meet."""
 
-BUDGET = 2_000_000
-"""The most lines that one call may run: what takes one pass over 20 000 nodes is far below, 2**40 paths are far beyond."""
+WRITE_IT = "Replace the line `raise NotImplementedError` by your code."
 
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
     """What a grader says of an answer; true if it passed. A notebook shows it as text.
 
-    ``misconception``: the name of what is probably behind a wrong answer, "" if it passed. ``hint``: what to think about.
-    ``example``: the smallest input found on which the answer is wrong, with what it gave and what was expected.
+    ``misconception``: the name of what is probably behind a wrong answer, "" if it passed. ``hint``: what is wrong.
+    ``example``: the smallest input found on which the answer is wrong, with what it gave and what was expected. ``idea``
+    and ``formula``: more help, which the text shows when the same mistake is graded a second and a third time, ``asked``
+    times in a row. ``printed``: what the answer printed, its first lines.
     """
 
     exercise: str
@@ -45,14 +46,25 @@ class Verdict:
     misconception: str = ""
     hint: str = ""
     example: str = ""
+    idea: str = ""
+    formula: str = ""
+    printed: str = ""
+    asked: int = field(default=1, compare=False)
 
     def __bool__(self) -> bool:
         return self.passed
 
     def __str__(self) -> str:
-        if self.passed:
-            return f"{self.exercise}: passed."
-        lines = [f"{self.exercise}: not yet ({self.misconception}).", f"Hint: {self.hint}", self.example]
+        lines = [f"{self.exercise}: passed."]
+        if not self.passed:
+            lines = [f"{self.exercise}: not yet ({self.misconception}).", f"Hint: {self.hint}", self.example]
+            helps = [f"The idea: {self.idea}" if self.idea else "", f"In full: {self.formula}" if self.formula else ""]
+            helps = [text for text in helps if text]
+            lines += helps[: self.asked - 1]
+            if len(helps) >= self.asked:
+                lines.append("(Grade the same again for a further hint.)")
+        if self.printed:
+            lines += ["It printed:", self.printed]
         return "\n".join(line for line in lines if line)
 
     __repr__ = __str__
@@ -80,12 +92,17 @@ class Wrong(Exception):
         self.misconception, self.hint, self.example = misconception, hint, example
 
 
-class OverBudget(BaseException):
-    """An answer ran far more lines than it should; no ``except Exception`` of its own is to catch it."""
+ASKED: dict[str, tuple[str, int]] = {}
+"""By exercise the last misconception, and how often in a row it was met."""
 
 
-def exercise(tutorial: int, title: str) -> Callable[[Callable[..., None]], Callable[..., Verdict]]:
-    """Make a grader of a function that raises Wrong where an answer is wrong, and enter it in the table."""
+def exercise(
+    tutorial: int, title: str, idea: str = "", formula: str = ""
+) -> Callable[[Callable[..., None]], Callable[..., Verdict]]:
+    """Make a grader of a function that raises Wrong where an answer is wrong, and enter it in the table.
+
+    ``idea`` and ``formula``: what to tell whoever makes the same mistake a second and a third time.
+    """
 
     def register(probe: Callable[..., None]) -> Callable[..., Verdict]:
         name = probe.__name__
@@ -99,16 +116,16 @@ def exercise(tutorial: int, title: str) -> Callable[[Callable[..., None]], Calla
             for answer in answers:
                 if not callable(answer):
                     raise BadInput(f"check.{name} takes the function itself, {names}, not {answer!r:.60}: no brackets.")
-            try:
-                probe(*answers)
-            except Wrong as wrong:
-                return Verdict(name, False, wrong.misconception, wrong.hint, wrong.example)
-            except Exception as problem:  # of looking at something that nobody thought of
-                hint = (
-                    "What it returned is of another kind than what was asked for: read the text of the exercise again."
-                )
-                return Verdict(name, False, VALUE, hint, f"Looking at it raised {said(problem)}")
-            return Verdict(name, True)
+            with printing() as printed:
+                wrong = _tried(probe, answers)
+            if wrong is None:
+                ASKED.pop(name, None)
+                return Verdict(name, True, printed=str(printed))
+            before, times = ASKED.get(name, ("", 0))
+            times = times + 1 if before == wrong.misconception else 1
+            ASKED[name] = wrong.misconception, times
+            helps = ("", "") if wrong.misconception == STUB else (idea, formula)
+            return Verdict(name, False, wrong.misconception, wrong.hint, wrong.example, *helps, str(printed), times)
 
         REGISTERED.append(Exercise(name, tutorial, title, grade))
         return grade
@@ -116,102 +133,16 @@ def exercise(tutorial: int, title: str) -> Callable[[Callable[..., None]], Calla
     return register
 
 
-# --- calling an answer ------------------------------------------------------------------------------------------------
-
-
-def call(answer: Callable[..., Any], *args: Any, told: str, paths: str = "") -> Any:
-    """What the answer returns for copies of these arguments; raises Wrong if it fails, never ends, or damages them.
-
-    ``told``: the call as the student would write it, for the counterexample. ``paths``: how many paths there are, where
-    one that lists them would not come to an end. Random generators are not copied, since they are to change.
-    """
-    given = [a if isinstance(a, np.random.Generator) or callable(a) else copy.deepcopy(a) for a in args]
+def _tried(probe: Callable[..., None], answers: Any) -> Wrong | None:
+    """What is wrong with it, if anything is."""
     try:
-        with np.errstate(all="ignore"):
-            result = _within_budget(answer, given)
-    except Wrong:  # of a call within the call
-        raise
-    except NotImplementedError:
-        raise Wrong(STUB, WRITE_IT) from None
-    except RecursionError:
-        raise Wrong(
-            RECURSION,
-            "A function that calls itself for every node runs out of stack on a long program. Go through the nodes "
-            "in order, with a loop: every node comes after all that it depends on.",
-            f"It raised RecursionError in {told}.",
-        ) from None
-    except OverBudget:
-        if paths:
-            hint = (
-                f"It does the same things again and again, once for every path. There are {paths} paths here; find "
-                "one number per node instead, from the numbers of its neighbours."
-            )
-            raise Wrong(LISTING, hint, f"It was stopped in {told}.") from None
-        hint = (
-            "Either a loop of it never ends, because its condition never changes; or it goes through everything "
-            "again for every item. One pass is enough."
-        )
-        raise Wrong(ENDLESS, hint, f"It was stopped in {told}, after {BUDGET} lines.") from None
-    except (Exception, SystemExit) as problem:
-        hint = f"It raised {said(problem)}{_line(problem, answer)}"
-        raise Wrong(RAISES, hint, f"The call was {told}.") from None
-    if any(changed(a, g) for a, g in zip(args, given)):
-        raise Wrong(
-            DAMAGE,
-            "It changed its own argument, which the caller still needs. Work on a copy, or build a new result: a += "
-            "b changes the array that a is a name of, a = a + b makes a new one.",
-            f"After {told} the argument was another.",
-        )
-    if result is None:
-        raise Wrong(NOTHING, "It returned None. Is there a return at its end?", f"The call was {told}.")
-    return result
-
-
-WRITE_IT = "Replace the line `raise NotImplementedError` by your code."
-
-
-DEEPEST = 2000
-
-
-def _within_budget(answer: Callable[..., Any], args: list[Any]) -> Any:
-    """Call it, and raise OverBudget in the middle of it if it runs too many lines of Python."""
-    left = BUDGET
-
-    def count(frame: Any, event: str, argument: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise OverBudget
-        return count
-
-    before, depth = sys.gettrace(), sys.getrecursionlimit()
-    sys.setrecursionlimit(min(depth, DEEPEST))  # with a higher one deep recursion would take Python down
-    sys.settrace(count)
-    try:
-        return answer(*args)
-    finally:
-        sys.settrace(before)
-        sys.setrecursionlimit(depth)
-
-
-def _line(problem: BaseException, answer: Callable[..., Any]) -> str:
-    """The line of the student's own code in which it happened."""
-    code = getattr(answer, "__code__", None)
-    own = [f for f in traceback.extract_tb(problem.__traceback__) if code and f.filename == code.co_filename]
-    return f" (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else ""
-
-
-def changed(before: Any, after: Any) -> bool:
-    """Whether an argument is no longer what it was; arrays, dicts, lists, tuples, numbers and texts are compared."""
-    if type(before) is not type(after):
-        return True
-    if isinstance(before, np.ndarray):
-        return not np.array_equal(before, after, equal_nan=before.dtype.kind in "fc")
-    if isinstance(before, dict):
-        return list(before) != list(after) or any(changed(b, after[k]) for k, b in before.items())
-    if isinstance(before, (list, tuple)):
-        return len(before) != len(after) or any(map(changed, before, after))
-    return isinstance(before, (int, float, str)) and before != after
+        probe(*answers)
+    except Wrong as wrong:
+        return wrong
+    except Exception as problem:  # of looking at something that nobody thought of
+        hint = "What it returned is of another kind than what was asked for: read the text of the exercise again."
+        return Wrong(VALUE, hint, f"Looking at it raised {said(problem)}")
+    return None
 
 
 # --- looking at what it returned --------------------------------------------------------------------------------------
@@ -233,31 +164,53 @@ def expect(got: Any, want: Any, told: str, tells: Tell | None = None, hint: str 
     raise Wrong(VALUE, hint or "The value is another. Work this example by hand, and compare each step.", example)
 
 
+def plain(x: Any) -> Any:
+    """What an answer means, whatever it is made of: lists for all that has an order, Python's own numbers and texts.
+
+    >>> from fractions import Fraction
+    >>> plain((np.str_("a"), iter([np.int64(2)]), np.array(["b"]), {np.str_("k"): (1,)}))
+    ['a', [2], ['b'], {'k': [1]}]
+    """
+    if isinstance(x, np.ndarray) and (x.dtype.kind in "OUS" and x.ndim):
+        x = x.tolist()
+    if isinstance(x, (list, tuple, deque, range, Iterator, KeysView, ValuesView)):
+        return [plain(part) for part in x]
+    if isinstance(x, Mapping):
+        return {plain(key) if isinstance(key, np.generic) else key: plain(value) for key, value in x.items()}
+    if isinstance(x, np.generic):
+        return x.item()
+    return float(x) if isinstance(x, Decimal) else x
+
+
 def same(got: Any, want: Any) -> bool:
-    """Equal, numbers and arrays up to rounding; never an error, whatever was returned."""
+    """Equal in content, numbers and arrays up to rounding; never an error, whatever was returned."""
+    try:
+        return _same(plain(got), want)
+    except Exception:  # whatever it is, it is not what was wanted
+        return False
+
+
+def _same(got: Any, want: Any) -> bool:
     if isinstance(want, Mapping):
-        return isinstance(got, Mapping) and set(got) == set(want) and all(same(got[k], want[k]) for k in want)
+        return isinstance(got, Mapping) and set(got) == set(want) and all(_same(got[k], want[k]) for k in want)
     if isinstance(want, (list, tuple)) and not all(isinstance(w, (int, float)) for w in want):
-        return isinstance(got, (list, tuple)) and len(got) == len(want) and all(map(same, got, want))
+        return isinstance(got, (list, np.ndarray)) and len(got) == len(want) and all(map(_same, got, want))
     if isinstance(want, str):
         return isinstance(got, str) and got == want
     if isinstance(want, int) and abs(want) > 2**53:
         return isinstance(got, int) and got == want
-    try:
-        found, wanted = np.asarray(got), np.asarray(want, float)
-        if found.dtype.kind not in "iuf" and not all(isinstance(x, Real) for x in found.ravel()):
-            return False  # texts that look like numbers, too
-        found = found.astype(float)
-        return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=1e-6, atol=1e-9, equal_nan=True))
-    except Exception:  # whatever it is, it is not what was wanted
-        return False
+    found, wanted = np.asarray(got), np.asarray(want, float)
+    if found.dtype.kind not in "iuf" and not all(isinstance(x, Real) for x in found.ravel()):
+        return False  # texts that look like numbers, too
+    found = found.astype(float)
+    return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=1e-6, atol=1e-9, equal_nan=True))
 
 
 def number(x: Any, told: str) -> float:
     """What came back as a float; raises Wrong if it is none."""
     if isinstance(x, np.ndarray) and x.size == 1 and x.dtype.kind in "iuf":
         x = x.ravel()[0]
-    if isinstance(x, Real):
+    if isinstance(x, (Real, Decimal)):
         try:
             return float(x)
         except OverflowError:
@@ -267,23 +220,9 @@ def number(x: Any, told: str) -> float:
 
 def pair(got: Any, told: str, of: str) -> tuple[Any, Any]:
     """The two parts of what came back; raises Wrong if it is no pair. ``of``: what they are, in words."""
-    if isinstance(got, (tuple, list, np.ndarray)) and len(got) == 2:
+    if isinstance(got, (tuple, list, deque, np.ndarray)) and len(got) == 2:
         return got[0], got[1]
     raise Wrong(VALUE, f"Return a pair: {of}.", f"{told} gave {show(got)}.")
-
-
-def check_rng(answer: Callable[..., Any], *args: Any, told: str) -> None:
-    """Raise Wrong unless the same generator, handed over as the last argument, gives the same ten draws again."""
-    first, again = (
-        [call(answer, *args, rng, told=told) for _ in range(10)] for rng in map(np.random.default_rng, (7, 7))
-    )
-    if show(first) != show(again):
-        raise Wrong(
-            "random by itself",
-            "It has a source of randomness of its own. Draw from rng alone, so that a run can be repeated: "
-            "rng.choice, rng.random, rng.integers.",
-            f"{told}, ten times with np.random.default_rng(7), twice over: the draws differ.",
-        )
 
 
 def near(shares: Any, p: Any, draws: int) -> bool:
@@ -323,19 +262,3 @@ def _shown(x: Any) -> str:
 
 
 SHOWN = 30
-
-
-# --- graphs -----------------------------------------------------------------------------------------------------------
-
-Graph = dict[str, list[tuple[str, float]]]
-"""A graph as the exercises hand it out: by node, in an order in which edges lead forwards, its (head, weight) pairs."""
-
-
-def doublings(n: int) -> Graph:
-    """A graph with 2**n paths from "v0" to the last node: every node is read twice by the next."""
-    return {f"v{i}": [(f"v{i + 1}", 1.0), (f"v{i + 1}", 1.0)] for i in range(n)} | {f"v{n}": []}
-
-
-def chain(n: int) -> Graph:
-    """A graph with one long path."""
-    return {f"v{i}": [(f"v{i + 1}", 1.0)] for i in range(n)} | {f"v{n}": []}

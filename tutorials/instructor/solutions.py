@@ -120,17 +120,19 @@ def unbiased_draw(g, p, rng):
 
 def exact_variance(g, p):
     drawn = p > 0
-    return np.sum(g[drawn] ** 2 / p[drawn]) - np.sum(g) ** 2
+    second = np.sum(np.sum(g[drawn] ** 2, axis=1) / p[drawn])
+    return second - np.sum(np.sum(g, axis=0) ** 2)
 
 
 def magnitude_draw(g, rng):
-    p = np.abs(g) / np.sum(np.abs(g))
+    size = np.linalg.norm(g, axis=1)
+    p = size / np.sum(size)
     i = rng.choice(len(g), p=p)
     return i, p[i]
 
 
 def best_epsilon(g):
-    sizes = np.sort(np.abs(g))
+    sizes = np.sort(np.linalg.norm(g, axis=1))
     a = sizes[-1]
     b = np.sqrt((len(g) - 1) * np.sum(sizes[:-1] ** 2))
     return b / (a + b)
@@ -139,8 +141,9 @@ def best_epsilon(g):
 # --- 06 ---------------------------------------------------------------------------------------------------------------
 
 
-def chance_of_largest(n, m, replace):
-    return 1 - (1 - 1 / n) ** m if replace else m / n
+def chance_of_largest(n, m, k, replace):
+    all_miss = (1 - k / n) ** m if replace else np.prod([(n - k - i) / (n - i) for i in range(m)])
+    return 1 - all_miss
 
 
 def wilson_interval(successes, runs):
@@ -199,7 +202,7 @@ def relu_back(kept, g):
 
 
 def follow_columns(x, W, g, index):
-    dW = np.zeros_like(W)
+    dW = np.zeros(W.shape)
     dW[index] = x[:, index].T @ g * (x.shape[1] / len(index))
     return x @ W, g @ W.T, dW
 
