@@ -12,6 +12,7 @@ import pytest
 import tinyspad as ts
 from tinyspad.arguments import spaced
 from tinyspad.displays import LONGEST, Code, cut, few, line, page, summary, without_middle
+from tinyspad.lcg.svg import FACES
 from tinyspad.table import Table
 
 
@@ -114,7 +115,7 @@ def check(shown):
     root = ElementTree.fromstring(text)  # well formed, hence escaped
     assert len(text) < 60_000
     colors = Counter(re.findall(r"(?:color|fill|stroke|background)[=:] ?\"?([^\";]+)", text))
-    assert set(colors) <= {"none", "inherit", "currentColor", "#000", "#fff", "#56B4E9", "#E69F00"}
+    assert set(colors) <= {"none", "inherit", "currentColor", "#000", "#fff", *FACES.values()}
     assert colors["#fff"] == len(root.findall(".//{*}mask/{*}rect"))  # white is seen nowhere
     return " | ".join(text.strip() for text in root.itertext() if text.strip())
 
