@@ -268,7 +268,15 @@ def test_a_page_of_any_colours_is_seen_through_all_displays(browser, tmp_path, b
     results = ts.compare(ts.functions.beale, (1.0, 2.0), {"GD": ts.GD(), "RAD": ts.RAD()}, steps=20, rng=0)
     lcg = ts.trace(of_operations(9), 1.5, 2.0)
     table = ts.experiments.success_rates("booth", {"GD": ts.GD()}, **FEW)
-    shown = [lcg, lcg.best_path("λ"), ts.compile(ts.functions.f1), results, results["RAD"], results["RAD"].history, table]
+    shown = [
+        lcg,
+        lcg.best_path("λ"),
+        ts.compile(ts.functions.f1),
+        results,
+        results["RAD"],
+        results["RAD"].history,
+        table,
+    ]
     style = f"body {{ background: {background}; color: {letters} }}"
     parts = "".join(part._repr_html_() for part in shown)
     (tmp_path / "page.html").write_text(
