@@ -36,6 +36,7 @@ from .curves import contributions, function
 from .graph import lcg as draw_lcg
 from .laboratory import laboratory as draw_laboratory
 from .palette import GREY, SKY, ink
+from .panels import legend_beside, legend_of
 from .plane import fields, trajectories
 from .player import step_through
 from .runs import compare
@@ -159,7 +160,7 @@ def figure2() -> Figure:
     ax.plot([5.0], [functions.f1(5.0)], "o", color=ink(), label="start of Figure 3")
     ax.plot([5.47483], [functions.f1(5.47483)], "v", color=ink(), label="where GD stays")
     ax.set_ylabel("f1(x)")
-    ax.legend(fontsize="small")
+    legend_beside(ax, grow=True)
     return figure
 
 
@@ -174,8 +175,9 @@ def figure3(results: Mapping[float, Mapping[str, Result]] | None = None) -> Figu
         ax.text(0.98, 0.53, told, ha="right", transform=ax.transAxes, fontsize="small")
         ax.set_title(f"Adam, learning rate {lr}" + (", as in the paper" if lr == 0.01 else ""))
     axes[1].set_ylabel("")
-    axes[1].get_legend().remove()
-    axes[0].legend(fontsize="x-small", loc="upper right")
+    for ax in axes:
+        ax.get_legend().remove()
+    legend_of(figure, *axes[0].get_legend_handles_labels(), loc="outside lower center", most=4)
     axes[0].set_ylim(-3, 86)
     return figure
 
@@ -304,7 +306,7 @@ def injection() -> Figure:
     left.loglog(n, errors[0] / np.sqrt(n), color=ink(), linewidth=0.8, label="1 / sqrt(n)")
     left.set_xlabel("estimates averaged, n")
     left.set_ylabel("relative error of the mean")
-    left.legend(fontsize="small")
+    legend_beside(left, grow=False)
     for row, size in enumerate(held.values()):
         right.barh(row, size / 1e6, color=SKY, edgecolor=ink())
         right.annotate(f" {size / 1e6:.2f}", (size / 1e6, row), va="center", fontsize="small")
