@@ -12,6 +12,7 @@ import pytest
 import tinyspad as ts
 from tinyspad.arguments import spaced
 from tinyspad.displays import LONGEST, Code, cut, few, line, page, summary, without_middle
+from tinyspad.lcg.svg import FACES
 from tinyspad.table import Table
 
 
@@ -114,7 +115,7 @@ def check(shown):
     root = ElementTree.fromstring(text)  # well formed, hence escaped
     assert len(text) < 60_000
     colors = Counter(re.findall(r"(?:color|fill|stroke|background)[=:] ?\"?([^\";]+)", text))
-    assert set(colors) <= {"none", "inherit", "currentColor", "#000", "#fff", "#56B4E9", "#E69F00"}
+    assert set(colors) <= {"none", "inherit", "currentColor", "#000", "#fff", *FACES.values()}
     assert colors["#fff"] == len(root.findall(".//{*}mask/{*}rect"))  # white is seen nowhere
     return " | ".join(text.strip() for text in root.itertext() if text.strip())
 
@@ -223,3 +224,16 @@ def test_a_reading_of_the_paper_is_a_line():
     made = ts.experiments.sensitivity(ts.experiments.readings()[6:8], runs=3, steps=3)
     assert repr(made).startswith("<Sensitivity: ") and repr(made).endswith(" rows of 2 readings>")
     check(ts.experiments.shares(made))
+
+
+def test_two_programs_side_by_side_and_a_jacobian():
+    product, power = ts.trace(lambda x: x * x, 3.0), ts.trace(lambda x: x**2, 3.0)
+    assert repr(product.compare(power)) == "<Comparison: value the same, gradient the same; paths: 2 and 1 of x>"
+    assert set(str(product.compare(power)).split()) <= set(check(product.compare(power)).split())
+    assert "DIFFERENT" in repr(product.compare(ts.trace(lambda x: x**3, 3.0)))
+    both = ts.jacobian(lambda λ, w: (λ * w, np.sum(w)), 2.0, np.ones(400))
+    assert repr(both).startswith(
+        "<Jacobian, outputs by parameters: 0 by λ: array (400,) of 1; 0 by w: array (400, 400) from 0 to 2;"
+    )
+    assert "output | by λ | by w | 0 | array (400,) of 1" in check(both)
+    assert "60 outputs, 60 parameters, of which" in check(ts.jacobian(lambda *p: tuple(x * x for x in p), *np.ones(60)))

@@ -66,6 +66,7 @@ def test_a_box_is_enough():
         ("box", "box="),
         ([(0, 1), (0,)], "box="),
         ((), "box="),
+        ((0, np.inf), "box="),
         (None, "box="),
     ],
 )
