@@ -135,19 +135,33 @@ def test_the_highlighted_path_is_thick():
         plot.lcg(lcg, highlight=ts.trace(ts.functions.f2, 1.0, 2.0).nth_path("x", 0))
 
 
-def test_a_large_graph_offers_a_part():
-    def f(x):
-        for _ in range(40):
-            x = np.sin(x) * x
-        return x
+def forty_rounds(x):
+    for _ in range(40):
+        x = np.sin(x) * x
+    return x
 
-    lcg = ts.trace(f, 1.0)
-    with pytest.raises(BadInput, match=r'161 nodes.*around="z"'):
-        plot.lcg(lcg)
+
+def test_a_large_graph_is_folded_and_offers_a_part():
+    lcg = ts.trace(forty_rounds, 1.0)
+    ax = plot.lcg(lcg)
+    line = forty_rounds.__code__.co_firstlineno + 2
+    assert ax.get_title() == f'80 operations in pieces; unfold="line {line}, round 1" divides one'
+    texts = [text.get_text() for text in ax.texts]
+    assert {f"line {line}\nround {k}" for k in range(1, 41)} <= set(texts) and texts.count("x = np.sin(x) * x") == 40
+    opened = [text.get_text() for text in plot.lcg(lcg, unfold=f"line {line}, round 2").texts]
+    assert {"c", "sin(b1)", "c * b2"} <= set(opened) and f"line {line}\nround 2" not in opened
     ax = plot.lcg(lcg, around="z", reach=2)
     assert "part of the graph" in ax.get_title()
+    ax = plot.lcg(lcg, around=f"line {line}, round 7", reach=1)
+    assert "3 of 41 nodes" in ax.get_title()
     with pytest.raises(BadInput, match='no variable "nothing"'):
         plot.lcg(lcg, around="nothing")
+    with pytest.raises(BadInput, match=rf'no fold "line 1".*"line {line}, round 1"'):
+        plot.lcg(lcg, unfold="line 1")
+    with pytest.raises(BadInput, match="unfold= is about"):
+        plot.lcg(lcg, unfold="line 1", collapse={})
+    with pytest.raises(BadInput, match=r'161 nodes.*around="z"'):
+        plot.lcg(lcg, collapse={})
 
 
 @pytest.mark.parametrize("name", [n for n in ts.functions.ALL if n != "goldstein_price"])

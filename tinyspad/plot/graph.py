@@ -210,9 +210,8 @@ class Sketch:
         looks = {} if looks is None else looks
         ax.set_axis_off()
         figure = ax.figure.canvas.figure
-        if figure.get_layout_engine() is not None:
-            figure.draw_without_rendering()  # so that the Axes have their size
-        window = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+        alone = figure.get_layout_engine() is not None and figure.axes == [ax]  # then they will have all of it
+        window = (figure.bbox if alone else ax.get_window_extent()).transformed(figure.dpi_scale_trans.inverted())
         across, down = 72 * window.width / (columns - 0.4), 72 * window.height / (rows - 0.4)  # points
         scale = min(1.0, down / 40, across / (54 * self._pitch))
         letter = scale * mpl.rcParams["font.size"] / 10
