@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import functions, models, nn, plot, reproduction
-from .archive import write_text
+from .archive import made, write_text
 from .command_line import check_counts, function_at, optimizer
 from .errors import BadInput
 from .experiments import (
@@ -38,7 +38,6 @@ from .lcg import trace
 from .lcg.text import DRAWABLE
 from .on_formulas import show_compare, show_laboratory, show_paths
 from .progress import Progress
-from .shell import made
 from .table import Table
 
 
@@ -83,8 +82,8 @@ def _explain(options: argparse.Namespace) -> None:
                 "shorter; or see its program and its paths as text: tinyspad paths, with the same arguments."
             )
         page = plot.explain(lcg, f"{options.expression.strip()} at {where}")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(options.out, page)
+    with made(options.out.parent):
+        write_text(options.out, page)
     print(f"The page: {options.out}")
 
 
