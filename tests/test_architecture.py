@@ -31,7 +31,9 @@ RANKS = [
     ["experiments"],
     ["reproduction"],
     ["plot", "check"],
+    ["shell", "typed"],
     ["command_line"],
+    ["on_formulas"],
     ["commands"],
     ["__main__"],
 ]

@@ -12,6 +12,7 @@ import pytest
 import tinyspad as ts
 from tinyspad.arguments import spaced
 from tinyspad.displays import LONGEST, Code, cut, few, line, page, summary, without_middle
+from tinyspad.lcg.svg import FACES
 from tinyspad.table import Table
 
 
@@ -67,6 +68,7 @@ def test_a_long_program_is_shown_without_its_middle():
     assert without_middle(text, 100) == text
     assert without_middle(text, 4) == "0\n1\n... 97 more lines ...\n99"
     assert Code("a < b\n" * 1000).html().count("\n") == 39 and ">a &lt; b<" in Code("a < b").html()
+    assert len(Code("long " * 1000).html()) < 300
 
 
 # --- lines and pages of graphs, paths and programs ----------------------------------------------------------------------
@@ -113,7 +115,7 @@ def check(shown):
     root = ElementTree.fromstring(text)  # well formed, hence escaped
     assert len(text) < 60_000
     colors = Counter(re.findall(r"(?:color|fill|stroke|background)[=:] ?\"?([^\";]+)", text))
-    assert set(colors) <= {"none", "inherit", "currentColor", "#000", "#fff", "#56B4E9", "#E69F00"}
+    assert set(colors) <= {"none", "inherit", "currentColor", "#000", "#fff", *FACES.values()}
     assert colors["#fff"] == len(root.findall(".//{*}mask/{*}rect"))  # white is seen nowhere
     return " | ".join(text.strip() for text in root.itertext() if text.strip())
 
@@ -189,3 +191,49 @@ def test_a_program_shows_its_code(number):
 
 def test_a_program_of_many_parameters():
     assert "p0, p1, p2, p3 and 196 more" in repr(ts.compile(ODD["many"][0], 200))
+
+
+# --- what experiments and runs leave behind ------------------------------------------------------------------------------
+
+FEW = {"runs": 20, "steps": 5}
+RECORDS = {
+    "hold sweep": lambda: ts.experiments.hold_sweep("booth", k_max=(1, 5), **FEW),
+    "success": lambda: ts.experiments.success_rates(["booth", "beale"], **FEW),
+    "paper": lambda: ts.experiments.paper_table(**FEW),
+    "variance": lambda: ts.experiments.variance_curve(ts.functions.beale, 1.0, 2.0),
+    "stochasticity": lambda: ts.experiments.stochasticity_table("demand", runs=2, steps=5, draws=5),
+    "white box": lambda: ts.experiments.white_box("demand", runs=2, steps=20),
+    "multimodal": lambda: ts.experiments.multimodal(["rastrigin"], runs=3, work=60),
+    "history": lambda: ts.minimize(ts.functions.beale, tuple(np.ones((2, 50))), steps=9).history,
+    "large history": lambda: ts.minimize(lambda *p: sum(x * x for x in p), (1.0,) * 200, steps=3).history,
+    "training": lambda: ts.nn.Training(*np.ones((6, 3)), "done"),
+}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_show_what_they_print(record):
+    shown = RECORDS[record]()
+    told, first = check(shown), str(shown).splitlines()[0].strip("<>")
+    assert repr(shown).startswith(f"<{type(shown).__name__}") and "<table>" in shown._repr_html_()
+    assert first in told or (record.endswith("history") and "values | array (" in told)
+    if first != repr(shown)[1:-1]:  # it prints more than a line: all of it is there
+        assert set(str(shown).split()) <= set(told.split())
+
+
+def test_a_reading_of_the_paper_is_a_line():
+    made = ts.experiments.sensitivity(ts.experiments.readings()[6:8], runs=3, steps=3)
+    assert repr(made).startswith("<Sensitivity: ") and repr(made).endswith(" rows of 2 readings>")
+    check(ts.experiments.shares(made))
+
+
+def test_two_programs_side_by_side_and_a_jacobian():
+    product, power = ts.trace(lambda x: x * x, 3.0), ts.trace(lambda x: x**2, 3.0)
+    assert repr(product.compare(power)) == "<Comparison: value the same, gradient the same; paths: 2 and 1 of x>"
+    assert set(str(product.compare(power)).split()) <= set(check(product.compare(power)).split())
+    assert "DIFFERENT" in repr(product.compare(ts.trace(lambda x: x**3, 3.0)))
+    both = ts.jacobian(lambda λ, w: (λ * w, np.sum(w)), 2.0, np.ones(400))
+    assert repr(both).startswith(
+        "<Jacobian, outputs by parameters: 0 by λ: array (400,) of 1; 0 by w: array (400, 400) from 0 to 2;"
+    )
+    assert "output | by λ | by w | 0 | array (400,) of 1" in check(both)
+    assert "60 outputs, 60 parameters, of which" in check(ts.jacobian(lambda *p: tuple(x * x for x in p), *np.ones(60)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tinyspad as ts
 from tinyspad.errors import ExpressionError
-from tinyspad.expression import FUNCTIONS, parse
+from tinyspad.expression import FUNCTIONS, TWO, parse, trouble
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,18 @@ from tinyspad.expression import FUNCTIONS, parse
         ("9**9**9*0*x", (1.0,), np.nan),
         ("x*" + "9" * 400, (1.0,), np.inf),
         ("1.5e308*x", (1.0,), 1.5e308),
+        ("max(x, 2) - min(x, y)", (1.0, 3.0), 1.0),
+        (
+            "ln(x) - log(x) + asin(y) + acos(y) + atan(y) - atan2(x, y)",
+            (0.5, 0.5),
+            np.pi / 2 + np.arctan(0.5) - np.pi / 4,
+        ),
+        ("relu(x) + relu(-x) + relu(3)*x", (-2.0,), -4.0),
+        ("sigmoid(x) + sigmoid(-x)", (3.0,), 1.0),
+        ("where(x < 1, x, 10*x)", (0.5,), 0.5),
+        ("where(x <= 1, x, 10*x) + where(x > 1, x, 10*x) + where(x >= 1, x, 10*x)", (1.0,), 12.0),
+        ("where(x == 1, x, y) - where(x != 1, x, y) + where(2 < 1, x, y)", (1.0, 5.0), 1.0),
+        ("where(x < 0, log(x), where(x*y > 1, 2, x))", (3.0, 4.0), 2.0),
     ],
 )
 def test_values(text, point, value):
@@ -44,12 +56,8 @@ def test_parameters_are_the_variables_as_they_appear():
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_every_function_can_be_differentiated(name):
-    two = (
-        len(inspect.getdoc(FUNCTIONS[name]).splitlines()[0].split(",")) > 0 and FUNCTIONS[name].nin == 2
-        if hasattr(FUNCTIONS[name], "nin")
-        else False
-    )
-    f = parse(f"{name}(x, 0.5)" if two else f"{name}(x)")
+    f = parse(f"{name}(x, 0.5)" if name in TWO else f"{name}(x)")
+    assert (getattr(FUNCTIONS[name], "nin", 1) == 2) == (name in TWO)
     at = 1.5 if name == "arccosh" else 0.6
     lcg = ts.trace(f, at)
     assert lcg.gradient()["x"] == pytest.approx(lcg.central_difference("x")[0], rel=1e-8, abs=1e-9)
@@ -71,7 +79,18 @@ def test_every_function_can_be_differentiated(name):
         ("(lambda: x)()", "not part"),
         ("[x for x in y]", "not part"),
         ("x if x else y", "not part"),
-        ("x < 3", "not part"),
+        ("x < 3", r"not part of an expression: a comparison stands in where, where\(x < 1, a, b\)"),
+        ("x and y", "a comparison stands in where"),
+        ("tanhh(x)", "no function 'tanhh'; did you mean tanh[?] There are abs"),
+        ("Sin(x)", "did you mean sin"),
+        ("wehre(x < 1, x, 1)", "did you mean where"),
+        ("where(x, 1, 2)", "'x': the condition of where is one comparison, such as x < 1"),
+        ("where(0 < x < 1, 1, 2)", "one comparison"),
+        ("where(x in y, 1, 2)", "one comparison"),
+        ("where(x < 1, x)", "where takes 3 arguments"),
+        ("where", "where is a function"),
+        ("max(x, y, 1)", r"max takes 2 arguments\. Write max\(a, max\(b, c\)\)"),
+        ("relu(x, y)", "relu takes 1 argument"),
         ("'a' * x", "not part"),
         ("True * x", "not part"),
         ("1j * x", "not part"),
@@ -89,6 +108,50 @@ def test_every_function_can_be_differentiated(name):
 def test_everything_else_is_refused(text, says):
     with pytest.raises(ExpressionError, match=says):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "says"),
+    [
+        ("log(x)", {"x": 0.0}, "log(x) is -inf at x = 0"),
+        ("x + sin(y) * log( x )", {"x": -1.0, "y": 2.0}, "log( x ) is nan at x = -1, y = 2"),
+        ("1/x", {"x": 0.0}, "1/x is inf at x = 0"),
+        ("exp(x) / exp(x)", {"x": 800.0}, "exp(x) is inf at x = 800"),
+        ("exp(-1/x**2) + log(x)", {"x": 0.0}, "log(x) is -inf at x = 0"),
+        ("where(x < 0, log(x), 1/x)", {"x": 0.0}, "1/x is inf at x = 0"),
+        ("x*1e999", {"x": 1.0}, "1e999 is inf at x = 1"),
+        ("λ + sqrt(-λ)", {"λ": 2.0}, "sqrt(-λ) is nan at λ = 2"),
+        ("exp(-1/x**2)", {"x": 0.0}, None),
+        ("where(x < 0, log(x), x)", {"x": 0.0}, None),
+        ("x*x", {"x": 3.0}, None),
+    ],
+)
+def test_the_part_that_is_not_finite_is_named(text, point, says):
+    assert trouble(text, point) == says
+
+
+def test_a_long_part_is_named_in_short():
+    found = trouble(f"log({'+'.join(['x'] * 200)})", {"x": 0.0})
+    assert (
+        found.startswith("log(x+x+x") and " ... " in found and found.endswith(") is -inf at x = 0") and len(found) < 100
+    )
+
+
+@pytest.mark.parametrize("x", [-1000.0, -40.0, 0.0, 40.0, 1000.0])
+def test_sigmoid_neither_overflows_nor_loses_digits(x):
+    lcg = ts.trace(parse("sigmoid(x)"), x)
+    small = np.exp(-abs(x)) / (1 + np.exp(-abs(x)))
+    assert lcg.value == pytest.approx(small if x < 0 else 1 - small, rel=1e-14)
+    assert lcg.gradient()["x"] == pytest.approx(small * (1 - small), rel=1e-12, abs=1e-300) and lcg.count_paths() == 1
+
+
+def test_what_where_does_not_choose_contributes_nothing():
+    lcg = ts.trace(parse("where(x < 1, x*x, log(x))"), 0.5)
+    assert lcg.path_gradients("x").tolist() == [0.5, 0.5, 0.0]
+    result = ts.minimize(
+        parse("where(x < 1, x*x, 3*x)"), np.array([5.0, 0.5]), steps=300, optimizer=ts.Adam(lr=0.1), rng=0
+    )
+    assert np.all(np.abs(result.x) < 0.2)
 
 
 def test_deep_and_costly_expressions_stay_cheap():
@@ -120,6 +183,10 @@ TOKENS = [
     ",",
     "cos",
     "hypot",
+    "max",
+    "sigmoid",
+    "where",
+    "<",
     ".",
     "[",
     "'",
@@ -139,7 +206,7 @@ def test_any_text_is_either_evaluated_like_python_or_refused(text):
     except ExpressionError:
         return
     names = list(inspect.signature(f).parameters)
-    allowed = {**FUNCTIONS, "pi": np.pi, "e": np.e}
+    allowed = {**FUNCTIONS, "where": np.where, "pi": np.pi, "e": np.e}
     values = {name: np.float64(0.7 + i) for i, name in enumerate(names)}
     with np.errstate(all="ignore"):
         got = f(*values.values())

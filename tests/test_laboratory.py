@@ -1,6 +1,8 @@
 """The estimator laboratory: exact numbers by hand, draws that agree with them, and its pictures."""
 
 import csv
+import html
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,6 +12,7 @@ import tinyspad as ts
 from tinyspad import plot
 from tinyspad.errors import BadInput
 from tinyspad.experiments import laboratory
+from tinyspad.expression import parse
 
 f1 = ts.functions.f1
 
@@ -190,6 +193,47 @@ def test_the_pictures_show_every_estimator():
     lab = laboratory(f1, np.linspace(0, 6, 31), estimators=estimators, draws=50)
     axis = plot.laboratory(lab)
     np.testing.assert_allclose(axis.axes[1].lines[0].get_ydata(), np.sqrt(lab.rows["RAD"].variance))
-    assert [text.get_text() for text in axis.axes[0].get_legend().get_texts()] == ["RAD", "Magnitude"]
+    assert [text.get_text() for text in axis.legends[0].get_texts()] == ["RAD", "Magnitude", "50 draws, ± 2 s.e."]
     still = laboratory(ts.functions.beale, np.ones(9), np.linspace(0, 2, 9), estimators=estimators, draws=9)
     assert plot.laboratory(still).axes[1].get_xlabel() == "y"
+
+
+def every_way(learning_rate, λ):
+    for k in range(10):
+        learning_rate = np.sin(learning_rate) * λ + learning_rate / (k + 1)
+    return learning_rate
+
+
+@pytest.mark.parametrize("f", [lambda x: x * x * x, every_way], ids=["3", "30"])
+def test_a_laboratory_shows_itself_in_short(f):
+    point = (0.5,) if f is not every_way else (0.5, 0.7)
+    lab = laboratory(f, *point, draws=9)
+    assert len(repr(lab)) < 300 and repr(lab).startswith("<Laboratory of 1")
+    shown = lab._repr_html_()
+    assert shown.count("<tr>") == 1 + len(lab.rows) and "color" not in shown and html.escape("&lt;") not in shown
+    assert f"of {list(lab.point)[-1]}" in shown
+
+
+def test_a_laboratory_with_a_long_formula_and_many_variables_is_told_in_short():
+    text = "+".join(f"variable_number_{i}**2*sin(variable_number_{i})" for i in range(30))
+    f = parse(text)
+    lab = replace(laboratory(f, *np.ones(30), draws=9, estimators={"RAD": ts.RAD()}), function=text)
+    assert len(repr(lab)) < 300 and "and 26 more" in repr(lab)
+    title = plot.laboratory(lab).get_suptitle()
+    assert max(map(len, title.split("\n"))) <= 150 and "9 draws, seed 0" in title
+
+
+@pytest.mark.parametrize("draws", [60])
+def test_the_title_of_a_laboratory_fits_its_figure(draws):
+    for lab in (
+        laboratory(every_way, 0.5, 0.7, draws=draws),
+        laboratory(every_way, np.linspace(0, 1, 9), np.full(9, 0.7), draws=draws),
+    ):
+        figure = plot.laboratory(lab)
+        figure.canvas.draw()
+        title = figure._suptitle.get_window_extent()
+        assert title.x0 >= 0 and title.x1 <= figure.bbox.width
+        axes = [ax.get_tightbbox() for ax in figure.axes]
+        assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width for box in axes)
+        names = [ax.xaxis.label.get_window_extent() for ax in figure.axes if ax.get_xlabel()]
+        assert not any(a.overlaps(b) for i, a in enumerate(names) for b in names[:i])

@@ -79,8 +79,9 @@ def test_learning_curves_resume(tmp_path, monkeypatch):
     again = learning_curves("glyphs-fc", TWO, resume=tmp_path, tell=told.append, **few)
     assert (
         again.to_csv() == expected.to_csv()
-        and len(told) == 2
-        and told[0].startswith("glyphs-fc, baseline, repeat 0: done")
+        and len(told) == 3
+        and told[0].startswith("Finished runs are kept in")
+        and told[1].startswith("glyphs-fc, baseline, repeat 0: done")
     )
 
 

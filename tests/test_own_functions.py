@@ -66,6 +66,7 @@ def test_a_box_is_enough():
         ("box", "box="),
         ([(0, 1), (0,)], "box="),
         ((), "box="),
+        ((0, np.inf), "box="),
         (None, "box="),
     ],
 )
@@ -128,7 +129,7 @@ def test_the_table_says_so_wherever_it_is_shown():
     assert str(table).startswith("Runs that end within 0.5 or 0.05 of the least value known, in percent of 60:")
     assert (
         repr(table)
-        == "<SuccessTable of 60 runs of GD, RAD on mine, booth, within 0.5 or 0.05 of the least value known>"
+        == "<SuccessTable of 60 runs of GD; RAD on mine, booth, within 0.5 or 0.05 of the least value known>"
     )
     rows = list(csv.DictReader(io.StringIO(table.to_csv())))
     assert {row["minimum"] for row in rows} == {table.provenance["minimum"]}

@@ -126,11 +126,45 @@ def test_ledger_bars_are_the_products():
     assert shares[5] == "154 (64%)" and shares[-1] == "171.2"
     with pytest.raises(BadInput, match="trace the function at one point"):
         plot.ledger(ts.trace(beale, np.ones(3), np.ones(3)).ledger("x"))
-    with pytest.raises(BadInput, match="40 bars"):
-        plot.ledger(ts.trace(lambda x: sum([x] * 40), 1.0).ledger("x"))
+    many = plot.ledger(ts.trace(lambda x: sum([x] * 40), 1.0).ledger("x", limit=1000))
+    assert [bar.get_width() for bar in many.patches] == [1.0] * 30 + [10.0, 40.0]
+    assert many.get_yticklabels()[30].get_text() == "the other 10 together" and many.texts[30].get_text() == "10 (25%)"
+    few = plot.ledger(ts.trace(lambda x: sum([x] * 40), 1.0).ledger("x"), ax=plt.subplots(figsize=(6, 3))[1])
+    assert sum(bar.get_width() for bar in few.patches) == 80 and 4 < len(few.patches) < 12
     with pytest.raises(BadInput, match=r"lcg\.ledger"):
         plot.ledger(3)
     plot.ledger(ts.trace(lambda x: 3.0, 1.0).ledger("x"), ax=plt.subplots()[1])
+
+
+def test_sizes_that_differ_by_decades_are_drawn_by_their_logarithms_and_it_is_said():
+    ax = plot.ledger(ts.trace(lambda x: 1e5 * x - 0.2 * x + 3 * x, 1.0).ledger("x"))
+    assert ax.get_xscale() == "symlog" and "logarithmic beyond ±0.1" in ax.get_xlabel()
+    low, high = ax.get_xlim()
+    assert -0.5 < low < -0.2 and high > 1e5
+    assert plot.ledger(ts.trace(beale, 1.0, 2.0).ledger("x")).get_xscale() == "linear"
+    xs = np.linspace(0.5, 6, 50)
+    ax = plot.contributions(ts.trace(lambda x: np.exp(3 * x) - x, xs))
+    assert ax.get_yscale() == "symlog" and "logarithmic beyond ±" in ax.get_ylabel()
+
+
+def test_a_path_of_very_many_is_called_by_its_rank():
+    def f(x):
+        for _ in range(98):
+            x = x + 0.5 * x
+        return x
+
+    ax = plot.ledger(ts.trace(f, 1.0).ledger("x", limit=3))
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        *("no. 1 by size", "no. 2 by size", "no. 3 by size", "the other 3.2e29 together", "sum: the gradient")
+    ]
+    axis = ts.trace(f, np.linspace(0, 1, 9))
+    ax = plot.contributions(axis, limit=2)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels[-2:] == ["the other 3.2e29 together, 100% of all sizes", "sum: the gradient"]
+    tops = max(c.get_paths()[0].vertices[:, 1].max() for c in ax.collections)
+    assert tops == pytest.approx(1.5**98, rel=1e-9)
+    title = plot.laboratory(ts.experiments.laboratory(f, 1.0, estimators={"RAD": ts.RAD()}, draws=9)).get_suptitle()
+    assert "paths: 3.2e29 of x" in title
 
 
 def test_variance_curve_is_the_closed_form():

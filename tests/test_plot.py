@@ -18,7 +18,7 @@ from matplotlib.text import Text
 
 import tinyspad as ts
 from tinyspad import plot
-from tinyspad.errors import BadInput, TooManyPaths
+from tinyspad.errors import BadInput
 from tinyspad.layout import crossings, layout, spread, uncrossed
 from tinyspad.lcg.trace import trace_as
 from tinyspad.plot.outside import FEW, MOST, legend_label, verbatim
@@ -61,8 +61,19 @@ def test_curves_need_an_axis(draw):
         draw(ts.trace(lambda x: np.sum(x * x), np.ones(3)))
     with pytest.raises(BadInput, match="no parameter"):
         plot.contributions(ts.trace(f1, np.ones(3)), "y")
-    with pytest.raises(TooManyPaths):
-        plot.contributions(ts.trace(lambda x: x * x * x * x * x, np.ones(3)), limit=3)
+    for thing in (ts.trace(f1, 5.0), 3):
+        with pytest.raises(BadInput):
+            draw(thing)
+
+
+def test_of_more_paths_the_largest_anywhere_are_drawn_and_the_rest_as_one():
+    xs = np.linspace(-2, 2, 41)
+    lcg = ts.trace(lambda x: x * x + 9.0 * np.sin(x) + 0.1 * x + np.exp(x) / 10, xs)
+    ax = plot.contributions(lcg, limit=2)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert [label.split(":")[0] for label in labels[:2]] == ["path 2", "path 0"]
+    assert labels[2].startswith("the other 3 together, ") and labels[3] == "sum: the gradient"
+    np.testing.assert_allclose(line(ax, "sum: the gradient").get_ydata(), lcg.gradient()["x"], rtol=1e-12, atol=1e-12)
 
 
 def test_compare_draws_median_and_band():

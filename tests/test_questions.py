@@ -265,6 +265,10 @@ def ask_what_there_is(lcg, p, truth, rng):
     ledger = lcg.ledger(p)
     close(ledger.products, truth.g)
     assert [path.nodes for path in ledger.paths] == truth.names and ledger.verdict == "agree"
+    shown = lcg.shown(p, 1)
+    if len(truth.names) > 1:
+        assert shown.count == len(truth.names) == shown.others.count + 1
+        close(shown.products[0] + shown.others.sum, lcg.adjoint(p))
 
 
 QUESTIONS = {
@@ -278,7 +282,7 @@ QUESTIONS = {
     ask_moments: {"moments", "mean_length", "factors"},
     ask_samples: {"sample_path", "sample_paths"},
     ask_sweeps: {"sweep"},
-    ask_what_there_is: {"validate", "ledger"},
+    ask_what_there_is: {"validate", "ledger", "shown"},
 }
 
 

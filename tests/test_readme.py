@@ -68,7 +68,16 @@ def test_command_line_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     commands = [shlex.split(line) for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
     ours = [command[3:] for command in commands if command[:3] == ["python", "-m", "tinyspad"]]
-    assert [command[0] for command in ours] == ["paths", "explain", "figures", "table", "datasets", "networks"]
+    assert [command[0] for command in ours] == [
+        "compare",
+        "paths",
+        "explain",
+        "figures",
+        "table",
+        "datasets",
+        "networks",
+    ]
+    assert main(ours.pop(0)) == 0 and (tmp_path / "ends.png").exists()
     assert main(ours[0]) == 0 and (tmp_path / "f2.png").exists()
     assert main(ours[1]) == 0 and (tmp_path / "page.html").exists()
     assert ours[3] == ["table", "1", "2", "--workers", "2"]

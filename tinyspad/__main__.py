@@ -1,5 +1,5 @@
-"""The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``table``, ``multimodal``,
-``whitebox``, ``networks``, ``datasets``, ``reproduce``, ``sensitivity``, ``figures``."""
+"""The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``compare``, ``table``,
+``multimodal``, ``whitebox``, ``networks``, ``datasets``, ``reproduce``, ``sensitivity``, ``figures``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ os.environ["MPLBACKEND"] = "Agg"  # before matplotlib is loaded: the command lin
 from .command_line import parser
 from .commands import COMMANDS
 from .errors import TinyspadError
+from .shell import in_words
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ...
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    if argv[:1] in (["paths"], ["explain"], ["laboratory"]):
+    if argv[:1] in (["paths"], ["explain"], ["laboratory"], ["compare"]):
         # a formula may start with a minus; after a blank the parser does not take it for an option
         argv = [f" {a}" if a[:1] == "-" and a[:2] not in ("--", "-h") else a for a in argv]
     for stream in (sys.stdout, sys.stderr):
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        message = (error.message if isinstance(error, TinyspadError) else str(error)).replace("\n", " ")
+        message = in_words(error.message if isinstance(error, TinyspadError) else str(error)).replace("\n", " ")
         print(f"tinyspad: {message}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

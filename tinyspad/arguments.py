@@ -71,6 +71,15 @@ def spaced(number: int) -> str:
     return f"{number:,}".replace(",", " ") if number < 10**60 else f"{Decimal(number):.4e}"
 
 
+def briefly(number: int) -> str:
+    """An integer in groups of three digits where one would read them all; from 15 digits on its magnitude.
+
+    >>> briefly(1267650), briefly(3**62)
+    ('1 267 650', '3.8e29')
+    """
+    return spaced(number) if number < 10**15 else f"{Decimal(number):.1e}".replace("e+", "e")
+
+
 def says(value: object, what: str, *methods: str) -> bool:
     """Whether a class says this of its methods: ``Estimator.paths_only``, or that an optimizer is ``elementwise``.
 

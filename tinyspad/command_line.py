@@ -14,10 +14,19 @@ from . import __version__, functions, models, plot
 from .errors import BadInput, ExpressionError
 from .experiments import FAMILIES, METHODS, MULTIMODAL_METHODS, PRESETS, TASKS
 from .experiments.sensitivity import OPTIMIZERS as MAKERS
-from .expression import CONSTANTS, parse
+from .expression import CONSTANTS, closest, parse
+from .linearization import LISTED
 from .optimizers import Optimizer
+from .shell import check_writable, value_trouble
+from .typed import KINDS
 
-FORMULA = "a formula in + - * / ** %% and NumPy functions, or the name of a test function, such as beale"
+FORMULA = (
+    "a formula in + - * / ** %%, NumPy's functions, max, min, ln, relu, sigmoid and where(x < 1, a, b); or the name of a "
+    "test function, such as beale"
+)
+
+COMPARED = "GD; RAD; SPAD, k_max 50; RAD, hold 50"
+"""What ``compare`` compares unless told otherwise."""
 
 OPTIMIZERS = {name.lower().replace(" ", "-"): make for name, make in MAKERS.items()}
 
@@ -40,8 +49,8 @@ def _add_optimizer(command: argparse.ArgumentParser) -> None:
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     made.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "{demo,paths,explain,laboratory,table,multimodal,whitebox,networks,datasets,reproduce,sensitivity,figures}"
-    commands = made.add_subparsers(title="commands", dest="command", required=True, metavar=names)
+    names = "demo,paths,explain,laboratory,compare,table,multimodal,whitebox,networks,datasets,reproduce,sensitivity,figures"
+    commands = made.add_subparsers(title="commands", dest="command", required=True, metavar=f"{{{names}}}")
 
     demo = commands.add_parser(
         "demo", help="trace f1, list its paths, minimise it with GD, RAD and SPAD, draw the figure"
@@ -56,7 +65,12 @@ def parser() -> argparse.ArgumentParser:
     paths.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")
     _add_writing(paths)
     paths.add_argument("--param", help="list the paths of this variable only")
-    paths.add_argument("--limit", type=int, default=1000, help="the most paths to list (default: 1000)")
+    paths.add_argument(
+        "--top",
+        type=int,
+        metavar="N",
+        help=f"list at most so many paths, the largest, and all others as one row (default: {LISTED})",
+    )
     paths.add_argument("--figure", type=Path, help="draw the graph into this file, with the strongest path highlighted")
 
     explained = commands.add_parser(
@@ -77,6 +91,25 @@ def parser() -> argparse.ArgumentParser:
     lab.add_argument("--draws", type=int, default=10_000, help="draws of the Monte Carlo check (default: 10000)")
     lab.add_argument("--seed", type=int, default=0, help="seed of the draws (default: 0)")
     lab.add_argument("--figure", type=Path, help="draw the table into this file")
+
+    ends = commands.add_parser(
+        "compare",
+        help='minimise an expression with several estimators from one start: compare "x**2*(2+cos(4*x))" x=5',
+    )
+    ends.add_argument("expression", help=FORMULA)
+    ends.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="the start")
+    _add_writing(ends)
+    ends.add_argument(
+        "--estimators",
+        default=COMPARED,
+        help=f'separated by semicolons, options after commas (default: "{COMPARED}"); there are {", ".join(KINDS)}',
+    )
+    ends.add_argument("--steps", type=int, default=1000, help="of each run (default: 1000)")
+    _add_optimizer(ends)
+    ends.add_argument("--runs", type=int, default=50, help="runs of each random estimator (default: 50)")
+    ends.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
+    ends.add_argument("--as", dest="form", choices=("text", "markdown", "csv"), default="text", help="how to print it")
+    ends.add_argument("--figure", type=Path, help="draw the values by step into this file")
 
     table = commands.add_parser("table", help="the paper's tables, with its figures beside ours: table 1")
     table.add_argument(
@@ -228,18 +261,26 @@ def function_at(options: argparse.Namespace) -> tuple[Any, dict[str, float]]:
     missing, extra = [n for n in names if n not in point], [n for n in point if n not in names]
     if missing or extra or len(point) < len(options.point):
         problem = (
-            f"give {missing[0]}=NUMBER"
+            f"give {missing[0]}=NUMBER{_meant(missing[0], name)}"
             if missing
             else f"{extra[0]} is not in it"
             if extra
             else "a variable is given twice"
         )
-        raise ExpressionError(f"The expression's variables are {', '.join(names)}: {problem}.")
-    with np.errstate(all="ignore"):
-        value = f(*(point[name] for name in names))
-    if not np.isfinite(value):
-        raise BadInput(f"The expression is {value} at this point: outside its domain, or too large.")
-    return f, {name: point[name] for name in names}
+        end = "" if problem.endswith("?") else "."
+        raise ExpressionError(f"The expression's variables are {', '.join(names)}: {problem}{end}")
+    point = {name: point[name] for name in names}
+    fault = value_trouble(f, point)
+    if fault is not None:
+        raise BadInput(f"{fault}: outside its domain, or too large.")
+    return f, point
+
+
+def _meant(variable: str, expression: str) -> str:
+    """What a name that is given no number may have been meant for."""
+    if variable == expression:
+        return closest(variable, functions.ALL)
+    return f", or write {variable.lower()}" if variable.lower() in CONSTANTS else ""
 
 
 def _assignment(text: str) -> tuple[str, float]:
@@ -254,6 +295,7 @@ def _assignment(text: str) -> tuple[str, float]:
 
 
 def check_counts(options: argparse.Namespace) -> None:
+    """Refuse numbers without meaning, and files that cannot be written, before the work is done."""
     for name, least in (
         ("runs", 1),
         ("steps", 0),
@@ -264,9 +306,14 @@ def check_counts(options: argparse.Namespace) -> None:
         ("iterations", 1),
         ("batch", 1),
         ("work", 1),
+        ("top", 1),
     ):
         if getattr(options, name, None) is not None and getattr(options, name) < least:
             raise BadInput(f"--{name} is a whole number, at least {least}, not {getattr(options, name)}.")
+    for name in ("figure", "data", "resume"):
+        check_writable(getattr(options, name, None) if options.command != "networks" else None)
+    if getattr(options, "figure", None) is not None:
+        plot.check_ending(options.figure)
 
 
 def optimizer(options: argparse.Namespace) -> Optimizer | None:

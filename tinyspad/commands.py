@@ -5,21 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import functions, models, nn, plot, reproduction
-from .archive import write_text
+from .archive import made, write_text
 from .command_line import check_counts, function_at, optimizer
 from .errors import BadInput
 from .experiments import (
+    CODE,
+    FITTED,
+    OBSERVATIONS,
     Multimodal,
     NetworkRuns,
     cells_table,
-    laboratory,
     learning_curves,
     minimize_f1,
     multimodal,
@@ -34,6 +36,8 @@ from .experiments import (
 )
 from .lcg import trace
 from .lcg.text import DRAWABLE
+from .on_formulas import show_compare, show_laboratory, show_paths
+from .progress import Progress
 from .table import Table
 
 
@@ -65,23 +69,6 @@ def _table(results: dict[float, Any]) -> str:
     return f"{Table(columns, rows)}\n(x and f(x): the median over the runs)"
 
 
-def _paths(options: argparse.Namespace) -> None:
-    f, point = function_at(options)
-    names = list(point)
-    if options.param is not None and options.param not in names:
-        raise BadInput(f"--param {options.param}: the expression's variables are {', '.join(names)}.")
-    with np.errstate(all="ignore"):
-        lcg = trace(f, *point.values())
-        print(lcg)
-        for name in [options.param] if options.param else names:
-            print()
-            print(lcg.ledger(name, limit=options.limit))
-    if options.figure is not None:
-        best = max((lcg.best_path(n) for n in names if lcg.count_paths(n)), key=lambda p: abs(p.gradient), default=None)
-        ax = plot.lcg(lcg, highlight=best)
-        print(f"\nThe drawing: {plot.save(ax.figure, options.figure)}")
-
-
 def _explain(options: argparse.Namespace) -> None:
     if options.out.suffix.lower() not in (".html", ".htm"):
         raise BadInput(f"--out {options.out}: a page is an .html file.")
@@ -95,19 +82,9 @@ def _explain(options: argparse.Namespace) -> None:
                 "shorter; or see its program and its paths as text: tinyspad paths, with the same arguments."
             )
         page = plot.explain(lcg, f"{options.expression.strip()} at {where}")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(options.out, page)
+    with made(options.out.parent):
+        write_text(options.out, page)
     print(f"The page: {options.out}")
-
-
-def _laboratory(options: argparse.Namespace) -> None:
-    check_counts(options)
-    f, point = function_at(options)
-    with np.errstate(all="ignore"):
-        lab = laboratory(f, *point.values(), draws=options.draws, rng=options.seed)
-        print(lab if f.__name__ != "expression" else replace(lab, function=options.expression.strip()))
-        if options.figure is not None:
-            print(f"\nThe drawing: {plot.save(plot.laboratory(lab), options.figure)}")
 
 
 def _tables(options: argparse.Namespace) -> None:
@@ -115,8 +92,8 @@ def _tables(options: argparse.Namespace) -> None:
     unknown = [n for n in options.numbers if n not in ("1", "2", "3")]
     if unknown:
         raise BadInput(f"There is no table {unknown[0]!r:.40}; there are 1, 2 and 3.")
-    if options.figure is not None:
-        plot.check_ending(options.figure)
+    if options.box is not None and not -np.inf < options.box[0] < options.box[1] < np.inf:
+        raise BadInput(f"--box LOW HIGH: two numbers, LOW below HIGH, not {options.box[0]:g} {options.box[1]:g}.")
     if "3" in options.numbers:
         _table3(options)
         return
@@ -133,7 +110,7 @@ def _tables(options: argparse.Namespace) -> None:
         rng=options.seed,
         workers=None if options.workers == 1 else options.workers,
         resume=options.resume,
-        progress=sys.stderr.isatty(),
+        progress=True,
     )
     print(_told(table, options.form))
     if options.figure is not None:
@@ -153,7 +130,9 @@ def _table3(options: argparse.Namespace) -> None:
         if value is not None:
             raise BadInput(f"Table 3 is another experiment than tables 1 and 2, and does not go with {option}.")
     sizes = {name: getattr(options, name) for name in ("runs", "steps") if getattr(options, name) is not None}
-    table = stochasticity_table(rng=options.seed, optimizer=optimizer(options), **sizes)
+    cells = len(OBSERVATIONS) * len(CODE)
+    with Progress(cells, "cell", True) as bar:
+        table = stochasticity_table(rng=options.seed, optimizer=optimizer(options), tell=bar.one_more, **sizes)
     print(_told(table, options.form))
     if options.figure is not None:
         print(f"\nThe drawing: {plot.save(plot.stochasticity(table).figure, options.figure)}", file=sys.stderr)
@@ -166,30 +145,28 @@ def _told(table: Any, form: str) -> str:
 
 def _multimodal(options: argparse.Namespace) -> None:
     check_counts(options)
-    if options.figure is not None:
-        plot.check_ending(options.figure)
     if options.source is not None:
         found = Multimodal.from_json(options.source.read_bytes().decode("utf-8", errors="replace"))
     else:
-        if options.data is not None:
-            options.data.parent.mkdir(parents=True, exist_ok=True)  # before the work is done
         if options.resume is not None:
             print(
                 f"Finished blocks are kept in {options.resume}: the same command goes on from there.", file=sys.stderr
             )
-        found = multimodal(
-            options.functions or None,
-            dimensions=options.dimensions or (2, 10),
-            methods=_separated(options.methods),
-            runs=options.runs,
-            work=options.work,
-            rng=options.seed,
-            workers=None if options.workers == 1 else options.workers,
-            resume=options.resume,
-            progress=sys.stderr.isatty(),
-        )
-        if options.data is not None:
-            write_text(options.data, found.to_json())
+        with made(options.data.parent) if options.data is not None else nullcontext():  # before the work is done
+            found = multimodal(
+                options.functions or None,
+                dimensions=options.dimensions or (2, 10),
+                methods=_separated(options.methods),
+                runs=options.runs,
+                work=options.work,
+                rng=options.seed,
+                workers=None if options.workers == 1 else options.workers,
+                resume=options.resume,
+                progress=True,
+            )
+            if options.data is not None:
+                write_text(options.data, found.to_json())
+                print(f"The results: {options.data}", file=sys.stderr)
     print(_told(found, options.form))
     if options.figure is not None:
         print(f"\nThe drawing: {plot.save(plot.multimodal(found), options.figure)}", file=sys.stderr)
@@ -205,16 +182,18 @@ def _whitebox(options: argparse.Namespace) -> None:
     unknown = [name for name in options.models if name not in models.ALL]
     if unknown:
         raise BadInput(f"There is no model {unknown[0]!r:.40}; there are {', '.join(models.ALL)}.")
-    if options.figure is not None:
-        plot.check_ending(options.figure)
     stepper = optimizer(options)
     fits: list[Any] = []
-    for name in dict.fromkeys(options.models or models.ALL):
-        every = max(options.steps // 100, 1)
-        fit = white_box(name, runs=options.runs, steps=options.steps, every=every, optimizer=stepper, rng=options.seed)
-        rows = fit.to_csv().splitlines()[bool(fits) :]  # one header for all
-        print(f"{fit}\n" if options.form == "text" else "\n".join(rows), flush=True)
-        fits.append(fit)
+    chosen = list(dict.fromkeys(options.models or models.ALL))
+    every = max(options.steps // 100, 1)
+    sizes: dict[str, Any] = {"runs": options.runs, "steps": options.steps, "every": every, "rng": options.seed}
+    with Progress(len(chosen) * len(FITTED), "estimator", True) as bar:
+        for name in chosen:
+            fit = white_box(name, optimizer=stepper, tell=bar.one_more, **sizes)
+            rows = fit.to_csv().splitlines()[bool(fits) :]  # one header for all
+            bar.clear()
+            print(f"{fit}\n" if options.form == "text" else "\n".join(rows), flush=True)
+            fits.append(fit)
     if options.figure is not None:
         print(f"The drawing: {plot.save(plot.white_box(*fits), options.figure)}", file=sys.stderr)
 
@@ -224,12 +203,16 @@ def _figures(options: argparse.Namespace) -> None:
     unknown = [name for name in options.names if name not in plot.FIGURES]
     if unknown:
         raise BadInput(f"There is no figure {unknown[0]!r:.40}; there are {', '.join(plot.FIGURES)}.")
-    (options.out / "data").mkdir(parents=True, exist_ok=True)
-    for name in options.names or plot.FIGURES:
-        figure = plot.FIGURES[name]()
-        text = json.dumps(plot.data_of(figure, plot.EARLY.get(name)), ensure_ascii=False, separators=(",", ":"))
-        write_text(options.out / "data" / f"{name}.json", text + "\n")
-        print(plot.save(figure, options.out / f"{name}.png"), flush=True)
+    chosen = options.names or list(plot.FIGURES)
+    with made(options.out / "data") as data, Progress(len(chosen), "figure", True) as bar:
+        for name in chosen:
+            figure = plot.FIGURES[name]()
+            text = json.dumps(plot.data_of(figure, plot.EARLY.get(name)), ensure_ascii=False, separators=(",", ":"))
+            write_text(data / f"{name}.json", text + "\n")
+            drawing = plot.save(figure, options.out / f"{name}.png")
+            bar.clear()
+            print(drawing, flush=True)
+            bar.one_more()
 
 
 def _networks(options: argparse.Namespace) -> None:
@@ -241,43 +224,48 @@ def _networks(options: argparse.Namespace) -> None:
         runs = NetworkRuns.from_json(options.source.read_bytes().decode("utf-8", errors="replace"))
         name = options.source.stem.removeprefix("networks_")
     else:
-        (options.out / "data").mkdir(parents=True, exist_ok=True)  # before the work is done
         kept = options.out / "data" / f"networks_{name}" if options.resume is None else options.resume
-        try:
-            runs = learning_curves(
-                options.task,
-                _separated(options.methods),
-                preset=options.preset,
-                lr=options.lr,
-                weight_decay=options.weight_decay,
-                batch=options.batch,
-                repeats=options.repeats,
-                iterations=options.iterations,
-                rng=options.seed,
-                folder=options.folder,
-                resume=kept,
-                resident=True,
-                tell=lambda text: print(text, file=sys.stderr, flush=True),
-            )
-        except KeyboardInterrupt:
-            print(f"Runs are kept in {kept}: the same command goes on from there.", file=sys.stderr)
-            raise
-    (options.out / "data").mkdir(parents=True, exist_ok=True)
+        with made(options.out / "data"), made(kept):  # before the work is done
+            try:
+                runs = learning_curves(
+                    options.task,
+                    _separated(options.methods),
+                    preset=options.preset,
+                    lr=options.lr,
+                    weight_decay=options.weight_decay,
+                    batch=options.batch,
+                    repeats=options.repeats,
+                    iterations=options.iterations,
+                    rng=options.seed,
+                    folder=options.folder,
+                    resume=kept,
+                    resident=True,
+                    tell=lambda text: print(text, file=sys.stderr, flush=True),
+                    progress=True,
+                )
+            except KeyboardInterrupt:
+                print(f"Runs are kept in {kept}: the same command goes on from there.", file=sys.stderr)
+                raise
     if options.source is None or options.source.is_dir():
-        write_text(options.out / "data" / f"networks_{name}.json", runs.to_json() + "\n")
-        write_text(options.out / "data" / f"networks_{name}.csv", runs.to_csv())
+        with made(options.out / "data") as data:
+            write_text(data / f"networks_{name}.json", runs.to_json() + "\n")
+            write_text(data / f"networks_{name}.csv", runs.to_csv())
+        print(f"The runs: {data / f'networks_{name}.json'}, and .csv", file=sys.stderr)
     print(runs)
     for kind, draw in (("curves", plot.learning_curves), ("memory", plot.memory_panels)):
         print(plot.save(draw(runs), options.out / f"networks_{name}_{kind}.png"), file=sys.stderr)
 
 
 def _datasets(options: argparse.Namespace) -> None:
-    for name, source in nn.datasets.SOURCES.items():
-        found = nn.datasets.find(name, options.folder)
-        if found is None:
-            print(f"{name} is not here. To get it: {source}; then --folder or TINYSPAD_DATA says where.")
-        else:
-            print(f"{nn.datasets.load(name, options.folder)!r}, in {found}")
+    with Progress(len(nn.datasets.SOURCES), "data set", True) as bar:
+        for name, source in nn.datasets.SOURCES.items():
+            found = nn.datasets.find(name, options.folder)
+            told = f"{name} is not here. To get it: {source}; then --folder or TINYSPAD_DATA says where."
+            if found is not None:
+                told = f"{nn.datasets.load(name, options.folder)!r}, in {found}"
+            bar.clear()
+            print(told, flush=True)
+            bar.one_more()
     print("glyphs, digits from matplotlib's fonts, needs no files.")
 
 
@@ -288,20 +276,20 @@ def _sensitivity(options: argparse.Namespace) -> None:
         raise BadInput(
             f'--only {options.only!r:.40} is in no reading, such as "{", ".join(map(str, readings()[-1][:-1]))}".'
         )
-    file = options.out / "data" / "sensitivity.csv"
-    file.parent.mkdir(parents=True, exist_ok=True)  # before the work is done
-    print(f"Finished readings are kept in {file}: the same command goes on from there.", file=sys.stderr)
-    made = sensitivity(
-        wanted,
-        runs=options.runs,
-        steps=options.steps,
-        rng=options.seed,
-        file=file,
-        workers=None if options.workers == 1 else options.workers,
-        progress=sys.stderr.isatty(),
-    )
-    found = shares(made)
-    print(f"{found}\n\nCells of Tables 1 and 2 that the starts do not contradict:\n\n{cells_table(made)}")
+    with made(options.out / "data") as folder:  # before the work is done
+        file = folder / "sensitivity.csv"
+        print(f"Finished readings are kept in {file}: the same command goes on from there.", file=sys.stderr)
+        measured = sensitivity(
+            wanted,
+            runs=options.runs,
+            steps=options.steps,
+            rng=options.seed,
+            file=file,
+            workers=None if options.workers == 1 else options.workers,
+            progress=True,
+        )
+    found = shares(measured)
+    print(f"{found}\n\nCells of Tables 1 and 2 that the starts do not contradict:\n\n{cells_table(measured)}")
     if options.only is None:
         print(f"\nThe picture: {plot.save(plot.shares(found), options.out / 'sensitivity.png')}", file=sys.stderr)
 
@@ -321,19 +309,20 @@ def _reproduce(options: argparse.Namespace) -> None:
         if not options.small:
             write_text(file, reproduction.to_json(found))
 
-    if not options.small:
-        data.mkdir(parents=True, exist_ok=True)  # before the work is done
-        keep(known)
     kept = data if (data / "networks_fashion-fc.json").exists() else Path("figures") / "data"
-    found = reproduction.measure(
-        options.keys or None,
-        small=options.small,
-        workers=None if options.workers == 1 else options.workers,
-        folder=kept,
-        known=known,
-        tell=lambda text: print(text, file=sys.stderr, flush=True),
-        keep=keep,
-    )
+    with nullcontext() if options.small else made(data):  # before the work is done
+        if known:
+            keep(known)
+        found = reproduction.measure(
+            options.keys or None,
+            small=options.small,
+            workers=None if options.workers == 1 else options.workers,
+            folder=kept,
+            known=known,
+            tell=lambda text: print(text, file=sys.stderr, flush=True),
+            keep=keep,
+            progress=True,
+        )
     for key in options.keys:
         print(reproduction.section(key, found[reproduction.CLAIMS[key].of or key]))
     if not options.small:
@@ -351,9 +340,10 @@ def _reproduce(options: argparse.Namespace) -> None:
 
 COMMANDS = {
     "demo": _demo,
-    "paths": _paths,
+    "paths": show_paths,
     "explain": _explain,
-    "laboratory": _laboratory,
+    "laboratory": show_laboratory,
+    "compare": show_compare,
     "table": _tables,
     "multimodal": _multimodal,
     "whitebox": _whitebox,

@@ -17,6 +17,10 @@ NAME = 24
 """Of a name in such a line so many letters are shown."""
 
 
+WIDTH = 160
+"""Of a line of code so many letters are shown."""
+
+
 def line(text: str) -> str:
     """What ``__repr__`` gives: a text in angle brackets, on one line, of which the middle goes if it is too long.
 
@@ -38,16 +42,15 @@ def cut(text: str, letters: int = NAME) -> str:
     return f"{text[: letters - 1 - last]}…{text[len(text) - last :]}"
 
 
-def few(texts: Iterable[str], most: int = 4, letters: int = NAME) -> str:
+def few(texts: Iterable[str], most: int = 4, letters: int = NAME, joint: str = ", ") -> str:
     """The first of several texts, and how many more there are.
 
     >>> few(["x", "y"]), few("abcdefg", 3)
     ('x, y', 'a, b, c and 4 more')
     """
     listed = list(texts)
-    if len(listed) <= most:
-        return ", ".join(cut(text, letters) for text in listed)
-    return f"{', '.join(cut(text, letters) for text in listed[:most])} and {spaced(len(listed) - most)} more"
+    told = joint.join(cut(text, letters) for text in listed[:most])
+    return told if len(listed) <= most else f"{told} and {spaced(len(listed) - most)} more"
 
 
 def summary(x: Any) -> str:
@@ -80,21 +83,37 @@ def page(*parts: str | Part) -> str:
 
     >>> print(page("1 < 2", Code("a = b < 1")))
     <div><p style="margin:0.4em 0;white-space:pre-line">1 &lt; 2</p><pre \
-style="background:none;color:inherit">a = b &lt; 1</pre></div>
+style="background:none;color:inherit;margin:0.4em 0">a = b &lt; 1</pre></div>
     """
     texts = '<p style="margin:0.4em 0;white-space:pre-line">{}</p>'
     return f"<div>{''.join(texts.format(escape(p)) if isinstance(p, str) else p.html() for p in parts if p)}</div>"
 
 
+def headline(shown: object) -> str:
+    """The ``__repr__`` of what prints itself under a title: what it is, and the title."""
+    return line(f"{type(shown).__name__}: {str(shown).partition(chr(10))[0]}")
+
+
+def printed(shown: object, *tables: Part) -> str:
+    """The ``_repr_html_`` of what prints itself with these tables in it: the same, with tables of the page."""
+    parts: list[str | Part] = []
+    text = str(shown)
+    for table in tables:
+        before, _, text = text.partition(str(table))
+        parts += [before.strip(), table]
+    return page(*parts, text.strip())
+
+
 class Code(NamedTuple):
-    """A program, of which so many ``lines`` are shown, the first and the last."""
+    """A program, of which so many ``lines`` are shown, the first and the last; of long lines the ends."""
 
     text: str
     lines: int = 40
 
     def html(self) -> str:
         """A ``<pre>``, escaped; colours are those of the page."""
-        return f'<pre style="background:none;color:inherit">{escape(without_middle(self.text, self.lines))}</pre>'
+        text = "\n".join(cut(own, WIDTH) for own in without_middle(self.text, self.lines).splitlines())
+        return f'<pre style="background:none;color:inherit;margin:0.4em 0">{escape(text)}</pre>'
 
 
 def without_middle(text: str, lines: int) -> str:

@@ -7,6 +7,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,8 +145,7 @@ def run_cells(
         i: known for i, b in enumerate(blocks) if (known := kept.known.get(b.key, [])) and len(known) % b.runs == 0
     }
     left = {i: block for i, block in enumerate(blocks) if i not in results}
-    with kept, Progress(len(blocks), "block", progress) as bar:
-        bar.show(len(results))
+    with kept, Progress(len(blocks), "block", progress, len(results)) as bar:
         for i, values in _finished(left, executor, workers):
             kept.add(blocks[i].key, values)
             results[i] = values
@@ -305,7 +305,9 @@ class _Kept:
 
     def __enter__(self) -> _Kept:
         self._stream: Any = None
+        self._own: list[Path] = []
         if self.path is not None:
+            self._own = [place for place in (self.path, *self.path.parents) if not place.exists()]
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self.path.open("a+b")
             self._line(None)
@@ -315,6 +317,7 @@ class _Kept:
         """Keep a finished block."""
         if self._stream is not None:
             self._line({"block": key, "values": [float(v).hex() for v in values]})
+            self._own = []
 
     def _line(self, entry: dict[str, Any] | None) -> None:
         stream = self._stream
@@ -329,9 +332,14 @@ class _Kept:
             stream.flush()
             os.fsync(stream.fileno())
 
-    def __exit__(self, *_: object) -> None:
-        if self._stream is not None:
-            self._stream.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._stream is None:
+            return
+        self._stream.close()
+        if kind is not None and self._own and self.path in self._own:  # it holds no block yet
+            for place in self._own:
+                with suppress(OSError):
+                    place.unlink() if place == self.path else place.rmdir()
 
 
 def uninterrupted(result: Result) -> Result:

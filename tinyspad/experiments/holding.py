@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import functions as problems
+from ..displays import headline, printed
 from ..errors import BadInput
 from ..estimators import GD, SPAD
 from ..optimize import minimize
@@ -28,7 +29,7 @@ AT_MINIMUM = 0.05
 """The tolerance of Table 1, within which a run of ``escape_map`` has reached the minimum."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HoldSweep:
     """How many runs succeed, by how a path is chosen, how long it is held, and the learning rate.
 
@@ -74,6 +75,12 @@ class HoldSweep:
             f"95 % intervals (Wilson) reach at most {spread:.1f} points to either side; intervals has each.\n"
             f"{listed(self.provenance)}"
         )
+
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return printed(self, self._table())
 
     def to_markdown(self) -> str:
         """The table in Markdown."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import generator, integer, name_of, spaced
+from ..arguments import briefly, generator, integer, name_of
+from ..displays import cut, few, line, page
 from ..errors import BadInput, TinyspadError
 from ..estimators import GD, RAD, SPAD, Cost, Estimator, FixedPath, Magnitude, NearestPath, as_draw
 from ..lcg import LCG, trace
@@ -83,9 +84,9 @@ the draws: a z above 5 hints at an error, or at draws too few to meet the rare o
 are per step; the last two columns compare at equal cost, where lower is better."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Laboratory:
-    """Estimators side by side; ``print`` it, or ``plot.laboratory`` it.
+    """Estimators side by side; ``print`` it, or ``plot.laboratory`` it. A notebook shows it as a table.
 
     ``point``: where, by parameter name. ``gradient``: the exact one. ``paths``: how many each parameter has. ``rows``: a
     ``Measured`` by name. ``left_out``: why an estimator has no row. ``gradient_cost``: the multiplications of one exact
@@ -121,8 +122,19 @@ class Laboratory:
         return found
 
     def __str__(self) -> str:
-        left_out = "\n".join(f"{name} is left out: {why}" for name, why in self.left_out.items())
-        return "\n\n".join(filter(None, (self.title, str(Table(COLUMNS, self.table())), left_out, NOTES)))
+        return "\n\n".join(filter(None, (self.title, str(Table(COLUMNS, self.table())), self._left_out, NOTES)))
+
+    def __repr__(self) -> str:
+        n = len(self.rows)
+        parts = "; ".join(self.title_parts(20))
+        return line(f"Laboratory of {n} estimator{'s' * (n != 1)}: {parts}")
+
+    def _repr_html_(self) -> str:
+        return page(self.title, Table(COLUMNS, self.table()), self._left_out, " ".join(NOTES.splitlines()))
+
+    @property
+    def _left_out(self) -> str:
+        return "\n".join(f"{name} is left out: {why}" for name, why in self.left_out.items())
 
     def to_markdown(self) -> str:
         """The table in Markdown."""
@@ -135,9 +147,15 @@ class Laboratory:
     @property
     def title(self) -> str:
         """The function, the point, the paths, the draws."""
-        where = ", ".join(f"{name} = {_place(x)}" for name, x in self.point.items())
-        paths = ", ".join(_counted(name, number) for name, number in self.paths.items())
-        return f"{self.function} at {where}; paths: {paths}; {self.draws} draws, seed {self.seed}"
+        return "; ".join(self.title_parts(10**4))
+
+    def title_parts(self, most: int) -> tuple[str, ...]:
+        """The same in parts, with names and formulas of at most so many letters, and the first few parameters."""
+        shown = 4 if most < 10**4 else len(self.point)
+        where = few((f"{cut(name, most)} = {_place(x)}" for name, x in self.point.items()), shown, 10**4)
+        paths = few((_counted(cut(name, most), number) for name, number in self.paths.items()), shown, 10**4)
+        draws = f"{self.draws} draws, seed {self.seed}"
+        return f"{cut(self.function, 3 * most)} at {where}", f"paths: {paths}", draws
 
 
 def laboratory(
@@ -250,8 +268,8 @@ def _draw(lcg: Linearized, estimator: Estimator, name: str, draws: int, rng: np.
 
 def _counted(name: str, number: Any) -> str:
     if np.shape(number) == ():
-        return f"{spaced(number)} of {name}"
-    least, most = (spaced(int(edge(number))) if np.size(number) else "0" for edge in (np.min, np.max))
+        return f"{briefly(int(number))} of {name}"
+    least, most = (briefly(int(edge(number))) if np.size(number) else "0" for edge in (np.min, np.max))
     return f"{least if least == most else f'{least} to {most}'} of each number of {name}"
 
 

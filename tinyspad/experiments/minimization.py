@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import functions
 from ..estimators import GD, RAD, SPAD, Estimator, FixedPath
-from ..optimize import Result, minimize
+from ..optimize import Result, Results, minimize
 from ..optimizers import Adam
 from .blocks import uninterrupted
 
@@ -30,7 +30,7 @@ BY_PATH = {"RAD, states by path"}
 
 def minimize_f1(
     lr: float = 0.01, *, start: float = 5.0, runs: int = 50, steps: int = 2000, every: int | None = 10, rng: Any = 0
-) -> dict[str, Result]:
+) -> Results:
     """Minimise f1 with Adam from one start with each of ``F1_ESTIMATORS``: the data of Figure 3.
 
     The estimators that draw at random are run ``runs`` times side by side, the deterministic ones once. ``lr``: 0.01 is
@@ -41,7 +41,7 @@ def minimize_f1(
     >>> round(results["GD"].x, 2), results["RAD"].x.shape
     (5.47, (2,))
     """
-    return {
+    results = {
         name: uninterrupted(
             minimize(
                 functions.f1,
@@ -55,6 +55,7 @@ def minimize_f1(
         )
         for name, estimator in F1_ESTIMATORS.items()
     }
+    return Results(results)
 
 
 def success_rate(result: Result, minimum: float = 0.0, tolerance: float = 0.05) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..displays import headline, printed
 from ..errors import BadInput
 from ..optimizers import Adam
 from ..table import Table
@@ -27,7 +28,7 @@ RATES = (0.001, 0.003, 0.01)
 FORMAT = "tinyspad multimodal 1"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Multimodal:
     """Which runs came near the minimum, by function, dimensions, method and learning rate; ``print`` it, or draw it.
 
@@ -106,6 +107,12 @@ class Multimodal:
             "* the method's best rate, of equal ones the smallest; in brackets 95 % intervals (Wilson).\n"
             f"{listed(self.provenance)}"
         )
+
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return printed(self, self._table("{} *"))
 
     def to_markdown(self) -> str:
         """The table in Markdown, each method's best rate in bold."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import nn
+from ..displays import headline, printed
 from ..errors import BadInput
 from ..table import Interval, Table
 from .methods import IDENTITY
@@ -20,7 +21,7 @@ T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.
 """Student's t with 1, 2, ... degrees of freedom is between -t and t with 95 %; with more it is less."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NetworkRuns:
     """Training runs by method, ``repeats`` of each, with the memory of a step measured in three ways.
 
@@ -113,6 +114,12 @@ class NetworkRuns:
             f"{self.task}: {self.iterations} iterations, {self.repeats} of each method; medians, and mean differences, "
             f"paired by repeat, with 95 % intervals where there are two or more\n\n{self._table()}"
         )
+
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return printed(self, self._table())
 
     def to_markdown(self) -> str:
         """The table in Markdown."""

@@ -16,6 +16,7 @@ from .. import nn
 from ..errors import BadInput
 from ..nn.settings import setting_text
 from ..optimizers import Adam
+from ..progress import Progress
 from .blocks import seed_sequence
 from .methods import IDENTITY, METHODS, TASKS, Method, Rates, Task, methods_of, task_of
 from .network_files import OneRun, gathered, read_memory, write_memory
@@ -40,6 +41,7 @@ def learning_curves(
     resume: str | os.PathLike[str] | None = None,
     resident: bool = False,
     tell: Callable[[str], Any] | None = None,
+    progress: bool = False,
 ) -> NetworkRuns:
     """Train a task's network with each of several methods, from the same starts on the same batches.
 
@@ -50,6 +52,7 @@ def learning_curves(
     task's own, or fewer. ``resume``: a folder that keeps every finished run in a small file of its own, and a checkpoint of
     one that is not, from which the same call goes on. ``resident``: measure the peak resident size of a step, too, in a
     process for each method (in a script, under ``if __name__ == "__main__":``). ``tell``: is told of every run.
+    ``progress``: show how far all of them are.
 
     The baseline's memory is measured twice, plainly and by way of an explicit identity matrix, as the paper measures it.
     Raises BadInput for names that are not there, or images that are not, and where ``resume`` keeps other runs. Cost: the
@@ -81,25 +84,40 @@ def learning_curves(
     shared = {"preset": preset, "iterations": iterations, "records": records, "data": images}
     finished: list[OneRun] = []
     memory: dict[str, dict[str, float]] = {}
-    for k, seed in enumerate(seed_sequence(rng).spawn(repeats)):
-        for name, method in chosen.items():
+    wanted = [
+        (k, seed, name, method, None if place is None else place / f"{chosen_task.name}-{file_name(name)}-{k}.json")
+        for k, seed in enumerate(seed_sequence(rng).spawn(repeats))
+        for name, method in chosen.items()
+    ]
+    if place is not None and tell is not None:
+        tell(f"Finished runs are kept in {place}: the same call goes on from there.")
+    left = sum(file is None or not file.exists() for *_, file in wanted)
+    with Progress(len(wanted) * iterations, "iteration", progress, (len(wanted) - left) * iterations) as bar:
+        for k, seed, name, method, file in wanted:
             settings = _settings(chosen_task, name, method, rates) | shared
             entropy = np.ravel(np.array(seed.entropy, object)).tolist()  # one number, or several
             settings |= {"repeat": k, "seed": [*map(int, entropy), list(map(int, seed.spawn_key))]}
-            file = None if place is None else place / f"{chosen_task.name}-{file_name(name)}-{k}.json"
             if file is not None and file.exists():
                 one = OneRun.read(file)
                 one.check(file, settings)
             else:
                 if name not in memory:
                     memory[name] = measure(chosen_task, method, settings["batch"], data, resident)
-                one = OneRun(settings, memory[name], _trained(chosen_task, method, data, settings, seed, file))
+                before = (len(wanted) - left) * iterations
+
+                def show(at: int, _: Any, before: int = before) -> None:
+                    bar.show(before + at)
+
+                one = OneRun(settings, memory[name], _trained(chosen_task, method, data, settings, seed, file, show))
                 if file is not None:
                     one.write(file)
                     file.with_suffix(".npz").unlink()
+                left -= 1
+                bar.show((len(wanted) - left) * iterations)
             memory[name] = one.memory
             finished.append(one)
             if tell is not None:
+                bar.clear()
                 tell(f"{chosen_task.name}, {name}, repeat {k}: {one.run}, {one.run.seconds:.0f} s")
     runs = gathered(finished)
     if "baseline" not in chosen:
@@ -121,7 +139,13 @@ def _settings(task: Task, name: str, method: Method, rates: Rates) -> dict[str, 
 
 
 def _trained(
-    task: Task, method: Method, data: nn.Dataset, settings: Any, seed: np.random.SeedSequence, file: Path | None
+    task: Task,
+    method: Method,
+    data: nn.Dataset,
+    settings: Any,
+    seed: np.random.SeedSequence,
+    file: Path | None,
+    show: Callable[[int, Any], None],
 ) -> nn.Training:
     """A run from its start, or from its checkpoint, to its end."""
     start, order = (
@@ -139,6 +163,7 @@ def _trained(
         every=-(-settings["iterations"] // settings["records"]),
         rng=order,
         checkpoint=None if file is None else file.with_suffix(".npz"),
+        callback=show,
     )
     if run.status == "interrupted":
         raise KeyboardInterrupt

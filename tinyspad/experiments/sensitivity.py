@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..archive import write_text
-from ..arguments import integer
+from ..arguments import integer, spaced
+from ..displays import line
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Draw, Estimator
 from ..functions import ALL, written
@@ -159,7 +160,7 @@ Row = dict[str, Any]
 of two methods succeeds, and of a curve its slopes, the rise of the rate for ten times the k_max, with standard errors."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sensitivity:
     """Success under every reading of the paper: a ``Row`` for each, selection, criterion and tolerance.
 
@@ -172,6 +173,9 @@ class Sensitivity:
     def readings(self) -> list[Reading]:
         """Those that have been measured."""
         return list(dict.fromkeys(_reading(row) for row in self.rows))
+
+    def __repr__(self) -> str:
+        return line(f"Sensitivity: {spaced(len(self.rows))} rows of {spaced(len(self.readings))} readings")
 
     def to_csv(self) -> str:
         """One line for each row; ``from_csv`` reads it."""
@@ -245,8 +249,7 @@ def sensitivity(
     kept = _Kept(None if file is None else Path(file), sizes)
     left = [reading for reading in chosen if reading not in kept.known]
     pool: Any = nullcontext(executor) if workers is None else processes(integer(workers, "workers="))
-    with pool as doing, Progress(len(chosen), "reading", progress) as bar:
-        bar.show(len(chosen) - len(left))
+    with pool as doing, Progress(len(chosen), "reading", progress, len(chosen) - len(left)) as bar:
         for reading in left:
             kept.add(reading, list(measured(reading, sizes, doing)))
             bar.show(sum(r in kept.known for r in chosen))

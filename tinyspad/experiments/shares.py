@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..displays import headline, printed
 from ..errors import BadInput
 from ..table import Table
 from .intervals import Z95, paired
@@ -83,7 +84,7 @@ def verdict(row: Row, claim: TableClaim) -> int:
     return int(all(low > 0 for _, low, _ in ends)) - int(any(high < 0 for *_, high in ends))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Shares:
     """For each claim how many settings bear it out, and the share of them for each choice; ``print`` it.
 
@@ -140,6 +141,12 @@ class Shares:
             "variance of whether it holds, with the share of it that it explains; best, worst: percent for its choices;\n"
             "best two: for the two choices together with which it holds most."
         )
+
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return printed(self, self.table())
 
 
 def shares(measured: Sensitivity) -> Shares:

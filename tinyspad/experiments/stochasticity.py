@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..data import Bandit, FullBatch, Importance, Sampler, Shuffled
+from ..displays import headline, printed
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator, Magnitude
 from ..models import Model
@@ -59,7 +60,7 @@ same data. variance: of the gradient estimate over the square of its mean; cosin
 both at the starts, where a bandit has learned nothing yet. work: operations forward and multiplications back, per step."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StochasticityTable:
     """What each combination of observation sampler and path estimator comes to, after equal work.
 
@@ -112,6 +113,12 @@ class StochasticityTable:
         )
         return f"{title}\n\n{self._table()}\n\n{NOTES}\n{listed(self.provenance)}"
 
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return printed(self, self._table())
+
     def to_markdown(self) -> str:
         """The table in Markdown."""
         return self._table().markdown()
@@ -135,6 +142,7 @@ def stochasticity_table(
     optimizer: Optimizer | None = None,
     sample: str = "same",
     rng: np.random.Generator | int | None = 0,
+    tell: Callable[[str], Any] | None = None,
 ) -> StochasticityTable:
     """Every observation sampler with every path estimator, after equal work: the paper's Table 3 with numbers in it.
 
@@ -143,7 +151,7 @@ def stochasticity_table(
     observation the operations of the loss and what ``estimator.cost`` says (for a path of the whole batch, what a selection
     lists), and for a sampler that asks for the norms of all gradients those gradients; drawing itself is not counted.
     ``draws``: how many estimates at each of 20 starts the variance is taken of. ``optimizer``: ``Adam()`` if left out;
-    ``sample`` as for ``minimize``.
+    ``sample`` as for ``minimize``. ``tell`` hears of every cell that is done.
 
     Raises BadInput for arguments without meaning. Cost: about half a minute for the default size.
 
@@ -199,8 +207,8 @@ def stochasticity_table(
     gradient = _step(
         chosen, GD(), FullBatch(), tuple(s[:few] for s in starts), _first(split.train, few), "same", seeds[3]
     )
-    for o, sampler in enumerate(rows.values()):
-        for c, estimator in enumerate(columns.values()):
+    for o, (row, sampler) in enumerate(rows.items()):
+        for c, (column, estimator) in enumerate(columns.items()):
             work[o, c], once = work_of(sampler, estimator)
             taken[o, c] = min(max(int((budget - once) / work[o, c]), 1), LONGEST)
             result = uninterrupted(
@@ -222,6 +230,8 @@ def stochasticity_table(
                 kept[o, c] = np.where(bad | ~np.isfinite(found), np.inf, found)
             drawn = _step(chosen, estimator, sampler, there, copies, sample, seeds[3]).reshape(-1, few, draws)
             variance[o, c], cosine[o, c] = _spread(drawn, gradient)
+            if tell is not None:
+                tell(f"{row}, {column}")
     record = {
         "budget": f"the work of {steps} steps of the exact gradient on all {n} observations, {budget:.3g} operations",
         "a path": {"same": "one for the batch", "different": "one for each observation"}[sample],

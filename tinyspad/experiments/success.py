@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import integer, name_of, spaced
-from ..displays import few, line, page
+from ..displays import few, line, printed
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator
 from ..optimizers import Adam, Optimizer
@@ -157,31 +157,25 @@ class SuccessTable:
         columns = "tolerance", "function", *self.estimators, "lead"
         return Table(columns, rows, left=2)
 
-    @property
-    def _title(self) -> str:
+    def __str__(self) -> str:
         within = " or ".join(f"{tolerance:g}" for tolerance in self.tolerances)
-        return f"Runs that end within {within} of the {near_what(self.provenance)}, in percent of {self.runs}:"
-
-    @property
-    def _notes(self) -> str:
-        lines = ["* the highest of its row, and its lead: in points, over the second, on the same starts."]
+        near = near_what(self.provenance)
+        lines = [f"Runs that end within {within} of the {near}, in percent of {self.runs}:", "", self._table("{} *")]
+        lines += ["", "* the highest of its row, and its lead: in points, over the second, on the same starts."]
         lines += ["In brackets 95 % intervals (Wilson; of a lead: Agresti and Min)."]
         if self.not_finite.any():
             lines.append(f"{int(self.not_finite.sum())} runs met NaN or infinity; they count as failures.")
-        return "\n".join([*lines, listed(self.provenance)])
-
-    def __str__(self) -> str:
-        return f"{self._title}\n\n{self._table('{} *')}\n\n{self._notes}"
+        return "\n".join(map(str, [*lines, listed(self.provenance)]))
 
     def __repr__(self) -> str:
         within = " or ".join(f"{tolerance:g}" for tolerance in self.tolerances)
-        compared = f"{few(self.estimators)} on {few(self.functions)}"
+        compared = f"{few(self.estimators, joint='; ')} on {few(self.functions)}"
         return line(
             f"SuccessTable of {spaced(self.runs)} runs of {compared}, within {within} of the {near_what(self.provenance)}"
         )
 
     def _repr_html_(self) -> str:
-        return page(self._title, self._table("{} *"), self._notes)
+        return printed(self, self._table("{} *"))
 
     def to_markdown(self) -> str:
         """The table in Markdown, the winners in bold."""

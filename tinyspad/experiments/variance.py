@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from ..displays import cut, few, line, page, summary
 from ..errors import BadInput
 from ..estimators import RAD, SPAD, Magnitude
 from ..lcg import trace
+from ..table import Table
 
 EPSILONS = tuple(float(e) for e in np.concatenate([np.geomspace(0.005, 0.5, 41), np.linspace(0.51, 0.995, 40)]))
 """Where the curve is taken: close together at small epsilon, where it is steep."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class VarianceCurve:
     """Exact variances of normalised estimators of one derivative, all of one path drawn.
 
@@ -36,6 +38,21 @@ class VarianceCurve:
     magnitude: float
     best: float
     best_variance: float
+
+    def __repr__(self) -> str:
+        at = few((f"{cut(name)} = {summary(x)}" for name, x in self.point.items()), letters=50)
+        least = f"least variance {summary(self.best_variance)} at epsilon {summary(self.best)}"
+        return line(f"VarianceCurve of {cut(self.param)} in {cut(self.function)} at {at}: {least}")
+
+    def _repr_html_(self) -> str:
+        rows = [("uniform draw", "", self.rad), ("SPAD, least", self.best, self.best_variance)]
+        rows += [("SPAD", e, v) for e, v in zip(self.epsilons[::10], self.spad[::10])]
+        return page(
+            repr(self)[1:-1],
+            Table(
+                ("estimator", "epsilon", "variance"), [*rows, ("draw by |g|", "", self.magnitude)], ("", ".4g", ".6g")
+            ),
+        )
 
 
 def variance_curve(

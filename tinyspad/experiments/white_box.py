@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import models
 from ..data import Sampler
+from ..displays import headline, printed
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator
 from ..models import Model
@@ -34,7 +35,7 @@ SAMPLES = {"demand": "same", "growth": "same", "medicine": "different"}
 """A path for the batch or for each observation: a medicine's loss has too many paths to list them for a batch."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WhiteBoxFit:
     """Runs that fit a white-box model, each from a start of its own to data of its own, by estimator.
 
@@ -121,6 +122,12 @@ out-of-sample loss over that of {first} on the same data, median (95 % interval)
 
 {listed(self.provenance)}"""
 
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return printed(self, *self._tables())
+
     def to_markdown(self) -> str:
         """Both tables in Markdown."""
         return "\n\n".join(table.markdown() for table in self._tables())
@@ -175,12 +182,14 @@ def white_box(
     observations: Sampler | None = None,
     sample: str | None = None,
     rng: np.random.Generator | int | None = 0,
+    tell: Callable[[str], Any] | None = None,
 ) -> WhiteBoxFit:
     """Fit a white-box model from many starts on short training data, and judge it out of sample (paper, Section I).
 
     ``model``: "demand", "growth", "medicine", or a ``ts.models.Model``. ``runs``: so many fits side by side, each with a
     start and noise of its own, the same ones for every estimator. ``estimators``: a dict by name, ``FITTED`` if left out;
-    the first is what the others are compared with. ``every``: record every so many steps. Others as for ``minimize``.
+    the first is what the others are compared with. ``every``: record every so many steps. ``tell`` hears of every estimator
+    that is done. Others as for ``minimize``.
 
     Raises BadInput for arguments without meaning. Cost: 1 to 10 ms per step and estimator for 200 runs, half a minute for
     the larger models.
@@ -205,7 +214,7 @@ def white_box(
     train: list[Any] = []
     test: list[Any] = []
     lost, at = [], np.array([])
-    for estimator in table.values():
+    for name, estimator in table.items():
         result = uninterrupted(
             minimize(
                 chosen.loss,
@@ -229,6 +238,8 @@ def white_box(
             found = np.array([e[column] for e in errors])
             kept.append(np.where(over | ~np.isfinite(found), np.inf, found))
         lost.append(int(np.sum(result.status != "done")))
+        if tell is not None:
+            tell(f"{chosen.name}, {name}")
     true = chosen.errors(tuple(np.full(runs, t) for t in chosen.truth), split)
     record = {
         "data": chosen.observation,

@@ -157,7 +157,8 @@ def _box(name: str, formula: Callable[..., Any], box: Any) -> Box:
         pairs = np.empty(0)
     if pairs.shape == (2,):
         pairs = np.tile(pairs, (parameter_count(formula, f"Problem {name}", "give (low, high) for each"), 1))
-    if pairs.ndim != 2 or pairs.shape[1] != 2 or not len(pairs) or np.any(pairs[:, 0] > pairs[:, 1]):
+    fits = pairs.ndim == 2 and pairs.shape[1] == 2 and len(pairs) and not np.any(np.isinf(pairs))
+    if not fits or np.any(pairs[:, 0] > pairs[:, 1]):
         raise BadInput(
             f"Problem {name}: box= is (low, high) for each parameter, such as ((-1.0, 1.0), (0.0, 2.0)), or one pair "
             f"for all, not {box!r:.60}."

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import spaced
+from ..displays import cut, few, line, page
 from ..errors import BadInput
 from ..paths import LIMIT
 from ..table import Table
@@ -35,7 +36,8 @@ class Comparison:
     contributions: dict[str, tuple[Any, Any] | None]
     same_paths: dict[str, bool | None]
 
-    def __str__(self) -> str:
+    def table(self) -> Table:
+        """Value, gradient and paths of both, and whether they are the same."""
         rows = [("value", _text(self.left.value), _text(self.right.value), _same(self.same_value))]
         for name in self.left.params:
             a, b = self.left.adjoint(name), self.right.adjoint(name)
@@ -46,10 +48,18 @@ class Comparison:
             rows.append((f"paths of {name}", spaced(m), spaced(n), verdict))
             if listed is not None:
                 rows.append(("  contributions", _some(listed[0]), _some(listed[1]), ""))
-        return str(Table(("", "left", "right", ""), rows, left=4))
+        return Table(("", "left", "right", ""), rows, left=4)
+
+    def __str__(self) -> str:
+        return str(self.table())
 
     def __repr__(self) -> str:
-        return f"<Comparison of {len(self.counts)} parameters; print it>"
+        paths = (f"{spaced(m)} and {spaced(n)} of {cut(name)}" for name, (m, n) in self.counts.items())
+        same = f"value {_same(self.same_value)}, gradient {_same(all(self.same_gradient.values()))}"
+        return line(f"Comparison: {same}; paths: {few(paths, letters=60)}")
+
+    def _repr_html_(self) -> str:
+        return page(self.table())
 
 
 def comparison_of(left: Recorded, right: Recorded) -> Comparison:

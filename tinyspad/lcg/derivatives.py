@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import paths as algebra
+from ..arguments import spaced
+from ..displays import cut, few, line, page, summary
 from ..errors import BadInput, NotElementwise, NotSymmetric, TinyspadError
 from ..linearization import guarded_weights
 from ..paths import Elimination, Semiring
 from ..rules import LinearMap, Masked, Rule
+from ..table import Table
 from ..tape import (
     Entry,
     Value,
@@ -202,7 +205,11 @@ def _asymmetric(
 # --- several outputs ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+SHOWN = 10
+"""So many outputs and parameters a Jacobian shows."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Jacobian:
     """The derivatives of all outputs of a function by all its parameters; made by ``ts.jacobian``.
 
@@ -214,7 +221,7 @@ class Jacobian:
     params: tuple[str, ...]
     values: tuple[Any, ...]
     blocks: tuple[dict[str, Any], ...]
-    lcgs: tuple[Recorded, ...] = field(repr=False)
+    lcgs: tuple[Recorded, ...]
 
     @property
     def matrix(self) -> np.ndarray[Any, Any]:
@@ -225,6 +232,19 @@ class Jacobian:
             row = [np.reshape(block[name], (int(np.prod(shape)), n)) for name, n in zip(self.params, columns)]
             rows.append(np.concatenate([*row, np.zeros((int(np.prod(shape)), 0))], axis=1))
         return np.concatenate(rows)
+
+    def __repr__(self) -> str:
+        found = (f"{k} by {cut(name)}: {summary(block[name])}" for k, block in enumerate(self.blocks) for name in block)
+        return line(f"Jacobian, outputs by parameters: {few(found, 3, 80, joint='; ')}")
+
+    def _repr_html_(self) -> str:
+        names = self.params[:SHOWN]
+        rows = [(k, *(summary(block[name]) for name in names)) for k, block in enumerate(self.blocks[:SHOWN])]
+        size = (
+            f"{spaced(len(self.blocks))} outputs, {spaced(len(self.params))} parameters, of which the first are shown"
+        )
+        larger = max(len(self.blocks), len(self.params)) > SHOWN
+        return page(Table(("output", *(f"by {name}" for name in names)), rows), size if larger else "")
 
     def eliminate(self, order: str | Sequence[Any] = "reverse", by: str = "vertex") -> Elimination:
         """Accumulate the Jacobian of the common graph by elimination; see ``LCG.eliminate``.

@@ -303,7 +303,7 @@ class Elements(Boxes, Unchanging):
         of_a_number(Linearization.path_gradient),
     )
     path_sizes, path_shares = of_a_number(Linearization.path_sizes), of_a_number(Linearization.path_shares)
-    ledger = of_a_number(Linearization.ledger)
+    ledger, shown = of_a_number(Linearization.ledger), of_a_number(Linearization.shown)
 
     # What estimators ask besides.
     route, follow = of_a_number(Linearization.route), of_a_number(Linearization.follow)

@@ -114,7 +114,8 @@ class Recorded(Unchanging):
     seed = property(lambda self: self.linearization.seed)
     adjoints = property(lambda self: self.linearization.adjoints)
     check_differentiable, observing = asks(Linearization.check_differentiable), asks(Linearization.observing)
-    validate, ledger = asks(Linearization.validate), asks(Linearization.ledger)
+    validate = asks(Linearization.validate)
+    ledger, shown = asks(Linearization.ledger), asks(Linearization.shown)
 
     adjoint = asks(Linearization.adjoint)
     count_paths, paths, nth_path = (

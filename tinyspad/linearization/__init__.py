@@ -3,16 +3,19 @@
 from .beside import difference_beside, noise_beside, wobble
 from .choices import guarded_edge, guarded_onward, guarded_weights, not_finite
 from .code import Code, Node, Unchanging, in_form_of
-from .ledger import Ledger
+from .ledger import LISTED, Ledger, Others, Shown
 from .linearization import Linearization
 from .linearized import Linearized
 
 __all__ = [
+    "LISTED",
     "Code",
     "Ledger",
     "Linearization",
     "Linearized",
     "Node",
+    "Others",
+    "Shown",
     "Unchanging",
     "difference_beside",
     "guarded_edge",

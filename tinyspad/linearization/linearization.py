@@ -12,7 +12,7 @@ from ..arguments import Array, Data, generator, integer, spaced
 from ..errors import BadInput, TooManyPaths
 from ..paths import LIMIT, Chances, Path, PathArray, Route, Semiring
 from ..rules import Masked
-from .ledger import Ledger, ledger_of
+from .ledger import LISTED, Ledger, Shown, ledger_of, reach_of, shown_of
 from .sums import ExactSums
 
 BY = ("path", "branch", "magnitude")
@@ -233,18 +233,56 @@ class Linearization(ExactSums):
             self.check_elementwise()  # linear maps add up and can be counted; most else needs numbers
             raise
 
-    def ledger(self, param: str | None = None, *, limit: int = 1000) -> Ledger:
-        """Every path with its edge factors, product and share, and the proof that they add up to the gradient.
+    def ledger(self, param: str | None = None, *, limit: int = LISTED) -> Ledger:
+        """The paths with their edge factors, products and shares, and the proof that they add up to the gradient.
 
-        ``print`` it. Raises TooManyPaths past ``limit``. Cost: a listing, a few sweeps, 38 evaluations of f for a number.
+        ``print`` it. Of more than ``limit`` paths, however many, it lists the largest, largest first, and all others as one
+        exact row: see ``shown``. Cost: a listing or a k-best sweep, and 38 evaluations of f for a number.
 
-        >>> import tinyspad as ts
+        >>> import functools, tinyspad as ts
         >>> ledger = ts.trace(ts.functions.f1, 5.0).ledger("x")
         >>> ledger.shares.round(3), ledger.agrees
         (array([0.209, 0.791]), True)
+        >>> doubled = lambda x: functools.reduce(lambda y, _: y + y, range(98), x)
+        >>> print(ts.trace(doubled, 1.0).ledger("x", limit=3).others)
+        the other 3.2e29 together
         """
-        name = self.params[self.source(param)]
-        return ledger_of(self, name, tuple(self.paths(name, limit=limit)))
+        return ledger_of(self, self.shown(param, limit))
+
+    def shown(self, param: str | None = None, n: int = LISTED) -> Shown:
+        """What is shown of all paths: all in their order if there are at most ``n``, else the n largest and the rest as one.
+
+        In a batch the largest are those of the largest size in any run. The rest has its exact count, the sum of its
+        contributions and its share of all magnitudes, none of them by a subtraction. Raises NotElementwise where there are
+        more than 100 000 paths through linear maps. Cost: as for ``top_paths``, and two sweeps.
+
+        >>> import tinyspad as ts
+        >>> shown = ts.trace(ts.functions.beale, 1.0, 2.0).shown("x", 2)
+        >>> shown.products, shown.others.count, shown.others.sum
+        (array([154.,  42.]), 4, -24.75)
+        """
+        source = self.source(param)
+        name, number, n = self.params[source], algebra.count(self.structure, source), integer(n, "limit=")
+        if number <= n:
+            return shown_of(self, name, tuple(self.paths(name, limit=n)))
+        if self.elementwise and not self.batch:
+            edges = [path.edges for path in self.top_paths(name, n)]
+            ranks = algebra.ranks_of(self.structure, source, edges)
+            paths = [self._path(source, own, known=i) for own, i in zip(edges, ranks)]
+            return shown_of(self, name, tuple(paths))
+        return shown_of(self, name, tuple(self.nth_path(name, i) for i in self._largest_anywhere(name, n)))
+
+    def _largest_anywhere(self, name: str, n: int) -> list[int]:
+        """The n paths of the largest size in any run: each of them is among the n largest of that run."""
+        if not self.elementwise:
+            sizes = reach_of(self.path_sizes(name), self.batch)
+            return [int(i) for i in algebra.by_size(sizes)[:n]]
+        reached: dict[int, float] = {}
+        top = self.top_paths(name, n)
+        for i, size in zip(top.index.ravel().tolist(), np.abs(top.gradient).ravel().tolist()):
+            reached[i] = max(reached.get(i, 0.0), np.inf if size != size else size)
+        found = sorted(reached, key=lambda i: (-reached[i], i))[:n]
+        return found or list(range(n))  # of no runs at all
 
     # --- how long paths are ----------------------------------------------------------------------------------
 

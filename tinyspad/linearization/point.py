@@ -107,7 +107,7 @@ class Point(Weighted):
         if number > LIMIT and not self.elementwise and self.observed is None:
             raise NotElementwise(
                 f'"{name}" has {spaced(number)} paths through linear maps; their sizes are norms of whole gradients, which '
-                "no sweep can compare. Use sample_path(rng), or fewer paths."
+                "no sweep can compare. Those of single numbers can be: lcg.elements() has them. Or use sample_path(rng)."
             )
         listed = self.path_gradients(name)
         return np.abs(listed) if listed.ndim == 1 + len(self.batch) else algebra.sizes_of(listed)

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..archive import load_arrays, save_arrays
 from ..arguments import generator
+from ..displays import headline, page
 from ..errors import BadInput
 from ..optimizers import Adam, Optimizer
 from ..progress import Progress
@@ -50,7 +51,7 @@ class StepSchedule:
         return float(self.factor ** (iteration * self.parts // max(iterations, 1)))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Training:
     """What a training run leaves behind: one record every so many iterations, in arrays of equal length.
 
@@ -72,6 +73,12 @@ class Training:
         """The records, a row for each."""
         forms = ("", ".4f", ".1%", ".4f", ".1%")
         return Table(COLUMNS, zip(*(getattr(self, name).tolist() for name in COLUMNS)), forms, left=0)
+
+    def __repr__(self) -> str:
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        return page(str(self), self.table())
 
     def to_markdown(self) -> str:
         """The records in Markdown."""

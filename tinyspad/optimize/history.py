@@ -14,14 +14,19 @@ from typing import BinaryIO
 import numpy as np
 
 from ..archive import LARGEST, load_arrays, save_arrays, write_file
-from ..arguments import Array, Data
+from ..arguments import Array, Data, spaced
+from ..displays import few, line, page, summary
+from ..table import Table
 
 __all__ = ["History"]
+
+SHOWN = 8
+"""Of so many parameters a display shows the arrays."""
 
 FORMAT = "tinyspad history 1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """The recorded steps of a run, or of R runs side by side; T records in all.
 
@@ -43,6 +48,23 @@ class History:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def __repr__(self) -> str:
+        return line(f"History of {self._told}: values {summary(self.values)}; of {few(self.x)}")
+
+    def _repr_html_(self) -> str:
+        of_x = [(f"x[{name!r}]", summary(a)) for name, a in self.x.items()]
+        of_paths = [(f"paths[{name!r}]", _range(a)) for name, a in self.paths.items()]
+        rows = [("steps", _range(self.steps)), ("values", summary(self.values)), *of_x[:SHOWN], *of_paths[:SHOWN]]
+        left = len(of_x) + len(of_paths) + 2 - len(rows)
+        return page(
+            f"History of {self._told}", Table(("", "array"), rows), f"... {spaced(left)} more ..." if left else ""
+        )
+
+    @property
+    def _told(self) -> str:
+        runs = f" of {spaced(self.values.shape[1])} runs" if self.values.ndim > 1 else ""
+        return f"{spaced(len(self))} record{'s' * (len(self) != 1)}{runs}"
 
     def save(self, file: str | PathLike[str]) -> None:
         """Write to an .npz file (compressed, no pickle), whole or not at all. Raises OSError as ``open`` does."""
@@ -90,6 +112,14 @@ class History:
                 writer.writerow([step, *run, *itertools.chain.from_iterable(numbers)])
         text.flush()
         text.detach()  # it is not ours to close
+
+
+def _range(a: Array) -> str:
+    """An array of whole numbers in short, however large these are."""
+    if not a.size:
+        return f"array {a.shape}"
+    low, high = spaced(int(np.min(a))), spaced(int(np.max(a)))
+    return f"array {a.shape} " + (f"from {low} to {high}" if low != high else f"of {low}")
 
 
 def _numbers(name: str, shape: tuple[int, ...]) -> list[str]:

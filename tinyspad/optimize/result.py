@@ -243,7 +243,7 @@ class Results(dict[str, Result]):
 
     def __repr__(self) -> str:
         of_each = (f"{cut(str(name))}: {result.best_value:.6g}" for name, result in self.items())
-        return line(f"Results by name, best f of each: {few(of_each, letters=40)}")
+        return line(f"Results by name, best f of each: {few(of_each, letters=40, joint='; ')}")
 
     def _repr_html_(self) -> str:
         same = [cut(str(name)) for name, result in self.items() if result.single_paths]

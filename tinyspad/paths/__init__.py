@@ -15,6 +15,7 @@ from .elimination import Elimination, eliminate
 from .largest import best, best_edges, largest_sizes, top, top_runs
 from .levels import FEWEST
 from .listing import entropy_of, largest_and_others_of, log_mass_of, moments_of, shares_of
+from .others import all_but
 from .path import Path as Path
 from .path import PathArray as PathArray
 from .path import middle, past_turns
@@ -63,6 +64,7 @@ __all__ = [
     "Structure",
     "Walks",
     "Weights",
+    "all_but",
     "best",
     "best_edges",
     "by_branch",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
 from ..errors import BadInput
 from ..lcg import LCG
-from .outside import FEW, legend_label, verbatim
-from .palette import BLACK, BLUE, HATCHES, TERMS
+from .decades import decades
+from .outside import FEW, legend_label, path_name, verbatim
+from .palette import BLUE, GREY, HATCHES, TERMS, ink
+from .panels import legend_beside, own_axes
+
+CROSSING = 0.05
+"""So large a part of a curve may be near zero without its being drawn by its logarithm."""
 
 
 def function(lcg: LCG, *, ax: Axes | None = None, label: str | None = None, **line: Any) -> Axes:
@@ -26,8 +30,8 @@ def function(lcg: LCG, *, ax: Axes | None = None, label: str | None = None, **li
     >>> ax.get_xlabel()
     'x'
     """
-    ax = plt.gca() if ax is None else ax
     xs, name = _axis(lcg, None)
+    ax = own_axes(ax)
     ax.plot(xs, lcg.value, **({"color": BLUE, "label": None if label is None else legend_label(label)} | line))
     ax.set_xlabel(verbatim(name))
     ax.set_ylabel(verbatim(f"f({name})" if label is None else label))
@@ -38,8 +42,9 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     """Every path's contribution along an axis, stacked from zero, against their sum, the gradient.
 
     ``lcg``: a batch ``trace(f, xs)`` with xs of shape (R,). Positive terms are stacked upwards, negative ones
-    downwards, so the black line is the difference of the two heights. Raises BadInput if xs is not an axis,
-    TooManyPaths past ``limit``.
+    downwards, so the line of the gradient is the difference of the two heights. Of more than ``limit`` paths those of the
+    largest size anywhere are drawn, and the sum of all others as one area, exact. Where heights differ by decades the
+    axis is logarithmic. Raises BadInput if xs is not an axis.
 
     >>> import numpy as np, tinyspad as ts
     >>> from tinyspad import plot
@@ -47,29 +52,29 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['path 0: x -> x1 -> a -> z', 'path 1: x -> x2 -> b -> c -> d -> z', 'sum: the gradient']
     """
-    ax = plt.gca() if ax is None else ax
     xs, name = _axis(lcg, param)
-    terms = lcg.path_gradients(param, limit=limit)
+    shown = lcg.shown(param, limit)
+    given, ax = ax is not None, own_axes(ax)
+    terms: list[tuple[str, Any, str, str]] = [
+        (path_name(path, i + 1), term, TERMS[i % len(TERMS)], HATCHES[i % len(HATCHES)])
+        for i, (path, term) in enumerate(zip(shown.paths, shown.products))
+    ]
+    if shown.others is not None:
+        terms.append((f"{shown.others}, {shown.others.share:.0%} of all sizes", shown.others.sum, GREY, ""))
     above, below = np.zeros_like(xs), np.zeros_like(xs)
-    for i, term in enumerate(terms):
+    for label, term, color, hatch in terms:
         up, down = np.maximum(term, 0), np.minimum(term, 0)
-        color, hatch = TERMS[i % len(TERMS)], HATCHES[i % len(HATCHES)]
         look: dict[str, Any] = {"facecolor": color, "alpha": 0.45, "hatch": hatch, "edgecolor": color, "linewidth": 0.0}
-        ax.fill_between(xs, above, above + up, label=legend_label(_short(lcg, i, name)), **look)
+        ax.fill_between(xs, above, above + up, label=legend_label(label, 60), **look)
         ax.fill_between(xs, below, below + down, **look)
         above, below = above + up, below + down
-    ax.plot(xs, np.sum(terms, axis=0), color=BLACK, linewidth=1.8, label="sum: the gradient")
-    ax.axhline(0.0, color=BLACK, linewidth=0.6)
+    ax.plot(xs, np.broadcast_to(shown.total, xs.shape), color=ink(), linewidth=1.8, label="sum: the gradient")
+    ax.axhline(0.0, color=ink(), linewidth=0.6)
+    scale = decades(ax, "y", [0.0, *above, *below], steady=CROSSING)
     ax.set_xlabel(verbatim(name))
-    ax.set_ylabel(f"contribution to df/d{verbatim(name, FEW)}")
-    ax.legend()
+    ax.set_ylabel(f"contribution to df/d{verbatim(name, FEW)}{scale}")
+    legend_beside(ax, grow=not given)
     return ax
-
-
-def _short(lcg: LCG, i: int, name: str) -> str:
-    """The path by its number, and by its variables where they fit."""
-    through = str(lcg.nth_path(name, i))
-    return f"path {i}: {through}" if len(through) <= 40 else f"path {i}"
 
 
 def _axis(lcg: LCG, param: str | None) -> tuple[Any, str]:

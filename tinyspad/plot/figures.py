@@ -15,7 +15,7 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.quiver import Quiver
 
 from .. import functions, nn
-from ..archive import write_file
+from ..archive import made, write_file
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Magnitude
 from ..experiments import (
@@ -59,10 +59,10 @@ def save(figure: Any, file: Path) -> Path:
     Makes the folder if it is not there. Raises BadInput for an ending that names no format, OSError as ``open`` does.
     """
     check_ending(file)
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
         ending = file.suffix.lower()[1:]
-        write_file(file, lambda stream: figure.savefig(stream, format=ending, dpi=150))
+        with made(file.parent):
+            write_file(file, lambda stream: figure.savefig(stream, format=ending, dpi=150))
     finally:
         plt.close(figure)
     return file

@@ -8,12 +8,19 @@ from typing import Any, cast
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
+from ..arguments import briefly
 from ..errors import BadInput
 from ..experiments import Laboratory, Measured
-from .outside import legend_label, verbatim
-from .palette import BLACK, BLUE, ORANGE, VERMILLION, styles
+from .decades import decades
+from .outside import FEW, legend_label, verbatim
+from .palette import BLUE, ORANGE, VERMILLION, ink, styles
+from .panels import legend_beside, legend_of
 from .panels import panels as panels_of
+
+CROSSING = 0.05
+"""So large a part of a curve may be near zero without its being drawn by its logarithm."""
 
 SHOWN_DRAWS = 25
 """How many points of an axis are marked with what the draws gave."""
@@ -43,11 +50,30 @@ def laboratory(lab: Laboratory, *, axes: Sequence[Axes] | None = None) -> Figure
         panels, own = panels_of(axes, 2, columns=1, size=(7.2, 5.8), sharex=True)
     else:
         panels, own = panels_of(axes, 3, columns=3, size=(11.5, 1.7 + 0.32 * len(lab.rows)), sharey=True)
-    (_curves if along else _dots)(lab, panels)
     figure = cast(Figure, panels[0].figure)
     if own:
-        figure.suptitle(verbatim(lab.title, 120), fontsize="medium")
+        figure.suptitle(_title(lab, figure), fontsize="medium")
+    if along:
+        _curves(lab, panels, own)
+    else:
+        _dots(lab, panels)
     return figure
+
+
+def _title(lab: Laboratory, figure: Figure) -> str:
+    """The title in lines that the figure is wide enough for."""
+    letters = int(figure.get_figwidth() * 72 / (0.58 * font_size("medium")))
+    parts = lab.title_parts(FEW)
+    lines = [parts[0]]
+    for part in parts[1:]:
+        joined = f"{lines[-1]}; {part}"
+        lines[-1:] = [joined] if len(joined) <= letters else [lines[-1], part]
+    return "\n".join(verbatim(line, letters) for line in lines)
+
+
+def font_size(name: str) -> float:
+    """A size of matplotlib's by name, in points."""
+    return float(FontProperties(size=name).get_size_in_points())
 
 
 def _dots(lab: Laboratory, axes: Sequence[Axes]) -> None:
@@ -58,24 +84,28 @@ def _dots(lab: Laboratory, axes: Sequence[Axes]) -> None:
     deviation.plot(bias, y, "s", color=BLUE, markersize=6, label="bias")
     deviation.plot(spread, y, "o", color=VERMILLION, markersize=8, fillstyle="none", label="standard deviation")
     low, drawn, high = np.array([_drawn(row) for row in rows]).T
-    whiskers: dict[str, Any] = {"fmt": "+", "color": BLACK, "markersize": 5, "elinewidth": 1.0}
+    whiskers: dict[str, Any] = {"fmt": "+", "color": ink(), "markersize": 5, "elinewidth": 1.0}
     deviation.errorbar(drawn, y, xerr=(drawn - low, high - drawn), label=f"of {lab.draws} draws, ± 2 s.e.", **whiskers)
-    deviation.set_xlabel("error of one step, in the gradient's units")
+    scale = decades(deviation, "x", [*bias, *spread, *drawn])
+    deviation.set_xlabel(f"error of one step, in the gradient's units{scale}")
     held = [row.cost.held for row in rows]
     cost.plot(held, y, "o", color=ORANGE, markersize=10, fillstyle="none", markeredgewidth=1.8, label="partials held")
-    cost.plot([row.cost.multiplications for row in rows], y, "D", color=BLACK, markersize=4, label="multiplications")
-    cost.set_xlabel("cost of one step (mean)")
+    products = [row.cost.multiplications for row in rows]
+    cost.plot(products, y, "D", color=ink(), markersize=4, label="multiplications")
+    cost.set_xlabel(f"cost of one step (mean){decades(cost, 'x', [*held, *products])}")
     left = [row.error(lab.gradient_cost) for row in rows]
     affords = np.array([row.cost.multiplications <= lab.gradient_cost for row in rows])
     for mask, fill, label in ((affords, "full", "at least a draw"), (~affords, "none", "less than a draw")):
-        error.plot(np.array(left)[mask], y[mask], "o", color=BLACK, markersize=6, fillstyle=fill, label=label)
-    error.set_xlabel(f"error of {lab.gradient_cost} multiplications,\nthe cost of one exact gradient")
+        error.plot(np.array(left)[mask], y[mask], "o", color=ink(), markersize=6, fillstyle=fill, label=label)
+    scale = decades(error, "x", left)
+    error.set_xlabel(f"error of {briefly(lab.gradient_cost)} multiplications,\nthe cost of one exact gradient{scale}")
     for ax in axes:
-        ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
+        if ax.get_xscale() != "log":
+            ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
         ax.set_yticks(y, [verbatim(name) for name in lab.rows])
         ax.grid(axis="x", alpha=0.3)
         for line in y:
-            ax.axhline(line, color=BLACK, alpha=0.12, linewidth=0.6, zorder=0)
+            ax.axhline(line, color=ink(), alpha=0.12, linewidth=0.6, zorder=0)
         if ax.get_legend_handles_labels()[0]:
             ax.legend(
                 loc="lower center",
@@ -93,7 +123,7 @@ def _drawn(row: Measured) -> tuple[Any, Any, Any]:
     return np.sqrt(np.maximum(spread - error, 0.0)), np.sqrt(spread), np.sqrt(spread + error)
 
 
-def _curves(lab: Laboratory, axes: Sequence[Axes]) -> None:
+def _curves(lab: Laboratory, axes: Sequence[Axes], own: bool) -> None:
     axis = {name: np.asarray(x) for name, x in lab.point.items() if np.ndim(x) == 1}
     name = next((name for name, x in axis.items() if np.ptp(x) > 0), next(iter(axis)))  # the one that moves
     xs = axis[name]
@@ -104,9 +134,16 @@ def _curves(lab: Laboratory, axes: Sequence[Axes]) -> None:
         low, drawn, high = (np.broadcast_to(part, xs.shape)[::every] for part in _drawn(row))
         look: dict[str, Any] = {"fmt": ".", "color": style["color"], "markersize": 5, "elinewidth": 1.0}
         axes[1].errorbar(xs[::every], drawn, yerr=(drawn - low, high - drawn), **look)
-    axes[1].errorbar([], [], yerr=[], fmt=".", color=BLACK, label=f"{lab.draws} draws, ± 2 s.e.")
-    axes[0].set_ylabel("bias")
-    axes[1].set_ylabel("standard deviation")
+    axes[1].errorbar([], [], yerr=[], fmt=".", color=ink(), label=f"{lab.draws} draws, ± 2 s.e.")
+    for ax, what in zip(axes, ("bias", "standard deviation")):
+        drawn = np.concatenate([np.ravel(line.get_ydata()) for line in ax.lines])
+        ax.set_ylabel(f"{what}{decades(ax, 'y', drawn, steady=CROSSING)}")
     axes[1].set_xlabel(verbatim(name))
-    axes[0].legend(fontsize="x-small", ncols=2, handlelength=4.0)
-    axes[1].legend(fontsize="x-small")
+    if own:
+        handles, labels = axes[0].get_legend_handles_labels()
+        more, last = axes[1].get_legend_handles_labels()
+        figure = cast(Figure, axes[0].figure)
+        legend_of(figure, [*handles, *more], [*labels, *last], loc="outside lower center", most=3)
+    else:
+        for ax in axes:
+            legend_beside(ax, grow=False)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 
+from ..arguments import briefly
+from ..paths import Path
+
 MOST = 50
 """The most letters that are drawn of a name: a longer one would leave no room for the drawing."""
 
@@ -36,6 +39,18 @@ def legend_label(text: object, most: int = MOST) -> str:
     """
     found = verbatim(text, most)
     return f" {found}" if found.startswith("_") else found
+
+
+def path_name(path: Path, rank: int) -> str:
+    """A path by its number, and by its variables where they fit; by its ``rank`` where the number is too long to be read.
+
+    >>> import tinyspad as ts
+    >>> path_name(ts.trace(lambda x: x * x, 3.0).nth_path("x", 1), 1)
+    'path 1: x -> x2 -> z'
+    """
+    through = str(path)
+    name = f"path {briefly(path.index)}" if path.index < 10**15 else f"no. {rank} by size"
+    return verbatim(f"{name}: {through}" if len(through) <= 40 else name, 70)
 
 
 def _printable(letter: str) -> str:

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..arguments import briefly
 from ..errors import BadInput
 from ..experiments import VarianceCurve
 from ..lcg import Ledger
-from .outside import FEW, verbatim
-from .palette import HATCHES, PURPLE, SKY, TERMS, VERMILLION, ink
+from .decades import decades, room
+from .outside import FEW, path_name, verbatim
+from .palette import GREY, HATCHES, PURPLE, SKY, TERMS, VERMILLION, ink
+from .panels import SIZE, legend_beside, own_axes
 
 MOST_BARS = 30
+"""So many paths at most have a bar of their own."""
+
+ROW = 0.24
+"""The height that a bar with its name needs, in inches."""
 
 
 def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
-    """A ledger as bars: every path's contribution, with its share of all magnitudes, and their sum.
+    """A ledger as bars: the paths' contributions, with their shares of all magnitudes, and their sum.
 
-    ``ledger``: from ``lcg.ledger(param)``, of numbers. Raises BadInput for arrays, and for more than 30 paths.
+    ``ledger``: from ``lcg.ledger(param)``, of numbers. Of more paths than 30, or than ``ax`` has room for, the largest have
+    bars of their own, and all others together one, exact. Where sizes differ by decades the axis is logarithmic. Raises
+    BadInput for arrays, and where a contribution is not a finite number.
 
     >>> import tinyspad as ts
     >>> from tinyspad import plot
@@ -30,36 +38,51 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
     """
     if not isinstance(ledger, Ledger):
         raise BadInput(f"plot.ledger takes what lcg.ledger(param) returns, not {type(ledger).__name__}.")
-    n = len(ledger.paths)
     if np.ndim(ledger.products) != 1:
         raise BadInput("plot.ledger draws contributions that are numbers: trace the function at one point.")
-    if n > MOST_BARS:
-        raise BadInput(f"{n} bars cannot be read, at most {MOST_BARS}: print the ledger, or draw lcg.top_paths.")
-    values = [float(g) for g in ledger.products]
-    if not np.all(np.isfinite([*values, float(ledger.total)])):
+    if not ledger.finite:
         raise BadInput(
             "A contribution is not a finite number, so there is no bar for it: lcg.trace_nonfinite() says where."
         )
-    ax = plt.gca() if ax is None else ax
-    texts = [str(path) for path in ledger.paths]
-    texts = [f"path {i}: {verbatim(text)}" if len(text) <= 40 else f"path {i}" for i, text in enumerate(texts)]
-    for i, value in enumerate(values):
-        look: dict[str, Any] = {"facecolor": TERMS[i % len(TERMS)], "edgecolor": ink(), "linewidth": 0.8}
-        ax.barh(i, value, height=0.62, alpha=0.75, hatch=HATCHES[i % len(HATCHES)], **look)
-    ax.barh(n, float(ledger.total), height=0.62, facecolor=ink(), edgecolor=ink())
-    told = [f"{value:.4g} ({share:.0%})" for value, share in zip(values, ledger.shares)]
-    for i, (value, text) in enumerate(zip([*values, float(ledger.total)], [*told, f"{float(ledger.total):.4g}"])):
+    if ax is None:
+        ledger = ledger.largest(MOST_BARS)
+        ax = own_axes(None, size=(SIZE[0], 1.0 + ROW * (len(ledger.paths) + 3)))
+    else:
+        ax = own_axes(ax)
+        fit = int(ax.get_window_extent().height / ax.figure.dpi / ROW) - 2
+        ledger = ledger.largest(min(max(fit, 2), MOST_BARS))
+    names = [path_name(path, k) for k, path in enumerate(ledger.paths, start=1)]
+    values = [float(g) for g in ledger.products]
+    told = [f"{value:.4g} ({_percent(share)})" for value, share in zip(values, ledger.shares)]
+    looks: list[dict[str, Any]] = [
+        {"facecolor": TERMS[i % len(TERMS)], "alpha": 0.75, "hatch": HATCHES[i % len(HATCHES)]}
+        for i in range(len(values))
+    ]
+    if ledger.others is not None:
+        names.append(str(ledger.others))
+        values.append(float(ledger.others.sum))
+        told.append(f"{values[-1]:.4g} ({_percent(ledger.others.share)})")
+        looks.append({"facecolor": GREY, "alpha": 0.75})
+    n = len(values)
+    total = float(ledger.total)
+    for i, (value, text, look) in enumerate(
+        zip([*values, total], [*told, f"{total:.4g}"], [*looks, {"facecolor": ink()}])
+    ):
+        ax.barh(i, value, height=0.62, edgecolor=ink(), linewidth=0.8, **look)
         beside: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
         ax.annotate(text, (max(value, 0.0), i), fontsize="small", **beside)
     ax.axvline(0.0, color=ink(), linewidth=0.8)
     ax.axhline(n - 0.5, color=ink(), linewidth=0.6, linestyle=":")
-    ax.set_yticks(range(n + 1), [*texts, "sum: the gradient"])
+    ax.set_yticks(range(n + 1), [*names, "sum: the gradient"])
     ax.set_ylim(n + 0.6, -0.6)
-    low, high = min(0.0, *values, float(ledger.total)), max(0.0, *values, float(ledger.total))
-    span = (high - low) or 1.0
-    ax.set_xlim(low - 0.04 * span, high + 0.32 * span)
-    ax.set_xlabel(f"contribution to d output / d{verbatim(ledger.param, FEW)} (share of all magnitudes)")
+    scale = decades(ax, "x", [0.0, *values, total])
+    room(ax, "x", min(0.0, *values, total), max(0.0, *values, total), 0.04, 0.4)
+    ax.set_xlabel(f"contribution to d output / d{verbatim(ledger.param, FEW)} {scale}\n(share of all magnitudes)")
     return ax
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 or not share else f"{100 * share:.1g}%"
 
 
 def variance_curve(curve: VarianceCurve, *, ax: Axes | None = None) -> Axes:
@@ -78,7 +101,7 @@ def variance_curve(curve: VarianceCurve, *, ax: Axes | None = None) -> Axes:
         raise BadInput(
             f"plot.variance_curve takes what ts.experiments.variance_curve returns, not {type(curve).__name__}."
         )
-    ax = plt.gca() if ax is None else ax
+    given, ax = ax is not None, own_axes(ax)
     ax.plot(curve.epsilons, curve.spad, color=PURPLE, linewidth=2.0, label="almost-Dirac on the largest path")
     ax.axhline(curve.rad, color=VERMILLION, linestyle="--", linewidth=1.6, label="uniform draw, times N")
     ax.axhline(curve.magnitude, color=SKY, linestyle="-.", linewidth=2.2, label="by magnitude: the least possible")
@@ -89,9 +112,10 @@ def variance_curve(curve: VarianceCurve, *, ax: Axes | None = None) -> Axes:
     if least > 1e-12 * curve.rad:
         ax.set_yscale("log")
     where = ", ".join(f"{name} = {x:g}" for name, x in curve.point.items())
-    at, paths = verbatim(f"{curve.function} at {where}"), f"{curve.paths} paths of {verbatim(curve.param, FEW)}"
-    ax.set_title(f"{at}: {paths}", fontsize="medium")
+    paths = f"{briefly(curve.paths)} paths of {verbatim(curve.param, FEW)}"
+    at = verbatim(f"{curve.function} at {where}")
+    ax.set_title(f"{at}:{' ' if len(at) + len(paths) < 60 else chr(10)}{paths}", fontsize="medium")
     ax.set_xlabel("epsilon, the probability of leaving the largest path")
     ax.set_ylabel(f"variance of the estimate of d/d{verbatim(curve.param, FEW)}")
-    ax.legend(fontsize="small")
+    legend_beside(ax, grow=not given)
     return ax

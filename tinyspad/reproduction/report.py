@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
+from ..progress import Progress
 from .claim import Claim, Numbers, Setting
 from .hurry import page
 from .learning import CLAIMS as LEARNING
@@ -24,6 +25,19 @@ CLAIMS: dict[str, Claim] = {
 }
 """All claims by key, in the order of the report."""
 
+SECONDS = {
+    "variance": 33.0,
+    "figure3": 9.0,
+    "tables": 12.0,
+    "figure7": 3.0,
+    "choices": 14.0,
+    "readings": 2.0,
+    "memory": 8.0,
+    "table3": 29.0,
+    "white-box": 200.0,
+}
+"""About how long measuring a claim takes, of those that take longer than one: what the estimate of the rest is made of."""
+
 FORMAT = "tinyspad reproduction 1"
 
 
@@ -36,13 +50,14 @@ def measure(
     known: dict[str, Numbers] | None = None,
     tell: Callable[[str], Any] | None = None,
     keep: Callable[[dict[str, Numbers]], Any] | None = None,
+    progress: bool = False,
 ) -> dict[str, Numbers]:
     """The numbers behind claims, by key: those asked for (all if left out) measured anew, the others from ``known``.
 
     ``small``: at a reduced size. ``workers``: so many processes; the numbers do not depend on it. ``folder``: where the
-    results of the networks' and of the sensitivity table's long runs are. ``tell`` hears what is being measured;
-    ``keep`` gets the numbers after each claim. Raises BadInput for a key that is none. Cost: about five minutes for all,
-    one if small.
+    results of the networks' and of the sensitivity table's long runs are. ``tell`` hears what is being measured; ``keep``
+    gets the numbers after each claim; ``progress`` shows how far it is. Raises BadInput for a key that is none. Cost: about
+    five minutes for all, one if small.
 
     >>> from tinyspad import reproduction
     >>> reproduction.measure(["figure2"])["figure2"]  # doctest: +ELLIPSIS
@@ -54,12 +69,16 @@ def measure(
             raise BadInput(f"There is no claim {key!r:.40}; there are {', '.join(CLAIMS)}.")
     found = dict(known or {})
     setting = Setting(small, workers, Path(folder))
-    for key in dict.fromkeys(CLAIMS[key].of or key for key in wanted):
-        if tell is not None:
-            tell(f"{key}: {CLAIMS[key].says}")
-        found[key] = CLAIMS[key].measure(setting)
-        if keep is not None:
-            keep(found)
+    own = list(dict.fromkeys(CLAIMS[key].of or key for key in wanted))
+    with Progress(len(own), "claim", progress, costs=[SECONDS.get(key, 1.0) for key in own]) as bar:
+        for key in own:
+            if tell is not None:
+                bar.clear()
+                tell(f"{key}: {CLAIMS[key].says}")
+            found[key] = CLAIMS[key].measure(setting)
+            if keep is not None:
+                keep(found)
+            bar.one_more()
     return found
 
 
