@@ -31,7 +31,7 @@ def arrows(ax):
 
 
 def test_contours_are_numbers_that_one_would_say(plane):
-    """Each is near a quantile, so that every shade covers as much: 1, 2 and 5 where they are decades apart, else two digits."""
+    """Each is near a quantile, so that every shade covers as much: 1, 2, 5 where they are decades apart, else two digits."""
     ax = plot.contours(plane, levels=8)
     filled = next(c for c in ax.collections if hasattr(c, "levels"))
     z = beale(*np.meshgrid(XS, YS))

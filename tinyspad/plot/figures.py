@@ -313,7 +313,7 @@ def injection() -> Figure:
     right.set_yticks(range(len(held)), held)
     right.invert_yaxis()
     right.margins(x=0.12)
-    right.set_xlabel("held for backward, MB (SmallFCNet, batch of 150)")
+    right.set_xlabel("held for backward, MB\n(SmallFCNet, batch of 150)")
     return figure
 
 
