@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ..arguments import spaced
 from ..errors import BadInput
+from ..linearization import Linearization
 from ..tape import rule_of
 from .lines import Origin, origins
 from .recorded import Recorded
@@ -82,6 +83,26 @@ def folding_of(
     pieces = [piece for piece in pieces if len(piece.nodes) > 1]
     taken = set(lcg.names)
     return [(f"{p.name}'" if p.name in taken else p.name, p.nodes) for p in pieces], opened
+
+
+def folds_of_arrays(at: Linearization, *, most: int = DRAWABLE) -> list[tuple[str, list[int]]]:
+    """The same for a graph of numbers: those of an array are a piece. None where the graph is no larger than ``most``.
+
+    >>> import numpy as np, tinyspad as ts
+    >>> e = ts.trace(lambda w: np.sum(w * w), np.ones(50), elements=True)
+    >>> [(name, len(nodes)) for name, nodes in folds_of_arrays(e.linearization)]
+    [('w: 50 numbers', 50), ('a: 50 numbers', 150)]
+    """
+    if at.structure.size <= most:
+        return []
+    found: dict[str, list[int]] = {}
+    for node in at.nodes:
+        v = node.index if node.kind != "branch" else at.structure.head[at.structure.start[node.index]]
+        number = re.fullmatch(r"(.+)\[[\d, ]+\]", at.names[v])
+        if number:
+            found.setdefault(number[1], []).append(node.index)
+    own = {name: sum(at.nodes[v].kind != "branch" for v in nodes) for name, nodes in found.items()}
+    return [(f"{name}: {spaced(own[name])} numbers", nodes) for name, nodes in found.items() if len(nodes) > 1]
 
 
 class _Folding:
