@@ -939,8 +939,11 @@ def test_elements_are_drawn_whole_or_behind_some_of_their_numbers():
     for wrong in ({"lcg": lcg, "of": "W"}, {"lcg": e, "of": "u"}, {"lcg": e.linearization}):
         with pytest.raises(ts.errors.BadInput):
             plot.lcg(**wrong)
+    large = ts.trace(lambda w: np.sum(w * w), np.ones(99), elements=True)
+    texts = [text.get_text() for text in plot.lcg(large).texts]
+    assert {"w", "99 numbers", "a", "z"} <= set(texts)
     with pytest.raises(ts.errors.BadInput, match="60"):
-        plot.lcg(ts.trace(lambda w: np.sum(w * w), np.ones(99), elements=True))
+        plot.lcg(large, collapse={})
     plt.close("all")
 
 

@@ -1,6 +1,7 @@
 """The command line, run as a user runs it: results on standard output, one line and status 2 for bad input."""
 
 import csv
+import errno
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from matplotlib import image
 import tinyspad as ts
 from tinyspad import nn, plot, progress
 from tinyspad.__main__ import main
+from tinyspad.commands import COMMANDS
 from tinyspad.errors import BadInput
 from tinyspad.shell import in_words
 
@@ -177,6 +179,28 @@ def test_what_fails_later_leaves_nothing_behind_either(capsys, monkeypatch, tmp_
     assert run(capsys, "networks", "--out", str(tmp_path / "a" / "b"))[0] == 2 and not list(tmp_path.iterdir())
     monkeypatch.setitem(plot.FIGURES, "figure2", fail)
     assert run(capsys, "figures", "2", "--out", str(tmp_path / "a"))[0] == 2 and not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_cannot_be_written_leaves_no_folder(capsys, monkeypatch, tmp_path):
+    def full(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for argv in (
+        ["paths", "x*x", "x=1", "--figure"],
+        ["compare", "x*x", "x=1", "--figure"],
+        ["explain", "x*x", "x=1", "--out"],
+    ):
+        file = "c.html" if argv[0] == "explain" else "c.png"
+        status, _, err = run(capsys, *argv, str(tmp_path / "a" / "b" / file))
+        assert status == 2 and "No space left" in err and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(capsys, command):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0 and f"usage: tinyspad {command}" in capsys.readouterr().out
 
 
 def test_words_of_the_library_are_words_of_the_shell():

@@ -22,7 +22,7 @@ from tinyspad.errors import BadInput
 from tinyspad.layout import crossings, layout, spread, uncrossed
 from tinyspad.lcg.trace import trace_as
 from tinyspad.plot.outside import FEW, MOST, legend_label, verbatim
-from tinyspad.plot.palette import ESTIMATORS, styles
+from tinyspad.plot.palette import ESTIMATORS, looks, styles
 from tinyspad.plot.panels import legend_beside, own_axes
 from tinyspad.rules import RULES
 
@@ -107,8 +107,10 @@ def test_estimators_differ_in_grey_too():
     assert len(set(looks)) == len(looks)
     assert len({s["color"] for s in ESTIMATORS.values()}) == len(looks)
     chosen = styles(["GD", "RAD", "SPAD, m = 1", "SPAD, m = 2", "mine", "yours"])
-    assert chosen["GD"] == ESTIMATORS["GD"] and chosen["SPAD, m = 1"]["color"] == chosen["SPAD, m = 2"]["color"]
-    assert chosen["SPAD, m = 1"]["linestyle"] != chosen["SPAD, m = 2"]["linestyle"]
+    assert chosen["GD"] == ESTIMATORS["GD"] and chosen["SPAD, m = 1"] == ESTIMATORS["SPAD"]
+    first, second = chosen["SPAD, m = 1"], chosen["SPAD, m = 2"]
+    hues = [colors.rgb_to_hsv(colors.to_rgb(look["color"]))[0] for look in (first, second)]
+    assert hues[0] == pytest.approx(hues[1], abs=0.01) and first["linestyle"] != second["linestyle"]
     assert chosen["mine"]["color"] != chosen["yours"]["color"]
     assert all(colors.is_color_like(s["color"]) for s in chosen.values())
 
@@ -135,19 +137,33 @@ def test_the_highlighted_path_is_thick():
         plot.lcg(lcg, highlight=ts.trace(ts.functions.f2, 1.0, 2.0).nth_path("x", 0))
 
 
-def test_a_large_graph_offers_a_part():
-    def f(x):
-        for _ in range(40):
-            x = np.sin(x) * x
-        return x
+def forty_rounds(x):
+    for _ in range(40):
+        x = np.sin(x) * x
+    return x
 
-    lcg = ts.trace(f, 1.0)
-    with pytest.raises(BadInput, match=r'161 nodes.*around="z"'):
-        plot.lcg(lcg)
+
+def test_a_large_graph_is_folded_and_offers_a_part():
+    lcg = ts.trace(forty_rounds, 1.0)
+    ax = plot.lcg(lcg)
+    line = forty_rounds.__code__.co_firstlineno + 2
+    assert ax.get_title() == f'80 operations in pieces; unfold="line {line}, round 1" divides one'
+    texts = [text.get_text() for text in ax.texts]
+    assert {f"line {line}\nround {k}" for k in range(1, 41)} <= set(texts) and texts.count("x = np.sin(x) * x") == 40
+    opened = [text.get_text() for text in plot.lcg(lcg, unfold=f"line {line}, round 2").texts]
+    assert {"c", "sin(b1)", "c * b2"} <= set(opened) and f"line {line}\nround 2" not in opened
     ax = plot.lcg(lcg, around="z", reach=2)
     assert "part of the graph" in ax.get_title()
+    ax = plot.lcg(lcg, around=f"line {line}, round 7", reach=1)
+    assert "3 of 41 nodes" in ax.get_title()
     with pytest.raises(BadInput, match='no variable "nothing"'):
         plot.lcg(lcg, around="nothing")
+    with pytest.raises(BadInput, match=rf'no fold "line 1".*"line {line}, round 1"'):
+        plot.lcg(lcg, unfold="line 1")
+    with pytest.raises(BadInput, match="unfold= is about"):
+        plot.lcg(lcg, unfold="line 1", collapse={})
+    with pytest.raises(BadInput, match=r'161 nodes.*around="z"'):
+        plot.lcg(lcg, collapse={})
 
 
 @pytest.mark.parametrize("name", [n for n in ts.functions.ALL if n != "goldstein_price"])
@@ -459,3 +475,45 @@ def test_a_figure_of_its_own_unless_axes_are_given():
     assert first.figure is not second.figure and own_axes(first) is first
     with pytest.raises(BadInput, match="ax= takes the Axes"):
         own_axes(first.figure)
+
+
+def test_colours_go_by_method_not_by_order():
+    names = ["GD", "RAD", "SPAD, k_max 5", "Magnitude", "mine", "yours"]
+    for order in (names, names[::-1]):
+        found = looks(order)
+        for name in names:
+            assert found[name] == looks([name])[name], name
+    several = looks([f"SPAD, k_max {k}" for k in range(8)] + [f"run {k}" for k in range(40)])
+    assert len({(str(look["linestyle"]), look["marker"], look["color"]) for look in several.values()}) == 48
+    with plt.style.context("dark_background"):
+        assert looks(["g2"])["g2"]["color"] == "white"
+
+
+def test_plots_of_one_panel_have_a_figure_of_their_own():
+    """One after the other: none paints over the last one."""
+    plane_of = ts.trace(ts.functions.beale, *plane())
+    runs = ts.compare(lambda second, first: (second - first) ** 2, (1.0, 2.0), {"GD": ts.GD()}, steps=3)
+    table = ts.experiments.stochasticity_table(runs=4, steps=3, draws=10)
+    drawn = [
+        plot.compare(runs),
+        plot.contours(plane_of),
+        plot.memory_accuracy({"exact": (1e6, 0.9)}),
+        plot.stochasticity(table),
+        plot.lcg(ts.trace(f1, 5.0)),
+    ]
+    assert len({id(ax.figure) for ax in drawn}) == len(drawn)
+    assert drawn[0].get_ylabel() == "f(second, first)"  # in the order of f
+
+
+@pytest.mark.parametrize("name", sorted(DRAWINGS))
+def test_nothing_is_drawn_in_the_colour_of_the_paper(name, traced):
+    """Lines, texts and whiskers on a dark background: none as dark as it, unless it stands on something."""
+    with plt.style.context("dark_background"):
+        drawn = DRAWINGS[name](traced)
+        figure = drawn if isinstance(drawn, Figure) else drawn.figure
+        for ax in figure.axes:
+            if ax.images or any(hasattr(c, "levels") and c.filled for c in ax.collections):
+                continue
+            for line in ax.lines:
+                if line.get_linestyle() not in ("None", "none", "", " ") and line.get_visible():
+                    assert colors.rgb_to_hsv(colors.to_rgb(line.get_color()))[2] > 0.3, (name, line.get_label())

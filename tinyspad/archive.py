@@ -52,6 +52,20 @@ PATIENCE = 2.0
 """How many seconds a replacement is tried again on Windows, where a file that somebody reads just now cannot be replaced."""
 
 
+@contextmanager
+def made(folder: Path) -> Iterator[Path]:
+    """A folder for results, there before the work is done; what was made of it and holds nothing goes if that fails."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+    except BaseException:
+        for place in new:
+            with suppress(OSError):  # something is in it
+                place.rmdir()
+        raise
+
+
 def write_file(file: str | PathLike[str], write: Callable[[BinaryIO], object]) -> None:
     """Write a file with ``write(stream)``; a file of that name is replaced when all is on the disk, and not before.
 

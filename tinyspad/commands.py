@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import functions, models, nn, plot, reproduction
-from .archive import write_text
+from .archive import made, write_text
 from .command_line import check_counts, function_at, optimizer
 from .errors import BadInput
 from .experiments import (
@@ -77,8 +77,8 @@ def _explain(options: argparse.Namespace) -> None:
         where = ", ".join(f"{name} = {x:g}" for name, x in point.items())
         lcg = trace(f, *point.values())
         page = plot.explain(lcg, title=f"{options.expression.strip()} at {where}")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(options.out, page)
+    with made(options.out.parent):
+        write_text(options.out, page)
     print(f"The page: {options.out}")
 
 

@@ -1,10 +1,9 @@
-"""What is different in a shell: remedies in its words, folders that a failed call takes away again, what is not finite."""
+"""What is different in a shell: remedies in its words, files that are asked for beforehand, what is not finite."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,20 +46,6 @@ def in_words(text: str) -> str:
     for pattern, words in WORDS:
         text = re.sub(pattern, words, text)
     return text
-
-
-@contextmanager
-def made(folder: Path) -> Iterator[Path]:
-    """A folder for results, there before the work is done; what was made of it and holds nothing goes if that fails."""
-    new = [place for place in (folder, *folder.parents) if not place.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
-    except BaseException:
-        for place in new:
-            with suppress(OSError):  # something is in it
-                place.rmdir()
-        raise
 
 
 def check_writable(file: Path | None) -> None:

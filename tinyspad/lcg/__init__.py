@@ -7,7 +7,7 @@ from .collapse import Link, Part, collapsed
 from .comparison import Comparison
 from .derivatives import Jacobian
 from .elements import Elements
-from .folds import folding_of, folds_of
+from .folds import folding_of, folds_of, folds_of_arrays
 from .graph import LCG
 from .nonfinite import NonFinite
 from .numbers import Numbers
@@ -38,6 +38,7 @@ __all__ = [
     "collapsed",
     "folding_of",
     "folds_of",
+    "folds_of_arrays",
     "is_trace",
     "jacobian",
     "of_numbers",

@@ -61,9 +61,12 @@ class LCG(Recorded):
         once more, watched line by line; if it then runs otherwise, there are only subexpressions.
 
         >>> import numpy as np, tinyspad as ts
-        >>> lcg = ts.trace(lambda x: sum(np.sin(k * x) * x for k in range(1, 21)), 1.0)
-        >>> list(lcg.folds().items())[0]
-        ('c: sin(1 * x) * x', ('x1', 'x2', 'a', 'b', 'c'))
+        >>> def f(x):
+        ...     for _ in range(30):
+        ...         x = np.sin(x) * x
+        ...     return x
+        >>> list(ts.trace(f, 1.0).folds().items())[1]
+        ('line 3, round 2: x = np.sin(x) * x', ('b1', 'b2', 'c', 'd'))
         """
         return {name: tuple(self.names[v] for v in nodes) for name, nodes in folds_of(self, unfold=unfold)}
 

@@ -142,7 +142,9 @@ class Ledger(Shown):
 
     def _repr_html_(self) -> str:
         proof = "\n".join(f"{name}: {' '.join(told.split())}" for name, told in self._proof())
-        return page(self._title, self.table(), proof, self._remark)
+        rows = self.table()
+        unbroken = [(number.replace(" ", "\u00a0"), *cells) for number, *cells in rows.rows]  # 1 022 on one line
+        return page(self._title, replace(rows, rows=unbroken), proof, self._remark)
 
     @property
     def _counted(self) -> str:

@@ -15,12 +15,12 @@ from matplotlib.colors import Normalize
 from ..arguments import integer, spaced
 from ..errors import BadInput
 from ..layout import Point, label_places, layout, wrapped
-from ..lcg import LCG, Elements, Link, Part, Path, collapsed, folding_of
+from ..lcg import LCG, Elements, Link, Part, Path, collapsed, folding_of, folds_of_arrays
 from ..lcg.svg import FACES, block_lines, near_links
 from ..lcg.text import DRAWABLE, weight_text
 from ..linearization import Linearization
 from .node_figures import LETTERS, SHORT, NodeFigure, paper
-from .outside import verbatim
+from .outside import FEW, verbatim
 from .palette import ADJOINTS, VERMILLION, YELLOW, ink
 from .panels import own_axes
 
@@ -57,7 +57,8 @@ def lcg(
     yellow box each, by the name to write there: ``{"cosine": lcg.block("d")}``; an edge into a block with one way out
     carries the derivative of the way out.
 
-    A graph of more than 60 nodes is folded by ``lcg.folds()``: by the lines of your source and the rounds of its loops.
+    A graph of more than 60 nodes is folded by ``lcg.folds()``: by the lines of your source and the rounds of its loops; one
+    of numbers by their arrays.
     ``unfold``: names of such pieces to divide, "line 3, round 7"; what is then too much beside them is left out. Of more
     than 16 columns what does not fit stands below, and what is read from far away is written above: "← x". Without ``ax=``
     it makes a figure of a fitting size. Raises BadInput for more than 60 nodes of ``elements()`` or beside given blocks, for
@@ -87,6 +88,9 @@ def lcg(
     if isinstance(lcg, LCG) and collapse is None and around not in lcg.names:
         folded, opened = folding_of(lcg, unfold)
         collapse = {name: [lcg.names[v] for v in nodes] for name, nodes in folded}
+    elif isinstance(lcg, Elements) and not unfold and all(given is None for given in (collapse, of, around)):
+        folded = folds_of_arrays(lcg.linearization)
+        collapse = {name: [drawn.names[v] for v in nodes] for name, nodes in folded}
     elif unfold:
         raise BadInput(
             "unfold= is about the pieces of a trace's whole graph: without collapse=, or a variable as around=."
@@ -101,7 +105,10 @@ def lcg(
         bar = ax.figure.colorbar(plt.cm.ScalarMappable(norm, ADJOINTS), ax=ax, shrink=0.7, pad=0.02)
         bar.set_label("adjoint: d output / d node")
     titles = []
-    if folded:
+    if folded and isinstance(lcg, Elements):
+        number = spaced(drawn.structure.size)
+        titles.append(f'{number} numbers by their arrays; of="{verbatim(lcg.params[0], FEW)}[0]" draws one of them')
+    elif folded:
         number = spaced(sum(node.kind == "operation" for node in drawn.nodes))
         titles.append(f'{number} operations in pieces; unfold="{verbatim(folded[0][0].split(":")[0])}" divides one')
     if len(sketch.chosen) < len(sketch.parts):
@@ -210,9 +217,8 @@ class Sketch:
         looks = {} if looks is None else looks
         ax.set_axis_off()
         figure = ax.figure.canvas.figure
-        if figure.get_layout_engine() is not None:
-            figure.draw_without_rendering()  # so that the Axes have their size
-        window = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+        alone = figure.get_layout_engine() is not None and figure.axes == [ax]  # then they will have all of it
+        window = (figure.bbox if alone else ax.get_window_extent()).transformed(figure.dpi_scale_trans.inverted())
         across, down = 72 * window.width / (columns - 0.4), 72 * window.height / (rows - 0.4)  # points
         scale = min(1.0, down / 40, across / (54 * self._pitch))
         letter = scale * mpl.rcParams["font.size"] / 10

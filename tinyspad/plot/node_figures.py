@@ -56,7 +56,7 @@ class NodeFigure:
         """On ``ax``, at a place in its data: ``scale`` for points, ``letter`` for the size of letters."""
         face = ax.get_facecolor() if self.face is None else self.face
         rim: dict[str, Any] = {"color": VERMILLION if self.bold else ink(), "width": 2.4 if self.bold else 1.0}
-        around: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 4}
+        around: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 4, "in_layout": False}
         if self._is_box:
             self._draw_box(ax, place, scale, rim, face)
         else:
@@ -71,9 +71,10 @@ class NodeFigure:
             text = verbatim(self.below if len(self.below) <= LETTERS else f"{self.below[: LETTERS - 1]}…")
             look: dict[str, Any] = {"xytext": (0, -(self._tip + 1.5) * scale), "va": "top", "fontsize": 7.5 * letter}
             ax.annotate(text, place, bbox=paper(ax, 0.05, 0.7), **look, **around)  # an edge may pass below the text
-        if self.above:
-            look = {"xytext": (0, (self._tip + 2.5) * scale), "va": "bottom", "fontsize": 7.5 * letter}
-            ax.annotate(self.above, place, bbox=paper(ax, 0.1, 0.8), weight="bold", **look, **around)
+        for i, line in enumerate(reversed(self.above.splitlines())):
+            up = (0, (self._tip + 2.5) * scale + 10 * letter * i)
+            look = {"xytext": up, "va": "bottom", "fontsize": 7.5 * letter, "weight": "bold"}
+            ax.annotate(line, place, bbox=paper(ax, 0.1, 0.8), **look, **around)
 
     def _draw_box(self, ax: Axes, place: Point, scale: float, rim: dict[str, Any], face: Any) -> None:
         """A rectangle of so many points, whatever the data's scale."""
