@@ -7,6 +7,7 @@ from matplotlib import pyplot as plt
 import tinyspad as ts
 from tinyspad import plot
 from tinyspad.errors import BadInput, TooManyPaths
+from tinyspad.plot.plane import round_levels
 
 beale = ts.functions.beale
 XS, YS = np.linspace(-2, 2, 26), np.linspace(-1, 2, 21)
@@ -29,11 +30,20 @@ def arrows(ax):
     return quiver
 
 
-def test_contours_are_quantiles(plane):
+def test_contours_are_numbers_that_one_would_say(plane):
+    """Each is near a quantile, so that every shade covers as much: 1, 2, 5 where they are decades apart, else two digits."""
     ax = plot.contours(plane, levels=8)
     filled = next(c for c in ax.collections if hasattr(c, "levels"))
     z = beale(*np.meshgrid(XS, YS))
-    np.testing.assert_allclose(filled.levels, np.quantile(z, np.linspace(0, 1, 9)))
+    wanted = np.quantile(z, np.linspace(0, 1, 9))[1:-1]
+    assert all(float(f"{level:.2g}") == level for level in filled.levels) and len(filled.levels) >= 5
+    assert all(np.min(np.abs(np.log(wanted / level))) <= np.log(2.5) / 2 + 1e-9 for level in filled.levels)
+    wide = round_levels(10.0 ** np.linspace(-3, 5, 1001), 8)
+    assert set(wide) <= {k * 10.0**n for k in (1, 2, 5) for n in range(-3, 6)} and len(wide) == 7
+    labels = [text.get_text() for text in ax.figure.axes[-1].get_yticklabels()]
+    assert labels == [f"{level:g}" for level in filled.levels]
+    assert round_levels(np.linspace(-1, 1, 1001), 10) == [-0.8, -0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8]
+    assert round_levels(np.full(9, 3.0), 10) == []
     assert ax.get_xlim() == (-2, 2) and ax.get_ylim() == (-1, 2)
     flat = plot.contours(ts.trace(lambda x, y: 0 * x * y, *np.meshgrid(XS, YS)), ax=plt.subplots()[1])
     assert not flat.collections

@@ -22,7 +22,7 @@ from tinyspad.errors import BadInput
 from tinyspad.layout import crossings, layout, spread, uncrossed
 from tinyspad.lcg.trace import trace_as
 from tinyspad.plot.outside import FEW, MOST, legend_label, verbatim
-from tinyspad.plot.palette import ESTIMATORS, styles
+from tinyspad.plot.palette import ESTIMATORS, looks, styles
 from tinyspad.plot.panels import legend_beside, own_axes
 from tinyspad.rules import RULES
 
@@ -107,8 +107,10 @@ def test_estimators_differ_in_grey_too():
     assert len(set(looks)) == len(looks)
     assert len({s["color"] for s in ESTIMATORS.values()}) == len(looks)
     chosen = styles(["GD", "RAD", "SPAD, m = 1", "SPAD, m = 2", "mine", "yours"])
-    assert chosen["GD"] == ESTIMATORS["GD"] and chosen["SPAD, m = 1"]["color"] == chosen["SPAD, m = 2"]["color"]
-    assert chosen["SPAD, m = 1"]["linestyle"] != chosen["SPAD, m = 2"]["linestyle"]
+    assert chosen["GD"] == ESTIMATORS["GD"] and chosen["SPAD, m = 1"] == ESTIMATORS["SPAD"]
+    first, second = chosen["SPAD, m = 1"], chosen["SPAD, m = 2"]
+    hues = [colors.rgb_to_hsv(colors.to_rgb(look["color"]))[0] for look in (first, second)]
+    assert hues[0] == pytest.approx(hues[1], abs=0.01) and first["linestyle"] != second["linestyle"]
     assert chosen["mine"]["color"] != chosen["yours"]["color"]
     assert all(colors.is_color_like(s["color"]) for s in chosen.values())
 
@@ -473,3 +475,45 @@ def test_a_figure_of_its_own_unless_axes_are_given():
     assert first.figure is not second.figure and own_axes(first) is first
     with pytest.raises(BadInput, match="ax= takes the Axes"):
         own_axes(first.figure)
+
+
+def test_colours_go_by_method_not_by_order():
+    names = ["GD", "RAD", "SPAD, k_max 5", "Magnitude", "mine", "yours"]
+    for order in (names, names[::-1]):
+        found = looks(order)
+        for name in names:
+            assert found[name] == looks([name])[name], name
+    several = looks([f"SPAD, k_max {k}" for k in range(8)] + [f"run {k}" for k in range(40)])
+    assert len({(str(look["linestyle"]), look["marker"], look["color"]) for look in several.values()}) == 48
+    with plt.style.context("dark_background"):
+        assert looks(["g2"])["g2"]["color"] == "white"
+
+
+def test_plots_of_one_panel_have_a_figure_of_their_own():
+    """One after the other: none paints over the last one."""
+    plane_of = ts.trace(ts.functions.beale, *plane())
+    runs = ts.compare(lambda second, first: (second - first) ** 2, (1.0, 2.0), {"GD": ts.GD()}, steps=3)
+    table = ts.experiments.stochasticity_table(runs=4, steps=3, draws=10)
+    drawn = [
+        plot.compare(runs),
+        plot.contours(plane_of),
+        plot.memory_accuracy({"exact": (1e6, 0.9)}),
+        plot.stochasticity(table),
+        plot.lcg(ts.trace(f1, 5.0)),
+    ]
+    assert len({id(ax.figure) for ax in drawn}) == len(drawn)
+    assert drawn[0].get_ylabel() == "f(second, first)"  # in the order of f
+
+
+@pytest.mark.parametrize("name", sorted(DRAWINGS))
+def test_nothing_is_drawn_in_the_colour_of_the_paper(name, traced):
+    """Lines, texts and whiskers on a dark background: none as dark as it, unless it stands on something."""
+    with plt.style.context("dark_background"):
+        drawn = DRAWINGS[name](traced)
+        figure = drawn if isinstance(drawn, Figure) else drawn.figure
+        for ax in figure.axes:
+            if ax.images or any(hasattr(c, "levels") and c.filled for c in ax.collections):
+                continue
+            for line in ax.lines:
+                if line.get_linestyle() not in ("None", "none", "", " ") and line.get_visible():
+                    assert colors.rgb_to_hsv(colors.to_rgb(line.get_color()))[2] > 0.3, (name, line.get_label())

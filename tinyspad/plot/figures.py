@@ -35,12 +35,13 @@ from ..program import compile
 from .curves import contributions, function
 from .graph import lcg as draw_lcg
 from .laboratory import laboratory as draw_laboratory
-from .palette import BLACK, GREY, SKY
+from .palette import GREY, SKY, ink
+from .panels import legend_beside, legend_of
 from .plane import fields, trajectories
 from .player import step_through
 from .runs import compare
 from .stochasticity import stochasticity
-from .success import LOOKS, hold_map, success
+from .success import hold_map, method_looks, success
 from .success import hold_sweep as draw_hold_sweep
 from .terms import variance_curve as draw_variance_curve
 
@@ -156,10 +157,10 @@ def figure2() -> Figure:
     xs = np.linspace(-6, 6, 1201)
     function(trace(functions.f1, xs), ax=ax, label="f1(x) = x² (2 + cos 4x)")
     ax.plot(xs, 2 * xs**2, color="#888888", linestyle="--", linewidth=1.2, label="2 x², the trend")
-    ax.plot([5.0], [functions.f1(5.0)], "o", color="black", label="start of Figure 3")
-    ax.plot([5.47483], [functions.f1(5.47483)], "v", color="black", label="where GD stays")
+    ax.plot([5.0], [functions.f1(5.0)], "o", color=ink(), label="start of Figure 3")
+    ax.plot([5.47483], [functions.f1(5.47483)], "v", color=ink(), label="where GD stays")
     ax.set_ylabel("f1(x)")
-    ax.legend(fontsize="small")
+    legend_beside(ax, grow=True)
     return figure
 
 
@@ -174,8 +175,9 @@ def figure3(results: Mapping[float, Mapping[str, Result]] | None = None) -> Figu
         ax.text(0.98, 0.53, told, ha="right", transform=ax.transAxes, fontsize="small")
         ax.set_title(f"Adam, learning rate {lr}" + (", as in the paper" if lr == 0.01 else ""))
     axes[1].set_ylabel("")
-    axes[1].get_legend().remove()
-    axes[0].legend(fontsize="x-small", loc="upper right")
+    for ax in axes:
+        ax.get_legend().remove()
+    legend_of(figure, *axes[0].get_legend_handles_labels(), loc="outside lower center", most=4)
     axes[0].set_ylim(-3, 86)
     return figure
 
@@ -292,25 +294,26 @@ def injection() -> Figure:
     weight = exact.gradients["1.weight"]
     figure, (left, right) = plt.subplots(1, 2, layout="constrained", figsize=(9.5, 3.8))
     n, held = np.arange(1, 31), {"all paths": sum((exact.held or {}).values())}
-    for kind, (color, marker) in zip(("same", "different", "projection"), LOOKS[1:]):
+    for name, look in method_looks(["RAD, same", "RAD, different", "RAD, projection"]).items():
+        kind: Any = name.removeprefix("RAD, ")
         total, errors = np.zeros_like(weight), []
         for seed in n:
             step = nn.gradients(net, data.x, data.y, nn.Way(kind, 0.1, seed=int(seed)), count=True)
             total += np.asarray(step.gradients["1.weight"])
             errors.append(float(np.linalg.norm(total / seed - weight) / np.linalg.norm(weight)))
         held[f"a tenth, {kind}"] = sum((step.held or {}).values())
-        left.loglog(n, errors, color=color, marker=marker, markersize=4, label=kind)
-    left.loglog(n, errors[0] / np.sqrt(n), color=BLACK, linewidth=0.8, label="1 / sqrt(n)")
+        left.loglog(n, errors, **look, markersize=4, label=kind)
+    left.loglog(n, errors[0] / np.sqrt(n), color=ink(), linewidth=0.8, label="1 / sqrt(n)")
     left.set_xlabel("estimates averaged, n")
     left.set_ylabel("relative error of the mean")
-    left.legend(fontsize="small")
+    legend_beside(left, grow=False)
     for row, size in enumerate(held.values()):
-        right.barh(row, size / 1e6, color=SKY, edgecolor=BLACK)
+        right.barh(row, size / 1e6, color=SKY, edgecolor=ink())
         right.annotate(f" {size / 1e6:.2f}", (size / 1e6, row), va="center", fontsize="small")
     right.set_yticks(range(len(held)), held)
     right.invert_yaxis()
     right.margins(x=0.12)
-    right.set_xlabel("held for backward, MB (SmallFCNet, batch of 150)")
+    right.set_xlabel("held for backward, MB\n(SmallFCNet, batch of 150)")
     return figure
 
 

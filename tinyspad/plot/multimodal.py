@@ -13,13 +13,9 @@ from matplotlib.lines import Line2D
 from ..errors import BadInput
 from ..experiments import FAMILIES, Multimodal
 from .outside import FEW, verbatim
-from .palette import ink
+from .palette import ink, looks
 from .panels import legend_of
 from .panels import panels as panels_of
-from .success import LOOKS
-
-ORDER = ("GD", "RAD", "SPAD", "RAD, held", "GD, restarts", "GD, noise", "basin hopping")
-"""The methods in the order of ``LOOKS``: GD, RAD, SPAD and held RAD have the colours that they have everywhere."""
 
 AGREE = {True: "every path vanishes at the minimum", False: "single paths lead away from the minimum"}
 
@@ -80,8 +76,9 @@ def _panel(ax: Axes, found: Multimodal, f: int, d: int) -> None:
     low, high = (100 * end[f, d] for end in found.intervals)
     rates = 100 * found.successes[f, d] / found.runs
     lines = np.arange(len(found.methods), dtype=float)[::-1]
+    look_of = looks(found.methods)
     for m, (name, y) in enumerate(zip(found.methods, lines)):
-        color, marker = look_of(name, m)
+        color, marker = look_of[name]["color"], look_of[name]["marker"]
         best = found.best[f, d, m]
         for k in range(len(found.rates)):
             if k != best:
@@ -100,18 +97,13 @@ def _panel(ax: Axes, found: Multimodal, f: int, d: int) -> None:
         )
     ax.set_yticks(lines, [verbatim(name, FEW) for name in found.methods], fontsize="small")
     for label, m in zip(ax.get_yticklabels(), range(len(lines))):
-        label.set_color(look_of(found.methods[m], m)[0])
+        label.set_color(look_of[found.methods[m]]["color"])
     ax.set_ylim(-0.6, len(lines) - 0.4)
     ax.set_xlim(-4, 104)
     ax.set_xticks([0, 25, 50, 75, 100])
     ax.tick_params(axis="x", labelsize="small")
     ax.set_title(f"{verbatim(found.functions[f], FEW)}, {found.dimensions[d]}-D", fontsize="small", loc="left")
     ax.grid(axis="x", alpha=0.3)
-
-
-def look_of(method: str, place: int) -> tuple[str, str]:
-    """Colour and marker of a method; of one that is not known, by its place."""
-    return LOOKS[ORDER.index(method) if method in ORDER else place % len(LOOKS)]
 
 
 def _size(rate: int) -> float:

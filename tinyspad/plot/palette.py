@@ -1,7 +1,9 @@
-"""One colour and line style per estimator, everywhere: Okabe & Ito's palette and a brown, told apart in grey by dashes."""
+"""One colour and line style per method, everywhere: Okabe & Ito's palette and a brown, told apart in grey by dashes."""
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,14 +24,31 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
     "g1": {"color": GREEN, "linestyle": ":", "linewidth": 2.6},
     "g2": {"color": BLACK, "linestyle": "--", "linewidth": 1.4},
 }
-"""Line styles by the names that the experiments give to estimators (paper, Figure 3)."""
+"""Line styles by method (paper, Figure 3): a name starts with its method's. Black is drawn in the colour of text."""
+
+SAME = {
+    "baseline": "GD",
+    "exact": "GD",
+    "all paths": "GD",
+    "uniform": "RAD",
+    "largest": "SPAD",
+    "by magnitude": "Magnitude",
+}
+"""What else the experiments call a method."""
+
+MARKERS = {"GD": "o", "RAD": "s", "SPAD": "^", "RAD, held": "D", "RAD, states by path": "p", "Magnitude": "P"}
+MARKERS |= {"NearestPath": "X", "g1": "v", "g2": "*"}
+OTHER_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "d", "p", "h")
+DASHES = ["-", "--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (4, 2, 1, 2)), (0, (8, 3))]
+OTHERS = [GREEN, GREY, SKY, BROWN, "#999933", "#AA4499", ORANGE, "#44AA99"]
+"""For what is no method of ours: by its name, so that it has one colour wherever and beside whatever it stands."""
 
 METHODS: dict[str, tuple[str, str, Any]] = {
     "baseline": (BLUE, "o", "-"),
     "baseline, identity": (BLUE, "o", "none"),
     "RAD, same": (VERMILLION, "s", "-"),
-    "RAD, different": (ORANGE, "D", "--"),
-    "RAD, projection": ("#A6761D", "p", "-."),
+    "RAD, different": ("#EE9A5E", "D", "--"),
+    "RAD, projection": ("#8F3E00", "p", "-."),
     "SPAD, k_max 10, m 10": (PURPLE, "^", "-"),
     "SPAD, k_max 100, m 10": ("#9E5FC0", "v", "--"),
     "SPAD, k_max 1000, m 10": ("#7A6FD0", "<", "-."),
@@ -41,8 +60,8 @@ METHODS: dict[str, tuple[str, str, Any]] = {
 }
 """Colour, marker and dashes of the ways to train a network, by the names that the experiments give them."""
 
-TERMS = [GREEN, "#444444", ORANGE, SKY, PURPLE, VERMILLION, YELLOW, BLUE]
-"""Colours for the terms of a gradient, in path order: g1 is green, g2 dark, as in ESTIMATORS."""
+TERMS = [GREEN, "#777777", ORANGE, SKY, PURPLE, VERMILLION, YELLOW, BLUE]
+"""Colours for the terms of a gradient, in path order: g1 is green, as in ESTIMATORS, g2 a grey, seen on black, too."""
 
 HATCHES = ["", "///", "...", "xxx", "\\\\\\", "++", "oo", "--"]
 """Hatches for the same terms, so that areas are told apart in grey."""
@@ -58,17 +77,66 @@ ADJOINTS = "PuOr"
 
 
 def styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """A line style for each name: its own if it has one, that of the estimator it starts with, or one not yet used."""
-    spare = iter([YELLOW, GREEN, BLACK, ORANGE, SKY, GREY] * 20)
-    dashes = iter([(0, (1, 1)), (0, (4, 2, 1, 2)), (0, (2, 2)), (0, (8, 3))] * 30)
+    """A line style for each name: its method's; several of one method differ in lightness and dashes, others by name."""
+    keys = ("color", "linestyle", "linewidth")
+    return {name: {key: look[key] for key in keys} for name, look in looks(names).items()}
+
+
+def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Colour, dashes, width, marker and filling for each name, told apart in grey by all but the colour.
+
+    >>> found = looks(["SPAD, k_max 5", "GD"])
+    >>> found["GD"]["color"] == ESTIMATORS["GD"]["color"], found["SPAD, k_max 5"]["color"] == PURPLE
+    (True, True)
+    """
+    names = list(dict.fromkeys(map(str, names)))
     chosen: dict[str, dict[str, Any]] = {}
-    used: set[str] = set()
+    often = dict.fromkeys([*ESTIMATORS, *METHODS], 0)
+    taken: set[int] = set()
     for name in names:
-        stem = max((known for known in ESTIMATORS if str(name).startswith(known)), key=len, default=None)
-        style = dict(ESTIMATORS[stem]) if stem else {"color": next(spare), "linestyle": "-", "linewidth": 1.6}
-        if stem in used:
-            style["linestyle"] = next(dashes)
-        if stem:
-            used.add(stem)
-        chosen[name] = style
+        stem = method_of(name)
+        if name in METHODS:
+            color, marker, dashes = METHODS[name]
+            look = {"color": color, "linestyle": dashes, "linewidth": 1.6, "marker": marker, "fillstyle": "full"}
+            look["fillstyle"] = "none" if dashes == "none" else "full"
+        elif stem is not None:
+            k = often[stem]
+            often[stem] += 1
+            look = {**ESTIMATORS[stem], "marker": MARKERS[stem], "fillstyle": "full"}
+            look["color"] = _lightness(ink() if look["color"] == BLACK else look["color"], k)
+            if k:
+                look["linestyle"] = DASHES[k % len(DASHES)]
+                look["marker"] = OTHER_MARKERS[(OTHER_MARKERS.index(look["marker"]) + k) % len(OTHER_MARKERS)]
+                look["fillstyle"] = "none" if k % 2 else "full"
+        else:
+            place = zlib.crc32(name.encode("utf-8", "replace"))
+            while place % 104 in taken and len(taken) < 104:
+                place += 1
+            taken.add(place % 104)
+            k = place % 104  # 8 colours times 13 markers: all pairs differ
+            look = {"color": OTHERS[k % 8], "linestyle": DASHES[k // 13 % 8], "linewidth": 1.6}
+            look |= {"marker": OTHER_MARKERS[k % 13], "fillstyle": "full"}
+        chosen[name] = look
     return chosen
+
+
+def method_of(name: str) -> str | None:
+    """The method that a name starts with, or that stands in it as a word; the longest.
+
+    >>> method_of("RAD, held 50"), method_of("SPAD, m = 2"), method_of("fast SPAD"), method_of("RADAR")
+    ('RAD, held', 'SPAD', 'SPAD', None)
+    """
+    if name in SAME:
+        return SAME[name]
+    found = [known for known in ESTIMATORS if re.search(rf"(?<![^\W_]){re.escape(known)}(?![^\W_])", name)]
+    first = [known for known in found if name.startswith(known)]
+    return max(first or found, key=len, default=None)
+
+
+def _lightness(color: str, k: int) -> str:
+    """The k-th variant of a colour: itself, lighter, darker, lighter still, ..."""
+    if not k:
+        return color
+    share, towards = (0.3 + 0.12 * (k // 2 % 4), 1.0 if k % 2 else 0.15)
+    red, green, blue = (c + share * (towards - c) for c in mpl.colors.to_rgb(color))
+    return mpl.colors.to_hex((red, green, blue))

@@ -12,7 +12,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from ..arguments import integer
+from ..arguments import integer, spaced
 from ..errors import BadInput
 from ..lcg import LCG
 from ..optimize import Result
@@ -29,16 +29,21 @@ MOST_PANELS = 16
 GREYS = ListedColormap(np.linspace(0.62, 1.0, 256)[:, None] * np.ones(3))
 """Values of the function: light enough for what is drawn on them."""
 
-SHADES = ListedColormap(mpl.colormaps["cividis_r"](np.linspace(0.3, 1.0, 256)))
-"""Sizes of arrows: without the pale end, which could not be seen on white."""
+MOST_LEVELS = 12
 
 
-def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = 12, fill: bool = True) -> Axes:
+def shades(paper: Any) -> ListedColormap:
+    """Sizes of arrows: without the end that could not be seen on this paper."""
+    dark = sum(mpl.colors.to_rgb(paper)) < 1.5
+    return ListedColormap(mpl.colormaps["cividis" if dark else "cividis_r"](np.linspace(0.3, 1.0, 256)))
+
+
+def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = MOST_LEVELS, fill: bool = True) -> Axes:
     """The contour map of a function of two variables.
 
-    ``lcg``: ``trace(f, *np.meshgrid(xs, ys))``. ``levels``: how many; they are quantiles of the values, so that every
-    shade covers as much of the map, whatever the function's range. ``fill``: shades and a colour bar, or lines alone.
-    Raises BadInput for any other trace.
+    ``lcg``: ``trace(f, *np.meshgrid(xs, ys))``. ``levels``: about how many; they are the quantiles of the values, so that
+    every shade covers as much of the map, rounded to numbers that one would say: 1, 2, 5, 10, 20. ``fill``: shades and a
+    colour bar, or lines alone. Raises BadInput for any other trace.
 
     >>> import numpy as np, tinyspad as ts
     >>> from tinyspad import plot
@@ -52,20 +57,58 @@ def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = 12, fill: bool =
     image = _shade(ax, xs, ys, z, levels, fill)
     if fill and image is not None:
         bar = ax.figure.colorbar(image, ax=ax, label=verbatim(f"f({', '.join(lcg.params)})"), spacing="uniform")
-        bar.set_ticks(list(image.levels), labels=[f"{value:.3g}" for value in image.levels])
+        bar.set_ticks(list(image.levels), labels=[_said(value) for value in image.levels])
     _frame(ax, lcg, xs, ys)
     return ax
 
 
-def _shade(ax: Axes, xs: Any, ys: Any, z: Any, levels: int = 12, fill: bool = True) -> Any:
-    edges = np.unique(np.nanquantile(z, np.linspace(0, 1, levels + 1)))
-    if len(edges) < 3:  # (nearly) constant: nothing to draw a line around
+def _shade(ax: Axes, xs: Any, ys: Any, z: Any, levels: int = MOST_LEVELS, fill: bool = True) -> Any:
+    edges = round_levels(z, levels)
+    if len(edges) < 2:  # (nearly) constant: nothing to draw a line around
         return None
     image = None
     if fill:
-        image = ax.contourf(xs, ys, z, levels=edges, norm=BoundaryNorm(edges, 256), cmap=GREYS)
-    ax.contour(xs, ys, z, levels=edges[1:-1], colors=ink(), linewidths=0.4, alpha=0.45)
+        norm = BoundaryNorm(edges, 256, extend="both")
+        image = ax.contourf(xs, ys, z, levels=edges, norm=norm, cmap=GREYS, extend="both")
+    ax.contour(xs, ys, z, levels=edges, colors=BLACK if fill else ink(), linewidths=0.4, alpha=0.45)
     return image
+
+
+def round_levels(z: Any, levels: int) -> list[float]:
+    """About so many levels less one, at the quantiles, of 1, 2 and 5 times powers of ten; if these are few, of few digits.
+
+    >>> round_levels(np.geomspace(0.5, 2000, 99), 6), round_levels(np.linspace(100, 101, 99), 6)
+    ([2.0, 10.0, 50.0, 100.0, 500.0], [100.2, 100.4, 100.5, 100.6, 100.8])
+    """
+    finite = z[np.isfinite(z)]
+    wanted = np.unique(np.quantile(finite, np.linspace(0, 1, levels + 1)))
+    if len(wanted) < 3:
+        return []
+    gaps = np.diff(wanted)
+    room = np.minimum(gaps[:-1], gaps[1:])
+    inner = wanted[1:-1]
+    least, most = float(finite.min()), float(finite.max())
+    plain = sorted({_rounded(float(q), abs(float(q))) for q in inner if q})
+    plain = [value for value in plain if least < value < most]
+    if len(plain) > 0.6 * len(inner):
+        return plain
+    fine = sorted({float(f"{_rounded(float(q), float(gap)):.12g}") for q, gap in zip(inner, room)})
+    return [value for value in fine if least < value < most]
+
+
+def _rounded(value: float, size: float) -> float:
+    """To a multiple of the largest of 1, 2, 5 times a power of ten up to ``size``; if that is its own, to the nearest."""
+    ten = 10.0 ** np.floor(np.log10(size))
+    if size == abs(value):
+        nearest = min((k * ten for k in (1, 2, 5, 10)), key=lambda n: abs(np.log(n / size)))
+        return float(f"{np.copysign(nearest, value):.12g}")
+    unit = max(k * ten for k in (1, 2, 5) if k * ten <= size * (1 + 1e-9))
+    return float(round(value / unit) * unit)
+
+
+def _said(value: float) -> str:
+    """100 000 rather than 1e+05."""
+    return spaced(int(value)) if value == int(value) and abs(value) < 1e7 else f"{value:.12g}"
 
 
 def _frame(ax: Axes, lcg: LCG, xs: Any, ys: Any) -> None:
@@ -112,7 +155,7 @@ def fields(lcg: LCG, *, axes: Sequence[Axes] | None = None, limit: int = MOST_PA
             length = 0.25 + 0.65 * np.clip(np.log10(1000 * size / largest) / 3, 0, 1)
             du, dv = (np.where(size > 0, w[thin] / size, np.nan) * length * c for w, c in zip((u, v), cell))
         look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1.0, "width": 0.011, "pivot": "mid"}
-        arrows = ax.quiver(xs[thin[1]], ys[thin[0]], du, dv, size, norm=norm, cmap=SHADES, **look)
+        arrows = ax.quiver(xs[thin[1]], ys[thin[0]], du, dv, size, norm=norm, cmap=shades(ax.get_facecolor()), **look)
         _frame(ax, lcg, xs, ys)
         ax.set_title(
             "all paths: the exact gradient"

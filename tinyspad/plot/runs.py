@@ -30,12 +30,12 @@ def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
     if not isinstance(results, Mapping):
         raise BadInput(f'plot.compare takes a dict of results, such as {{"GD": result}}, not {type(results).__name__}.')
     grow, ax = ax is None, own_axes(ax)
-    parameters: set[str] = set()
+    parameters: dict[str, None] = {}  # in the order of f
     for (name, result), style in zip(results.items(), styles(results).values()):
         history = result.history
         if history is None:
             raise BadInput(f'"{name}" has no history to draw: run it with every=1 (or every=10, ...).')
-        parameters |= set(history.x)
+        parameters |= dict.fromkeys(history.x)
         values = np.where(np.isfinite(history.values), history.values, np.nan)
         if values.ndim == 1:
             ax.plot(history.steps, values, label=legend_label(name), **style)
@@ -45,6 +45,6 @@ def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
         ax.plot(history.steps, middle, label=f"{legend_label(name, FEW)} (median of {runs}, band 10-90 %)", **style)
         ax.fill_between(history.steps, low, high, color=style["color"], alpha=0.18, linewidth=0)
     ax.set_xlabel("step")
-    ax.set_ylabel(verbatim(f"f({', '.join(sorted(parameters))})"))
+    ax.set_ylabel(verbatim(f"f({', '.join(parameters)})"))
     legend_beside(ax, grow=grow)
     return ax

@@ -15,7 +15,7 @@ from ..experiments import Shares
 from ..experiments.shares import AXES
 from .outside import verbatim
 from .palette import BLACK, BLUE, GREY, VERMILLION, ink
-from .panels import legend_of
+from .panels import legend_beside, legend_of
 from .panels import panels as panels_of
 
 PARTS = (("holds", BLUE, ""), ("the starts do not tell", "#DDDDDD", ""), ("the contrary holds", VERMILLION, "///"))
@@ -61,7 +61,7 @@ def shares(found: Shares, *, axes: Sequence[Axes] | None = None) -> Figure:
     if own:
         legend_of(figure, *left.get_legend_handles_labels(), loc="outside lower center", most=3)
     else:
-        left.legend(fontsize="x-small")
+        legend_beside(right, grow=False, handles=left.get_legend_handles_labels()[0])
     return figure
 
 

@@ -14,9 +14,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from ..errors import BadInput
 from ..experiments import StochasticityTable, WhiteBoxFit, median_interval
 from .outside import FEW, legend_label, verbatim
-from .palette import GREY
-from .panels import legend_of
-from .success import DASHES, LOOKS
+from .palette import GREY, ink
+from .panels import legend_beside, legend_of, own_axes
+from .success import method_looks
 
 FILLS = ("full", "none", "left", "bottom")
 
@@ -64,13 +64,13 @@ def _medians(ax: Axes, fit: WhiteBoxFit, values: Any, level: float, skip: bool) 
     """A line with its band for each estimator (without the first, which is 1 in ratios), and a level to compare with."""
     drawn = np.median(values, axis=-1)
     top = 30 * max(drawn[0, 0], level)
+    look_of = method_looks(fit.estimators)
     for k, name in enumerate(fit.estimators):
         if skip and k == 0:
             continue
-        color, marker = LOOKS[k % len(LOOKS)]
         found = np.array([median_interval(at) for at in values[k]])
         found[~(found < 10 * top)] = np.nan
-        look: dict[str, Any] = {"color": color, "linestyle": DASHES[k % len(DASHES)], "marker": marker}
+        look = look_of[name]
         every = max(len(fit.steps) // 5, 1)
         ax.plot(
             fit.steps,
@@ -81,7 +81,7 @@ def _medians(ax: Axes, fit: WhiteBoxFit, values: Any, level: float, skip: bool) 
             linewidth=1.5,
             **look,
         )
-        ax.fill_between(fit.steps, found[:, 1], found[:, 2], color=color, alpha=0.15, linewidth=0)
+        ax.fill_between(fit.steps, found[:, 1], found[:, 2], color=look["color"], alpha=0.15, linewidth=0)
     ax.axhline(level, color=GREY, linestyle=":", label="the true parameters; in ratios, 1")
     inside = drawn[np.isfinite(drawn) & (drawn < top)]
     low, high = min(inside.min(initial=level), level), max(inside.max(initial=level), level)
@@ -109,17 +109,17 @@ def stochasticity(table: StochasticityTable, *, ax: Axes | None = None) -> Axes:
     """
     if not isinstance(table, StochasticityTable):
         raise BadInput(f"plot.stochasticity draws what experiments.stochasticity_table returns, not {table!r:.60}.")
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.2, 4.6), layout="constrained")
+    grow, ax = ax is None, own_axes(ax, size=(6.4, 4.6))
     shown = table.variance[table.variance > 1e-12]
     edge = float(shown.min()) / 10 if shown.size else 0.1
+    look_of = method_looks(table.code)
     shapes = ("o", "s", "^", "D", "v", "P")
     for o, sampler in enumerate(table.observations):
         for c, estimator in enumerate(table.code):
             value, low, high = median_interval(table.ratio[o, c])
             x = table.variance[o, c] if table.variance[o, c] > 1e-12 else edge
             x = float(x) * 1.04 ** (c - (len(table.code) - 1) / 2)  # marks of one variance beside each other
-            color = LOOKS[c % len(LOOKS)][0]
+            color = look_of[estimator]["color"]
             ax.errorbar(
                 x,
                 value,
@@ -127,9 +127,9 @@ def stochasticity(table: StochasticityTable, *, ax: Axes | None = None) -> Axes:
                 color=color,
                 marker=shapes[o % len(shapes)],
                 markersize=9,
-                markeredgecolor="black",
+                markeredgecolor=ink(),
                 fillstyle=FILLS[c % len(FILLS)],
-                markerfacecoloralt="white",
+                markerfacecoloralt=ax.get_facecolor(),
                 elinewidth=0.8,
                 linestyle="none",
                 label=f"{legend_label(sampler, FEW)} / {verbatim(estimator, FEW)}",
@@ -141,6 +141,6 @@ def stochasticity(table: StochasticityTable, *, ax: Axes | None = None) -> Axes:
         ax.text(edge * 1.8, ax.get_ylim()[0], " no variance", rotation=90, ha="right", va="bottom", fontsize="x-small")
     ax.set_xlabel("variance of the gradient estimate / its squared mean")
     ax.set_ylabel("out-of-sample loss after equal work\nover that of all data, all paths")
-    ax.legend(title="observations / code", fontsize="x-small", ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    legend_beside(ax, grow=grow, title="observations / code", fontsize="x-small")
     ax.grid(alpha=0.3)
     return ax

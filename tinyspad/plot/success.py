@@ -13,35 +13,15 @@ from ..errors import BadInput
 from ..experiments import HoldSweep, SuccessTable, told_choice, wilson
 from ..experiments.problems import near_what
 from .outside import FEW, legend_label, verbatim
-from .palette import BLACK, BLUE, GREEN, GREY, METHODS, ORANGE, PURPLE, SKY, VERMILLION
-from .panels import legend_of
+from .palette import BLACK, BLUE, ink, looks
+from .panels import legend_beside, legend_of
 from .panels import panels as panels_of
-
-LOOKS = [
-    (BLUE, "o"),
-    (VERMILLION, "s"),
-    (PURPLE, "^"),
-    (ORANGE, "D"),
-    (GREEN, "v"),
-    (SKY, "P"),
-    (GREY, "X"),
-    (BLACK, "*"),
-]
-"""A colour and a marker for each estimator, told apart in grey by the marker."""
-
-DASHES = ["-", "--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (4, 2, 1, 2)), (0, (8, 3))]
 
 
 def method_looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Colour, marker, dashes and filling for each name: its own if it is a method of the papers, or one by its place."""
-    found = {}
-    for k, name in enumerate(names):
-        color, marker = LOOKS[k % len(LOOKS)]
-        look = METHODS.get(name, (color, marker, DASHES[(k + k // len(LOOKS)) % len(DASHES)]))
-        filled = look[2] != "none" if name in METHODS else k < len(LOOKS)
-        keys = ("color", "marker", "linestyle", "fillstyle")
-        found[name] = dict(zip(keys, (*look, "full" if filled else "none")))
-    return found
+    """Colour, marker, dashes and filling for each name: its method's, wherever it stands."""
+    keys = ("color", "marker", "linestyle", "fillstyle")
+    return {name: {key: look[key] for key in keys} for name, look in looks(names).items()}
 
 
 def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figure:
@@ -64,17 +44,16 @@ def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figur
     low, high = table.intervals
     rows = np.arange(len(table.functions), dtype=float)[::-1]
     offsets = np.linspace(0.33, -0.33, number) if number > 1 else np.zeros(1)
+    look_of = method_looks(table.estimators)
     for t, (ax, tolerance) in enumerate(zip(panels, table.tolerances)):
         for e, name in enumerate(table.estimators):
-            color, marker = LOOKS[e % len(LOOKS)]
             y, p = rows + offsets[e], 100 * table.rates[:, e, t]
             reach = (p - 100 * low[:, e, t], 100 * high[:, e, t] - p)
             ax.errorbar(
                 p,
                 y,
                 xerr=np.maximum(reach, 0.0),
-                fmt=marker,
-                color=color,
+                **look_of[name] | {"linestyle": "none"},
                 markersize=5,
                 capsize=2.5,
                 label=legend_label(name),
@@ -83,10 +62,10 @@ def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figur
                 (table.paper[f, tolerance][e], at) for f, at in zip(table.functions, y) if (f, tolerance) in table.paper
             ]
             if paper:
-                look: dict[str, Any] = {"fillstyle": "none", "color": BLACK, "markersize": 6, "linestyle": ""}
+                look: dict[str, Any] = {"fillstyle": "none", "color": ink(), "markersize": 6, "linestyle": ""}
                 ax.plot(*zip(*paper), "d", label="the paper" if e == number - 1 else None, **look)
         for line in rows[:-1] - 0.5:
-            ax.axhline(line, color=BLACK, alpha=0.2, linewidth=0.7)
+            ax.axhline(line, color=ink(), alpha=0.2, linewidth=0.7)
         ax.set_yticks(rows, [verbatim(name) for name in table.functions])
         ax.set_xlim(-2, 102)
         ax.set_xlabel(f"runs that end within {tolerance:g} of the {near_what(table.provenance)} (%)")
@@ -97,7 +76,7 @@ def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figur
         order = sorted(range(len(labels)), key=lambda i: labels[i] == "the paper")
         legend_of(figure, [handles[i] for i in order], [labels[i] for i in order], loc="outside upper center", most=5)
     else:
-        panels[0].legend(fontsize="x-small")
+        legend_beside(panels[-1], grow=False)
     return figure
 
 
@@ -118,14 +97,14 @@ def hold_sweep(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figur
     size = (4.2 * columns + 0.4, 2.6 * len(where) + 0.7)
     panels, own = panels_of(axes, len(where) * columns, columns=columns, size=size, sharex=True)
     low, high = sweep.intervals
+    look_of = method_looks(f"SPAD, {told_choice(choice)}" for choice in sweep.choices)
     for i, (f, r) in enumerate(where):
         for t, tolerance in enumerate(sweep.tolerances):
             ax = panels[i * columns + t]
             for c, choice in enumerate(sweep.choices):
-                color, marker = LOOKS[(c + 1) % len(LOOKS)]
-                style: Any = DASHES[c % len(DASHES)]
-                look: Any = {"color": color, "marker": marker, "ls": style, "label": f"SPAD, {told_choice(choice)}"}
-                ax.plot(sweep.k_max, 100 * sweep.success[f, r, c, :, t], **look)
+                name = f"SPAD, {told_choice(choice)}"
+                color = look_of[name]["color"]
+                ax.plot(sweep.k_max, 100 * sweep.success[f, r, c, :, t], label=name, **look_of[name])
                 band = (100 * low[f, r, c, :, t], 100 * high[f, r, c, :, t])
                 ax.fill_between(sweep.k_max, *band, color=color, alpha=0.2, linewidth=0)
             gd = sweep.baseline[f, r, t]
@@ -146,7 +125,7 @@ def hold_sweep(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figur
     if own:
         legend_of(figure, *panels[0].get_legend_handles_labels(), loc="outside upper center", most=4)
     else:
-        panels[0].legend(fontsize="x-small")
+        legend_beside(panels[-1], grow=False)
     return figure
 
 
@@ -166,7 +145,7 @@ def hold_map(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figure:
         len(sweep.tolerances),
         [(f, c) for f in range(len(sweep.functions)) for c in range(len(sweep.choices))],
     )
-    size = (tolerances * (1.4 + 0.5 * len(sweep.k_max)) + 1.0, len(rows) * (1.3 + 0.42 * len(sweep.rates)))
+    size = (tolerances * max(1.4 + 0.5 * len(sweep.k_max), 3.2) + 1.0, len(rows) * (1.3 + 0.42 * len(sweep.rates)))
     number = len(rows) * tolerances
     panels, own = panels_of(axes, number, columns=tolerances, size=size, sharex=True, sharey=True)
     low, high = sweep.intervals
@@ -177,14 +156,14 @@ def hold_map(sweep: HoldSweep, *, axes: Sequence[Axes] | None = None) -> Figure:
             image = ax.imshow(p, origin="lower", aspect="auto", cmap="cividis", vmin=0, vmax=100)
             reach = 50 * (high - low)[f, :, c, :, t]
             for r, k in np.ndindex(p.shape):
-                ink = BLACK if p[r, k] > 55 else "white"
+                seen = BLACK if p[r, k] > 55 else "white"
                 told = f"{p[r, k]:.0f}\n±{reach[r, k]:.0f}"
-                ax.text(k, r, told, ha="center", va="center", color=ink, fontsize="x-small")
+                ax.text(k, r, told, ha="center", va="center", color=seen, fontsize="x-small")
             ax.set_xticks(range(len(sweep.k_max)), [str(k) for k in sweep.k_max])
             ax.set_yticks(range(len(sweep.rates)), [f"{rate:g}" for rate in sweep.rates])
             how = told_choice(sweep.choices[c])
             ax.set_title(
-                f"{verbatim(sweep.functions[f], FEW)}, {how}: ends {_level(sweep, tolerance, f)}",
+                f"{verbatim(sweep.functions[f], FEW)}, {how}:\nends {_level(sweep, tolerance, f)}",
                 fontsize="small",
             )
             if t == 0:
