@@ -1,7 +1,6 @@
 // The function: a curve with its point, a slope for each path, and the tangent, which is their sum; over two parameters, contours.
 
-const SAMPLES = 240,
-  CELLS = 56;
+const SAMPLES = 240;
 
 function CurveView(app) {
   const box = byId("plot"),
@@ -157,10 +156,17 @@ function CurveView(app) {
     }
     back.replaceChildren(...frame(axes, "f"), svg("path", { class: "curve", d: path }));
   }
+  /** So many to a side that all of them take about a tenth of a second. */
+  function cells() {
+    const begun = performance.now();
+    for (let i = 0; i < 20; i++) app.graph.at(app.where).value;
+    return Math.round(clamp(Math.sqrt(2000 / (performance.now() - begun + 0.01)), 40, 100));
+  }
   function contours(w, h, xs, ys) {
     axes = scales(w, h, xs, ys);
     const [first, second] = names(),
-      grid = [];
+      grid = [],
+      CELLS = cells();
     for (let j = 0; j <= CELLS; j++)
       for (let i = 0; i <= CELLS; i++)
         grid.push(
@@ -217,6 +223,7 @@ function CurveView(app) {
     const [first, second] = names(),
       { point } = app,
       at = [axes.x(app.where[first]), axes.y(second ? app.where[second] : point.value)];
+    box.style.touchAction = plane() ? "none" : "pan-y";
     say(
       byId("curve-title"),
       plane()
@@ -252,7 +259,11 @@ function CurveView(app) {
     const [first, second] = names(),
       at = [axes.x(app.where[first]), axes.y(second ? app.where[second] : app.point.value)];
     front.replaceChildren(
-      ...(at.every(Number.isFinite) ? (plane() ? arrows(app, axes, at) : slopes(app, axes, at)) : [])
+      ...(at.every(Number.isFinite) && app.tab !== "race"
+        ? plane()
+          ? arrows(app, axes, at)
+          : slopes(app, axes, at)
+        : [])
     );
   }
 

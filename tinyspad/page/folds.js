@@ -1,6 +1,7 @@
 // What a graph of many nodes shows: parts of it stand folded in one node, and are unfolded by a click.
 
-const DRAWABLE = 60,
+const ALL = "all",
+  DRAWABLE = 60,
   ROOM = 34,
   LARGEST = 300;
 
@@ -10,7 +11,7 @@ const DRAWABLE = 60,
  */
 function foldedGraph(graph, given, opened) {
   const groups =
-    graph.nodes.length <= DRAWABLE
+    graph.nodes.length <= DRAWABLE || opened.has(ALL)
       ? []
       : given && given.length
         ? given.filter(([label]) => !opened.has(label)).map(([label, members]) => ({ label, members }))

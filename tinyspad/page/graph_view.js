@@ -78,21 +78,16 @@ function GraphView(app) {
     parts.forEach((p, k) => p.group.setAttribute("tabindex", k === at ? 0 : -1));
     const folding = byId("folding");
     folding.replaceChildren();
+    const button = (text, change) => el("button", { type: "button", onclick: () => (change(), app.rebuild()) }, text);
     if (view.folds)
-      folding.append(el("span", { class: "quiet" }, `${many(view.folds, "part")} folded: click one to unfold it `));
+      folding.append(
+        el("span", { class: "quiet" }, `${many(view.folds, "part")} folded: click one to unfold it, or `),
+        button("Unfold all", () => opened.add("all"))
+      );
     if (opened.size)
       folding.append(
-        el(
-          "button",
-          {
-            type: "button",
-            onclick: () => {
-              opened.clear();
-              app.rebuild();
-            }
-          },
-          "Fold again"
-        )
+        " ",
+        button("Fold again", () => opened.clear())
       );
   }
 

@@ -80,9 +80,20 @@ function crossings(layers, links) {
   const between = layers.map(() => []);
   for (const [a, b] of links) between[place.get(a)[0]].push([place.get(a)[1], place.get(b)[1]]);
   let count = 0;
-  for (const ends of between)
-    for (let i = 0; i < ends.length; i++)
-      for (let j = 0; j < i; j++) if ((ends[i][0] - ends[j][0]) * (ends[i][1] - ends[j][1]) < 0) count++;
+  for (const ends of between) {
+    // in the order of their starts, each edge crosses those before it that end below
+    const sorted = [];
+    for (const [, end] of ends.sort((p, q) => p[0] - q[0] || p[1] - q[1])) {
+      let [low, high] = [0, sorted.length];
+      while (low < high) {
+        const mid = (low + high) >> 1;
+        if (sorted[mid] <= end) low = mid + 1;
+        else high = mid;
+      }
+      count += sorted.length - low;
+      sorted.splice(low, 0, end);
+    }
+  }
   return count;
 }
 
@@ -122,10 +133,11 @@ function spread(wish) {
  * about the middle of its first piece, or where it collides least.
  */
 function freePlace(line, half, boxes, others) {
-  const pieces = line.slice(1).map((b, i) => [line[i], b]);
+  const pieces = line.slice(1, 3).map((b, i) => [line[i], b]);
   let best = null,
     least = Infinity;
-  for (const [k, [a, b]] of pieces.entries())
+  for (const [k, [a, b]] of pieces.entries()) {
+    if (least < 1) break;
     for (const t of [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78]) {
       const at = [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])];
       let cost = k * 0.2 + Math.abs(t - 0.5);
@@ -135,7 +147,9 @@ function freePlace(line, half, boxes, others) {
       }
       for (const other of others) if (other !== line && meets(other, at, half)) cost += 6;
       if (cost < least) [best, least] = [at, cost];
+      if (least < 1) break;
     }
+  }
   return { at: best, crowded: least > 10 };
 }
 

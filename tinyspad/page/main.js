@@ -210,19 +210,16 @@ function main() {
       /* a frame without an address */
     }
   };
-  function pointFrom(text, names) {
-    const found = Object.fromEntries(
-      (text || "")
-        .split(",")
-        .map((part) => part.split(":"))
-        .map(([name, x]) => [name, Number(x)])
-    );
-    return Object.fromEntries(names.filter((name) => Number.isFinite(found[name])).map((name) => [name, found[name]]));
+  /** What an address says of the point: x:5,y:2. */
+  function pointFrom(text) {
+    const parts = (text || "").split(",").map((part) => part.split(":"));
+    return Object.fromEntries(parts.map(([name, x]) => [name, parseFloat(x)]).filter(([, x]) => Number.isFinite(x)));
   }
   function fromAddress() {
-    const state = fragment();
-    if (typed && state.get("f") && state.get("f") !== app.graph.program.text) typed(state.get("f"));
-    app.move(pointFrom(state.get("at"), app.graph.params));
+    const state = fragment(),
+      point = pointFrom(state.get("at"));
+    if (typed && state.get("f") && state.get("f") !== app.graph.program.text) typed(state.get("f"), point);
+    app.move(Object.fromEntries(Object.entries(point).filter(([name]) => app.graph.params.includes(name))));
     if (tabs.includes(state.get("tab"))) app.open(state.get("tab"));
     if (tour && state.get("tour")) tour.go(Number(state.get("tour")));
   }

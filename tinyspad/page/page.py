@@ -217,11 +217,11 @@ def _read(part: str) -> str:
 
 
 def _squeezed(lines: list[str], blanks: re.Pattern[str]) -> Iterator[str]:
-    """Lines without the blanks around signs. Where a slash may begin anything, or a template goes on, they stay."""
+    """Lines without the blanks around signs. Where an expression to match begins, or a template goes on, they stay."""
     inside = False
     for line in lines:
         between, ticks = TEXT.split(line), line.count("`")  # code, a text, code, ...
-        if inside or ticks > 2 or any(re.search("[`/\"']", code) for code in between[::2]):
+        if inside or ticks > 2 or any(UNCLEAR.search(code) for code in between[::2]):
             yield line
         else:
             yield "".join(part if i % 2 else blanks.sub(r"\1\2", part) for i, part in enumerate(between))
@@ -229,5 +229,6 @@ def _squeezed(lines: list[str], blanks: re.Pattern[str]) -> Iterator[str]:
 
 
 TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""")
+UNCLEAR = re.compile(r"""[`"']|(?:^|[(,=>:\[!&|?{};]|\breturn)\s*/|//""")
 SCRIPT = re.compile(r" *([=<>(){}\[\],;?:*&|!]+) *|(?<![+-]) ([+-]) (?![+-])")
 STYLE = re.compile(r" *([{};,]|:(?= ))() *")

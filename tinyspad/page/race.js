@@ -269,7 +269,7 @@ function Race(app) {
           parts.push(
             svg("path", {
               d: MARKS[mark],
-              transform: `translate(${at.map((v) => clamp(v, -99, 4000))}) scale(1.3)`,
+              transform: `translate(${at.map((v) => clamp(v, -99, 4000))}) scale(${mark === "circle" ? 1.9 : 1.3})`,
               fill: color,
               stroke: "var(--ground)",
               "stroke-width": 1
@@ -278,7 +278,7 @@ function Race(app) {
               ? [
                   svg("path", {
                     d: MARKS[mark],
-                    transform: `translate(${at}) scale(1.3)`,
+                    transform: `translate(${at}) scale(${mark === "circle" ? 1.9 : 1.3})`,
                     stroke: color,
                     "stroke-width": 2.4
                   })
