@@ -145,7 +145,11 @@ def test_same_compares_what_students_return():
 
 def test_show_is_short():
     assert show(np.float64(0.1 + 0.2)) == "0.3" and show((1, 2.5)) == "(1, 2.5)" and show((1,)) == "(1,)"
-    assert show(np.ones((3, 4))) == "<array 3x4>" and show(np.array([1.0, 2.0])) == "[1., 2.]"
+    assert (
+        show(np.ones((3, 5))) == "<array 3x5>"
+        and show(np.eye(2)) == "[[1., 0.], [0., 1.]]"
+        and show(np.array([1.0, 2.0])) == "[1., 2.]"
+    )
     assert show({"a": [0.5]}) == "{'a': [0.5]}" and show(np.sin) == "sin" and len(show("x" * 1000)) == 240
 
 

@@ -1,6 +1,7 @@
 """The graders against people: right answers that look unusual, wrong ones that look right, endless and talkative ones."""
 
 import itertools
+import random
 import sys
 import types
 from collections import deque
@@ -54,7 +55,7 @@ def sample_by_integers(graph, source, output, rng):
     number = dict.fromkeys(graph, 0)
     for node in reversed(graph):
         number[node] = 1 if node == output else sum(number[h] for h, _ in graph[node])
-    i, path = int(rng.integers(number[source])), deque([source])
+    i, path = random.Random(int(rng.integers(2**32))).randrange(number[source]), deque([source])
     while path[-1] != output:
         for head, _ in graph[path[-1]]:
             if i < number[head]:
@@ -254,11 +255,13 @@ def test_the_recursion_limit_stays_safe(lift):
 def test_what_is_printed_is_caught_and_counted(capsys):
     verdict = check.tanh_rule(talkative("tanh_rule"))
     assert verdict and verdict.printed.splitlines()[:2] == ["tanh_rule 0", "tanh_rule 1"]
-    assert verdict.printed.splitlines()[-1] == "... and 85 more lines"  # 3 calls of 30 lines, 5 of them shown
+    assert verdict.printed.splitlines()[-1] == "... and 145 more lines"  # 5 calls of 30 lines, 5 of them shown
     assert "It printed:\ntanh_rule 0" in str(verdict) and capsys.readouterr().out == ""
     long = check.tanh_rule(lambda out, x: print("x" * 10**6, file=sys.stderr))
     assert len(str(long)) < 1000 and capsys.readouterr().err == ""
-    assert check.tanh_rule(lambda out, x: (print("a", end=""), print("b"), 1 - out**2)[2]).printed == "ab\nab\nab"
+    assert check.tanh_rule(lambda out, x: (print("a", end=""), print("b"), 1 - out**2)[2]).printed == "\n".join(
+        ["ab"] * 5
+    )
 
 
 # --- hints in steps

@@ -594,7 +594,7 @@ def drawn(estimate, observations=True, paths=True):
 
 
 def simulated_variance(g, p):
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng()
     i = rng.choice(len(g), size=20_000, p=p)
     return np.sum(np.var(g[i] / p[i][:, None], axis=0))
 

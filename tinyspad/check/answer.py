@@ -18,13 +18,16 @@ import numpy as np
 
 from ..errors import said
 from .printed import PRINTED, Printed
-from .verdict import DAMAGE, ENDLESS, LISTING, NOTHING, RAISES, RECURSION, STUB, WRITE_IT, Wrong, show
+from .verdict import DAMAGE, ENDLESS, LISTING, NOTHING, RAISES, RECURSION, STUB, VALUE, WRITE_IT, Wrong, show
 
 BUDGET = 2_000_000
 """The most lines of its own that one call may run: one pass over 20 000 nodes is far below, 2**40 paths are far beyond."""
 
 SECONDS = 10.0
 """The most time that one call may take, where there is a timer: right answers take a few thousandths of a second."""
+
+MOST_PARTS, MOST_TOLD = 100_000, 300
+"""No right result has so many parts; and so many letters of an error are told."""
 
 DEEPEST = 2000
 """The most calls within calls: with more, deep recursion would take Python down."""
@@ -68,8 +71,10 @@ def call(answer: Callable[..., Any], *args: Any, told: str, paths: str = "") -> 
             "again for every item. One pass is enough."
         )
         raise Wrong(ENDLESS, hint, f"It was stopped in {told}, after {stopped}.") from None
-    except (Exception, SystemExit) as problem:
-        hint = f"It raised {said(problem)}{_line(problem, answer)}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # SystemExit, and what an answer makes up
+        hint = f"It raised {said(problem)[:MOST_TOLD]}{_line(problem, answer)}"
         raise Wrong(RAISES, hint, f"The call was {told}.") from None
     if any(changed(a, g) for a, g in zip(args, given)):
         raise Wrong(
@@ -78,9 +83,18 @@ def call(answer: Callable[..., Any], *args: Any, told: str, paths: str = "") -> 
             "b changes the array that a is a name of, a = a + b makes a new one.",
             f"After {told} the argument was another.",
         )
+    if _parts(result) > MOST_PARTS:
+        hint = f"It returned something of {_parts(result)} parts, far more than was asked for."
+        raise Wrong(VALUE, hint, f"The call was {told}.")
     if result is None:
         raise Wrong(NOTHING, "It returned None. Is there a return at its end?", f"The call was {told}.")
     return result
+
+
+def _parts(result: Any) -> int:
+    if isinstance(result, np.ndarray):
+        return int(result.size)
+    return len(result) if isinstance(result, (list, tuple, dict, str, set)) else 1
 
 
 def check_rng(answer: Callable[..., Any], *args: Any, told: str) -> None:

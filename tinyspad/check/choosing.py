@@ -128,4 +128,6 @@ def wilson_interval(answer: Callable[..., Any]) -> None:
         got = tuple(number(end, told) for end in pair(got, told, "two numbers, (low, high)"))
         if np.allclose(got, (low, high), atol=1e-4):
             continue
-        expect(got, (low, high), told, tells, "Put p, n and z into the formula, term by term.")
+        expect(
+            got, (low, high), told, tells, "Put your ends into the condition: at both of them the two sides are equal."
+        )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .answer import call, check_rng
-from .memory import arrays_in, bytes_kept, is_plain, taken_along
+from .memory import alive_elsewhere, arrays_in, bytes_kept, is_plain, taken_along
 from .verdict import Tell, Wrong, exercise, expect, near, pair, plain, same, show
 
 
@@ -64,6 +64,14 @@ def live_code(answer: Callable[..., Any]) -> None:
         told = f'live_code({some}, "{wanted}")'
         hint = "Go through the program from its end, and keep what somebody needs."
         expect(call(answer, some, wanted, told=told), _live(some, wanted), told, {}, hint)
+    told = f'live_code({program}, "x")'
+    expect(
+        call(answer, program, "x", told=told),
+        [],
+        told,
+        {},
+        "x is a parameter: it is given, so nothing has to be computed.",
+    )
     told = 'live_code(program, "v20000") on a chain of 20 000 lines'
     long = [(f"v{i + 1}", [f"v{i}"]) for i in range(20_000)]
     got = call(answer, long, "v20000", told=told)
@@ -152,6 +160,10 @@ def eliminate(answer: Callable[..., Any]) -> None:
     }
     hint = "Only the vertex that was named goes away; v1 is another one. Compare whole names, with ==."
     expect(left, {("x", "v1"): 2.0, ("v1", "z"): 15.0}, told, tells, hint)
+    told = f'eliminate({edges}, "w")'
+    left, multiplications = _edges(call(answer, edges, "w", told=told), told)
+    expect(left, edges, told, {}, "There is no vertex w, so nothing changes.")
+    expect(multiplications, 0, f"{told} (multiplications)", {}, "There is no vertex w, so nothing is multiplied.")
     wide = {
         ("a", "v"): 1.0,
         ("b", "v"): 2.0,
@@ -185,6 +197,9 @@ def eliminate(answer: Callable[..., Any]) -> None:
         want = {edge: weight for edge, weight in some.items() if "v" not in edge}
         for tail, head in through:
             want[tail, head] = want.get((tail, head), 0.0) + some[tail, "v"] * some["v", head]
+        left, want = (
+            {edge: w for edge, w in found.items() if w != 0.0} for found in (left, want)
+        )  # 0 is as good as none
         expect(left, want, told, {}, "Every way through v becomes an edge, or is added to the one that is there.")
         expect(
             multiplications,
@@ -310,8 +325,20 @@ def linear_memory(save: Callable[..., Any], gradient: Callable[..., Any]) -> Non
 
 def _check_own(save: Callable[..., Any], gradient: Callable[..., Any]) -> None:
     """Raise Wrong unless backward gets on with what was saved: two layers go forward before either goes backward."""
+    hint = (
+        "Backward needs what is not in saved, such as the last x in a global, or numbers of the first example that "
+        "are written "
+        "into the code; or memory grows by more than saved. A net has many layers, of many sizes, and all go forward "
+        "before one "
+        "goes back."
+    )
     rng, told = np.random.default_rng(5), "linear_memory of two layers, then linear_gradient of each"
-    for b, d, keep in ((3, 7, 0.4), (1, 5, 1.0), (4, 9, 0.25)):
+    wide = rng.normal(size=(100, 1000))
+    here = "linear_memory(x, .1, rng), x of shape (100, 1000),"
+    elsewhere = alive_elsewhere(lambda: call(save, wide, 0.1, rng, told=here), bytes_kept)
+    if elsewhere > wide.nbytes // 20:
+        raise Wrong("keeps it elsewhere", hint, f"After {here} {elsewhere} bytes more are in use than it returned.")
+    for b, d, keep in ((3, 7, 0.4), (1, 5, 1.0), (4, 9, 0.25), (2, 8, 0.5)):
         k = int(np.ceil(keep * d))
         layers = [rng.normal(size=(b, d)) for _ in range(2)]
         delta = rng.normal(size=(b, 2))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,6 +50,22 @@ def _of_numbers(kept: Any) -> int:
     if isinstance(kept, int):
         return max(8, -(-int(kept).bit_length() // 8))
     return 8 * isinstance(kept, (float, np.generic))
+
+
+def alive_elsewhere(forward: Callable[[], Any], returned: Callable[[Any], int]) -> int:
+    """By how many bytes the memory in use grows in a forward pass, beyond what it ``returned``; 0 if traced already."""
+    if tracemalloc.is_tracing():
+        return 0
+    tracemalloc.start()
+    try:
+        forward()  # what is made once, at the first call
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        result = forward()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before - returned(result)
+    finally:
+        tracemalloc.stop()
 
 
 def taken_along(kept: Any) -> Any:

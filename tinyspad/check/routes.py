@@ -156,7 +156,11 @@ def count_paths(answer: Callable[..., Any]) -> None:
             "counts nodes": (len(graph), "That is the number of nodes."),
         }
         expect(
-            call(answer, graph, "x", "z", told=told), n, told, tells, "N(v) is the sum of N(head) over the edges of v."
+            call(answer, graph, "x", "z", told=told),
+            n,
+            told,
+            tells,
+            "List the paths of this graph by hand, and compare.",
         )
     told = f'count_paths({DEAD}, "x", "z")'
     tells = {
@@ -169,6 +173,14 @@ def count_paths(answer: Callable[..., Any]) -> None:
     told = f'count_paths({SHARED}, "x", "b")'
     hint = "The output is b here, and z comes after it: N(b) = 1, N(z) = 0."
     expect(call(answer, SHARED, "x", "b", told=told), 3, told, {}, hint)
+    told = f'count_paths({DIAMOND}, "z", "z")'
+    expect(
+        call(answer, DIAMOND, "z", "z", told=told),
+        1,
+        told,
+        {},
+        "From the output to itself leads one path, of one node.",
+    )
     told = f'count_paths({PARALLEL}, "x", "z")'
     expect(call(answer, PARALLEL, "x", "z", told=told), 2, told, {"one edge for two": (1, TWO_EDGES)}, TWO_EDGES)
     for graph in graphs_at_random():

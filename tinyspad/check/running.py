@@ -176,10 +176,21 @@ def _check_number(answer: Callable[..., Any], n: int) -> None:
     """Raise Wrong unless with n paths, all of them candidates, it follows the largest, whatever n and k_max are."""
     sizes = np.random.default_rng(n).permutation(np.arange(1.0, n + 1)) * np.where(np.arange(n) % 2, -1.0, 1.0)
 
+    for x, lr, steps, k_max, scale in (
+        (2.0, 0.05, 5, 2, 1.0),
+        (2.0, 0.05, 0, 2, 1.0),
+        (2.0, 1e-3, 3, 10, 50.0),
+        (0.0, 0.05, 4, 2, 0.0),
+    ):
+        _check_run(answer, sizes * scale, x, lr, steps, k_max)
+
+
+def _check_run(answer: Callable[..., Any], sizes: Any, x: float, lr: float, steps: int, k_max: int) -> None:
+    n = len(sizes)
+
     def contributions(x: float) -> Any:
         return sizes * (1.0 + 0.1 * x)
 
-    x, lr, steps, k_max = 2.0, 0.05, 5, 2
     told = (
         f"spad(contributions, {x:g}, {steps}, {k_max}, {n}, {lr:g}, rng) with {n} path{'s' * (n != 1)}, all candidates,"
     )

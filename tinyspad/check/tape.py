@@ -28,7 +28,7 @@ def tanh_rule(d: Callable[[Any, Any], Any]) -> None:
     Hint: The derivative of tanh is 1 - tanh(x)**2. The x in that formula stands inside tanh: which argument holds tanh(x)?
     tanh_rule(0.462117, 0.5) gave 0.75; expected 0.786448.
     """
-    for x in (0.5, -1.25, np.array([0.0, 0.5, 2.0])):
+    for x in (0.5, -1.25, np.array([0.0, 0.5, 2.0]), np.array([[0.25, -1.0], [3.0, 0.0]]), np.array([1, 0, -2])):
         out = np.tanh(x)
         told = f"tanh_rule({_told(out)}, {_told(x)})"
         expect(
@@ -77,13 +77,25 @@ def central_difference(answer: Callable[..., Any]) -> None:
         (np.exp, "exp", 0.0, 0.5),
         (np.cos, "cos", 1.0, 0.5),
         (np.sin, "sin", -2.0, 0.3),
-        (np.exp, "exp", 1.5, 0.01),
+        (np.exp, "exp", 1.5, 0.001),
         (lambda x: x**3, "cube", -1.0, 2.0),
     ):
         told = f"central_difference({name}, {x:g}, {h:g})"
         ahead, here, behind = f(x + h), f(x), f(x - h)
+        asked: list[float] = []
+
+        def counted(x: float, f: Callable[[float], float] = f, asked: list[float] = asked) -> float:
+            asked.append(x)
+            return f(x)
+
+        got = call(answer, counted, x, h, told=told)
+        if len(set(asked)) > 2:
+            hint = "It asks f for more than two values. Which of them cancel?"
+            raise Wrong(
+                "more than two values", hint, f"In {told} f was asked at {', '.join(f'{a:g}' for a in asked[:5])}."
+            )
         expect(
-            call(answer, f, x, h, told=told),
+            got,
             (ahead - behind) / (2 * h),
             told,
             {
@@ -218,6 +230,11 @@ def backward(answer: Callable[..., Any]) -> None:
         ),
     }
     expect(got, {"z": 1.0, "x": 3.0}, told, tells, "What comes after the output does not count: nothing is sent to u.")
+    for nothing, output in (([], "x"), ([("z", [("x", 3.0)])], "x")):
+        told = f'backward({nothing}, "{output}")'
+        got = plain(call(answer, nothing, output, told=told))
+        got = {name: amount for name, amount in got.items() if amount != 0.0} if isinstance(got, dict) else got
+        expect(got, {"x": 1.0}, told, {}, "The output's adjoint is 1, even if the output is a parameter.")
     for seed in range(12):
         tape, output = _random_tape(seed, 1 + seed // 2)
         told = f'backward({tape}, "{output}")'

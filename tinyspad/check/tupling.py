@@ -63,6 +63,15 @@ def accumulate(answer: Callable[..., Any]) -> None:
     hint = "What adds up to 0 is an adjoint, too: x and y have arrived."
     told = f"accumulate({cancelled})"
     expect(call(answer, cancelled, told=told), {"x": 0.0, "y": 0.0}, told, {"drops zeros": ({}, hint)}, hint)
+    twice: list[Any] = [("x", 3.0), ("x", 3.0), ("x1", 1), ("x1", 0.5)]
+    told = f"accumulate({twice})"
+    tells = {
+        "equal ones count once": (
+            {"x": 3.0, "x1": 1.5},
+            "x*x sends the same amount twice, and both count: a set or a dict of the arrivals forgets one.",
+        ),
+    }
+    expect(call(answer, twice, told=told), {"x": 6.0, "x1": 1.5}, told, tells)
     for size in (1, 2, 3, 5, 8):
         some = [(str(rng.choice(["x", "y", "a", "a1"])), float(rng.integers(-4, 5))) for _ in range(size)]
         told = f"accumulate({some})"
@@ -128,9 +137,13 @@ def branches(answer: Callable[..., Any]) -> None:
             "counts statements": ({"a": 2, "b": 2}, "b = a * a is one statement, but it reads a twice: count reads."),
         },
     )
+    long = [("z", "sum", ["x1"] * 12 + ["x", "x11"])]
+    told = f"branches({long})"
+    hint = "Compare whole names: x, x1 and x11 are three variables. And count to the end."
+    expect(call(answer, long, told=told), {"x1": 12}, told, {}, hint)
     rng = np.random.default_rng(3)
     for size in (1, 2, 3, 4, 6):
-        known, program = ["x", "y"], []
+        known, program = ["x", "x1"], []
         for i in range(size):
             arguments = [str(rng.choice(known)) for _ in range(int(rng.integers(1, 4)))]
             program.append((f"v{i}", "f", arguments))
@@ -212,3 +225,10 @@ def three_paths(f: Callable[..., Any]) -> None:
     if number != 3:
         hint = "Count the reads of x, and where a result is read again, multiply."
         raise Wrong("another number of paths", hint, example)
+    expect(
+        call(f, 0.0, told="three_paths(0)"),
+        0.0,
+        "three_paths(0)",
+        {},
+        "x**4 is 0 at 0, too: do without a division by x.",
+    )

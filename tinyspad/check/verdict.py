@@ -156,6 +156,8 @@ def expect(got: Any, want: Any, told: str, tells: Tell | None = None, hint: str 
     if same(got, want):
         return
     example = f"{told} gave {show(got)}; expected {show(want)}."
+    if show(got) == show(want) and np.shape(got) == np.shape(want) == ():
+        example = f"{told} gave {got!r:.40}; expected {want!r:.40}."
     if isinstance(got, np.ndarray) and np.ndim(want) == 0 and got.size == 1 and same(got.ravel()[0], want):
         raise Wrong(VALUE, "The number is right, but it is in an array: return the number itself.", example)
     for misconception, (value, why) in (tells or {}).items():
@@ -247,8 +249,8 @@ def _shown(x: Any) -> str:
     if isinstance(x, (float, np.floating)):
         return f"{x:.6g}"
     if isinstance(x, np.ndarray):
-        text = np.array2string(x, precision=4, separator=", ", threshold=8)
-        return text if len(text) <= 80 and x.ndim < 2 else f"<array {'x'.join(map(str, x.shape))}>"
+        text = " ".join(np.array2string(x, precision=6, separator=", ", threshold=12).split())
+        return text if len(text) <= 120 and x.size <= 12 else f"<array {'x'.join(map(str, x.shape))}>"
     if isinstance(x, np.random.Generator):
         return "rng"
     if isinstance(x, Mapping):

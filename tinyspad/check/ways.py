@@ -11,6 +11,7 @@ import numpy as np
 from .answer import call, check_rng
 from .graphs import (
     DEAD,
+    DIAMOND,
     LEADS_NOWHERE,
     PARALLEL_AND_MORE,
     SHARED,
@@ -88,7 +89,7 @@ def sample_path(answer: Callable[..., Any]) -> None:
             example,
         )
     if not near(shares, [0.25] * 4, draws):
-        raise Wrong("not uniform", "The paths are not equally likely. P(edge) = N(head) / N(v).", example)
+        raise Wrong("not uniform", "The paths are not equally likely.", example)
     told = f'sample_path({DEAD}, "x", "z", rng)'
     ways = [call(answer, DEAD, "x", "z", rng, told=told) for _ in range(20)]
     if any(plain(way) != ["x", "a", "z"] for way in ways):
@@ -98,11 +99,40 @@ def sample_path(answer: Callable[..., Any]) -> None:
     told = 'sample_path(graph, "v0", "v40", rng) on 40 doublings'
     got = call(answer, doublings(40), "v0", "v40", rng, told=told, paths="2**40")
     expect(got, [f"v{i}" for i in range(41)], told)
+    _check_large(answer, rng)
     rungs = ladder(40)
     told = 'sample_path(graph, "v0", "v40", rng) on a ladder, 40 times a0 or b0, a1 or b1, ...,'
     got = plain(call(answer, rungs, "v0", "v40", rng, told=told, paths="2**40"))
     if not isinstance(got, list) or not _is_path(got, rungs, "v0", "v40"):
         raise Wrong("no path", "What came back is not a path, as a list of nodes.", f"{told} gave {show(got)}.")
+
+
+def _check_large(answer: Callable[..., Any], rng: np.random.Generator) -> None:
+    """Raise Wrong unless it is fair where there are 2**70 paths and more: in its first choice, and in its last."""
+    few, more = ladder(69), {f"w{name}": [(f"w{h}", w) for h, w in edges] for name, edges in ladder(70).items()}
+    graph: Graph = {"x": [("v0", 1.0), ("wv0", 1.0)], **few, **more, "z": []}
+    graph["v69"], graph["wv70"] = [("z", 1.0)], [("z", 1.0)]
+    told, draws, first, last = (
+        "sample_path(graph, 'x', 'z', rng) where 2**69 paths begin left and 2**70 right",
+        250,
+        0,
+        0,
+    )
+    for _ in range(draws):
+        got = plain(call(answer, graph, "x", "z", rng, told=told, paths="2**70"))
+        if not isinstance(got, list) or not _is_path(got, graph, "x", "z"):
+            raise Wrong("no path", "What came back is not a path, as a list of nodes.", f"{told} gave {show(got)}.")
+        first += got[1] == "wv0"
+        last += "a" in got[-3]
+    hint = (
+        "Where there are very many paths they are not equally likely: numbers of paths are exact in Python's "
+        "integers alone, and "
+        "a random float has 53 bits."
+    )
+    found = f"{first / draws:.0%} began right, expected 67%; {last / draws:.0%} ended by an a, expected 50%"
+    example = f"Of {draws} draws of {told} {found}."
+    if not near([first / draws], [2 / 3], draws) or not near([last / draws], [0.5], draws):
+        raise Wrong("not uniform", hint, example)
 
 
 def _check_uniform(answer: Callable[..., Any], graph: Graph, rng: np.random.Generator) -> None:
@@ -208,7 +238,17 @@ def best_path(answer: Callable[..., Any]) -> None:
     told = 'best_path(graph, "v0", "v3000") on a chain'
     got = _pair(call(answer, chain(3000), "v0", "v3000", told=told))
     expect(got[0] if isinstance(got, tuple) and got else got, 1.0, told)
-    for graph in ({"x": [("a", 0.0)], "a": [("z", 2.0)], "z": []}, *graphs_at_random()):
+    told = f'best_path({DIAMOND}, "z", "z")'
+    expect(
+        _pair(call(answer, DIAMOND, "z", "z", told=told)),
+        (1.0, ["z"]),
+        told,
+        {},
+        "A path of one node has the product 1.",
+    )
+    zeros: Graph = {"x": [("b", 0.0), ("a", 0.0)], "b": [], "a": [("z", 2.0)], "z": []}
+    small: Graph = {"x": [("a", 0.002), ("b", -0.001)], "a": [("z", 0.003)], "b": [("z", 0.004)], "z": []}
+    for graph in (zeros, small, *graphs_at_random()):
         told = f'best_path({graph}, "x", "z")'
         _check_best(_ask_best(answer, graph, told), graph, told)
 
@@ -242,7 +282,8 @@ def _check_best(got: Any, graph: Graph, told: str) -> None:
     if not np.isclose([abs(p) for p in products], abs(best[0])).any():
         raise Wrong(
             "not the largest",
-            "That path is not the strongest. The product of the weights counts, not their sum, nor the largest.",
+            "That path is not the strongest. The product of the weights counts, not their sum, nor the largest; and "
+            "two edges between the same nodes are two ways.",
             example,
         )
     if not np.isclose(products, product).any():
