@@ -37,7 +37,6 @@ from .experiments import (
 from .lcg import trace
 from .on_formulas import show_compare, show_laboratory, show_paths
 from .progress import Progress
-from .shell import made
 from .table import Table
 
 

@@ -31,6 +31,7 @@ SHORT, LETTERS = 3, 18
 def svg_text(lcg: Recorded | Linearization, folds: Sequence[tuple[str, Sequence[int]]] = ()) -> str:
     """The graph as an SVG element: parameters on the left, the output on the right, weights on the edges, folds as boxes."""
     parts, links = collapsed(lcg, {name: [lcg.names[v] for v in nodes] for name, nodes in folds})
+    parts = [part for part in parts if part.members[0] < len(lcg.nodes)]  # an output that is a constant has no node
     links, told = near_links(lcg, parts, links)
     figures = [_Figure.of(part, lcg.nodes, told.get(v, "")) for v, part in enumerate(parts)]
     places, ways = wrapped(*layout(list(range(len(parts))), [(link.tail, link.head) for link in links]))
