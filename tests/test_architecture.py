@@ -31,7 +31,7 @@ RANKS = [
     ["experiments"],
     ["reproduction"],
     ["page"],
-    ["plot", "check"],
+    ["plot", "check", "course"],
     ["shell", "typed"],
     ["command_line"],
     ["on_formulas"],

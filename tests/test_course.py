@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tinyspad.__main__ import main
 from tinyspad.course import CHECKOUT, lay_out
 from tinyspad.errors import BadInput
 
@@ -51,6 +52,15 @@ def test_what_is_missing_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("tinyspad.course.CHECKOUT", tmp_path)
     with pytest.raises(BadInput, match="install tinyspad again"):
         lay_out(tmp_path / "course")
+
+
+def test_the_command_lays_it_out_and_says_what_to_open(tmp_path, capsys):
+    assert main(["tutorials", str(tmp_path / "course"), "--instructor"]) == 0
+    assert (
+        "01_tape.ipynb" in capsys.readouterr().out and (tmp_path / "course" / "instructor" / "solutions.py").is_file()
+    )
+    assert main(["tutorials", str(tmp_path / "course" / "README.md")]) == 2
+    assert "Name a folder" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ def _add_optimizer(command: argparse.ArgumentParser) -> None:
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     made.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "demo,paths,explain,laboratory,compare,table,multimodal,whitebox,networks,datasets,reproduce,sensitivity,figures"
+    names = "demo,paths,explain,laboratory,compare,table,multimodal,whitebox,networks,datasets,reproduce,sensitivity,figures,tutorials"
     commands = made.add_subparsers(title="commands", dest="command", required=True, metavar=f"{{{names}}}")
 
     demo = commands.add_parser(
@@ -244,6 +244,12 @@ def parser() -> argparse.ArgumentParser:
         help=f"which (default: all): {', '.join(plot.FIGURES)}; a number N is figureN",
     )
     figures.add_argument("--out", type=Path, default=Path("figures"), help="folder (default: figures)")
+
+    tutorials = commands.add_parser(
+        "tutorials", help="lay out the course, notebooks and exercises, and never over your work: tutorials course"
+    )
+    tutorials.add_argument("folder", type=Path, metavar="FOLDER", help="where to, a folder that is made if need be")
+    tutorials.add_argument("--instructor", action="store_true", help="the solutions and the teacher's notes, too")
     return made
 
 

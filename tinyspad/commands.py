@@ -14,6 +14,7 @@ import numpy as np
 from . import functions, models, nn, plot, reproduction
 from .archive import made, write_text
 from .command_line import check_counts, function_at, optimizer
+from .course import lay_out
 from .errors import BadInput
 from .experiments import (
     CODE,
@@ -346,4 +347,5 @@ COMMANDS = {
     "reproduce": _reproduce,
     "sensitivity": _sensitivity,
     "figures": _figures,
+    "tutorials": lambda options: print(lay_out(options.folder, options.instructor)),
 }
