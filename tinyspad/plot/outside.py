@@ -14,6 +14,9 @@ from ..paths import Path
 MOST = 50
 """The most letters that are drawn of a name: a longer one would leave no room for the drawing."""
 
+UPRIGHT = 34
+"""The most beside an upright axis."""
+
 FEW = 24
 """The most where there is little room: beside other text, or above one of several panels."""
 

@@ -134,9 +134,12 @@ def method_of(name: str) -> str | None:
 
 
 def _lightness(color: str, k: int) -> str:
-    """The k-th variant of a colour: itself, lighter, darker, lighter still, ..."""
+    """The k-th variant of a colour: itself, lighter (darker, if it is light), the reverse, the first more so, ..."""
     if not k:
         return color
-    share, towards = (0.3 + 0.12 * (k // 2 % 4), 1.0 if k % 2 else 0.15)
-    red, green, blue = (c + share * (towards - c) for c in mpl.colors.to_rgb(color))
-    return mpl.colors.to_hex((red, green, blue))
+    red, green, blue = mpl.colors.to_rgb(color)
+    light = 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5
+    share, towards = 0.35 + 0.12 * ((k - 1) // 2 % 4), 0.1 if light == bool(k % 2) else 1.0
+    return mpl.colors.to_hex(
+        (red + share * (towards - red), green + share * (towards - green), blue + share * (towards - blue))
+    )

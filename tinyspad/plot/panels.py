@@ -82,7 +82,11 @@ def legend_beside(ax: Axes, *, grow: bool, **look: Any) -> Legend | None:
             width, height = _inches(legend)
             if width <= across * (0.85 if grow else 1.0):
                 break
-        if height / tall > beside[0] / across:  # it would take more of the Axes than on their right
+        room = 0.92 * figure.get_figwidth() - box.x0 / figure.dpi
+        if not grow and width > room:  # smaller letters, where no place is wide enough
+            size = legend.get_texts()[0].get_fontsize() * room / width
+            legend = ax.legend(ncols=1, **under | {"fontsize": max(0.95 * size, 4.0)})
+        if height / tall > beside[0] / across and beside[0] < room:  # it would take more of the Axes than beside them
             legend = ax.legend(ncols=1, **right)
         elif grow:
             figure.set_size_inches(max(across, width + 1.0), figure.get_figheight() + height)

@@ -16,7 +16,7 @@ from ..arguments import integer, spaced
 from ..errors import BadInput
 from ..lcg import LCG
 from ..optimize import Result
-from .outside import FEW, verbatim
+from .outside import FEW, UPRIGHT, verbatim
 from .palette import BLACK, TERMS, ink
 from .panels import own_axes
 from .panels import panels as panels_of
@@ -56,7 +56,9 @@ def contours(lcg: LCG, *, ax: Axes | None = None, levels: int = MOST_LEVELS, fil
     ax = own_axes(ax)
     image = _shade(ax, xs, ys, z, levels, fill)
     if fill and image is not None:
-        bar = ax.figure.colorbar(image, ax=ax, label=verbatim(f"f({', '.join(lcg.params)})"), spacing="uniform")
+        bar = ax.figure.colorbar(
+            image, ax=ax, label=verbatim(f"f({', '.join(lcg.params)})", UPRIGHT), spacing="uniform"
+        )
         bar.set_ticks(list(image.levels), labels=[_said(value) for value in image.levels])
     _frame(ax, lcg, xs, ys)
     return ax
@@ -112,8 +114,8 @@ def _said(value: float) -> str:
 
 
 def _frame(ax: Axes, lcg: LCG, xs: Any, ys: Any) -> None:
-    ax.set_xlabel(verbatim(lcg.params[0]))
-    ax.set_ylabel(verbatim(lcg.params[1]))
+    ax.set_xlabel(verbatim(lcg.params[0], FEW))
+    ax.set_ylabel(verbatim(lcg.params[1], FEW))
     ax.set_xlim(xs[0], xs[-1])
     ax.set_ylim(ys[0], ys[-1])
 

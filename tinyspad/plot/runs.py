@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from ..errors import BadInput
 from ..optimize import Result
-from .outside import FEW, legend_label, verbatim
+from .outside import FEW, UPRIGHT, legend_label, verbatim
 from .palette import styles
 from .panels import legend_beside, own_axes
 
@@ -45,6 +45,6 @@ def compare(results: Mapping[str, Result], *, ax: Axes | None = None) -> Axes:
         ax.plot(history.steps, middle, label=f"{legend_label(name, FEW)} (median of {runs}, band 10-90 %)", **style)
         ax.fill_between(history.steps, low, high, color=style["color"], alpha=0.18, linewidth=0)
     ax.set_xlabel("step")
-    ax.set_ylabel(verbatim(f"f({', '.join(parameters)})"))
+    ax.set_ylabel(verbatim(f"f({', '.join(parameters)})", UPRIGHT))
     legend_beside(ax, grow=grow)
     return ax

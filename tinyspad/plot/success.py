@@ -68,7 +68,8 @@ def success(table: SuccessTable, *, axes: Sequence[Axes] | None = None) -> Figur
             ax.axhline(line, color=ink(), alpha=0.2, linewidth=0.7)
         ax.set_yticks(rows, [verbatim(name) for name in table.functions])
         ax.set_xlim(-2, 102)
-        ax.set_xlabel(f"runs that end within {tolerance:g} of the {near_what(table.provenance)} (%)")
+        near = near_what(table.provenance)
+        ax.set_xlabel(f"runs that end within {tolerance:g}{' ' if near == 'minimum' else chr(10)}of the {near} (%)")
         ax.grid(axis="x", alpha=0.3)
     figure = cast(Figure, panels[0].figure)
     if own:
