@@ -165,7 +165,7 @@ def test_it_computes_what_tinyspad_does(page):
             assert slope == pytest.approx(lcg.adjoint(name), abs=1e-12 * np.sum(np.abs(products)))
             assert page.js(f"String(window.tinyspad.count('{name}'))") == str(lcg.count_paths(name))
             assert page.js(f"window.tinyspad.best('{name}').index") == lcg.best_path(name).index
-        lines = [line.replace("<-", "←") for line in str(lcg).splitlines()]
+        lines = [line.replace("<-", "←") for line in lcg.text().splitlines()]
         rows = [row.text for row in page.all("#program td:first-child")]
         assert [r for r in rows if "…" not in r] == [a for a, b in zip(lines, rows) if "…" not in b]
     assert page.js("window.tinyspad.run('GD', {lr: 0.1}).step().steps") == 1

@@ -49,8 +49,7 @@ def _add_optimizer(command: argparse.ArgumentParser) -> None:
 def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="tinyspad", description="Gradients as sums over paths.")
     made.add_argument("--version", action="version", version=f"tinyspad {__version__}")
-    names = "demo,paths,explain,laboratory,compare,table,multimodal,whitebox,networks,datasets,reproduce,sensitivity,figures,tutorials"
-    commands = made.add_subparsers(title="commands", dest="command", required=True, metavar=f"{{{names}}}")
+    commands = made.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
 
     demo = commands.add_parser(
         "demo", help="trace f1, list its paths, minimise it with GD, RAD and SPAD, draw the figure"
@@ -75,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
 
     explained = commands.add_parser(
         "explain",
-        help='a page with program, graph, paths and a player: explain "x**2*(2+cos(4*x))" x=5 --out page.html',
+        help='a page that computes, with program, graph, paths, sweep and a race: explain "x**2*(2+cos(4*x))" x=5 --out page.html',
     )
     explained.add_argument("expression", help=FORMULA)
     explained.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")

@@ -333,6 +333,10 @@ def _reproduce(options: argparse.Namespace) -> None:
         print(f"The numbers bear out all {len(reproduction.CLAIMS)} verdicts.")
 
 
+def _tutorials(options: argparse.Namespace) -> None:
+    print(lay_out(options.folder, options.instructor))
+
+
 COMMANDS = {
     "demo": _demo,
     "paths": show_paths,
@@ -347,5 +351,5 @@ COMMANDS = {
     "reproduce": _reproduce,
     "sensitivity": _sensitivity,
     "figures": _figures,
-    "tutorials": lambda options: print(lay_out(options.folder, options.instructor)),
+    "tutorials": _tutorials,
 }

@@ -202,7 +202,7 @@ def _unneeded(data: dict[str, Any], lcg: LCG) -> Iterator[str]:
         yield "contours.js"
     if lcg.structure.size <= DRAWABLE:
         yield "folds.js"
-    if str(lcg) != TOURED:
+    if lcg.text() != TOURED:
         yield "tour.js"
 
 
