@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
 
     explained = commands.add_parser(
         "explain",
-        help='a page that computes, with program, graph, paths, sweep and a race: explain "x**2*(2+cos(4*x))" x=5 --out page.html',
+        help='a page that computes: graph, paths, sweep and a race: explain "x**2*(2+cos(4*x))" x=5 --out page.html',
     )
     explained.add_argument("expression", help=FORMULA)
     explained.add_argument("point", nargs="+", metavar="NAME=NUMBER", help="where to take it")

@@ -335,7 +335,7 @@ def _check_own(save: Callable[..., Any], gradient: Callable[..., Any]) -> None:
     rng, told = np.random.default_rng(5), "linear_memory of two layers, then linear_gradient of each"
     wide = rng.normal(size=(100, 1000))
     here = "linear_memory(x, .1, rng), x of shape (100, 1000),"
-    elsewhere = alive_elsewhere(lambda: call(save, wide, 0.1, rng, told=here), bytes_kept)
+    elsewhere = alive_elsewhere(lambda x: call(save, x, 0.1, rng, told=here), wide, bytes_kept)
     if elsewhere > wide.nbytes // 20:
         raise Wrong("keeps it elsewhere", hint, f"After {here} {elsewhere} bytes more are in use than it returned.")
     for b, d, keep in ((3, 7, 0.4), (1, 5, 1.0), (4, 9, 0.25), (2, 8, 0.5)):

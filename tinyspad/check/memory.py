@@ -52,16 +52,16 @@ def _of_numbers(kept: Any) -> int:
     return 8 * isinstance(kept, (float, np.generic))
 
 
-def alive_elsewhere(forward: Callable[[], Any], returned: Callable[[Any], int]) -> int:
-    """By how many bytes the memory in use grows in a forward pass, beyond what it ``returned``; 0 if traced already."""
+def alive_elsewhere(forward: Callable[[Any], Any], x: Any, returned: Callable[[Any], int]) -> int:
+    """By how many bytes the memory in use grows with ``forward(x)``, beyond what it ``returned``; 0 if traced already."""
     if tracemalloc.is_tracing():
         return 0
     tracemalloc.start()
     try:
-        forward()  # what is made once, at the first call
+        forward(-x)  # what is made once, at the first call
         gc.collect()
         before = tracemalloc.get_traced_memory()[0]
-        result = forward()
+        result = forward(x)
         gc.collect()
         return tracemalloc.get_traced_memory()[0] - before - returned(result)
     finally:

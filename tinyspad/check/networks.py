@@ -78,7 +78,7 @@ def _check_own(relu_keep: Callable[..., Any], relu_back: Callable[..., Any]) -> 
     large = rng.normal(size=400_000)
     here = "relu_keep(x) of 400 000 numbers"
     elsewhere = alive_elsewhere(
-        lambda: call(relu_keep, large, told=here), lambda result: large.nbytes + bytes_kept(result[1])
+        lambda x: call(relu_keep, x, told=here), large, lambda result: large.nbytes + bytes_kept(result[1])
     )
     if elsewhere > large.size // 16:
         raise Wrong("keeps it elsewhere", hint, f"After {here} {elsewhere} bytes more are in use than it returned.")

@@ -78,6 +78,7 @@ def central_difference(answer: Callable[..., Any]) -> None:
         (np.cos, "cos", 1.0, 0.5),
         (np.sin, "sin", -2.0, 0.3),
         (np.exp, "exp", 1.5, 0.001),
+        (np.exp, "exp", 0.5, 1e-6),
         (lambda x: x**3, "cube", -1.0, 2.0),
     ):
         told = f"central_difference({name}, {x:g}, {h:g})"
