@@ -3,11 +3,13 @@
 import html
 import pickle
 import re
+import shutil
 from collections import Counter
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 
 import tinyspad as ts
 from tinyspad.arguments import spaced
@@ -237,3 +239,53 @@ def test_two_programs_side_by_side_and_a_jacobian():
     )
     assert "output | by λ | by w | 0 | array (400,) of 1" in check(both)
     assert "60 outputs, 60 parameters, of which" in check(ts.jacobian(lambda *p: tuple(x * x for x in p), *np.ones(60)))
+
+
+# --- in a browser -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium, where it is; Debian: chromium, chromium-driver."""
+    webdriver = pytest.importorskip("selenium.webdriver")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("needs chromium and chromedriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1000,3000"):
+        options.add_argument(argument)
+    session = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield session
+    session.quit()
+
+
+@pytest.mark.parametrize(
+    ("background", "letters"), [("#203040", "#b0c0d0"), ("#f0e4c8", "#202020")], ids=["dark", "light"]
+)
+def test_a_page_of_any_colours_is_seen_through_all_displays(browser, tmp_path, background, letters):
+    """Nothing on it is white, and there is much of the colour of its letters; the page says nothing of dark and light."""
+    results = ts.compare(ts.functions.beale, (1.0, 2.0), {"GD": ts.GD(), "RAD": ts.RAD()}, steps=20, rng=0)
+    lcg = ts.trace(of_operations(9), 1.5, 2.0)
+    table = ts.experiments.success_rates("booth", {"GD": ts.GD()}, **FEW)
+    shown = [
+        lcg,
+        lcg.best_path("λ"),
+        ts.compile(ts.functions.f1),
+        results,
+        results["RAD"],
+        results["RAD"].history,
+        table,
+    ]
+    style = f"body {{ background: {background}; color: {letters} }}"
+    parts = "".join(part._repr_html_() for part in shown)
+    (tmp_path / "page.html").write_text(
+        f"<!doctype html><meta charset=utf-8><style>{style}</style>{parts}", encoding="utf-8"
+    )
+    browser.get((tmp_path / "page.html").as_uri())
+    browser.save_screenshot(str(tmp_path / "page.png"))
+    pixels = (plt.imread(tmp_path / "page.png")[..., :3] * 255).reshape(-1, 3)
+    assert not np.any(pixels.min(axis=1) > 220)
+    of_letters = [int(letters[i : i + 2], 16) for i in (1, 3, 5)]
+    assert np.sum(np.abs(pixels - of_letters).max(axis=1) < 8) > 5000
+    assert browser.execute_script("return document.querySelectorAll('svg, table, pre').length") >= 8

@@ -174,7 +174,8 @@ def _apply(function: Callable[..., Any], operands: list[Any]) -> Any:
     if all(isinstance(a, (int, float)) for a in operands):
         # Between constants: in float64, where 9**9**9 is infinity and not an hour of work.
         with np.errstate(all="ignore"):
-            return float(function(*(np.float64(a) for a in operands)))
+            found = function(*(np.float64(a) for a in operands))
+            return bool(found) if isinstance(found, np.bool_) else float(found)
     return function(*operands)
 
 
