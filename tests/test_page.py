@@ -196,6 +196,12 @@ def test_blanks_that_separate_words_stay():
         assert squeezed(left) == [left]
     over = ["a = `b , ${c(", "d , e", ")} = f`;", "g = `h`;"]
     assert squeezed(*over) == [*over[:3], "g=`h`;"]
+    assert squeezed("f(", "a,", "b", ");", "if (c) {", "d;", "}", "e; // f(", ") , g") == [
+        "f(a,b);",
+        "if(c){d;}",
+        "e; // f(",
+        "),g",
+    ]
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

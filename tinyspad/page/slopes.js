@@ -79,7 +79,7 @@ function arrows(app, axes, [px, py]) {
     });
   });
   const end = [px + slope[0] * unit, py - slope[1] * unit];
-  if (Math.hypot(end[0] - px, end[1] - py) > 3)
+  if (end.every(Number.isFinite) && Math.hypot(end[0] - px, end[1] - py) > 3)
     parts.push(line("tangent", px, py, ...end), svg("path", { d: arrow([px, py], end), fill: "var(--ink)" }));
   return parts;
 }
