@@ -41,6 +41,7 @@ function GraphView(app) {
     box.parentNode.style.height = innerWidth > 620 ? `${clamp(height * scale + 4, 190, most)}px` : "";
     const boxes = view.nodes.flatMap((part, k) => [
       [...spots[k], RADIUS + 2, RADIUS + 2],
+      ...(nameOf(part).length > 3 ? [[spots[k][0], spots[k][1] - RADIUS - 9, 3.1 * cut(nameOf(part)).length, 7]] : []),
       ...(nodeText(part) ? [[spots[k][0], spots[k][1] + RADIUS + 10, 3.1 * nodeText(part).length, 7]] : [])
     ]);
     links = view.edges.map((link, k) => {
@@ -93,6 +94,7 @@ function GraphView(app) {
       );
   }
 
+  const nameOf = (part) => app.graph.nodes[part.members.at(-1)].name;
   /** What a part computes, in a few letters. */
   function nodeText(part) {
     if (part.fold) return `+${part.members.length - 1}`;
