@@ -48,7 +48,7 @@ def test_a_page_is_small_whole_and_soon_written(name, tmp_path):
     file = plot.explain(f, *point).save(tmp_path / "page.html")
     assert time.process_time() - begun < 1
     page = file.read_text(encoding="utf-8")
-    assert len(page.encode()) < LARGEST and not re.search("https?:|\\{\\{", page)
+    assert len(page.encode()) < LARGEST and not re.search(r"https?:|\{\{\w+\}\}", page)
     assert set(re.findall(r'(?:src|href)="([^"]*)"', page)) == {"data:,"}
     assert page.count("<script") == page.count("</script>") == 2
 
@@ -196,6 +196,12 @@ def test_blanks_that_separate_words_stay():
         assert squeezed(left) == [left]
     over = ["a = `b , ${c(", "d , e", ")} = f`;", "g = `h`;"]
     assert squeezed(*over) == [*over[:3], "g=`h`;"]
+    assert squeezed("f(", "a,", "b", ");", "if (c) {", "d;", "}", "e; // f(", ") , g") == [
+        "f(a,b);",
+        "if(c){d;}",
+        "e; // f(",
+        "),g",
+    ]
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

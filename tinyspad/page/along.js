@@ -70,7 +70,7 @@ function Along(app) {
       if (paths.length > AREAS || rest) products.push(slope - products.reduce((a, b) => a + b, 0));
       data.push({ x, slope, products });
     }
-    const finite = data.filter((d) => [d.slope, ...d.products].every(Number.isFinite)),
+    const finite = data.filter((d) => [d.slope, ...d.products].every((v) => Math.abs(v) < 1e300)),
       side = (sign) =>
         finite.map((d) => d.products.reduce((sum, p) => sum + (p * sign > 0 ? p : 0), 0)).sort((a, b) => a - b);
     const tops = side(1),

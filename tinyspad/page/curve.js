@@ -1,4 +1,4 @@
-// The function: a curve with its point, a slope for each path, and the tangent, which is their sum; over two parameters, contours.
+// The function: a curve, or contours over two parameters, with the point, which is dragged.
 
 const SAMPLES = 240;
 

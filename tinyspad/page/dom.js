@@ -18,8 +18,11 @@ function element(space, tag, attributes = {}, ...children) {
 }
 const el = (tag, attributes, ...children) => element(null, tag, attributes, ...children);
 const svg = (tag, attributes, ...children) => element(SPACE.svg, tag, attributes, ...children);
-const line = (kind, x1, y1, x2, y2, more = {}) => svg("line", { class: kind, x1, y1, x2, y2, ...more });
-const label = (kind, x, y, text, anchor = "middle") => svg("text", { class: kind, x, y, "text-anchor": anchor }, text);
+/** A line, and a text; where a number is not finite, there is nothing to see. */
+const placed = (at) => (Object.values(at).every(Number.isFinite) ? at : { display: "none" });
+const line = (kind, x1, y1, x2, y2, more = {}) => svg("line", { class: kind, ...placed({ x1, y1, x2, y2 }), ...more });
+const label = (kind, x, y, text, anchor = "middle") =>
+  svg("text", { class: kind, ...placed({ x, y }), "text-anchor": anchor }, text);
 const math = (tag, attributes, ...children) => element(SPACE.math, tag, attributes, ...children);
 
 /** The same text is not written again: a reader who listens is told once. */

@@ -110,7 +110,7 @@ function subexpressions(graph, opened) {
   return [...folds].map((i) => ({ label: label(i), members: members(i).sort((a, b) => a - b) }));
 }
 
-/** The weight of a drawn edge at a point: of the way out of its head's part by its tail; null where there are several ways out. */
+/** The weight of a drawn edge into a part: of the part's way out, by the tail; null where there are several ways out. */
 function linkWeight(view, link, graph, point) {
   const part = view.nodes[link.head];
   if (part.exit === null) return null;

@@ -28,7 +28,7 @@ function GraphView(app) {
     const upright = wide < 560 && columns * 60 > wide && rows < columns;
     const [across, down] = upright ? [rows, columns] : [columns, rows];
     const dx = clamp((wide - 76) / (across || 1), upright ? 84 : 62, upright ? 110 : 104);
-    const dy = clamp((most - 74) / (down || 1), upright ? 60 : small ? 29 : 43, upright ? 64 : 92);
+    const dy = clamp((most - 74) / (down || 1), upright ? 60 : small ? (view.folds ? 36 : 29) : 43, upright ? 64 : 92);
     const width = Math.max(dx * across + 76, 150),
       height = dy * down + 74;
     const spot = ([c, h]) => {
@@ -41,6 +41,7 @@ function GraphView(app) {
     box.parentNode.style.height = innerWidth > 620 ? `${clamp(height * scale + 4, 190, most)}px` : "";
     const boxes = view.nodes.flatMap((part, k) => [
       [...spots[k], RADIUS + 2, RADIUS + 2],
+      ...(nameOf(part).length > 3 ? [[spots[k][0], spots[k][1] - RADIUS - 9, 3.1 * cut(nameOf(part)).length, 7]] : []),
       ...(nodeText(part) ? [[spots[k][0], spots[k][1] + RADIUS + 10, 3.1 * nodeText(part).length, 7]] : [])
     ]);
     links = view.edges.map((link, k) => {
@@ -65,7 +66,9 @@ function GraphView(app) {
         width: (width * scale).toFixed(0),
         height: (height * scale).toFixed(0),
         role: "group",
-        "aria-label": `The graph: ${many(graph.nodes.length, "node")}, ${many(graph.edges.length, "edge")}. Arrow keys go from node to node, Enter chooses one.`
+        "aria-label":
+          `The graph: ${many(graph.nodes.length, "node")}, ${many(graph.edges.length, "edge")}. ` +
+          "Arrow keys go from node to node, Enter chooses one."
       },
       ...links.map((l) => l.line),
       follow,
@@ -91,6 +94,7 @@ function GraphView(app) {
       );
   }
 
+  const nameOf = (part) => app.graph.nodes[part.members.at(-1)].name;
   /** What a part computes, in a few letters. */
   function nodeText(part) {
     if (part.fold) return `+${part.members.length - 1}`;
@@ -172,11 +176,12 @@ function GraphView(app) {
         weight === null ? "" : typeof weight === "number" ? short(weight, parts.length > 16 ? 3 : 4) : String(weight)
       );
     }
-    for (const { title, last } of parts) {
+    for (const { part, title, last } of parts) {
       const { name, text, kind } = graph.nodes[last];
       say(
         title,
-        `${name}${kind === "operation" ? ` = ${text}` : ""} = ${valueText(point.values[last])}; adjoint ${valueText(point.adjoints[last])}`
+        `${part.fold ? `${part.fold}, folded: ` : ""}${name}${kind === "operation" ? ` = ${text}` : ""} = ` +
+          `${valueText(point.values[last])}; adjoint ${valueText(point.adjoints[last])}`
       );
     }
     light();
@@ -192,7 +197,7 @@ function GraphView(app) {
       line.setAttribute("class", `edge${way}`);
       head.setAttribute("class", `head${way}`);
       if (label) {
-        label.classList.toggle("lit", Boolean(on));
+        label.classList.toggle("lit", Boolean(on && lit.path));
         label.classList.toggle("dim", Boolean(dim && !on));
       }
       for (const shape of [line, head]) shape.style.setProperty("--c", on ? lit.color : "");
@@ -207,7 +212,7 @@ function GraphView(app) {
       group.style.setProperty("--c", on ? lit.color : "");
       group.setAttribute(
         "aria-label",
-        `${part.fold ? `Folded: ${part.fold}` : `${kind} ${title.textContent}`}${mark ? `; ${mark.words}` : ""}`
+        `${part.fold ? "" : `${kind} `}${title.textContent}${mark ? `; ${mark.words}` : ""}`
       );
       group.setAttribute("aria-pressed", app.chosen === last);
       say(note, mark ? mark.note : "");

@@ -129,8 +129,8 @@ function spread(wish) {
 }
 
 /**
- * A place for a text box (half width, half height) on a line of points, off the boxes that are taken and the lines of others:
- * about the middle of its first piece, or where it collides least.
+ * A place for a text box (half width, half height) on a line of points, off the boxes that are taken and the lines of
+ * others: about the middle of its first piece, or where it collides least.
  */
 function freePlace(line, half, boxes, others) {
   const pieces = line.slice(1, 3).map((b, i) => [line[i], b]);
@@ -143,7 +143,7 @@ function freePlace(line, half, boxes, others) {
       let cost = k * 0.2 + Math.abs(t - 0.5);
       for (const [x, y, w, h] of boxes) {
         const deep = Math.min(half[0] + w - Math.abs(at[0] - x), half[1] + h - Math.abs(at[1] - y));
-        if (deep > 0) cost += 10 + deep;
+        if (deep > 7) cost += 10 + deep;
       }
       for (const other of others) if (other !== line && meets(other, at, half)) cost += 6;
       if (cost < least) [best, least] = [at, cost];

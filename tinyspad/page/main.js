@@ -22,7 +22,8 @@ function main() {
   };
   let views = [],
     lists = new Map(),
-    asked = 0;
+    asked = 0,
+    soon = 0;
   const fragment = () => new URLSearchParams(location.hash.slice(1));
 
   // --- one point, and what is known there -----------------------------------------------------------------------
@@ -198,6 +199,10 @@ function main() {
 
   /** The state in the address, so that it can be shared and kept. */
   app.remember = () => {
+    clearTimeout(soon);
+    soon = setTimeout(app.write, 200);
+  };
+  app.write = () => {
     if (!app.graph.computes) return;
     const state = new URLSearchParams();
     if (data.playground) state.set("f", app.graph.program.text);

@@ -216,16 +216,23 @@ def _read(part: str) -> str:
     return "\n".join(lines if blanks is None else _squeezed(lines, blanks))
 
 
-def _squeezed(lines: list[str], blanks: re.Pattern[str]) -> Iterator[str]:
-    """Lines without the blanks around signs. Where an expression to match begins, or a template goes on, they stay."""
-    inside = False
+def _squeezed(lines: list[str], blanks: re.Pattern[str]) -> list[str]:
+    """Lines without the blanks around signs, and a line for each statement.
+
+    Where an expression to match begins, or a template goes on, they stay as they are.
+    """
+    made: list[str] = []
+    inside = False  # a template that began on a line before
     for line in lines:
         between, ticks = TEXT.split(line), line.count("`")  # code, a text, code, ...
-        if inside or ticks > 2 or any(UNCLEAR.search(code) for code in between[::2]):
-            yield line
+        if not (inside or ticks > 2 or any(UNCLEAR.search(code) for code in between[::2])):
+            line = "".join(part if i % 2 else blanks.sub(r"\1\2", part) for i, part in enumerate(between))
+        if made and not inside and "//" not in made[-1] and (made[-1][-1] in "([{," or line[0] in ")]}"):
+            made[-1] += line
         else:
-            yield "".join(part if i % 2 else blanks.sub(r"\1\2", part) for i, part in enumerate(between))
+            made.append(line)
         inside ^= ticks % 2 == 1
+    return made
 
 
 TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""")

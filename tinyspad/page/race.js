@@ -10,16 +10,17 @@ const MARKS = {
   plus: "M0 -5.6V5.6M-5.6 0H5.6"
 };
 const RACERS = [
-  ["GD", "GD, all paths", "--gd", "", "circle"],
-  ["RAD", "RAD, a fresh draw", "--rad", "2 2", "square"],
-  ["RAD, held", "RAD, held", "--held", "7 2 2 2", "diamond"],
-  ["SPAD", "SPAD, largest held", "--spad", "7 3", "up"],
-  ["Magnitude", "Magnitude", "--magnitude", "5 2", "down"],
-  [0, "path 0 alone", "--g1", "1.5 2.5", "cross"],
-  [1, "path 1 alone", "--g2", "4 3", "plus"]
-].map(([key, label, color, dash, mark]) => ({
+  ["GD", "GD, all paths", "--gd", "", "circle", "the sum over all paths: the gradient"],
+  ["RAD", "RAD, a fresh draw", "--rad", "2 2", "square", "one random path, another for every step"],
+  ["RAD, held", "RAD, held", "--held", "7 2 2 2", "diamond", "one random path, kept for some steps"],
+  ["SPAD", "SPAD, largest held", "--spad", "7 3", "up", "the path of the largest product, kept for some steps"],
+  ["Magnitude", "Magnitude", "--magnitude", "5 2", "down", "a large path more often, divided by its chance"],
+  [0, "path 0 alone", "--g1", "1.5 2.5", "cross", "always the first path"],
+  [1, "path 1 alone", "--g2", "4 3", "plus", "always the second path"]
+].map(([key, label, color, dash, mark, title]) => ({
   key,
   label,
+  title,
   css: color,
   color: `var(${color})`,
   dash,
@@ -114,7 +115,7 @@ function Race(app) {
         {},
         el(
           "label",
-          {},
+          { title: racer.title },
           racer.check,
           svg(
             "svg",
@@ -254,10 +255,11 @@ function Race(app) {
           parts = [];
         if (plane && runner.history.length > 1) {
           const every = Math.ceil(runner.history.length / 400),
-            line = runner.history.filter((_, i) => i % every === 0).map((h) => app.curve.place(h.where));
+            line = runner.history.filter((_, i) => i % every === 0).map((h) => app.curve.place(h.where)),
+            finite = [...line, at].filter((p) => p.every(Number.isFinite));
           parts.push(
             svg("path", {
-              d: `M${[...line, at].map((p) => p.map((v) => clamp(v, -4000, 4000).toFixed(1))).join("L")}`,
+              d: `M${finite.map((p) => p.map((v) => clamp(v, -4000, 4000).toFixed(1))).join("L")}`,
               fill: "none",
               stroke: color,
               "stroke-width": 1.8,

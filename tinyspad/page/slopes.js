@@ -1,6 +1,6 @@
 // At the point: each path's slope, and the tangent that is their sum; over two parameters, the parts of the gradient.
 
-/** From the point, over one step along x: each path's slope; their rises laid end to end; and the tangent, which ends there. */
+/** Over one step along x: each path's slope; their rises laid end to end; the tangent, which ends there. */
 function slopes(app, axes, [px, py]) {
   const { paths, rest } = app.listing(app.param),
     lit = app.lit(),
@@ -79,7 +79,7 @@ function arrows(app, axes, [px, py]) {
     });
   });
   const end = [px + slope[0] * unit, py - slope[1] * unit];
-  if (Math.hypot(end[0] - px, end[1] - py) > 3)
+  if (end.every(Number.isFinite) && Math.hypot(end[0] - px, end[1] - py) > 3)
     parts.push(line("tangent", px, py, ...end), svg("path", { d: arrow([px, py], end), fill: "var(--ink)" }));
   return parts;
 }

@@ -1,4 +1,4 @@
-// The reverse sweep, one node at a time: who is done, who waits for whom, what is sent; for sums, counts and largest products.
+// The reverse sweep, one node at a time: who is done, who waits for whom, what is sent; in three semirings.
 
 const SEMIRINGS = {
   gradient: ["gradient: sum of products", "its adjoint"],
@@ -51,7 +51,7 @@ function Sweep(app) {
           "span",
           {},
           el("i", {
-            style: `background:var(--${state});${state === "wait" ? "border-style:dashed" : state === "now" ? "border-width:2.6px" : ""}`
+            style: `background:var(--${state});${{ wait: "border-style:dashed", now: "border-width:2.6px" }[state] || ""}`
           }),
           words
         )
@@ -117,7 +117,8 @@ function Sweep(app) {
         ? "The output depends on no parameter: there is nothing to sweep."
         : now
           ? `${now.told.replace(/-(?=\d)/g, "−").replace(/ \* /g, " ⋅ ")}.`
-          : `Nothing is known yet. The sweep starts at the output, ${graph.nodes[graph.output].name}, with 1, and works out for every node ${SEMIRINGS[kind][1]}.`
+          : `Nothing is known yet. The sweep starts at the output, ${graph.nodes[graph.output].name}, with 1, ` +
+            `and works out for every node ${SEMIRINGS[kind][1]}.`
     );
     say(
       waits,

@@ -30,7 +30,8 @@ function writtenOut(app, path) {
     steps.map((e) => `d${graph.nodes[graph.edges[e].head].name}/d${graph.nodes[graph.edges[e].tail].name}`),
     7
   ).join(" ⋅ ");
-  return `Path ${path.index} of ${path.name}: ${names ? `${names} = ${productText(app, path)} = ` : ""}${short(path.product)}`;
+  const product = names ? `${names} = ${productText(app, path)} = ` : "";
+  return `Path ${path.index} of ${path.name}: ${product}${short(path.product)}`;
 }
 
 /** All edges and nodes on paths through a node. */
@@ -95,5 +96,7 @@ function adjointText(app, i) {
                 )
               )}`
         }; its adjoint is ${shares} = ${valueText(point.adjoints[i])}`;
-  return `${node.name}${node.kind === "operation" ? ` = ${node.text}` : ""} = ${valueText(point.values[i])} ${told}. ${count === 1n ? "One path leads" : `${short(count)} paths lead`} through it.`;
+  const named = node.kind === "operation" ? `${node.name} = ${node.text}` : node.name,
+    lead = count === 1n ? "One path leads" : `${short(count)} paths lead`;
+  return `${named} = ${valueText(point.values[i])} ${told}. ${lead} through it.`;
 }

@@ -4,24 +4,34 @@ const F1 = "x <- Param_0|x1, x2 <- x|a <- x1 ** 2|b <- 4 * x2|c <- cos(b)|d <- 2
 const TOUR = [
   {
     ask: "How often does the program read x?",
-    tell: "The formula names x twice: in x² and in cos 4x. In the program every number is read once; so x is first copied, into x1 and x2. A diamond is a number that is read more often.",
+    tell:
+      "The formula names x twice: in x² and in cos 4x. In the program every number is read once; so x is " +
+      "first copied, into x1 and x2. A diamond is a number that is read more often.",
     todo: "choose the diamond x in the graph (click it, or press Enter on it).",
     won: (what) => what.choose === 0,
     then: "Two readers: the copy x1 goes into the square, x2 into the cosine."
   },
   {
     ask: "How many ways lead from x to the result z?",
-    tell: "Along an edge stands its local derivative: by how much the next number moves when this one moves by 1. Along a path they multiply.",
+    tell:
+      "Along an edge stands its local derivative: by how much the next number moves when this one moves by " +
+      "1. Along a path they multiply.",
     todo: "point at path 0 and at path 1 in the ledger below the graph, and follow them.",
     won: (what) => what.hovered.size > 1,
     then: "Two ways, one for each read of x. Each has a slope of its own, as if only that x were moved."
   },
   {
     ask: "What have the two slopes to do with the slope of f?",
-    tell: "On the curve each path draws its own slope. Their rises, laid end to end, lead to the tangent: the sum over the paths is the slope.",
-    todo: "drag the point down into the valley on its right; then press the arrow keys until the slope is between −5 and 5.",
+    tell:
+      "On the curve each path draws its own slope. Their rises, laid end to end, lead to the tangent: the " +
+      "sum over the paths is the slope.",
+    todo:
+      "drag the point down into the valley on its right; then press the arrow keys until the slope is " +
+      "between −5 and 5.",
     won: (what, app) => Math.abs(app.slopes.x) < 5 && Math.abs(app.where.x) > 1,
-    then: "The slope is almost 0, but no path is at rest: path 0 pulls the point left, and path 1 pulls it right, just as hard."
+    then:
+      "The slope is almost 0, but no path is at rest: path 0 pulls the point left, and path 1 pulls it " +
+      "right, just as hard."
   },
   {
     ask: "GD follows the sum. Where does it end?",
@@ -37,15 +47,23 @@ const TOUR = [
     tell: "RAD draws one of the two paths for each step, and follows it alone. In the graph its path is marked.",
     todo: "press Run, and wait for 500 steps.",
     won: (what) => what.steps.RAD >= 500,
-    then: "No. One step is short, and the next draw undoes it: path 0 pulls left, path 1 pulls right. On average half of the sum is left, and that is 0 where the sum is 0."
+    then:
+      "No. One step is short, and the next draw undoes it: path 0 pulls left, path 1 pulls right. On " +
+      "average half of the sum is left, and that is 0 where the sum is 0."
   },
   {
     ask: "And if each draw is held for a while?",
     race: ["GD", "RAD", "RAD, held"],
     tell: "RAD, held keeps its path for 100 steps before it draws again: long enough to arrive somewhere.",
-    todo: "press Run, and watch which path it follows when it climbs over a hill (after some hundred steps; other seeds, other luck).",
+    todo:
+      "press Run, and watch which path it follows when it climbs over a hill (after some hundred steps; " +
+      "other seeds, other luck).",
     won: (what) => what.least < 3.5,
-    then: "It escapes. While path 0 is held nothing pulls back: its slope 2x(2 + cos 4x) has the sign of x everywhere, so it leads towards 0, over every hill. While path 1 is held, its slope −4x² sin 4x is 0 in each valley near the bottom: it only leads to the floor of the valley that it is in. So held draws go on towards 0, and not back."
+    then:
+      "It escapes. While path 0 is held nothing pulls back: its slope 2x(2 + cos 4x) has the sign of x " +
+      "everywhere, so it leads towards 0, over every hill. While path 1 is held, its slope −4x² sin 4x is 0" +
+      " in each valley near the bottom: it only leads to the floor of the valley that it is in. So held " +
+      "draws go on towards 0, and not back."
   }
 ];
 

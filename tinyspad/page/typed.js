@@ -44,7 +44,7 @@ function Typed(app) {
     app.remember();
   });
   byId("share").addEventListener("click", async () => {
-    app.remember();
+    app.write();
     try {
       await navigator.clipboard.writeText(location.href);
       say(byId("share"), "Copied");
