@@ -41,7 +41,7 @@ def show_paths(options: argparse.Namespace) -> None:
         raise BadInput(f"--param {options.param}: the expression's variables are {', '.join(names)}.")
     with np.errstate(all="ignore"):
         lcg = trace(f, *point.values())
-        print(lcg)
+        print(in_words(str(lcg)))
         listed = {} if options.top is None else {"limit": options.top}
         for name in [options.param] if options.param else names:
             ledger = lcg.ledger(name, **listed)

@@ -18,6 +18,7 @@ WORDS = (
     (r" ?Use best_path\(\), nth_path\(i\) or sample_path\(rng\), or raise limit=\.", ""),
     (r"[;.] lcg\.trace_nonfinite\(\) names the first operation that is to blame", ""),
     (r" ?trace_nonfinite\(\) names the operation they come from\.", ""),
+    (r"; lcg\.text\(\) has every one\)", "; the command explain draws them)"),
     (r"; or download=True\. glyphs\(n, rng\) needs no files", ". The task glyphs-fc needs no files"),
     (r" in a script, make the call under `if .*` and use functions that can be imported\.", " give fewer --workers."),
     (r"not what NetworkRuns\.to_json writes", "no file of results that networks wrote"),

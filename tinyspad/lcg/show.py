@@ -60,7 +60,8 @@ def _fold_line(lcg: Recorded, name: str, nodes: Sequence[int]) -> str:
     gives = [v for v in own if v == structure.output or not inside.issuperset(_readers(lcg, v))]
     reads = {source.get(r, r): None for v in own for r in made.reads[id(made.entry_of[v])] if r is not None}
     read = _listed([names[r] for r in reads if r not in inside])
-    return f"{_listed([names[v] for v in gives])} <- {name}  [{spaced(len(own))} operations on {read}]"
+    own_name = _listed([names[v] for v in gives])
+    return f"{own_name} <- {name.removeprefix(own_name + ': ')}  [{spaced(len(own))} operations on {read}]"
 
 
 def _readers(lcg: Recorded, v: int) -> list[int]:

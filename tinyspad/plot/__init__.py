@@ -1,7 +1,7 @@
 """Pictures: of graphs, of path contributions, of functions and of runs.
 
 Every picture is made of data that the rest of tinyspad computed. Functions of one panel draw on ``ax=`` and return it
-(the current axes if it is left out; ``lcg`` makes a figure of a fitting size); those of several panels take ``axes=``, a
+(a figure of their own if it is left out); those of several panels take ``axes=``, a
 list, and return the Figure. ``explain`` and ``step_through`` return a page, which ``tinyspad/page`` makes. None calls
 ``plt.show``. Colours of lines and text, and the size of the text, follow rcParams. Names, whoever gave them, are drawn
 letter by letter: a ``$`` starts no formula. This is the only place that imports matplotlib.
