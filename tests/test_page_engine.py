@@ -18,7 +18,7 @@ from tinyspad.estimators import candidates
 from tinyspad.expression import FUNCTIONS, TWO, parse, trouble
 from tinyspad.lcg.text import constant_text, weight_text
 from tinyspad.page.engine import engine_text
-from tinyspad.page.program import numbers_of, program_of
+from tinyspad.page.program import data_of, numbers_of, program_of
 
 node = shutil.which("node")
 pytestmark = pytest.mark.skipif(node is None, reason="needs node")
@@ -763,3 +763,22 @@ def test_a_graph_of_pythons_numbers(ask):
     found = answers["unbounded"]
     assert (found["value"], found["gradient"]) == ("-Infinity", {"x": "Infinity", "y": "-Infinity"})
     assert found["paths"]["x"][0]["product"] == "Infinity"
+
+
+def test_a_formula_with_a_condition_is_sent_with_it(tmp_path):
+    """A trace has forgotten the comparison; the page computes it anew at every point."""
+    f = parse("where(x < 1, x*x, 2*x - 1) + relu(x) + where(x != y, x % y, abs(-y)) * sinc(x)")
+    data = data_of(ts.trace(f, 0.5, 2.0))
+    assert "python" not in data and ["less", 0, {"constant": 1, "whole": True}] in data["program"]["steps"]
+    points = [{"x": 0.5, "y": 2.0}, {"x": 1.5, "y": 2.0}, {"x": 2.0, "y": 2.0}, {"x": -3.0, "y": 0.7}]
+    script = tmp_path / "ask.js"
+    script.write_text(
+        f"{engine_text()}\nconst graph = TinySpad.trace({json.dumps(data['program'])});\n"
+        f"console.log(JSON.stringify({json.dumps(points)}.map(at => {{ const p = graph.at(at);"
+        " return [p.value, p.gradient()]; })));",
+        encoding="utf-8",
+    )
+    done = subprocess.run([node, str(script)], capture_output=True, text=True, check=True)
+    for point, (value, gradient) in zip(points, json.loads(done.stdout)):
+        lcg = ts.trace(f, *point.values())
+        assert value == pytest.approx(lcg.value, rel=1e-12) and gradient == pytest.approx(lcg.gradient(), rel=1e-12)

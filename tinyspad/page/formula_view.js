@@ -6,7 +6,13 @@ const INFIX = {
   multiply: ["⋅", 2],
   divide: ["/", 2],
   remainder: ["mod", 2],
-  power: ["^", 4]
+  power: ["^", 4],
+  less: ["<", 0],
+  less_equal: ["≤", 0],
+  greater: [">", 0],
+  greater_equal: ["≥", 0],
+  equal: ["=", 0],
+  not_equal: ["≠", 0]
 };
 const SIGN = {
   "+": "add",
@@ -68,6 +74,7 @@ function FormulaView(app) {
     const branch = new Map();
     program.steps.forEach((step, s) =>
       step.args.forEach((ref, a) => {
+        if (INFIX[step.op] && !INFIX[step.op][1]) return; // a comparison has no path
         if (ref.node !== undefined && ref.node < first) branch.set(`${s} ${a}`, readNode(ref.node, seen[ref.node]++));
       })
     );

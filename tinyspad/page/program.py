@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ChangedData, NoRule
 from ..expression import FUNCTIONS
 from ..functions import Problem
-from ..lcg import LCG
+from ..lcg import LCG, folds_of
 from ..lcg.text import weight_text
 from ..rules import Rule
 from ..tape import HOLE, Entry, arguments_of, behind, leaf_data, options_of, parents, replay, rule_of
@@ -29,12 +29,17 @@ class NotComputed(Exception):
 
 
 def data_of(lcg: LCG) -> dict[str, Any]:
-    """What the page is filled with: the point, and ``program``, or ``python`` and ``why``."""
+    """What the page is filled with: the point, and ``program``, or ``python`` and ``why``; what is large, in ``folds``."""
     found: dict[str, Any] = {"point": {name: _told(x) for name, x in zip(lcg.params, lcg.arguments)}}
     try:
         found["program"] = program_of(lcg)
     except NotComputed as problem:
-        found |= {"python": numbers_of(lcg), "why": str(problem)}
+        if formula_of(lcg) is not None:  # it has a condition, which the trace has forgotten
+            found["program"] = _program(lcg, *_Written.program(lcg))
+        else:
+            found |= {"python": numbers_of(lcg), "why": str(problem)}
+    if folds := folds_of(lcg):
+        found["folds"] = folds
     if isinstance(lcg.function, Problem):
         found["box"] = {name: list(map(float, side)) for name, side in zip(lcg.params, lcg.function.box)}
     return found
@@ -90,6 +95,34 @@ def _references(entry: Entry, rule: Rule, known: dict[int, int]) -> list[Any]:
             raise NotComputed(f"{rule.name} reads what is no number")
         found.append({"constant": told_number(constant)} | ({"whole": True} if isinstance(constant, int) else {}))
     return found
+
+
+class _Written(np.lib.mixins.NDArrayOperatorsMixin):
+    """A number of a formula that is not computed but written down: every operation on it is a step."""
+
+    def __init__(self, place: int, steps: list[Any], params: int) -> None:
+        self.place, self.steps, self.params = place, steps, params
+
+    @classmethod
+    def program(cls, lcg: LCG) -> tuple[list[Any], Any]:
+        """The steps of a formula, comparisons included, and its output."""
+        steps: list[Any] = []
+        assert lcg.function is not None
+        found = lcg.function(*(cls(i, steps, len(lcg.params)) for i in range(len(lcg.params))))
+        return steps, _written(found)
+
+    def __array_ufunc__(self, function: Any, method: str, *arguments: Any, **options: Any) -> _Written:
+        self.steps.append([function.__name__, *map(_written, arguments)])
+        return _Written(self.params + len(self.steps) - 1, self.steps, self.params)
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> _Written:
+        return self.__array_ufunc__(function, "__call__", *arguments)
+
+
+def _written(x: Any) -> Any:
+    if isinstance(x, _Written):
+        return x.place
+    return {"constant": told_number(x)} | ({"whole": True} if isinstance(x, int) else {})
 
 
 def numbers_of(lcg: LCG) -> dict[str, Any]:
