@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 
 import matplotlib
 import pytest
@@ -36,6 +37,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker("committed")
         elif item.path.stem in REPEATED:
             item.add_marker("no_cover")
+
+
+@pytest.fixture(autouse=True)
+def graders_meet_a_student_for_the_first_time():
+    """How much help a verdict gives depends on how often it was asked for."""
+    if "tinyspad.check.verdict" in sys.modules:
+        sys.modules["tinyspad.check.verdict"].ASKED.clear()
 
 
 @pytest.fixture(autouse=True)

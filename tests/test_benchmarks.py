@@ -301,3 +301,20 @@ def test_the_main_lines_of_the_readme_are_those_of_the_results():
     first = engines["imports", "import and first derivative"]
     assert f"derivative {first['tinyspad']['median'] * 1e3:.0f} ms" in imports
     assert f"**{first['NumPy, no derivative']['ratio']:.2f}**" in imports
+
+
+def test_pages_of_up_to_60_nodes_are_small_and_the_committed_table_says_so():
+    small = [sys.executable, "-m", "benchmarks.page", "--small"]
+    told = subprocess.run(small, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    tables = {"now": told, "committed": (ROOT / "benchmarks" / "page.md").read_text(encoding="utf-8")}
+    sizes = {}
+    for when, text in tables.items():
+        rows = [
+            [cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")
+        ][1:]
+        sizes[when] = {row[0]: (int(row[1]), float(row[2])) for row in rows if row[1].isdigit()}
+        assert len(sizes[when]) == 7 and all(
+            kilobytes < 120 for nodes, kilobytes in sizes[when].values() if nodes <= 60
+        )
+    for name, (nodes, kilobytes) in sizes["now"].items():
+        assert sizes["committed"][name][0] == nodes and abs(sizes["committed"][name][1] - kilobytes) < 5, name

@@ -100,7 +100,7 @@ def test_results_are_written_and_read(found):
         ({"functions": ["shubert", "shubert"]}, "different values"),
         ({"methods": "magic"}, "There is no method 'magic'"),
         ({"methods": ["GD", 3]}, "There is no method '3'"),
-        ({"methods": 3}, "--methods is a list"),
+        ({"methods": 3}, "methods= is a list"),
         ({"dimensions": (2, 2)}, "dimensions= is a list of different values"),
         ({"dimensions": 2.5}, "dimensions="),
         ({"dimensions": 11}, "dimensions= is at most 10"),

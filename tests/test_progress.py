@@ -141,3 +141,16 @@ def test_units_that_are_not_alike_count_by_what_they_cost(no_tqdm, terminal, cap
             bar.one_more()
     told = capsys.readouterr().err
     assert "\r1 of 3 claims, about 59 s left" in told and "\r2 of 3 claims, about 58 s left" in told
+
+
+def test_a_notebook_is_known_by_its_stream(monkeypatch):
+    """Not by what is imported: a script that uses ipykernel for something else may write through a pipe."""
+
+    class OutStream:
+        isatty = staticmethod(lambda: False)
+
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    monkeypatch.setattr(sys, "stderr", OutStream())
+    assert not progress.is_watched()
+    OutStream.__module__ = "ipykernel.iostream"
+    assert progress.is_watched()

@@ -29,7 +29,8 @@ def _shown(steps: Sequence[int], unit: str) -> Iterator[int]:
 
 def is_watched() -> bool:
     """Whether standard error leads to a terminal, or into a notebook, where a line can change."""
-    return sys.stderr is not None and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+    here = sys.stderr
+    return here is not None and (here.isatty() or type(here).__module__.startswith("ipykernel"))
 
 
 def duration(seconds: float) -> str:

@@ -27,6 +27,7 @@ def tanh_rule(d: Callable[[Any, Any], Any]) -> None:
     tanh_rule: not yet (reads the input).
     Hint: The derivative of tanh is 1 - tanh(x)**2. The x in that formula stands inside tanh: which argument holds tanh(x)?
     tanh_rule(0.462117, 0.5) gave 0.75; expected 0.786448.
+    (Grade the same again for a further hint.)
     """
     for x in (0.5, -1.25, np.array([0.0, 0.5, 2.0]), np.array([[0.25, -1.0], [3.0, 0.0]]), np.array([1, 0, -2])):
         out = np.tanh(x)
