@@ -57,7 +57,8 @@ def test_what_is_missing_is_told(tmp_path, monkeypatch):
 def test_the_command_lays_it_out_and_says_what_to_open(tmp_path, capsys):
     assert main(["tutorials", str(tmp_path / "course"), "--instructor"]) == 0
     assert (
-        "01_tape.ipynb" in capsys.readouterr().out and (tmp_path / "course" / "instructor" / "solutions.py").is_file()
+        "00_write_it.ipynb" in capsys.readouterr().out
+        and (tmp_path / "course" / "instructor" / "solutions.py").is_file()
     )
     assert main(["tutorials", str(tmp_path / "course" / "README.md")]) == 2
     assert "Name a folder" in capsys.readouterr().err

@@ -172,6 +172,8 @@ def test_a_tutorial_has_its_parts(file):
     text = "\n".join("".join(c["source"]) for c in cells(file, "markdown"))
     assert re.match(rf"# {file.stem[:2]} · .+\n\n\*About \d\d minutes", text)
     assert text.count("**Predict") + text.count("**Check") >= 4 and "## What to remember" in text
+    if file.stem != "00_write_it":
+        assert "**Exercises:**" in text
     assert "/instructor" not in text and re.search(r"equation|Figure|Definition|Section|Table|Example", text)
 
 
@@ -179,7 +181,7 @@ def test_the_plan_lists_every_notebook():
     plan = (ROOT / "README.md").read_text(encoding="utf-8")
     for file in TUTORIALS + EXERCISES:
         assert f"({file.relative_to(ROOT).as_posix()})" in plan
-    assert [f"{n:02d}" for n in range(1, 10)] == [file.stem[:2] for file in TUTORIALS]
+    assert [f"{n:02d}" for n in range(10)] == [file.stem[:2] for file in TUTORIALS]
 
 
 def test_every_exercise_has_one_place_in_its_tutorials_notebook():

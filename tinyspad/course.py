@@ -31,7 +31,9 @@ class LaidOut:
                 f"Left as they are, since they were changed: {', '.join(self.kept)}. For a new copy of one, move yours away "
                 "and lay the course out again."
             )
-        lines.append(f"Open {self.folder / 'README.md'} first, then 01_tape.ipynb: python -m jupyter lab {self.folder}")
+        lines.append(
+            f"Open {self.folder / 'README.md'} first, then 00_write_it.ipynb: python -m jupyter lab {self.folder}"
+        )
         return "\n".join(lines)
 
 
