@@ -213,7 +213,8 @@ def yields_for_ever(*args):
 
 
 @pytest.mark.parametrize("answer", [loops_in_one_line, loops_in_a_generator, yields_for_ever])
-def test_what_never_ends_is_stopped(answer):
+def test_what_never_ends_is_stopped(answer, monkeypatch):
+    monkeypatch.setattr("tinyspad.check.answer.SECONDS", 1.0)
     assert check.list_paths(answer).misconception == "does not end"
 
 

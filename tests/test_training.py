@@ -420,6 +420,7 @@ def test_settings_without_meaning(settings, says):
         nn.fit(small_net(), [1, 2])
 
 
-def test_progress_is_told(capsys):
+def test_progress_is_told(capsys, monkeypatch):
+    monkeypatch.setattr("tinyspad.progress.is_watched", lambda: True)
     train(progress=True)
     assert "40" in capsys.readouterr().err

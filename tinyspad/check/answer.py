@@ -23,6 +23,9 @@ from .verdict import DAMAGE, ENDLESS, LISTING, NOTHING, RAISES, RECURSION, STUB,
 BUDGET = 2_000_000
 """The most lines of its own that one call may run: one pass over 20 000 nodes is far below, 2**40 paths are far beyond."""
 
+OPCODES = 10
+"""Where there is no timer the steps of a line are counted, too: about so many make a line."""
+
 SECONDS = 10.0
 """The most time that one call may take, where there is a timer: right answers take a few thousandths of a second."""
 
@@ -113,7 +116,8 @@ def check_rng(answer: Callable[..., Any], *args: Any, told: str) -> None:
 
 def _within_budget(answer: Callable[..., Any], args: list[Any]) -> Any:
     """Call it, and raise OverBudget in the middle of it if it runs too many lines, or for too long."""
-    left, before, depth = BUDGET, sys.gettrace(), sys.getrecursionlimit()
+    before, depth, timed = sys.gettrace(), sys.getrecursionlimit(), _has_timer()
+    left = BUDGET if timed else OPCODES * BUDGET
     deepest = min(depth, DEEPEST)
     own = getattr(getattr(answer, "__code__", None), "co_filename", None)
 
@@ -124,6 +128,7 @@ def _within_budget(answer: Callable[..., Any], args: list[Any]) -> Any:
                 sys.setrecursionlimit(deepest)
             if frame.f_code.co_filename != own and _of_others(frame.f_code.co_filename):
                 return None  # what the notebook, NumPy or tinyspad do meanwhile is not the student's
+            frame.f_trace_opcodes = not timed  # a loop on one line has no lines to count
         left -= 1
         if left < 0:
             raise OverBudget(f"{BUDGET} lines")
@@ -143,7 +148,9 @@ def _within_budget(answer: Callable[..., Any], args: list[Any]) -> Any:
 def _listed(result: Any) -> Any:
     """The same with every iterator in it run to its end."""
     if isinstance(result, Iterator):
-        result = list(itertools.islice(result, BUDGET))
+        result = list(itertools.islice(result, MOST_PARTS + 1))
+        if len(result) > MOST_PARTS:
+            raise OverBudget(f"{MOST_PARTS} items")
     if isinstance(result, (list, tuple)) and any(isinstance(part, Iterator) for part in result):
         result = type(result)(_listed(part) for part in result) if type(result) in (list, tuple) else result
     return result
@@ -161,8 +168,7 @@ def _of_others(file: str) -> bool:
 @contextmanager
 def _timer() -> Iterator[None]:
     """After ``SECONDS`` raise OverBudget, where there is a timer: on POSIX, in the main thread, if nobody else uses it."""
-    main = threading.current_thread() is threading.main_thread()
-    if not hasattr(signal, "setitimer") or not main or signal.getitimer(signal.ITIMER_REAL)[0]:
+    if not _has_timer():
         yield
         return
 
@@ -176,6 +182,12 @@ def _timer() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _has_timer() -> bool:
+    """Whether this thread can be stopped by a timer that nobody else uses."""
+    main = threading.current_thread() is threading.main_thread()
+    return main and hasattr(signal, "setitimer") and not signal.getitimer(signal.ITIMER_REAL)[0]
 
 
 def _line(problem: BaseException, answer: Callable[..., Any]) -> str:
