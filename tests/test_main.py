@@ -397,7 +397,7 @@ def test_figures_are_drawn_by_name_with_their_data(capsys, tmp_path):
             ["compare", "x*x", "x=3", "--estimators", "RAD, hold {[]: 1}"],
             "RAD: hold is a whole number, at least 1, not '{[]: 1}'",
         ),
-        (["compare", "x*x", "x=3", "--estimators", f"RAD, hold {'(' * 9999}"], "hold is a whole number"),
+        (["compare", "x*x", "x=3", "--estimators", f"RAD, hold {'-' * 9999}1"], "hold is a whole number"),
         (["compare", "x*x", "x=3", "--estimators", f"RAD, hold {'9' * 9999}"], "hold is a whole number"),
         (
             ["compare", "x*x", "x=3", "--estimators", "NearestPath 3"],
