@@ -184,7 +184,7 @@ def overridden(kind, classes):
         name
         for base in bases
         for name in vars(kind).keys() & vars(base).keys()
-        if re.match(r"_[a-z]", name) and not name.startswith(("_abc_", "_is_"))
+        if re.match(r"_[a-z]", name) and not name.startswith(("_abc_", "_is_")) and name != "_repr_html_"
     }
 
 

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 import tinyspad as ts
+import tinyspad.commands
+import tinyspad.on_formulas
 from tinyspad import archive, plot
 from tinyspad.__main__ import main
-from tinyspad.archive import load_arrays, locked, save_arrays, write_file, write_text
+from tinyspad.archive import check_file, load_arrays, locked, save_arrays, write_file, write_text
 from tinyspad.experiments import success_rates
 
 posix = pytest.mark.skipif(os.name == "nt", reason="modes, links and pipes of POSIX")
@@ -476,3 +478,42 @@ def test_saves_that_are_killed_at_any_moment_lose_nothing(tmp_path):
         assert number_in(file) in (0, 1)
         save(file, 0)
         assert names(tmp_path) == ["run.npz"] or archive.fcntl is None
+
+
+def test_a_place_is_tried_and_left_as_it_was(tmp_path):
+    here = tmp_path / "here.txt"
+    here.write_text("mine")
+    for file in (here, tmp_path / "new" / "one" / "a.txt", "/dev/null"):
+        if Path(file).parent.exists() or file != "/dev/null":
+            check_file(file)
+    assert os.listdir(tmp_path) == ["here.txt"] and here.read_text() == "mine"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc")
+@pytest.mark.parametrize("command", [["table", "1", "--runs", "2"], ["compare", "x*x", "x=1"]])
+def test_what_cannot_be_written_is_told_before_the_work_is_done(command, capsys, monkeypatch):
+    for work in ("minimize", "paper_table"):
+        for module in (tinyspad.commands, tinyspad.on_formulas):
+            monkeypatch.setattr(module, work, None, raising=False)  # nothing is run
+    assert main([*command, "--figure", "/proc/nope/a.png"]) == 2
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.endswith("No such file or directory: '/proc/nope'\n")
+
+
+@posix
+def test_a_file_or_folder_without_the_right_to_write_is_refused(tmp_path, monkeypatch):
+    """Rights mean nothing to the superuser, so the system's answers are given here."""
+    file = tmp_path / "a.txt"
+    file.write_text("mine")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "access", lambda *_: False)
+        with pytest.raises(PermissionError, match=r"a\.txt"):
+            check_file(file)
+
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(PermissionError, match=r"save to another folder.*b\.txt"):
+        check_file(tmp_path / "new" / "b.txt")
+    assert os.listdir(tmp_path) == ["a.txt"]

@@ -209,6 +209,7 @@ RECORDS = {
     "history": lambda: ts.minimize(ts.functions.beale, tuple(np.ones((2, 50))), steps=9).history,
     "large history": lambda: ts.minimize(lambda *p: sum(x * x for x in p), (1.0,) * 200, steps=3).history,
     "training": lambda: ts.nn.Training(*np.ones((6, 3)), "done"),
+    "shown": lambda: ts.trace(ts.functions.beale, 1.0, 2.0).shown("x", 2),
 }
 
 
@@ -220,6 +221,12 @@ def test_records_show_what_they_print(record):
     assert first in told or (record.endswith("history") and "values | array (" in told)
     if first != repr(shown)[1:-1]:  # it prints more than a line: all of it is there
         assert set(str(shown).split()) <= set(told.split())
+
+
+def test_what_is_shown_of_the_paths_is_a_line():
+    lcg = ts.trace(ts.functions.beale, 1.0, 2.0)
+    assert repr(lcg.shown("x", 2)) == "<Shown of x: 6 paths, the largest 2 listed, sum 171.25>"
+    assert repr(lcg.shown("x")) == "<Shown of x: 6 paths, sum 171.25>" and "sum over 6 paths" in str(lcg.shown("x"))
 
 
 def test_a_reading_of_the_paper_is_a_line():

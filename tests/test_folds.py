@@ -1,5 +1,7 @@
 """Large programs in pieces, by lines, rounds, subexpressions: weights between them are exact; and labels stand free."""
 
+import functools
+import random
 import sys
 from itertools import pairwise
 
@@ -192,6 +194,75 @@ def test_what_the_function_prints_is_not_printed_again(capsys):
     assert capsys.readouterr().out == "here\n"
 
 
+def test_a_file_is_looked_at_once_for_all_its_calls(monkeypatch):
+    import linecache
+
+    looks = []
+    checked = linecache.checkcache
+    monkeypatch.setattr(linecache, "checkcache", lambda file=None: (looks.append(file), checked(file)))
+    assert origins(ts.trace(nested, 1.0)) and looks == [__file__]
+
+
+GENERATOR, OLD, PYTHONS = np.random.default_rng(1), np.random.RandomState(2), random.Random(3)
+
+
+class Noise:
+    """One whose generator is an attribute, and one that its method names."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(4)
+
+    def __call__(self):
+        return self.rng.normal() + GENERATOR.normal()
+
+
+def test_showing_a_graph_moves_no_random_generator():
+    cell, kept, noise = np.random.default_rng(5), {"of it": [np.random.default_rng(6)]}, Noise()
+    given = functools.partial(lambda rng: rng.normal(), np.random.default_rng(7))
+
+    def drawn(x, at=np.random.default_rng(8), *, last=random.Random(9)):  # noqa: B008
+        numbers = [cell.normal(), kept["of it"][0].normal(), noise(), noise.__call__(), given(), at.normal()]
+        numbers += [last.random(), GENERATOR.normal(), OLD.normal(), PYTHONS.random(), random.random()]
+        numbers += [np.random.normal(), (lambda: other.normal())()]  # noqa: NPY002
+        for number in numbers * 5:
+            x = np.sin(x) * number
+        return x
+
+    def state():
+        own = [given.args[0], *drawn.__defaults__, cell, *kept["of it"], noise.rng, GENERATOR, other]
+        mine = [rng.bit_generator.state for rng in own]
+        olds = [str(rng.get_state(legacy=False)) for rng in (OLD, np.random)]
+        return mine, olds, [rng.getstate() for rng in (PYTHONS, random, drawn.__kwdefaults__["last"])]
+
+    other = np.random.default_rng(10)
+    for shown in (
+        ts.trace(drawn, 1.0),
+        ts.trace(lambda p: drawn(p["x"]), {"x": 1.0}),
+        ts.trace(drawn, 1.0).derivative(),
+    ):
+        before = state()
+        assert "folded into" in str(shown) and state() == before
+    before = state()
+    drawn(1.0)
+    assert all(a != b for a, b in zip(np.ravel(before[0]), np.ravel(state()[0])))  # they move when f runs
+
+
+def test_generators_are_put_back_where_f_raises():
+    rng = np.random.default_rng(0)
+
+    def once(x, runs=[]):  # noqa: B006
+        runs.append(rng.normal())
+        for _ in range(70):
+            x = np.sin(x) * x
+        if len(runs) > 1:
+            raise ValueError
+        return x
+
+    lcg = ts.trace(once, 1.0)
+    before = rng.bit_generator.state
+    assert origins(lcg) is None and rng.bit_generator.state == before
+
+
 def test_unfolding():
     lcg = ts.trace(nested, 1.0)
     outer = f"{line_of(nested, 'helper')}-{line_of(nested, '0.5')}"
@@ -203,6 +274,10 @@ def test_unfolding():
     assert any(name.startswith(f"line {line_of(helper, 'np.sin')} of helper, call 26") for name in opened)
     with pytest.raises(BadInput, match=r'no fold "line 1" in this program: unfold= takes one of "lines'):
         lcg.folds("line 1")
+    small = r'no fold "line 1" in this program: it has 4 variables, and is folded above 60\.'
+    for show in (lambda small: small.folds("line 1"), lambda small: ts.plot.lcg(small, unfold=["line 1"])):
+        with pytest.raises(BadInput, match=small):
+            show(ts.trace(lambda x: x * x, 3.0))
 
 
 def test_the_text_in_pieces_tells_what_each_reads_and_gives():

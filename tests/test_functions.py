@@ -150,3 +150,29 @@ def test_a_problem_of_ones_own():
 
 def multiplied(x):
     return x * x
+
+
+@pytest.mark.parametrize(
+    ("known", "says"),
+    [
+        ({"minimizers": [(0.0,)]}, r"Problem m: minimizers= are .* of 2 coordinates each, .* not \[\(0.0,\)\]"),
+        ({"minimizers": [0.0]}, "of 2 coordinates each"),
+        ({"minimizers": None}, "not None"),
+        ({"minimizers": [(0.0, np.nan)]}, "of 2 coordinates each"),
+        ({"minimum": None}, "Problem m: minimum= is the least value of the function, a number, NaN if .*, not None"),
+        ({"minimum": -np.inf}, "not -inf"),
+        ({"minimum": True}, "not True"),
+        ({"minimum": "0"}, "not '0'"),
+    ],
+)
+def test_what_is_known_of_a_problem_fits_it(known, says):
+    with pytest.raises(BadInput, match=says):
+        Problem("m", lambda x, y: x * x + y * y, (-1, 1), **known)
+
+
+def test_what_is_known_of_a_problem_is_kept_as_tuples_of_numbers():
+    mine = Problem("m", lambda x, y: x * x + y * y, (-1, 1), 0, [np.zeros(2), [1, 2]])
+    assert mine.minimizers == ((0.0, 0.0), (1.0, 2.0)) and isinstance(mine.minimum, float) and {mine: 1}[mine] == 1
+    assert Problem("m", lambda x, y: x * y, (-1, 1), minimizers=(3, 0.5)).minimizers == ((3.0, 0.5),)
+    assert Problem("m", np.square, [(-1, 1)], np.nan, [0.0, 1.0]).minimizers == ((0.0,), (1.0,))
+    assert Problem("m", np.square, [(-1, 1)], minimizers=[]).minimizers == ()

@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 import time
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ import pytest
 from programs import Program
 
 import tinyspad as ts
+from tinyspad import plot
 from tinyspad.errors import BadInput, NotElementwise
 from tinyspad.paths import COUNT, GRADIENT, Semiring, Structure, all_but, enumerate_paths, sweep
 
@@ -134,6 +136,17 @@ def test_the_ledger_of_fewer():
         ledger.largest(0)
     with pytest.raises(BadInput, match="limit= is a whole number"):
         ts.trace(ts.functions.f1, 5.0).ledger("x", limit=0)
+    with pytest.raises(BadInput, match="shown: n is a whole number, at least 1, not 0"):
+        ts.trace(ts.functions.f1, 5.0).shown("x", 0)
+    with pytest.raises(BadInput, match="contributions: limit is a whole number"):
+        plot.contributions(ts.trace(ts.functions.f1, np.linspace(1, 2, 5)), limit=0)
+
+
+def test_shares_read_alike_in_print_and_in_the_picture():
+    ledger = ts.trace(ts.functions.f1, 5.0).ledger("x")
+    told = [text.get_text() for text in plot.ledger(ledger).texts]
+    assert [cells[-1] for cells in ledger.table().rows] == ["20.9%", "79.1%"]
+    assert [re.search(r"\((.*)\)", text)[1] for text in told[:2]] == ["20.9%", "79.1%"]
 
 
 def test_arrays_are_listed_as_far_as_their_norms_can_be_compared():

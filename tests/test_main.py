@@ -14,6 +14,7 @@ import pytest
 from matplotlib import image
 
 import tinyspad as ts
+import tinyspad.__main__
 from tinyspad import nn, plot, progress
 from tinyspad.__main__ import main
 from tinyspad.commands import COMMANDS
@@ -27,6 +28,10 @@ def run(capsys, *argv):
     status = main(list(argv))
     out, err = capsys.readouterr()
     return status, out, err
+
+
+def test_the_module_names_every_command():
+    assert all(f"{name}``" in tinyspad.__main__.__doc__ for name in COMMANDS)
 
 
 def test_demo_prints_program_ledger_and_table_and_writes_the_figure(capsys, tmp_path):
@@ -125,6 +130,8 @@ def test_compare_says_at_which_part_a_run_ended(capsys, tmp_path):
     assert status == 0 and "RAD: 50 of 50 runs met NaN or infinity; the first stopped after " in out
     status, out, _ = run(capsys, "compare", "sqrt(x)*x", "x=0", "--estimators", "GD", "--steps", "5")
     assert status == 0 and "GD: the run stopped after 0 steps, where the derivative of" in out
+    status, out, _ = run(capsys, *argv[:-3], "2", "--estimators", "GD", "--steps", "1")
+    assert out.startswith("x*log(x) from x = 3: 1 step of ") and "GD: the run stopped after 1 step, where" in out
     status, out, _ = run(capsys, "compare", "x**2", "x=3", "--steps", "5")
     assert status == 0 and "every variable has a single path here" in out and "minimize(" not in out
 
@@ -386,6 +393,17 @@ def test_figures_are_drawn_by_name_with_their_data(capsys, tmp_path):
         (["compare", "x*x", "x=1", "--estimators", "FixedPath"], "FixedPath needs a number, such as FixedPath 0"),
         (["compare", "x*x", "x=1", "--estimators", "FixedPath 7"], "no path 7"),
         (["compare", "x*x", "x=1", "--estimators", " ; "], "names none"),
+        (
+            ["compare", "x*x", "x=3", "--estimators", "RAD, hold {[]: 1}"],
+            "RAD: hold is a whole number, at least 1, not '{[]: 1}'",
+        ),
+        (["compare", "x*x", "x=3", "--estimators", f"RAD, hold {'-' * 9999}1"], "hold is a whole number"),
+        (["compare", "x*x", "x=3", "--estimators", f"RAD, hold {'9' * 9999}"], "hold is a whole number"),
+        (
+            ["compare", "x*x", "x=3", "--estimators", "NearestPath 3"],
+            "NearestPath takes options, each behind a comma and by its name, not '3'; there are m, k_max",
+        ),
+        (["compare", "x*x", "x=3", "--estimators", "GD 3"], "GD takes nothing behind its name, not '3'"),
         (["compare", "x*x", "x=1", "--runs", "0"], "--runs"),
         (["compare", "x*x", "x=1", "--steps", "-1"], "--steps"),
         (["compare", "x*x", "x=1", "--lr", "-1"], "lr must be a finite number"),

@@ -152,7 +152,10 @@ def test_writings_of_a_function_share_what_was_found():
 def test_where_no_run_ends_finite_none_succeeds():
     table = success_rates(Problem("lost", never_finite, (0, 1)), TWO, runs=20, steps=3)
     assert np.isnan(table.stand_ins["lost"]) and not table.reached.any() and table.not_finite.tolist() == [[20, 20]]
-    assert "of lost not known, nan stands in" in str(table)
+    told = "minimum: of lost not known, and no run ended at a number, so none can succeed"
+    assert table.provenance["minimum"] == told.partition(": ")[2] and told in str(table) and "nan" not in told
+    both = success_rates([Problem("lost", never_finite, (0, 1)), MINE], TWO, **FEW)
+    assert "of mine not known, " in both.provenance["minimum"] and both.provenance["minimum"].endswith(told[9:])
 
 
 def test_it_is_the_same_by_workers_and_resumed(tmp_path, monkeypatch):

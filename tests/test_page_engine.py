@@ -24,7 +24,7 @@ node = shutil.which("node")
 pytestmark = pytest.mark.skipif(node is None, reason="needs node")
 
 TOLERANCE = 1e-12
-"""Of the sum of |contributions|, or of the largest intermediate: the issue's promise. Both sides round each operation by
+"""Of the sum of |contributions|, or of the largest intermediate, which the page promises. Both sides round each operation by
 itself, and NumPy's and V8's functions differ in the last bit."""
 
 

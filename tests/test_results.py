@@ -282,3 +282,11 @@ def test_several_results_are_a_dict_that_shows_itself_as_a_table():
 def test_an_estimator_without_a_choice_is_told_in_the_table():
     told = check(ts.compare(lambda x: x**2, 5.0, {"GD": ts.GD(), "RAD": ts.RAD()}, steps=2, rng=0))
     assert told.endswith("or sum over data inside f.") and "RAD: Every parameter has a single path here" in told
+
+
+def test_one_step_is_one_step():
+    lone = one(steps=1)
+    assert repr(lone).endswith(" done after 1 step>") or " done after 1 step;" in repr(lone)
+    assert str(lone).startswith("done after 1 step: ") and lone.message == "The run took the one step."
+    batch = ts.minimize(lambda x: x * x, np.ones(1), steps=1)
+    assert batch.message == "The run took the one step."

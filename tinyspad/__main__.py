@@ -1,5 +1,5 @@
 """The command line: ``python -m tinyspad demo``, ``paths``, ``explain``, ``laboratory``, ``compare``, ``table``,
-``multimodal``, ``whitebox``, ``networks``, ``datasets``, ``reproduce``, ``sensitivity``, ``figures``."""
+``multimodal``, ``whitebox``, ``networks``, ``datasets``, ``reproduce``, ``sensitivity``, ``tutorials``, ``figures``."""
 
 from __future__ import annotations
 

@@ -55,15 +55,42 @@ PATIENCE = 2.0
 @contextmanager
 def made(folder: Path) -> Iterator[Path]:
     """A folder for results, there before the work is done; what was made of it and holds nothing goes if that fails."""
-    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    new = _missing(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
     except BaseException:
-        for place in new:
-            with suppress(OSError):  # something is in it
-                place.rmdir()
+        _go(new)
         raise
+
+
+def check_file(file: str | PathLike[str]) -> None:
+    """Raise OSError unless :func:`write_file` can write there. Folders that it lacks are made, and go again."""
+    folder = Path(file).parent
+    new = _missing(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _named(file):
+            target = _regular(file)
+            if (target is None or target.exists()) and not os.access(file, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(file))
+            if target is not None:
+                part, handle = _begun(target, 0o600)
+                os.close(handle)
+                part.unlink()
+    finally:
+        _go(new)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """Of a folder and those around it the ones that are not there, from the inside outwards."""
+    return [place for place in (folder, *folder.parents) if not place.exists()]
+
+
+def _go(folders: list[Path]) -> None:
+    for place in folders:
+        with suppress(OSError):  # something is in it
+            place.rmdir()
 
 
 def write_file(file: str | PathLike[str], write: Callable[[BinaryIO], object]) -> None:
@@ -143,14 +170,9 @@ def _replaced(target: Path, write: Callable[[BinaryIO], object]) -> bool:
         old = None
     if old is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
-    part = target.parent / PART.format(secrets.token_hex(8))
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    mode = 0o666 if old is None else 0o600  # less the umask; a secret file is not shown for a moment
-    try:
-        handle = os.open(part, flags, mode)
-    except PermissionError as problem:
-        told = f"{problem.strerror} in its folder, where a file is made before it gets its name: save to another folder"
-        raise PermissionError(problem.errno, told, str(target)) from None
+    part, handle = _begun(
+        target, 0o666 if old is None else 0o600
+    )  # less the umask; a secret file is not shown for a moment
     try:
         with os.fdopen(handle, "wb") as stream, locked(handle):
             if not part.exists():  # swept between its birth and its lock
@@ -167,6 +189,17 @@ def _replaced(target: Path, write: Callable[[BinaryIO], object]) -> bool:
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def _begun(target: Path, mode: int) -> tuple[Path, int]:
+    """A part of its own beside the target, open."""
+    part = target.parent / PART.format(secrets.token_hex(8))
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        return part, os.open(part, flags, mode)
+    except PermissionError as problem:
+        told = f"{problem.strerror} in its folder, where a file is made before it gets its name: save to another folder"
+        raise PermissionError(problem.errno, told, str(target)) from None
 
 
 def _renamed(part: Path, target: Path) -> bool:

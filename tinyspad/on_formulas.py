@@ -21,7 +21,7 @@ from .lcg import trace
 from .optimize import Result, Results, minimize
 from .optimizers import Adam
 from .plot.outside import verbatim
-from .shell import gradient_trouble, in_words, slope_trouble, value_trouble
+from .shell import gradient_trouble, in_words, slope_trouble, told_point, value_trouble
 from .table import Table
 from .typed import estimators, is_random
 
@@ -97,7 +97,8 @@ def show_compare(options: argparse.Namespace) -> None:
     told = Ends(formula, f, point, results)
     table, remarks = told.table(), told.remarks()
     if options.form == "text":
-        head = f"{cut(formula, 80)} from {_place(point)}: {options.steps} steps of {stepper!r}, seed {options.seed}"
+        steps = f"{options.steps} step{'s' * (options.steps != 1)}"
+        head = f"{cut(formula, 80)} from {told_point(point)}: {steps} of {stepper!r}, seed {options.seed}"
         print("\n\n".join([head, str(table), *filter(None, ["\n".join(remarks)])]))
     else:
         constant = {"formula": formula, "steps": options.steps, "optimizer": repr(stepper), "seed": options.seed}
@@ -145,7 +146,7 @@ class Ends:
         return float(np.ravel(result.value)[run]), self._at(tuple(np.ravel(x)[run] for x in _coordinates(result)))
 
     def _at(self, x: Any) -> str:
-        return _place(dict(zip(self.point, x if isinstance(x, tuple) else (x,))))
+        return told_point(dict(zip(self.point, x if isinstance(x, tuple) else (x,))))
 
     def _trouble(self, result: Result) -> str:
         bad = np.ravel(np.not_equal(result.status, "done") | ~np.isfinite(result.value))
@@ -156,7 +157,8 @@ class Ends:
         step = int(np.ravel(result.steps)[first])
         what = value_trouble(self.f, where) or gradient_trouble(self.f, where)
         of = f"{int(bad.sum())} of {bad.size} runs met NaN or infinity; the first" if bad.size > 1 else "the run"
-        return f"{of} stopped after {step} steps, where {what or 'the next one leads too far: give a smaller --lr'}."
+        steps = f"{step} step{'s' * (step != 1)}"
+        return f"{of} stopped after {steps}, where {what or 'the next one leads too far: give a smaller --lr'}."
 
 
 def drawn(told: Ends) -> Any:
@@ -169,7 +171,7 @@ def drawn(told: Ends) -> Any:
     if values.size and values.min() > 0 and np.log10(values.max() / values.min()) > DECADES:
         ax.set_yscale("log")
         ax.set_ylabel(f"{ax.get_ylabel()}, logarithmic")
-    ax.set_title(verbatim(f"{told.formula} from {_place(told.point)}", 64), fontsize="medium")
+    ax.set_title(verbatim(f"{told.formula} from {told_point(told.point)}", 64), fontsize="medium")
     return ax.figure
 
 
@@ -182,7 +184,3 @@ def _middle(result: Result) -> int | None:
 
 def _coordinates(result: Result) -> tuple[Any, ...]:
     return result.x if isinstance(result.x, tuple) else (result.x,)
-
-
-def _place(point: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {float(x):.6g}" for name, x in point.items())

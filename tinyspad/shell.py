@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .archive import check_file
 from .arguments import name_of
 from .errors import BadInput
 from .expression import trouble
@@ -58,6 +59,7 @@ def check_writable(file: Path | None) -> None:
     first = next(place for place in (file.parent, *file.parent.parents) if place.exists())
     if not first.is_dir():
         raise NotADirectoryError(20, "Not a folder", str(first))
+    check_file(file)
 
 
 # --- what is not finite ---------------------------------------------------------------------------------------------------
@@ -73,7 +75,7 @@ def value_trouble(f: Callable[..., Any], point: Mapping[str, float]) -> str | No
             return None
         found = trace(f, *point.values()).trace_nonfinite()
     part = "" if found is None or found.what != "value" else f", first in {found.name} <- {found.text}"
-    return f"{name_of(f)} is {float(value):g} at {_place(point)}{part}"
+    return f"{name_of(f)} is {float(value):g} at {told_point(point)}{part}"
 
 
 def gradient_trouble(f: Callable[..., Any], point: Mapping[str, float]) -> str | None:
@@ -87,7 +89,7 @@ def slope_trouble(lcg: LCG) -> str | None:
     found = lcg.trace_nonfinite()
     if found is None:
         return None
-    place = _place(dict(zip(lcg.params, lcg.arguments)))
+    place = told_point(dict(zip(lcg.params, lcg.arguments)))
     number = f"{float(found.number):g}"
     return {
         "value": f"{found.name} <- {found.text} is {number} at {place}",
@@ -96,5 +98,10 @@ def slope_trouble(lcg: LCG) -> str | None:
     }.get(found.what, f"{found.name} is {number}")
 
 
-def _place(point: Mapping[str, Any]) -> str:
+def told_point(point: Mapping[str, Any]) -> str:
+    """A point as text.
+
+    >>> told_point({"x": 1 / 3, "y": 2.0})
+    'x = 0.333333, y = 2'
+    """
     return ", ".join(f"{name} = {float(x):g}" for name, x in point.items())

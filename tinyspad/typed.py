@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+from contextlib import suppress
 from dataclasses import MISSING, fields
 
 from .errors import BadInput
@@ -13,6 +13,9 @@ KINDS: dict[str, type[Estimator]] = {kind.__name__: kind for kind in (GD, RAD, S
 
 ALSO = {"eps": "epsilon", "normalised": "normalize", "normalized": "normalize", "normalise": "normalize"}
 """Other words for options."""
+
+WORDS = {"True": True, "False": False, "None": None}
+"""Values that are no numbers."""
 
 
 def estimators(text: str) -> dict[str, Estimator]:
@@ -33,6 +36,8 @@ def estimators(text: str) -> dict[str, Estimator]:
         name = next((known for known in KINDS if known.lower() == kind.lower()), None)
         if name is None:
             raise BadInput(f"There is no estimator {kind!r:.40}{_there_are(kind, list(KINDS))}.")
+        if index and "index" not in {field.name for field in fields(KINDS[name])}:  # type: ignore[arg-type]
+            raise BadInput(_no_number(name, " ".join(index)))
         options = [*([" ".join(["index", *index])] if index else []), *filter(None, options)]
         shown = ", ".join([" ".join([name, *index]), *options[bool(index) :]])
         found[shown] = _made(KINDS[name], options)
@@ -66,11 +71,24 @@ def is_random(estimator: Estimator) -> bool:
     return not isinstance(estimator, (GD, FixedPath))
 
 
+def _no_number(name: str, given: str) -> str:
+    """What to write instead of "SPAD 3": a comma and an option's name."""
+    options = [field.name for field in fields(KINDS[name])]  # type: ignore[arg-type]
+    if not options:
+        return f"{name} takes nothing behind its name, not {given!r:.40}."
+    return (
+        f"{name} takes options, each behind a comma and by its name, not {given!r:.40}; there are {', '.join(options)}."
+    )
+
+
 def _value(text: str) -> object:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
+    """A number, True, False or None; else the text."""
+    if text in WORDS:
+        return WORDS[text]
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(text)
+    return text
 
 
 def _example(name: str) -> str:

@@ -12,7 +12,7 @@ from .. import functions as problems
 from ..arguments import Array, name_of, parameter_count
 from ..errors import BadInput
 from ..functions import Problem, written
-from ..functions.problem import told_sides
+from ..functions.problem import least_value, points
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class Normal:
             fits = False
         if not fits:
             raise BadInput(f"Normal: mean and spread are finite numbers, the spread at least 0, not {self!r:.60}.")
+
+    def __str__(self) -> str:
+        return f"N({self.mean:g}, {self.spread:g})"
 
 
 Side = tuple[float, float] | Normal
@@ -154,9 +157,9 @@ def _problem(f: Any) -> Problem:
 
 
 def _known(problem: Problem, minimum: Any, minimizers: Any) -> Problem:
-    known: dict[str, Any] = {} if minimum is None else {"minimum": _number(minimum)}
+    known: dict[str, Any] = {} if minimum is None else {"minimum": least_value(minimum)}
     if minimizers is not None:
-        known["minimizers"] = _points(minimizers, len(problem.box))
+        known["minimizers"] = points(minimizers, len(problem.box))
     return replace(problem, **known) if known else problem
 
 
@@ -178,27 +181,6 @@ def _in_writing(problem: Problem, writing: str) -> Problem:
     found = problem if writing == problem.writing else written(problem, writing)
     assert isinstance(found, Problem)
     return found
-
-
-def _number(minimum: Any) -> float:
-    if isinstance(minimum, (int, float, np.number)) and not isinstance(minimum, bool) and np.isfinite(minimum):
-        return float(minimum)
-    raise BadInput(f"minimum= is the least value of the function, a number, not {minimum!r:.60}.")
-
-
-def _points(minimizers: Any, parameters: int) -> tuple[tuple[float, ...], ...]:
-    try:
-        points = np.asarray(minimizers, float)
-        if points.ndim < 2:  # one point, or of a function of one parameter numbers
-            points = points.reshape(-1, parameters)
-        if points.ndim == 2 and points.shape[1] == parameters and points.size and np.isfinite(points).all():
-            return tuple(tuple(map(float, point)) for point in points)
-    except (TypeError, ValueError):
-        pass
-    raise BadInput(
-        f"minimizers= are the points that take the minimum, of {parameters} coordinate{'s' * (parameters > 1)} each, such "
-        f"as [{(0.0,) * parameters}], not {minimizers!r:.60}."
-    )
 
 
 def check_criterion(criterion: Any, chosen: list[Problem]) -> None:
@@ -238,15 +220,6 @@ def box_of(problem: Problem, boxes: Any) -> Box:
     )
 
 
-def told_box(box: Box) -> str:
-    """A box as text: [-2, 2]^2, or the sides."""
-    sides = [
-        f"N({side.mean:g}, {side.spread:g})" if isinstance(side, Normal) else f"[{side[0]:g}, {side[1]:g}]"
-        for side in box
-    ]
-    return told_sides(sides)
-
-
 def near_what(provenance: Mapping[str, str]) -> str:
     """What the runs of a table end within a tolerance of."""
     if provenance["criterion"] != CRITERIA["value"]:
@@ -258,9 +231,12 @@ def told_stand_ins(known: Mapping[str, float]) -> dict[str, str]:
     """For a provenance: what stands in for minima that are not known."""
     if not known:
         return {}
-    of_each = (f"of {name} not known, {value!r} stands in" for name, value in known.items())
+    found = [f"of {name} not known, {value!r} stands in" for name, value in known.items() if np.isfinite(value)]
     least = "the least value at which a run here ended, so that true rates are at most these"
-    return {STANDS_IN: f"{'; '.join(of_each)}: {least}"}
+    told = [f"{'; '.join(found)}: {least}"] if found else []
+    lost = (name for name, value in known.items() if not np.isfinite(value))
+    told += [f"of {name} not known, and no run ended at a number, so none can succeed" for name in lost]
+    return {STANDS_IN: "; ".join(told)}
 
 
 def told_writings(chosen: list[Problem]) -> str:

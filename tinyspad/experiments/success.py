@@ -15,6 +15,7 @@ from ..arguments import integer, name_of, spaced
 from ..displays import few, line, printed
 from ..errors import BadInput
 from ..estimators import GD, RAD, SPAD, Estimator
+from ..functions.problem import told_box
 from ..optimizers import Adam, Optimizer
 from ..table import Interval, Table
 from .blocks import Cell, run_cells, seed_sequence
@@ -29,7 +30,6 @@ from .problems import (
     chosen_problems,
     near_what,
     stand_ins,
-    told_box,
     told_stand_ins,
     told_writings,
 )

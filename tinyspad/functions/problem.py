@@ -30,7 +30,7 @@ class Problem:
 
     ``box``: (low, high) for each parameter, where to search, or one pair for all. ``minimum``: its least value in the box,
     NaN if it is not known. ``minimizers``: every point that takes it, a tuple of coordinates each. ``reference``: the source
-    of formula and minimum. Calling it evaluates the formula. Raises BadInput for a box that does not fit the formula.
+    of formula and minimum. Calling it evaluates the formula. Raises BadInput for a box, or points, that do not fit it.
 
     ``writings``: other formulas of the same function, by name; then a dict of problems, this one among them under the
     name ``writing``. ``x * x`` reads x twice and ``x**2`` once, so each writing has paths of its own.
@@ -59,9 +59,14 @@ class Problem:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "box", _box(self.name, self.formula, self.box))
+        of_this = f"Problem {self.name}: "
+        object.__setattr__(self, "minimum", least_value(self.minimum, of_this, unknown=True))
+        none = isinstance(self.minimizers, (tuple, list)) and not self.minimizers
+        found = () if none else points(self.minimizers, len(self.box), of_this)
+        object.__setattr__(self, "minimizers", found)
         if not isinstance(self.writings, Writings):
-            others, found = dict(self.writings), Writings({self.writing: self})
-            object.__setattr__(self, "writings", found)
+            others = dict(self.writings)
+            object.__setattr__(self, "writings", Writings({self.writing: self}))
             for writing, formula in others.items():
                 self.write(writing, formula)
         first = next(iter(self.writings)) == self.writing
@@ -135,18 +140,46 @@ def written(f: Callable[..., Any], writing: str) -> Callable[..., Any]:
     return known[writing]
 
 
-def told_box(box: Box) -> str:
-    """A box as text: [-2, 2]^2, or the sides."""
-    return told_sides([f"[{low:g}, {high:g}]" for low, high in box])
+def told_box(box: Sequence[object]) -> str:
+    """A box as text: its sides, each a pair of ends or a distribution; their power if they are alike.
 
-
-def told_sides(sides: Sequence[str]) -> str:
-    """The sides of a box, or their power if they are alike.
-
-    >>> told_sides(["[0, 1]", "[0, 1]"]), told_sides(["[0, 1]", "N(0, 1)"])
+    >>> told_box([(0.0, 1.0), (0.0, 1.0)]), told_box([(0.0, 1.0), "N(0, 1)"])
     ('[0, 1]^2', '[0, 1] x N(0, 1)')
     """
+    sides = ["[{:g}, {:g}]".format(*side) if isinstance(side, tuple) else str(side) for side in box]
     return sides[0] + (f"^{len(sides)}" if len(sides) > 1 else "") if len(set(sides)) == 1 else " x ".join(sides)
+
+
+def least_value(minimum: Any, of_this: str = "", *, unknown: bool = False) -> float:
+    """A minimum that was given, as a number; NaN where it may be ``unknown``. Raises BadInput for anything else.
+
+    ``of_this``: what the error starts with.
+    """
+    real = isinstance(minimum, (int, float, np.integer, np.floating)) and not isinstance(minimum, bool)
+    if real and (np.isfinite(float(minimum)) or (unknown and np.isnan(minimum))):
+        return float(minimum)
+    what = "a number, NaN if it is not known" if unknown else "a number"
+    raise BadInput(f"{of_this}minimum= is the least value of the function, {what}, not {minimum!r:.60}.")
+
+
+def points(minimizers: Any, parameters: int, of_this: str = "") -> tuple[Point, ...]:
+    """Minimizers that were given, one or several, as tuples of so many coordinates. Raises BadInput for anything else.
+
+    >>> points([3, 0.5], 2), points([0.0, 1.0], 1)
+    (((3.0, 0.5),), ((0.0,), (1.0,)))
+    """
+    try:
+        found = np.asarray(minimizers, float)
+        if found.ndim < 2:  # one point, or of a function of one parameter numbers
+            found = found.reshape(-1, parameters)
+        if found.ndim == 2 and found.shape[1] == parameters and found.size and np.isfinite(found).all():
+            return tuple(tuple(map(float, point)) for point in found)
+    except (TypeError, ValueError):
+        pass
+    raise BadInput(
+        f"{of_this}minimizers= are the points that take the minimum, of {parameters} "
+        f"coordinate{'s' * (parameters > 1)} each, such as [{(0.0,) * parameters}], not {minimizers!r:.60}."
+    )
 
 
 def _box(name: str, formula: Callable[..., Any], box: Any) -> Box:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..arguments import spaced
+from ..displays import few
 from ..errors import BadInput
 from ..linearization import Linearization
 from ..tape import rule_of
@@ -67,8 +68,11 @@ def folding_of(
     lcg: Recorded, unfold: Iterable[str] = (), most: int = DRAWABLE
 ) -> tuple[list[tuple[str, list[int]]], set[int]]:
     """The same, and the nodes that were unfolded."""
-    asked = [unfold] if isinstance(unfold, str) else list(unfold)
-    if lcg.structure.size <= most and not asked:
+    asked, size = [unfold] if isinstance(unfold, str) else list(unfold), lcg.structure.size
+    if size <= most:
+        if asked:
+            has = f"it has {size} variable{'s' * (size != 1)}, and is folded above {most}"
+            raise BadInput(f'There is no fold "{asked[0]}" in this program: {has}.')
         return [], set()
     folding = _Folding(lcg)
     pieces = _numbered(folding.pieces(most))
@@ -159,10 +163,9 @@ class _Folding:
         else:
             found = []
         if not found:
-            known = ", ".join(f'"{piece.key}"' for piece in [p for p in given if len(p.nodes) > 1][:4])
-            raise BadInput(
-                f'There is no fold "{asked}" in this program: unfold= takes one of {known}, ... (lcg.folds()).'
-            )
+            known = [f'"{piece.key}"' for piece in given if len(piece.nodes) > 1 and piece.key]
+            told = f"takes one of {few(known, letters=80)}" if known else "has nothing to divide here"
+            raise BadInput(f'There is no fold "{asked}" in this program: unfold= {told} (lcg.folds()).')
         opened: set[int] = set()
         made = []
         for piece in pieces:

@@ -33,7 +33,8 @@ class LCG(Recorded):
 
     ``value``: the output. ``params``: the parameters' names. ``elementwise``: whether every edge carries a number (or
     one per run) rather than a linear map. ``batch``: () for one run; (R,) when the output is an array of R independent
-    runs. In the methods ``param`` may be left out when there is only one.
+    runs. In the methods ``param`` may be left out when there is only one. Showing a graph of more than 60 nodes runs f once
+    more, to find the line of each operation, and then puts the random generators that f reaches back to where they were.
     """
 
     # --- what is in it ------------------------------------------------------------------------------------

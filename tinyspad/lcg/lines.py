@@ -19,13 +19,9 @@ from inspect import CO_GENERATOR
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from .. import functions, models
-from ..errors import LIBRARIES, STANDARD
 from ..tape import order_of, tick
 from .recorded import Recorded
-
-PROBLEMS = (os.path.dirname(functions.__file__) + os.sep, models.__file__)
-"""Files of this package whose lines are shown as if they were the user's: they are ordinary NumPy."""
+from .users import generators_kept, is_users
 
 COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
 
@@ -58,13 +54,14 @@ class Statement(NamedTuple):
 def origins(lcg: Recorded) -> list[Origin] | None:
     """The way to each operation, in their order; None where it cannot be told: without the function, or if it ran otherwise.
 
-    Cost: f once more, and a microsecond for each line and call.
+    The random generators that f reaches are then put back to where they were. Cost: f once more, and a microsecond for each
+    line and call.
     """
     watch, before = _Watch(), sys.gettrace()
     try:
-        sys.settrace(watch.called)
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings():  # what it has to say it has said
-            warnings.simplefilter("ignore")
+        with generators_kept(lcg.function), redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it has to say it has said
+            sys.settrace(watch.called)
             again = lcg.retrace(*lcg.arguments)
     except Exception:  # whatever f raises this time: then it is not the run that was recorded
         return None
@@ -103,14 +100,15 @@ class _Watch:
         self._running: list[_Running] = []
         self._resting: dict[FrameType, _Running] = {}  # generators
         self._calls = 0
+        self._statements = functools.cache(_statements)  # of each file, as it is now
 
     def called(self, frame: FrameType, event: str, _: Any) -> Any:
-        if not _is_users(frame.f_code.co_filename):
+        if not is_users(frame.f_code.co_filename):
             return None
         running = self._resting.get(frame)
         if running is None:
             self._calls += 1
-            running = _Running(frame.f_code, self._calls)
+            running = _Running(frame.f_code, self._calls, self._statements(frame.f_code.co_filename))
             if frame.f_code.co_flags & CO_GENERATOR:
                 self._resting[frame] = running
         if self._running:
@@ -133,10 +131,10 @@ class _Watch:
 class _Running:
     """A call of a function of the user's, and where it is."""
 
-    def __init__(self, code: CodeType, number: int) -> None:
+    def __init__(self, code: CodeType, number: int, statements: dict[int, Statement]) -> None:
         self.number, self.call = number, ()  # type: tuple[int, Origin]
         self.place: Place = NOWHERE
-        self._file, self._statements = code.co_filename, _statements(code.co_filename)
+        self._file, self._statements = code.co_filename, statements
         self._repeats = code.co_name in COMPREHENSIONS
         self._line, self._instruction = -1, -1
         self._at: Step | None = None
@@ -163,14 +161,6 @@ class _Running:
         rounds += [1] * (len(loops) - len(rounds))
         self._at, self._loops = at, loops
         self.place = (self.call, loops, tuple(rounds), at)
-
-
-@functools.cache
-def _is_users(file: str) -> bool:
-    """Whether a file is neither of this package, nor NumPy's, nor Python's, nor installed."""
-    if file.startswith(PROBLEMS):
-        return True
-    return not (file.startswith((*LIBRARIES, STANDARD, "<frozen", "<__array_function__")) or "-packages" in file)
 
 
 @functools.lru_cache(maxsize=32)

@@ -3,7 +3,7 @@
 from .beside import difference_beside, noise_beside, wobble
 from .choices import guarded_edge, guarded_onward, guarded_weights, not_finite
 from .code import Code, Node, Unchanging, in_form_of
-from .ledger import LISTED, Ledger, Others, Shown
+from .ledger import LISTED, Ledger, Others, Shown, percent
 from .linearization import Linearization
 from .linearized import Linearized
 
@@ -24,5 +24,6 @@ __all__ = [
     "in_form_of",
     "noise_beside",
     "not_finite",
+    "percent",
     "wobble",
 ]

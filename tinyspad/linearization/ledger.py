@@ -35,9 +35,9 @@ class Others:
         return "the other path" if self.count == 1 else f"the other {briefly(self.count)} together"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Shown:
-    """What is shown of all paths of a parameter: all in their order, or the largest and ``others``.
+    """What is shown of all paths of a parameter: all in their order, or the largest and ``others``; ``print`` it.
 
     ``products``: what those listed contribute, shape (n,) + the parameter's; ``shares``: their parts of the sum of all
     magnitudes, of a batch over all runs.
@@ -74,6 +74,42 @@ class Shown:
             others = Others(len(left) + self.others.count, more + self.others.sum, share + self.others.share)
         paths = tuple(self.paths[i] for i in kept)
         return Shown(self.param, paths, self.products[kept], self.shares[kept], others)
+
+    def table(self) -> Table:
+        """The rows: paths, and the others if there are any."""
+        rows: list[tuple[Any, ...]] = [
+            (briefly(path.index), middle(list(path.nodes), " -> "), _factors(path), _number(product), percent(share))
+            for path, product, share in zip(self.paths, self.products, self.shares)
+        ]
+        if self.others is not None:
+            rows.append(("", str(self.others), "", _number(self.others.sum), percent(self.others.share)))
+        return Table(("path", "through", "factors", "product", "share"), rows, left=3)
+
+    def __str__(self) -> str:
+        return f"{self._titled()}\n\n{self.table()}\n\nsum over {self._counted}   {_number(self.total)}"
+
+    def __repr__(self) -> str:
+        return line(self._named())
+
+    def _repr_html_(self) -> str:
+        return page(self._titled(), self._unbroken(), f"sum over {self._counted}   {_number(self.total)}")
+
+    @property
+    def _counted(self) -> str:
+        return f"{briefly(self.count)} path{'s' * (self.count != 1)}"
+
+    def _named(self) -> str:
+        listed = "" if self.others is None else f", the largest {len(self.paths)} listed"
+        return f"{type(self).__name__} of {cut(self.param)}: {self._counted}{listed}, sum {_number(self.total)}"
+
+    def _titled(self, value: str = "") -> str:
+        listed = "" if self.others is None else f"; the largest {len(self.paths)} of {self._counted}"
+        return f"Paths from {self.param} to the output{value} (the factor 1 of a branch is not shown{listed})"
+
+    def _unbroken(self) -> Table:
+        """The table with 1 022 on one line."""
+        rows = self.table()
+        return replace(rows, rows=[(number.replace(" ", "\u00a0"), *cells) for number, *cells in rows.rows])
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -120,16 +156,6 @@ class Ledger(Shown):
         told = {name: getattr(shown, name) for name in ("paths", "products", "shares", "others")}
         return replace(self, **told)
 
-    def table(self) -> Table:
-        """The rows: paths, and the others if there are any."""
-        rows: list[tuple[Any, ...]] = [
-            (briefly(path.index), middle(list(path.nodes), " -> "), _factors(path), _number(product), percent(share))
-            for path, product, share in zip(self.paths, self.products, self.shares)
-        ]
-        if self.others is not None:
-            rows.append(("", str(self.others), "", _number(self.others.sum), percent(self.others.share)))
-        return Table(("path", "through", "factors", "product", "share"), rows, left=3)
-
     def __str__(self) -> str:
         proof = self._proof()
         width = max(22, *(len(name) + 2 for name, _ in proof))
@@ -137,25 +163,15 @@ class Ledger(Shown):
         return "\n".join([self._title, "", str(self.table()), "", *lines, *filter(None, [self._remark])])
 
     def __repr__(self) -> str:
-        listed = "" if self.others is None else f", the largest {len(self.paths)} listed"
-        return line(f"Ledger of {cut(self.param)}: {self._counted}{listed}, sum {_number(self.total)}; {self.verdict}")
+        return line(f"{self._named()}; {self.verdict}")
 
     def _repr_html_(self) -> str:
         proof = "\n".join(f"{name}: {' '.join(told.split())}" for name, told in self._proof())
-        rows = self.table()
-        unbroken = [(number.replace(" ", "\u00a0"), *cells) for number, *cells in rows.rows]  # 1 022 on one line
-        return page(self._title, replace(rows, rows=unbroken), proof, self._remark)
-
-    @property
-    def _counted(self) -> str:
-        return f"{briefly(self.count)} path{'s' * (self.count != 1)}"
+        return page(self._title, self._unbroken(), proof, self._remark)
 
     @property
     def _title(self) -> str:
-        return (
-            f"Paths from {self.param} to the output, {_number(self.value)} (the factor 1 of a branch is not shown"
-            + (")" if self.others is None else f"; the largest {len(self.paths)} of {self._counted})")
-        )
+        return self._titled(f", {_number(self.value)}")
 
     def _proof(self) -> list[tuple[str, str]]:
         sums = [(f"sum over {self._counted}", _number(self.total))]

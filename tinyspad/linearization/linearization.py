@@ -247,7 +247,7 @@ class Linearization(ExactSums):
         >>> print(ts.trace(doubled, 1.0).ledger("x", limit=3).others)
         the other 3.2e29 together
         """
-        return ledger_of(self, self.shown(param, limit))
+        return ledger_of(self, self.shown(param, integer(limit, "limit=")))
 
     def shown(self, param: str | None = None, n: int = LISTED) -> Shown:
         """What is shown of all paths: all in their order if there are at most ``n``, else the n largest and the rest as one.
@@ -262,7 +262,7 @@ class Linearization(ExactSums):
         (array([154.,  42.]), 4, -24.75)
         """
         source = self.source(param)
-        name, number, n = self.params[source], algebra.count(self.structure, source), integer(n, "limit=")
+        name, number, n = self.params[source], algebra.count(self.structure, source), integer(n, "shown: n")
         if number <= n:
             return shown_of(self, name, tuple(self.paths(name, limit=n)))
         if self.elementwise and not self.batch:

@@ -110,14 +110,16 @@ class Result:
         if not of_each:
             return "There were no runs."
         if len(of_each) == 1:
-            return f"All of {runs} {self._did(*of_each)}."
+            return f"{'The run' if np.size(self.value) == 1 else f'All of {runs}'} {self._did(*of_each)}."
         return f"Of {runs} {'; '.join(f'{spaced(number)} {self._did(status)}' for status, number in of_each.items())}."
 
     def _did(self, status: str) -> str:
         taken = np.asarray(self.steps)[np.equal(self.status, status)]
         least, most = spaced(int(taken.min())), spaced(int(taken.max()))
         number = least if least == most else f"{least} to {most}"
-        return TOLD[status].format(number if status == DONE else f"{number} step{'s' * (number != '1')}")
+        if status == DONE:
+            return "took the one step" if number == "1" else TOLD[status].format(number)
+        return TOLD[status].format(f"{number} step{'s' * (number != '1')}")
 
     def _numbers(self) -> Iterator[tuple[str, int]]:
         """Of a batch how many runs ended how."""
@@ -153,7 +155,8 @@ class Result:
 
     def _told(self) -> str:
         if np.shape(self.value) == ():
-            return f"{self.status} after {self.steps} steps: f({_coordinates(self.x)}) = {self.value:.6g}"
+            after = f"{self.status} after {self.steps} step{'s' * (self.steps != 1)}"
+            return f"{after}: f({_coordinates(self.x)}) = {self.value:.6g}"
         value = np.asarray(self.value)
         finite = value[np.isfinite(value)]
         span = f"least {finite.min():.6g}, median {np.median(finite):.6g}" if finite.size else "no finite value"
@@ -163,9 +166,8 @@ class Result:
     def __repr__(self) -> str:
         best = f"best f = {self.best_value:.6g} at x = {position_text(self.best_x)}"
         if np.shape(self.value) == ():
-            ended = (
-                f"f = {self.value:.6g} at x = {position_text(self.x)}, {self.status} after {spaced(self.steps)} steps"
-            )
+            after = f"{self.status} after {spaced(self.steps)} step{'s' * (self.steps != 1)}"
+            ended = f"f = {self.value:.6g} at x = {position_text(self.x)}, {after}"
             differs = self.best_x is not None and f"{self.best_value:.6g}" != f"{self.value:.6g}"
             return line(f"Result: {ended}{f'; {best}' if differs else ''}")
         counts = ", ".join(f"{spaced(number)} {status}" for status, number in self._numbers())

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..arguments import integer
 from ..errors import BadInput
 from ..lcg import LCG
+from ..linearization import percent
 from .decades import decades
 from .outside import FEW, legend_label, path_name, verbatim
 from .palette import BLUE, GREY, HATCHES, TERMS, ink
@@ -53,14 +55,14 @@ def contributions(lcg: LCG, param: str | None = None, *, ax: Axes | None = None,
     ['path 0: x -> x1 -> a -> z', 'path 1: x -> x2 -> b -> c -> d -> z', 'sum: the gradient']
     """
     xs, name = _axis(lcg, param)
-    shown = lcg.shown(param, limit)
+    shown = lcg.shown(param, integer(limit, "contributions: limit"))
     given, ax = ax is not None, own_axes(ax)
     terms: list[tuple[str, Any, str, str]] = [
         (path_name(path, i + 1), term, TERMS[i % len(TERMS)], HATCHES[i % len(HATCHES)])
         for i, (path, term) in enumerate(zip(shown.paths, shown.products))
     ]
     if shown.others is not None:
-        terms.append((f"{shown.others}, {shown.others.share:.0%} of all sizes", shown.others.sum, GREY, ""))
+        terms.append((f"{shown.others}, {percent(shown.others.share)} of all sizes", shown.others.sum, GREY, ""))
     above, below = np.zeros_like(xs), np.zeros_like(xs)
     for label, term, color, hatch in terms:
         up, down = np.maximum(term, 0), np.minimum(term, 0)

@@ -243,7 +243,7 @@ def laboratory_f1() -> Figure:
 
 
 def step() -> Figure:
-    """A frame of the step player: f1's reverse sweep while x waits for its second branch."""
+    """One step of reverse accumulation: f1's reverse sweep while x waits for its second branch."""
     return cast(Figure, reverse_step(trace(functions.f1, 5.0), 6).figure)
 
 

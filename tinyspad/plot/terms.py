@@ -11,6 +11,7 @@ from ..arguments import briefly
 from ..errors import BadInput
 from ..experiments import VarianceCurve
 from ..lcg import Ledger
+from ..linearization import percent
 from .decades import decades, room
 from .outside import FEW, path_name, verbatim
 from .palette import GREY, HATCHES, PURPLE, SKY, TERMS, VERMILLION, ink
@@ -53,7 +54,7 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
         ledger = ledger.largest(min(max(fit, 2), MOST_BARS))
     names = [path_name(path, k) for k, path in enumerate(ledger.paths, start=1)]
     values = [float(g) for g in ledger.products]
-    told = [f"{value:.4g} ({_percent(share)})" for value, share in zip(values, ledger.shares)]
+    told = [f"{value:.4g} ({percent(share)})" for value, share in zip(values, ledger.shares)]
     looks: list[dict[str, Any]] = [
         {"facecolor": TERMS[i % len(TERMS)], "alpha": 0.75, "hatch": HATCHES[i % len(HATCHES)]}
         for i in range(len(values))
@@ -61,7 +62,7 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
     if ledger.others is not None:
         names.append(str(ledger.others))
         values.append(float(ledger.others.sum))
-        told.append(f"{values[-1]:.4g} ({_percent(ledger.others.share)})")
+        told.append(f"{values[-1]:.4g} ({percent(ledger.others.share)})")
         looks.append({"facecolor": GREY, "alpha": 0.75})
     n = len(values)
     total = float(ledger.total)
@@ -79,10 +80,6 @@ def ledger(ledger: Ledger, *, ax: Axes | None = None) -> Axes:
     room(ax, "x", min(0.0, *values, total), max(0.0, *values, total), 0.04, 0.4)
     ax.set_xlabel(f"contribution to d output / d{verbatim(ledger.param, FEW)} {scale}\n(share of all magnitudes)")
     return ax
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.01 or not share else f"{100 * share:.1g}%"
 
 
 def variance_curve(curve: VarianceCurve, *, ax: Axes | None = None) -> Axes:

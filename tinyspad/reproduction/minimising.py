@@ -10,7 +10,8 @@ from .. import functions
 from ..estimators import GD, RAD, SPAD, Estimator, Magnitude, NearestPath
 from ..experiments import PAPER, PAPER_BOXES, escape_map, hold_sweep, minimize_f1, paper_table, success_rates, wilson
 from ..experiments.intervals import percent
-from ..experiments.problems import box_of, told_box
+from ..experiments.problems import box_of
+from ..functions.problem import told_box
 from ..optimizers import Adam
 from .claim import BEYOND, CONDITIONS, FAILS, HOLDS, Claim, Numbers, Setting, table
 
