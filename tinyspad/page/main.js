@@ -263,7 +263,7 @@ function main() {
       const x = value === "" ? NaN : typeof value === "string" ? Number(value) : value;
       app.graph.source(name);
       if (!app.graph.computes) throw new TinySpad.Problem("The page has Python's numbers, of this one point.");
-      if (!Number.isFinite(x)) throw new TinySpad.Problem(`${name} is to be a number, not ${value}.`);
+      if (!Number.isFinite(x)) throw new TinySpad.Problem(`${name} is to be a number, not "${value}".`);
       app.where[name] = x;
       app.drawNow();
       return app.point.value;
