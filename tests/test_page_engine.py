@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -500,6 +501,16 @@ def test_what_is_refused_is_refused_in_the_same_words(ask):
         assert "is not an expression" in refusal(text)["problem"], text
         assert without_detail(answers[text]) == without_detail(refusal(text))
         assert "is not an expression: " in answers[text]["problem"]
+
+
+def test_a_bracket_that_is_not_closed_is_told(ask):
+    texts = ["(x", "2*(x+", "cos(x y", "x*(y+1 2", "(x=3", "cos x*cos(", "x[y"]
+    answers = ask({text: {"ask": "error", "text": text} for text in texts})
+    for text in texts:
+        bracket = "[" if "[" in text else "("
+        told = f"{text!r} is not an expression: '{bracket}' was never closed."
+        assert answers[text]["problem"] == told
+        assert refusal(text)["problem"] == told or sys.version_info < (3, 12)
 
 
 def test_powers_and_large_numbers_are_read_as_python_reads_them(ask):
