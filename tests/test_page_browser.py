@@ -205,6 +205,7 @@ def test_norms_of_arrays_are_not_added_up(page, rounds):
     elif rounds == 25:
         assert products == pytest.approx([np.linalg.norm(lcg.gradient()["x"])], rel=1e-3)
         assert "all 33" in page.text(".ledger")
+        assert page.js("[...document.querySelectorAll('#drawing .weight')].map(w => w.textContent).join('')") == "<sum>"
     else:
         shown = lcg.shown("x", 12)
         assert len(products) == 13 and products[-1] == pytest.approx(np.linalg.norm(shown.others.sum), rel=1e-3)

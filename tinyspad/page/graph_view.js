@@ -86,7 +86,7 @@ function GraphView(app) {
       folding.append(
         el("span", { class: "quiet" }, `${many(view.folds, "part")} folded: click one to unfold it`),
         ...(graph.nodes.filter(({ kind }) => kind === "operation").length <= LARGEST
-          ? [", or ", button("Unfold all", () => opened.add("all"))]
+          ? [el("span", { class: "quiet" }, ", or "), button("Unfold all", () => opened.add("all"))]
           : [])
       );
     if (opened.size)
