@@ -26,12 +26,12 @@ const attempt = (answer) => {
 /** A point, of which JSON writes what is not finite as text. */
 const numbered = (where) => Object.fromEntries(Object.entries(where).map(([name, x]) => [name, Number(x)]));
 
-const about = (graph, where) => {
+const about = (graph, where, largest = 3) => {
   const point = graph.at(where);
   const each = (tell) => Object.fromEntries(graph.params.map((name) => [name, tell(name)]));
   const has = (tell) => each((name) => (point.count(name) ? tell(name) : null));
   const top = (name) => {
-    const { paths, rest } = point.top(name, 3);
+    const { paths, rest } = point.top(name, largest);
     return { paths: paths.map(path), rest };
   };
   return {
@@ -45,9 +45,10 @@ const about = (graph, where) => {
     adjoints: point.adjoints,
     gradient: point.gradient(),
     counts: each((name) => point.count(name)),
-    paths: each((name) => listed(point, name)),
-    best: has((name) => path(point.best(name))),
+    paths: each((name) => attempt(() => listed(point, name))),
+    best: has((name) => attempt(() => path(point.best(name)))),
     top: has(top),
+    others: graph.computes ? has((name) => point.others(name, point.top(name, 3).paths)) : null,
     through: graph.nodes.map((node) => point.through(node.index)),
     sweep: point.sweep().map(({ node, value, sends, waits, told }) => ({ node, value, sends, waits, told })),
     largest: attempt(() => graph.params.map((_, i) => point.adjointOf(i, "largest"))),
@@ -61,7 +62,7 @@ const about = (graph, where) => {
 const ANSWER = {
   formula: ({ text, where }) => about(TinySpad.trace(TinySpad.parse(text)), numbered(where)),
   program: ({ program, where }) => about(TinySpad.trace(program), numbered(where)),
-  given: ({ data }) => about(TinySpad.fromPython(data), {}),
+  given: ({ data, largest }) => about(TinySpad.fromPython(data), {}, largest),
   error: ({ text }) => ({ params: TinySpad.parse(text).params }),
   numbers: ({ numbers }) => {
     const { repr, general, weightText, constantText } = TinySpad.text;

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import tinyspad as ts
 from tinyspad.errors import ExpressionError
-from tinyspad.expression import FUNCTIONS, TWO, parse, trouble
+from tinyspad.expression import FUNCTIONS, TWO, formula_of, parse, trouble
+from tinyspad.shell import value_trouble
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,16 @@ def test_deep_and_costly_expressions_stay_cheap():
     assert parse("-" * 90 + "x")(1.0) == 1.0
     parse("**".join(["9"] * 50) + "*x")(1.0)
     assert time.perf_counter() - start < 5.0
+
+
+def test_only_what_was_typed_is_a_formula():
+    def expression(x):
+        """x + 1"""
+        return np.log(x)
+
+    assert formula_of(parse(" x*x")) == "x*x" and formula_of(expression) is None
+    assert value_trouble(parse("log(x) + 1"), {"x": 0.0}) == "log(x) is -inf at x = 0"
+    assert value_trouble(expression, {"x": 0.0}) == "expression is -inf at x = 0, first in z <- log(x)"
 
 
 def test_a_wrong_number_of_arguments_is_told():

@@ -107,10 +107,26 @@ def test_of_other_functions_it_has_the_numbers_and_says_why(f, point, why):
     lcg, numbers = ts.trace(f, *point), data["python"]
     assert [node["name"] for node in numbers["nodes"]] == lcg.names
     assert [edge[:2] for edge in numbers["edges"]] == [list(e) for e in zip(lcg.structure.tail, lcg.structure.head)]
-    for name in lcg.params:
+    assert set(numbers["shown"]) in (set(), set(lcg.params))
+    for name, shown in numbers["shown"].items():
         terms = lcg.path_gradients(name)
         sizes = terms if terms.ndim == 1 else np.linalg.norm(terms.reshape(len(terms), -1), axis=1)
-        np.testing.assert_allclose(numbers["products"][name], sizes)
+        assert [i for i, _ in shown["paths"]] == list(range(len(terms))) and shown["rest"] == 0
+        np.testing.assert_allclose([size for _, size in shown["paths"]], sizes)
+
+
+def test_ends_of_a_box_that_are_not_known_are_left_out():
+    f = ts.functions.Problem("mine", lambda x, y: x * y, ((np.nan, 1.0), (0.0, 2.0)))
+    assert data_of(plot.explain(f, 1.0, 1.0))["box"] == {"y": [0.0, 2.0]}
+
+
+def test_a_function_that_is_called_expression_is_no_formula():
+    def expression(x):
+        """Three times x."""
+        return np.where(x < 1, x, 3 * x)
+
+    data = data_of(plot.explain(expression, 2.0))
+    assert "program" not in data and data["title"] == "expression at x = 2"
 
 
 def test_a_page_shows_itself_isolated_from_the_notebook(tmp_path):

@@ -185,6 +185,87 @@ def test_the_head_tells_value_and_slope_in_words(page):
     assert "is -inf at x = 0" in page.text("#sum").replace("−", "-")
 
 
+def sums(rounds):
+    def f(x):
+        for _ in range(rounds):
+            x = np.tanh(np.array([[0.5, -0.2], [0.1, 0.7]]) @ x) + x * 0.1
+        return np.sum(x)
+
+    return ts.trace(f, np.array([1.0, -2.0]))
+
+
+@pytest.mark.parametrize("rounds", [2, 5, 9, 25])
+def test_norms_of_arrays_are_not_added_up(page, rounds):
+    lcg = sums(rounds)
+    page.open(plot.explain(lcg))
+    assert "Its slope is array 2, the sum of" in page.text("#sum")
+    products = [number(td.text) for td in page.all(".ledger tbody .number")]
+    if rounds == 2:
+        assert products == pytest.approx(lcg.path_sizes("x").tolist(), rel=1e-3)
+    elif rounds == 25:
+        assert products == pytest.approx([np.linalg.norm(lcg.gradient()["x"])], rel=1e-3)
+        assert "all 33" in page.text(".ledger")
+        assert page.js("[...document.querySelectorAll('#drawing .weight')].map(w => w.textContent).join('')") == "<sum>"
+    else:
+        shown = lcg.shown("x", 12)
+        assert len(products) == 13 and products[-1] == pytest.approx(np.linalg.norm(shown.others.sum), rel=1e-3)
+
+
+def test_what_it_cannot_be_set_to_is_told(page):
+    page.open(plot.explain(f1, 5.0))
+    attempt = "(() => {{ try {{ return window.tinyspad.set({}); }} catch (e) {{ return e.message; }} }})()"
+    for given, told in {
+        "'nope', 1": "There is no parameter 'nope'; the function has x.",
+        "'x', 'abc'": 'x is to be a number, not "abc".',
+        "'x', ''": 'x is to be a number, not "".',
+        "'x', Infinity": 'x is to be a number, not "Infinity".',
+    }.items():
+        assert page.js(attempt.format(given)) == told
+    assert page.text("#sum").startswith("At x = 5, f is 60.2")
+    assert page.js(attempt.format("'x', '0'")) == 0
+    page.open(plot.explain(lambda x: np.where(x > 0, x * x, x), 2.0))
+    assert page.js(attempt.format("'x', 7")) == "The page has Python's numbers, of this one point."
+    assert page.text("#sum").startswith("At x = 2, f is 4.")
+
+
+def test_names_of_javascript_s_own_are_names(page):
+    page.open(playground())
+    page.enter("#text", "constructor*valueOf + __proto__**2 * toString")
+    assert page.text("#problem") == "" and "At constructor = 1, valueOf = 1, __proto__ = 1" in page.text("#sum")
+    for tab in page.all("[role=tab]"):
+        tab.click()
+    page.choose("#param", "__proto__")
+    assert page.js("window.tinyspad.set('__proto__', 3)") == 10
+    assert page.text("#sum").endswith("by __proto__ 6, its one path; by toString 9, its one path.")
+    page.enter("#text", "hasOwnProperty*x")
+    assert page.text("#sum").startswith("At hasOwnProperty = 1, x = ")
+
+
+def test_the_formula_is_what_was_typed(page):
+    page.open(playground())
+    for typed, shown in {
+        "x*(y%3)+y": "x⋅(ymod3)+y",
+        "x%3": "xmod3",
+        "x%(y%2) - z%3": "(xmod(ymod2))−(zmod3)",
+        "x*y%(2*y)": "x⋅ymod(2y)",
+    }.items():
+        page.enter("#text", typed)
+        assert page.text("#problem") == ""
+        formula = page.js("document.querySelector('#formula').textContent").replace("\u2062", "")
+        assert formula.partition("=")[2] == shown
+
+
+def test_a_path_lights_its_own_reads_where_a_condition_computes(page):
+    page.open(playground())
+    page.enter("#text", "where(x*2<1, x*x, 3*x)")
+    page.js("window.tinyspad.set('x', 0.1)")
+    lit = "[...document.querySelectorAll('#formula .read')].map(r => r.classList.contains('lit'))"
+    for k in range(3):
+        page.focus(f".ledger tbody tr:nth-child({k + 1}) button")
+        page.settle()
+        assert page.js(lit) == [False, *(i == k for i in range(3))]
+
+
 # --- moving the point -------------------------------------------------------------------------------------------------
 
 
@@ -513,6 +594,23 @@ def test_many_nodes_are_folded_and_unfolded(page):
     )
     page.button("Fold again").click()
     assert nodes() == first
+
+
+def test_what_is_too_large_is_not_unfolded_at_once(page):
+    page.open(playground())
+    for operations in (250, 400):
+        text = "+".join(["x"] * (operations + 1))
+        page.session.execute_script(
+            "const f = document.querySelector('#text'); f.value = arguments[0]; f.dispatchEvent(new Event('input'))",
+            text,
+        )
+        assert "folded" in page.text("#folding") and len(page.all("#drawing .node")) <= 60
+        assert ("Unfold all" in page.text("#folding")) == (operations < 300)
+    page.enter("#text", "+".join(["x*y"] * 50))
+    begun = time.monotonic()
+    page.button("Unfold all").click()
+    page.settle()
+    assert len(page.all("#drawing .node")) == 201 and time.monotonic() - begun < 5
 
 
 def test_what_python_computed_is_stepped_without_dragging(page):

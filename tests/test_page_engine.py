@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -236,6 +237,14 @@ def test_the_best_and_the_largest(told):
             others = np.delete(lcg.path_gradients(name), [p["index"] for p in top["paths"]])
             assert top["rest"]["count"] == str(len(others))
             assert abs(float(top["rest"]["sum"]) - others.sum()) <= margin, f.text
+            assert abs(float(answer["others"][name]) - others.sum()) <= margin, f.text
+
+
+def test_what_other_paths_contribute_is_no_difference(ask):
+    """Beside 1e17 the 1 of the last path is lost."""
+    text = "1e17*x - 1e17*x + 2e17*x + x"
+    found = ask({"it": {"ask": "formula", "text": text, "where": {"x": 1.0}}})["it"]
+    assert found["others"] == {"x": 1.0}
 
 
 def test_paths_through_a_node(told):
@@ -410,6 +419,7 @@ def test_numbers_are_written_as_python_writes_them(ask):
     numbers += [np.inf, -np.inf, np.nan, 1234567.0, 123456.7, 0.00012345678, -0.5]
     numbers += list(rng.normal(size=2000) * 10.0 ** rng.integers(-30, 30, 2000)) + list(rng.integers(-9999, 9999, 500))
     numbers += list(rng.integers(0, 10**7, 2000) / 8)
+    numbers += [0.12345, 1.00005, 0.45, 1.23445, 1.000005, 0.1234565, *(rng.integers(0, 10**6, 2000) / 1e5)]  # no ties
     numbers = list(map(float, numbers))
     text = [{np.inf: "Infinity", -np.inf: "-Infinity"}.get(x, "NaN" if x != x else repr(x)) for x in numbers]
     answers = ask({"it": {"ask": "numbers", "numbers": text}})["it"]
@@ -491,6 +501,16 @@ def test_what_is_refused_is_refused_in_the_same_words(ask):
         assert "is not an expression" in refusal(text)["problem"], text
         assert without_detail(answers[text]) == without_detail(refusal(text))
         assert "is not an expression: " in answers[text]["problem"]
+
+
+def test_a_bracket_that_is_not_closed_is_told(ask):
+    texts = ["(x", "2*(x+", "cos(x y", "x*(y+1 2", "(x=3", "cos x*cos(", "x[y"]
+    answers = ask({text: {"ask": "error", "text": text} for text in texts})
+    for text in texts:
+        bracket = "[" if "[" in text else "("
+        told = f"{text!r} is not an expression: '{bracket}' was never closed."
+        assert answers[text]["problem"] == told
+        assert refusal(text)["problem"] == told or sys.version_info < (3, 12)
 
 
 def test_powers_and_large_numbers_are_read_as_python_reads_them(ask):
@@ -763,6 +783,43 @@ def test_a_graph_of_pythons_numbers(ask):
     found = answers["unbounded"]
     assert (found["value"], found["gradient"]) == ("-Infinity", {"x": "Infinity", "y": "-Infinity"})
     assert found["paths"]["x"][0]["product"] == "Infinity"
+
+
+def test_a_program_of_python_s_numbers_leaves_out_what_is_not_chosen(ask):
+    with np.errstate(all="ignore"):
+        lcg = ts.trace(lambda x: np.where(x > 0, np.sqrt(x), x), 0.0)
+        found = ask({"it": {"ask": "given", "data": numbers_of(lcg)}})["it"]
+    assert found["gradient"] == lcg.gradient() == {"x": 1.0}
+    assert [path["product"] for path in found["paths"]["x"]] == lcg.path_gradients("x").tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("rounds", [4, 5, 9, 15])
+def test_of_many_paths_through_linear_maps_the_largest_and_the_norm_of_the_rest_are_known(ask, rounds):
+    W = np.array([[0.5, -0.2], [0.1, 0.7]])
+
+    def f(x, y):
+        for _ in range(rounds):
+            x = np.tanh(W @ x) + 0.1 * x * x
+        return np.sum(x) + y
+
+    lcg = ts.trace(f, np.array([1.0, -2.0]), 3.0)
+    found = ask({"it": {"ask": "given", "data": numbers_of(lcg), "largest": 12}})["it"]
+    assert [path["product"] for path in found["top"]["y"]["paths"]] == [1.0]
+    top, number = found["top"]["x"], lcg.count_paths("x")
+    few = number <= 20_000
+    assert few == (rounds < 10) and number > 12
+    own = [path["index"] for path in top["paths"]]
+    sizes = lcg.path_sizes("x") if few else np.array([])
+    assert sorted(sizes[own]) == pytest.approx(sorted(sizes)[-12:], rel=1e-14)
+    assert int(top["rest"]["count"]) == number - len(top["paths"])
+    rest = np.delete(lcg.path_gradients("x"), own, axis=0).sum(axis=0) if few else lcg.gradient()["x"]
+    assert top["rest"]["sum"] == pytest.approx(np.linalg.norm(rest), rel=1e-12)
+    if number <= 200:
+        assert len(found["paths"]["x"]) == number
+    elif few:
+        assert found["paths"]["x"] == [] or "sent the largest paths alone" in found["paths"]["x"]["problem"]
+    else:
+        assert "too many to be compared" in found["best"]["x"]["problem"]
 
 
 def test_a_formula_with_a_condition_is_sent_with_it(tmp_path):

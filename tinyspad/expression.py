@@ -114,10 +114,21 @@ def parse(text: str) -> Callable[..., Any]:
 
     f.__name__ = f.__qualname__ = "expression"
     f.__doc__ = text
+    f.typed = text  # type: ignore[attr-defined]
     f.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in variables]
     )
     return f
+
+
+def formula_of(f: Any) -> str | None:
+    """The formula that was typed, of a function that ``parse`` made; None of any other.
+
+    >>> formula_of(parse(" x*x ")), formula_of(np.sin)
+    ('x*x', None)
+    """
+    typed = getattr(f, "typed", None)
+    return typed.strip() if isinstance(typed, str) else None
 
 
 def trouble(text: str, point: Mapping[str, float]) -> str | None:

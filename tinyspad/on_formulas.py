@@ -17,6 +17,7 @@ from .command_line import check_counts, function_at, optimizer
 from .displays import cut
 from .errors import BadInput
 from .experiments import laboratory
+from .expression import formula_of
 from .lcg import trace
 from .optimize import Result, Results, minimize
 from .optimizers import Adam
@@ -62,8 +63,8 @@ def show_laboratory(options: argparse.Namespace) -> None:
     with np.errstate(all="ignore"):
         lab = laboratory(f, *point.values(), draws=options.draws, rng=options.seed)
         lab = replace(lab, left_out={name: in_words(why) for name, why in lab.left_out.items()})
-        if f.__name__ == "expression":
-            lab = replace(lab, function=options.expression.strip())
+        if (formula := formula_of(f)) is not None:
+            lab = replace(lab, function=formula)
         print(lab)
         fault = gradient_trouble(f, point)
         if fault is not None:
@@ -93,7 +94,7 @@ def show_compare(options: argparse.Namespace) -> None:
         )
         if np.any(np.equal(found.status, "interrupted")):
             raise KeyboardInterrupt
-    formula = options.expression.strip() if f.__name__ == "expression" else name_of(f)
+    formula = formula_of(f) or name_of(f)
     told = Ends(formula, f, point, results)
     table, remarks = told.table(), told.remarks()
     if options.form == "text":

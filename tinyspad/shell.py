@@ -12,7 +12,7 @@ import numpy as np
 from .archive import check_file
 from .arguments import name_of
 from .errors import BadInput
-from .expression import trouble
+from .expression import formula_of, trouble
 from .lcg import LCG, trace
 
 WORDS = (
@@ -67,8 +67,8 @@ def check_writable(file: Path | None) -> None:
 
 def value_trouble(f: Callable[..., Any], point: Mapping[str, float]) -> str | None:
     """At which part a formula, or a function of the library, is infinite or NaN at a point; None if it is finite."""
-    if f.__name__ == "expression":
-        return trouble(str(f.__doc__), point)
+    if (formula := formula_of(f)) is not None:
+        return trouble(formula, point)
     with np.errstate(all="ignore"):
         value = f(*map(np.float64, point.values()))  # Python's own floats raise where NumPy's are infinite
         if np.isfinite(value):

@@ -65,9 +65,9 @@ function Along(app) {
     for (let i = 0; i <= PIECES; i++) {
       const x = low + ((high - low) * i) / PIECES,
         point = app.graph.at({ ...app.where, [name]: x });
-      const products = shown.map((path) => path.edges.reduce((product, e) => product * point.weights[e], 1)),
+      const products = shown.map((path) => point.product(path.edges)),
         slope = point.gradient()[name];
-      if (paths.length > AREAS || rest) products.push(slope - products.reduce((a, b) => a + b, 0));
+      if (paths.length > AREAS || rest) products.push(point.others(name, shown));
       data.push({ x, slope, products });
     }
     const finite = data.filter((d) => [d.slope, ...d.products].every((v) => Math.abs(v) < 1e300)),

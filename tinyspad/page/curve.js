@@ -28,7 +28,7 @@ function CurveView(app) {
   function rangeOf(name) {
     const x = app.where[name];
     if (!app.ranges[name])
-      app.ranges[name] = app.data.box && app.data.box[name] ? [...app.data.box[name]] : around(name, x);
+      app.ranges[name] = app.data.box && Object.hasOwn(app.data.box, name) ? [...app.data.box[name]] : around(name, x);
     const range = app.ranges[name],
       more = 0.08 * (range[1] - range[0]);
     if (!dragging) {

@@ -110,10 +110,10 @@ function subexpressions(graph, opened) {
   return [...folds].map((i) => ({ label: label(i), members: members(i).sort((a, b) => a - b) }));
 }
 
-/** The weight of a drawn edge into a part: of the part's way out, by the tail; null where there are several ways out. */
+/** The weight of a drawn edge into a part: of the part's way out, by the tail; null of several ways out, or linear maps. */
 function linkWeight(view, link, graph, point) {
   const part = view.nodes[link.head];
-  if (part.exit === null) return null;
+  if (part.exit === null || point.weights.some((weight) => typeof weight !== "number")) return null;
   const adjoint = new Map([[part.exit, 1]]),
     inside = new Set(part.members);
   for (const i of [...part.members].reverse())

@@ -69,25 +69,17 @@ function FormulaView(app) {
   function set(program) {
     let length = 0;
     const first = program.params.length,
-      seen = program.params.map(() => 0);
-    // the k-th read of a parameter, in the order of the operations, is its k-th branch
-    const branch = new Map();
-    program.steps.forEach((step, s) =>
-      step.args.forEach((ref, a) => {
-        if (INFIX[step.op] && !INFIX[step.op][1]) return; // a comparison has no path
-        if (ref.node !== undefined && ref.node < first) branch.set(`${s} ${a}`, readNode(ref.node, seen[ref.node]++));
-      })
-    );
+      { defined } = app.graph;
     const wrap = ([made, strength], least) => (strength < least ? [fence(made), 9] : [made, strength]);
-    function reference(ref, where) {
+    /** read: how the graph reads it; what only a condition reads has no path. */
+    function reference(ref, read) {
       if (++length > LONGEST) throw LONGEST;
       if (ref.constant !== undefined) return number(ref.constant);
       if (ref.node < first) {
-        const made = variable(program.params[ref.node]),
-          node = where ? branch.get(where) : ref.node;
+        const made = variable(program.params[ref.node]);
         const tagged = made.localName === "mi" ? made : math("mrow", {}, made);
         tagged.classList.add("read");
-        reads.push([tagged, node]);
+        reads.push([tagged, read.node]);
         return [tagged, 9];
       }
       return step(ref.node - first);
@@ -95,7 +87,7 @@ function FormulaView(app) {
     function step(s) {
       const { op, args } = program.steps[s],
         name = SIGN[op] || op,
-        of = (a) => reference(args[a], `${s} ${a}`);
+        of = (a) => reference(args[a], defined[s] ? defined[s].reads[a] : {});
       if (name === "negative" || name === "positive")
         return [math("mrow", {}, math("mo", {}, name === "negative" ? "−" : "+"), wrap(of(0), 3)[0]), 1.5];
       if (name === "square") return [math("msup", {}, wrap(of(0), 5)[0], math("mn", {}, "2")), 4];
@@ -130,7 +122,10 @@ function FormulaView(app) {
           left[0].localName === "mn" &&
           right[0].localName !== "mn" &&
           !/^[\d−]/.test(right[0].textContent);
-        return [math("mrow", {}, left[0], math("mo", {}, juxtaposed ? "\u2062" : sign), right[0]), strength];
+        return [
+          math("mrow", {}, left[0], math("mo", {}, juxtaposed ? "\u2062" : sign), right[0]),
+          sign === "mod" ? 0.5 : strength
+        ];
       }
       const parts = args.map((_, a) => of(a)[0]);
       return [
@@ -144,12 +139,7 @@ function FormulaView(app) {
         6
       ];
     }
-    return reference(program.output, null)[0];
-  }
-  /** The node of the graph that a read of a parameter is: its k-th branch, or the parameter itself. */
-  function readNode(parameter, k) {
-    const branches = app.graph.nodes.filter((node) => node.kind === "branch" && node.of === parameter);
-    return branches.length ? branches[k] && branches[k].index : parameter;
+    return reference(program.output, program.output)[0];
   }
   function number(x) {
     const known = [

@@ -3,6 +3,7 @@
   "use strict";
 
   const { Problem, Graph, Point } = TinySpad;
+  const LARGEST = 12;
 
   /** A point of which some weights are linear maps, told as texts: products along paths are those that Python listed. */
   class Given extends Point {
@@ -19,41 +20,52 @@
       return semiring === "largest" ? this.sweep(semiring) : super.adjointOf(i, semiring);
     }
 
+    /** Of the paths that Python lists what they contribute, by their number. */
     listed(source) {
-      const name = this.graph.params[source];
-      if (this.data.products[name]) return this.data.products[name];
-      throw new Problem(`The paths of "${name}" lead through linear maps, and are too many to be listed.`);
+      return this.once(source, () => new Map(this.data.shown[this.graph.params[source]].paths));
     }
 
+    /** NaN where not all are listed. */
     get masses() {
-      return this.graph.params.map((_, i) => this.listed(i).reduce((sum, size) => sum + Math.abs(size), 0));
+      return this.graph.params.map((_, i) =>
+        this.listed(i).size < this.graph.counts[i]
+          ? NaN
+          : [...this.listed(i).values()].reduce((sum, size) => sum + Math.abs(size), 0),
+      );
     }
 
     path(source, edges, index = this.graph.indexOf(edges)) {
       const nodes = [source, ...edges.map((e) => this.graph.edges[e].head)];
-      const [product, mass] = [this.listed(source)[index], this.masses[source]];
+      const [product, mass] = [this.listed(source).get(index), this.masses[source]];
+      if (product === undefined) throw new Problem(`Python sent the largest paths alone, so not path ${index}.`);
       return { index, edges, nodes, product, share: mass === 0 ? 0 : Math.abs(product) / mass };
     }
 
     best(name) {
-      return this.top(name, 1).paths[0];
+      const [path] = this.top(name, 1).paths;
+      if (path) return path;
+      throw new Problem(`The paths of "${name}" lead through linear maps, and are too many to be compared.`);
     }
 
+    /** Of arrays the rest is the norm of a sum, which Python has for the LARGEST; for another n it is not known. */
     top(name, n) {
       const source = this.chosen(name);
-      const products = this.listed(source);
-      const order = products.map((_, i) => i).sort((i, j) => Math.abs(products[j]) - Math.abs(products[i]));
-      const sum = order.slice(n).reduce((total, i) => total + products[i], 0);
-      const paths = order.slice(0, n).map((i) => this.nthPath(name, i));
-      return { paths, rest: { count: BigInt(products.length - paths.length), sum } };
+      const order = [...this.listed(source)].sort(([, p], [, q]) => Math.abs(q) - Math.abs(p));
+      const paths = order.slice(0, n).map(([i]) => this.nthPath(name, i));
+      const count = this.graph.counts[source] - BigInt(paths.length);
+      const known = n === LARGEST || !order.length;
+      return { paths, rest: { count, sum: count === 0n ? 0 : known ? this.data.shown[name].rest : null } };
     }
 
     through(i) {
-      const all = this.graph.params.flatMap((name) => (this.count(name) ? this.paths(name, 1e5) : []));
-      const [total, here] = [all, all.filter((path) => path.nodes.includes(i))].map((paths) =>
-        paths.reduce((sum, path) => sum + Math.abs(path.product), 0),
+      const all = this.graph.params.flatMap((_, source) =>
+        [...this.listed(source)].map(([index, size]) => [this.graph.nthPath(source, index), Math.abs(size)]),
       );
-      return { ...super.through(i), share: total === 0 ? 0 : here / total };
+      const touches = (e) => this.graph.edges[e].head === i || this.graph.edges[e].tail === i;
+      const here = all.filter(([edges]) => edges.some(touches));
+      const [total, own] = [all, here].map((paths) => paths.reduce((sum, [, size]) => sum + size, 0));
+      const whole = this.masses.every((mass) => !Number.isNaN(mass));
+      return { ...super.through(i), share: whole ? (total === 0 ? 0 : own / total) : null };
     }
 
     sweep(name = "gradient") {
@@ -79,8 +91,8 @@
   /**
    * A graph from Python's numbers: {params, output, nodes: [{name, kind, tupled, text, of}], edges: [[tail, head, copy]],
    * where, value, values (by node), weights (by edge), adjoints (by node), and, where some weights are texts (linear maps):
-   * told (the sentences of lcg.reverse_steps()), products: {name: [number, ...]} of the parameters whose paths are listed,
-   * products or, of arrays, their norms}. What is no number is a text. It knows this one point.
+   * told (the sentences of lcg.reverse_steps()), shown: {name: {paths: [[index, product], ...], rest}}, of arrays their
+   * norms}; chooses (by edge), where there is a choice. What is no number is a text. It knows this one point.
    */
   const fromPython = (given) => {
     const data = numbered(given);

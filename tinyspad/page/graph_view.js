@@ -84,8 +84,10 @@ function GraphView(app) {
     const button = (text, change) => el("button", { type: "button", onclick: () => (change(), app.rebuild()) }, text);
     if (view.folds)
       folding.append(
-        el("span", { class: "quiet" }, `${many(view.folds, "part")} folded: click one to unfold it, or `),
-        button("Unfold all", () => opened.add("all"))
+        el("span", { class: "quiet" }, `${many(view.folds, "part")} folded: click one to unfold it`),
+        ...(graph.nodes.filter(({ kind }) => kind === "operation").length <= LARGEST
+          ? [el("span", { class: "quiet" }, ", or "), button("Unfold all", () => opened.add("all"))]
+          : [])
       );
     if (opened.size)
       folding.append(

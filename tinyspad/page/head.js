@@ -13,7 +13,7 @@ function Head(app) {
       const slopes = graph.params.slice(0, 4).map((name) => {
         const { paths, count, rest } = app.listing(name),
           terms =
-            !rest && paths.length > 1 && paths.length < 5
+            typeof app.slopes[name] === "number" && !rest && paths.length > 1 && paths.length < 5
               ? `${paths.map((p, i) => (i ? bracketed(short(p.product)) : short(p.product))).join(" + ")} = `
               : "";
         const way =

@@ -124,8 +124,11 @@
       return this.is(...texts) ? this.tokens[this.at++] : null;
     }
 
-    stop() {
-      return fail(this.token.unclosed ? `'${this.token.unclosed}' was never closed` : undefined);
+    /** A bracket that is not closed is told first, but for an operator out of place. */
+    stop(detail) {
+      const { unclosed } = this.tokens.at(-1);
+      const told = unclosed && (this.token.kind !== "operator" || this.is("="));
+      return fail(told ? `'${unclosed}' was never closed` : detail);
     }
 
     node(kind, from, more) {
@@ -264,7 +267,7 @@
     missing() {
       if (!["number", "name", "string"].includes(this.token.kind)) this.stop();
       this.expression();
-      fail("invalid syntax. Perhaps you forgot a comma?");
+      this.stop("invalid syntax. Perhaps you forgot a comma?");
     }
   }
 

@@ -1,6 +1,7 @@
 // Where the nodes of a layered drawing stand (as tinyspad/layout.py; after Sugiyama, Tagawa & Toda 1981).
 
-const SWEEPS = 24;
+const SWEEPS = 24,
+  WORK = 1e5;
 
 /** A place [column, height] for each of n nodes, and for every edge {tail, head} its way points from tail to head. */
 function layered(n, edges) {
@@ -48,7 +49,8 @@ function columns(n, edges) {
 function uncrossed(layers, links, beside) {
   let best = layers,
     fewest = crossings(layers, links);
-  for (let sweep = 0; sweep < SWEEPS && fewest > 0; sweep++) {
+  // of long ways through many columns there are many pieces, for which fewer sweeps have to do
+  for (let sweep = 0; sweep < SWEEPS && fewest > 0 && sweep * links.length < WORK; sweep++) {
     const forward = sweep % 2 === 0,
       rank = new Map();
     layers.forEach((layer) => layer.forEach((v, i) => rank.set(v, i)));
@@ -158,6 +160,7 @@ function meets(line, [x, y], [w, h]) {
   for (let i = 1; i < line.length; i++) {
     const [ax, ay] = line[i - 1],
       [bx, by] = line[i];
+    if (Math.max(ax, bx) < x - w || Math.min(ax, bx) > x + w) continue;
     let from = 0,
       to = 1;
     for (const [start, along, low, high] of [

@@ -132,7 +132,11 @@ function Ledger(app) {
         el(
           "tr",
           {},
-          el("td", { colspan: 1, class: "through quiet" }, `the other ${short(rest.count)} together`),
+          el(
+            "td",
+            { colspan: 1, class: "through quiet" },
+            `${paths.length ? "the other" : "all"} ${short(rest.count)} together`
+          ),
           el("td", {}, fall),
           el("td", { class: "factors" }),
           el("td", { class: "number" }, short(rest.sum))

@@ -62,11 +62,13 @@ function main() {
 
   /** Show a graph at a point. */
   app.show = (graph, where, boxes = null) => {
+    const point = graph.at(where);
     Object.assign(app, {
       graph,
+      point,
       where: { ...where },
       param: graph.params[0] || null,
-      ranges: {},
+      ranges: Object.create(null),
       hovered: null,
       pinned: null,
       chosen: null,
@@ -75,7 +77,6 @@ function main() {
     });
     app.data.box = boxes;
     app.version++;
-    app.point = graph.at(app.where);
     const which = byId("which");
     which.replaceChildren();
     if (graph.params.length > 1)
@@ -259,7 +260,11 @@ function main() {
 
   window.tinyspad = {
     set: (name, value) => {
-      Object.assign(app.where, { [name]: Number(value) });
+      const x = value === "" ? NaN : typeof value === "string" ? Number(value) : value;
+      app.graph.source(name);
+      if (!app.graph.computes) throw new TinySpad.Problem("The page has Python's numbers, of this one point.");
+      if (!Number.isFinite(x)) throw new TinySpad.Problem(`${name} is to be a number, not "${value}".`);
+      app.where[name] = x;
       app.drawNow();
       return app.point.value;
     },

@@ -41,10 +41,8 @@ const TinySpad = {};
   const general = (x, n) => {
     if (!Number.isFinite(x)) return named(x);
     let [digits, exponent] = parts(x.toExponential(n - 1));
-    const longer = x.toExponential(n); // JavaScript rounds halves up
-    if (longer.includes("5e") && Number(longer) === x && Number(parts(longer)[0][n - 1]) % 2 === 0) {
-      [digits, exponent] = [parts(longer)[0].slice(0, n), parts(longer)[1]];
-    }
+    const [exact, own] = parts(x.toExponential(100)); // JavaScript rounds halves up
+    if (/^50*$/.test(exact.slice(n)) && exact[n - 1] % 2 === 0) [digits, exponent] = [exact.slice(0, n), own];
     digits = digits.replace(/0+$/, "") || "0";
     const scientific = exponent < -4 || exponent >= n;
     return (scientific ? withExponent : positional)(signOf(x), digits, exponent);

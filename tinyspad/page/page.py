@@ -13,11 +13,11 @@ from typing import Any
 from ..archive import write_text
 from ..arguments import name_of
 from ..errors import BadInput
-from ..expression import parse
+from ..expression import formula_of, parse
 from ..lcg import LCG, trace
 from ..lcg.text import DRAWABLE
 from .engine import PARTS
-from .program import data_of, formula_of
+from .program import data_of
 
 LARGEST = 300
 """The most operations that a page shows, some of them folded."""
@@ -163,7 +163,7 @@ def _page(lcg: LCG, title: str | None, first: str) -> Page:
 
 
 def _title(lcg: LCG) -> str:
-    formula = formula_of(lcg)
+    formula = formula_of(lcg.function)
     called = formula or ("" if lcg.function is None else name_of(lcg.function)).replace("<lambda>", "")
     point = [f"{name} = {x:g}" for name, x in zip(lcg.params, lcg.arguments) if isinstance(x, float)]
     return (

@@ -257,6 +257,17 @@
       return { paths: found, rest: { count: count - BigInt(found.length), sum: rest } };
     }
 
+    /** What all paths of a parameter but these contribute, without a difference. */
+    others(name, paths) {
+      const beside = (v, own, k) =>
+        this.graph.out(v).reduce((sum, { index, head }) => {
+          const on = own.filter(({ edges }) => edges[k] === index);
+          const behind = on.length ? beside(head, on, k + 1) : this.adjoints[head];
+          return sum + this.extended(SEMIRINGS.gradient, behind, index);
+        }, 0);
+      return beside(this.graph.source(name), paths, 0);
+    }
+
     /** The paths of all parameters that lead through a node: how many, and their part of the sum of all sizes. */
     through(i) {
       const { graph } = this;

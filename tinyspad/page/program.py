@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import Data
 from ..errors import ChangedData, NoRule
-from ..expression import FUNCTIONS
+from ..expression import FUNCTIONS, formula_of
 from ..functions import Problem
 from ..lcg import LCG, folds_of
 from ..lcg.text import weight_text
@@ -19,9 +20,8 @@ OPERATORS = (np.add, np.subtract, np.multiply, np.divide, np.power, np.remainder
 COMPUTES = {*OPERATORS, *FUNCTIONS.values()}
 """What the page computes by itself: the functions and operators of the command line's formulas."""
 
-
-LISTED = 200
-"""The most paths of which Python lists what they contribute; the page computes its own."""
+LISTED, LARGEST, COMPARED = 200, 12, 20_000
+"""Through linear maps: the most paths that are all listed; how many of more, the largest; the most that are compared."""
 
 
 class NotComputed(Exception):
@@ -34,21 +34,16 @@ def data_of(lcg: LCG) -> dict[str, Any]:
     try:
         found["program"] = program_of(lcg)
     except NotComputed as problem:
-        if formula_of(lcg) is not None:  # it has a condition, which the trace has forgotten
+        if formula_of(lcg.function) is not None:  # it has a condition, which the trace has forgotten
             found["program"] = _program(lcg, *_Written.program(lcg))
         else:
             found |= {"python": numbers_of(lcg), "why": str(problem)}
     if folds := folds_of(lcg):
         found["folds"] = folds
     if isinstance(lcg.function, Problem):
-        found["box"] = {name: list(map(float, side)) for name, side in zip(lcg.params, lcg.function.box)}
+        sides = zip(lcg.params, lcg.function.box)
+        found["box"] = {name: list(side) for name, side in sides if np.all(np.isfinite(side))}
     return found
-
-
-def formula_of(lcg: LCG) -> str | None:
-    """The formula that was typed, if one was."""
-    typed = getattr(lcg.function, "__name__", "") == "expression"
-    return str(lcg.function.__doc__).strip() if typed else None
 
 
 def program_of(lcg: LCG) -> dict[str, Any]:
@@ -76,7 +71,7 @@ def program_of(lcg: LCG) -> dict[str, Any]:
 
 
 def _program(lcg: LCG, steps: list[Any], output: Any) -> dict[str, Any]:
-    return {"text": formula_of(lcg) or "", "params": list(lcg.params), "steps": steps, "output": output}
+    return {"text": formula_of(lcg.function) or "", "params": list(lcg.params), "steps": steps, "output": output}
 
 
 def _references(entry: Entry, rule: Rule, known: dict[int, int]) -> list[Any]:
@@ -128,14 +123,16 @@ def _written(x: Any) -> Any:
 def numbers_of(lcg: LCG) -> dict[str, Any]:
     """The graph with the numbers that Python computed; of arrays their norms, linear maps by what they are called."""
     structure, copies = lcg.structure, lcg.structure.copies
-    steps = lcg.reverse_steps()
+    steps, choices = lcg.reverse_steps(), lcg.single_access.choices.edges
     adjoints = {step.node: step.adjoint for step in steps}
     nodes = [
         {"name": node.name, "kind": node.kind, "tupled": node.tupled, "text": node.text}
         | ({"of": lcg.single_access.tupled_from[node.index]} if node.kind == "branch" else {})
         for node in lcg.nodes
     ]
-    return {
+    chooses = {"chooses": [e in choices for e in range(len(copies))]} if choices else {}
+    plain = all(map(_is_number, lcg.weight))  # then the page finds paths and products by itself
+    return chooses | {
         "params": list(lcg.params),
         "output": structure.output,
         "nodes": nodes,
@@ -146,15 +143,24 @@ def numbers_of(lcg: LCG) -> dict[str, Any]:
         "weights": [_told(weight) for weight in lcg.weight],
         "adjoints": [_told(adjoints.get(name, 0.0)) for name in lcg.names],
         "told": [step.told for step in steps],
-        "products": {name: _sizes(lcg, name) for name in lcg.params if lcg.count_paths(name) <= LISTED},
+        "shown": {} if plain else {name: _shown(lcg, name) for name in lcg.params},
     }
 
 
-def _sizes(lcg: LCG, name: str) -> list[Any]:
-    """Every path's contribution; of an array its norm."""
-    found = lcg.path_gradients(name, limit=LISTED)
-    rows = found if found.ndim == 1 else np.sqrt(np.sum(found.reshape(len(found), -1) ** 2, axis=1))
-    return [told_number(x) for x in rows]
+def _shown(lcg: LCG, name: str) -> dict[str, Any]:
+    """Paths by number with what they contribute, of an array its norm; ``rest``: of all but the LARGEST."""
+    number = lcg.count_paths(name)
+    if number > COMPARED:
+        return {"paths": [], "rest": _size(lcg.gradient()[name])}
+    shown = lcg.shown(name, LISTED if number <= LISTED else LARGEST)
+    sizes = [_size(product) for product in shown.products]
+    left = sorted(range(len(sizes)), key=lambda i: -abs(float(sizes[i])))[LARGEST:]  # as the page sorts them
+    rest = np.sum(shown.products[left], axis=0) + (0.0 if shown.others is None else shown.others.sum)
+    return {"paths": [[path.index, size] for path, size in zip(shown.paths, sizes)], "rest": _size(rest)}
+
+
+def _size(x: Data) -> Any:
+    return told_number(np.linalg.norm(x) if np.ndim(x) else x)
 
 
 def _values(lcg: LCG) -> list[Any]:
@@ -170,8 +176,11 @@ def _values(lcg: LCG) -> list[Any]:
 def _told(x: Any) -> Any:
     if x is None:
         return ""
-    number = isinstance(x, (int, float, np.number)) or (isinstance(x, np.ndarray) and x.shape == ())
-    return told_number(x) if number else weight_text(x)
+    return told_number(x) if _is_number(x) else weight_text(x)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float, np.number)) or (isinstance(x, np.ndarray) and x.shape == ())
 
 
 def told_number(x: Any) -> Any:

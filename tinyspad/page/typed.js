@@ -9,7 +9,8 @@ function Typed(app) {
     try {
       const graph = TinySpad.trace(TinySpad.parse(text)),
         name = Object.keys(presets).find((key) => same(presets[key].formula, text));
-      const where = Object.fromEntries(graph.params.map((param) => [param, point[param] ?? app.where[param] ?? 1]));
+      const known = Object.assign(Object.create(null), app.where, point),
+        where = Object.fromEntries(graph.params.map((param) => [param, known[param] ?? 1]));
       byId("problem").textContent = "";
       if (field.value !== text) field.value = text;
       app.show(graph, where, name ? presets[name].box : null);
