@@ -64,7 +64,7 @@ def test_a_page_has_the_parts_that_it_needs():
         "function foldedGraph(": {"many", "playground"},
         "function levelsOf(": {"beale", "sixty", "playground"},
         "function Race(": {*FUNCTIONS, "many", "playground"},
-        "fromPython = (": {*GIVEN, "playground"},
+        "fromPython = data": {*GIVEN, "playground"},
     }.items():
         has = re.sub(" ", "", has) if "=" in has else has
         assert {name for name, page in pages.items() if has in page} == where, has
@@ -189,19 +189,22 @@ def test_sources_are_short_and_write_no_markup(file):
 def test_blanks_that_separate_words_stay():
     squeezed = lambda *lines: list(made._squeezed(list(lines), made.SCRIPT))  # noqa: E731
     assert squeezed('const a = { b: "x = y", c: 1 + 2 - -d };') == ['const a={b:"x = y",c:1+2 - -d};']
+    assert squeezed("f = (x) => (a[0] - b) / c(d) - e / (async (x) => y);") == ["f=x=>(a[0]-b)/c(d)-e/(async(x)=>y);"]
     assert squeezed("return typeof a === `x , ${ b }` ? a++ + 1 : [a, b];") == [
         "return typeof a===`x , ${ b }`?a++ + 1:[a,b];"
     ]
     for left in ("s.replace(/ , /g, x = 1)", "a = `${b ? `c , d` : 1}`", "it's = 1"):
         assert squeezed(left) == [left]
     over = ["a = `b , ${c(", "d , e", ")} = f`;", "g = `h`;"]
-    assert squeezed(*over) == [*over[:3], "g=`h`;"]
-    assert squeezed("f(", "a,", "b", ");", "if (c) {", "d;", "}", "e; // f(", ") , g") == [
-        "f(a,b);",
-        "if(c){d;}",
+    assert squeezed(*over) == [*over[:2], ")} = f`;g=`h`;"]
+    assert squeezed("f(", "a,", "b", ");", "if (c) {", "d;", "}", "e; // f(", ") , g", "h;", "function i() {", "}") == [
+        "f(a,b);if(c){d}",
         "e; // f(",
         "),g",
+        "h;",
+        "function i(){}",
     ]
+    assert made._squeezed(["a > :b, c {", "d: e f;", "}"], made.STYLE) == ["a>:b,c{d:e f}"]
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

@@ -217,7 +217,7 @@ def _read(part: str) -> str:
 
 
 def _squeezed(lines: list[str], blanks: re.Pattern[str]) -> list[str]:
-    """Lines without the blanks around signs, and a line for each statement.
+    """Lines without the blanks around signs, and a line for each function or rule.
 
     Where an expression to match begins, or a template goes on, they stay as they are.
     """
@@ -226,16 +226,28 @@ def _squeezed(lines: list[str], blanks: re.Pattern[str]) -> list[str]:
     for line in lines:
         between, ticks = TEXT.split(line), line.count("`")  # code, a text, code, ...
         if not (inside or ticks > 2 or any(UNCLEAR.search(code) for code in between[::2])):
-            line = "".join(part if i % 2 else blanks.sub(r"\1\2", part) for i, part in enumerate(between))
-        if made and not inside and "//" not in made[-1] and (made[-1][-1] in "([{," or line[0] in ")]}"):
-            made[-1] += line
+            line = "".join(
+                part if i % 2 else ALONE.sub(r"\1=>", blanks.sub(lambda found: found[0].strip(), part))
+                for i, part in enumerate(between)
+            )
+        if made and not inside and "//" not in made[-1] and _goes_on(made[-1], line):
+            made[-1] = (made[-1][:-1] if made[-1][-1] == ";" and line[0] == "}" else made[-1]) + line
         else:
             made.append(line)
         inside ^= ticks % 2 == 1
     return made
 
 
+def _goes_on(before: str, line: str) -> bool:
+    """Whether a line may stand beside the one before it: not a function's first, which are left to find one's way."""
+    return before[-1] in "([{," or line[0] in ")]}.?:" or (before[-1] == ";" and not line.startswith("function"))
+
+
 TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""")
 UNCLEAR = re.compile(r"""[`"']|(?:^|[(,=>:\[!&|?{};]|\breturn)\s*/|//""")
-SCRIPT = re.compile(r" *([=<>(){}\[\],;?:*&|!]+) *|(?<![+-]) ([+-]) (?![+-])")
-STYLE = re.compile(r" *([{};,]|:(?= ))() *")
+ALONE = re.compile(r"(?<![\w$])\((\w+)\)=>")
+SCRIPT = re.compile(
+    r" *[=<>(){}\[\],;?:*&|!%]+ *|(?<![+-]) [+-] (?![+-])|(?<=[)\]] )[+-] (?![+-])"
+    r"|(?<=[\w)\]]) / (?=[\w(])|(?<=[)\]] )/ (?=[\w(])"
+)
+STYLE = re.compile(r" *([{};,>]|:(?= )) *")
