@@ -64,7 +64,7 @@ def test_a_page_has_the_parts_that_it_needs():
         "function foldedGraph(": {"many", "playground"},
         "function levelsOf(": {"beale", "sixty", "playground"},
         "function Race(": {*FUNCTIONS, "many", "playground"},
-        "fromPython = data": {*GIVEN, "playground"},
+        "fromPython = given": {*GIVEN, "playground"},
     }.items():
         has = re.sub(" ", "", has) if "=" in has else has
         assert {name for name, page in pages.items() if has in page} == where, has
@@ -190,8 +190,9 @@ def test_blanks_that_separate_words_stay():
     squeezed = lambda *lines: list(made._squeezed(list(lines), made.SCRIPT))  # noqa: E731
     assert squeezed('const a = { b: "x = y", c: 1 + 2 - -d };') == ['const a={b:"x = y",c:1+2 - -d};']
     assert squeezed("f = (x) => (a[0] - b) / c(d) - e / (async (x) => y);") == ["f=x=>(a[0]-b)/c(d)-e/(async(x)=>y);"]
+    assert squeezed('say("one " +', '"two", 0.5);') == ['say("one two",.5);']
     assert squeezed("return typeof a === `x , ${ b }` ? a++ + 1 : [a, b];") == [
-        "return typeof a===`x , ${ b }`?a++ + 1:[a,b];"
+        "return typeof a===`x , ${b}`?a++ + 1:[a,b];"
     ]
     for left in ("s.replace(/ , /g, x = 1)", "a = `${b ? `c , d` : 1}`", "it's = 1"):
         assert squeezed(left) == [left]

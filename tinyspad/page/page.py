@@ -30,6 +30,7 @@ SEEN = (
         "head.js",
         "ledger.js",
         "sweep.js",
+        "racers.js",
         "race.js",
         "along.js",
         "tour.js",
@@ -197,7 +198,7 @@ def _unneeded(data: dict[str, Any], lcg: LCG) -> Iterator[str]:
     if "program" in data:
         yield "given.js"
     else:
-        yield from ("runner.js", "race.js", "along.js")
+        yield from ("runner.js", "racers.js", "race.js", "along.js")
     if len(lcg.params) != 2 or "program" not in data:
         yield "contours.js"
     if lcg.structure.size <= DRAWABLE:
@@ -225,27 +226,35 @@ def _squeezed(lines: list[str], blanks: re.Pattern[str]) -> list[str]:
     inside = False  # a template that began on a line before
     for line in lines:
         between, ticks = TEXT.split(line), line.count("`")  # code, a text, code, ...
-        if not (inside or ticks > 2 or any(UNCLEAR.search(code) for code in between[::2])):
+        nested = any(part[:1] == "`" and part.count("{") != part.count("}") for part in between)
+        if not (inside or nested or any(UNCLEAR.search(code) for code in between[::2])):
             line = "".join(
-                part if i % 2 else ALONE.sub(r"\1=>", blanks.sub(lambda found: found[0].strip(), part))
+                INSIDE.sub(lambda found: _tight(found[0], blanks), part) if i % 2 else _tight(part, blanks)
                 for i, part in enumerate(between)
             )
         if made and not inside and "//" not in made[-1] and _goes_on(made[-1], line):
-            made[-1] = (made[-1][:-1] if made[-1][-1] == ";" and line[0] == "}" else made[-1]) + line
+            made[-1] = IDLE.sub("", made[-1] + "\n" + line)
         else:
             made.append(line)
         inside ^= ticks % 2 == 1
     return made
 
 
+def _tight(code: str, blanks: re.Pattern[str]) -> str:
+    return SURE.sub(r"\1\2", blanks.sub(lambda found: found[0].strip(), code))
+
+
 def _goes_on(before: str, line: str) -> bool:
     """Whether a line may stand beside the one before it: not a function's first, which are left to find one's way."""
-    return before[-1] in "([{," or line[0] in ")]}.?:" or (before[-1] == ";" and not line.startswith("function"))
+    ends = before[-1] in "([{," or line[0] in ")]}.?:" or (before[-1] == ";" and not line.startswith("function"))
+    return ends or (before.endswith('" +') and line[0] == '"')
 
 
 TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""")
 UNCLEAR = re.compile(r"""[`"']|(?:^|[(,=>:\[!&|?{};]|\breturn)\s*/|//""")
-ALONE = re.compile(r"(?<![\w$])\((\w+)\)=>")
+INSIDE = re.compile(r"""\$\{[^{}"'`]*\}""")
+IDLE = re.compile(r"""" \+\n"|;\n(?=\})|\n""")
+SURE = re.compile(r"(?<![\w$])(?:\((\w+)\)(?==>)|0(\.\d))")
 SCRIPT = re.compile(
     r" *[=<>(){}\[\],;?:*&|!%]+ *|(?<![+-]) [+-] (?![+-])|(?<=[)\]] )[+-] (?![+-])"
     r"|(?<=[\w)\]]) / (?=[\w(])|(?<=[)\]] )/ (?=[\w(])"
