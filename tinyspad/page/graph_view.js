@@ -21,7 +21,7 @@ function GraphView(app) {
     document.body.classList.toggle("small", small);
     RADIUS = small ? 11 : 14;
     const wide = box.clientWidth || 600,
-      most = clamp(innerHeight - 480, 260, 520);
+      most = clamp(innerHeight - 510, 260, 520);
     const columns = max(...places.map((p) => p[0]), 0),
       tops = places.map((p) => p[1]),
       rows = max(...tops) - min(...tops);

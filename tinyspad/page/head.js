@@ -26,6 +26,7 @@ function Head(app) {
         ];
       });
       const bad = point.nonfinite;
+      byId("sum").classList.toggle("stays", graph.params.length < 2);
       byId("sum").replaceChildren(
         `At ${app.tab === "race" ? "the start of the race, " : ""}${at || "this point"}, f is `,
         el("b", {}, valueText(point.value)),

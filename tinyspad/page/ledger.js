@@ -168,7 +168,7 @@ function Ledger(app) {
   function light() {
     const lit = app.lit();
     for (const { tr, path, button } of rows) {
-      const on = Boolean(lit && path && (lit.path ? same(lit.path, path) : path.nodes.includes(lit.node)));
+      const on = Boolean(lit && path && (lit.path ? same(lit.path, path) : leads(path, lit.node, lit.between)));
       tr.classList.toggle("lit", on);
       set(button, "aria-pressed", same(app.pinned, path));
     }

@@ -171,6 +171,7 @@ function main() {
   const tabs = data.python ? ["paths", "sweep"] : ["paths", "sweep", "race", "along"];
   app.open = (name) => {
     app.tab = name;
+    byId("shapes").hidden = name !== "paths";
     for (const tab of tabs) {
       const button = byId(`tab-${tab}`),
         on = tab === name;

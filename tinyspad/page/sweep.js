@@ -1,7 +1,7 @@
 // The reverse sweep, one node at a time: who is done, who waits for whom, what is sent; in three semirings.
 
 const SEMIRINGS = {
-  gradient: ["gradient: sum of products", "its adjoint"],
+  gradient: ["gradient: sum of products", "its adjoint: how fast f moves with it"],
   count: ["count: number of paths", "the number of paths from it"],
   largest: ["largest: the largest product", "the largest product from it on"]
 };

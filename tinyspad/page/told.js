@@ -55,14 +55,15 @@ function through(graph, node, between = []) {
     from = (end) => (between.length ? between.map((e) => graph.edges[e][end]) : [node]);
   walk(from("tail"), "head", "tail");
   walk(from("head"), "tail", "head");
-  return { nodes, edges, color: "var(--focus)", node };
+  return { nodes, edges, color: "var(--focus)", node, between };
 }
+const leads = (path, node, edges = []) => path.nodes.includes(node) || edges.some((e) => path.edges.includes(e));
 /** What lights up where one points at edges, or at a node: the one path that leads there, or all of them. */
 function pointedAt(app, node, edges = []) {
   const lists = app.graph.params.slice(0, 12).map((name) => app.listing(name)),
     paths = lists
       .flatMap((list) => list.paths)
-      .filter((path) => path.nodes.includes(node) || edges.some((e) => path.edges.includes(e)));
+      .filter((path) => leads(path, node, edges));
   return paths.length === 1 && !lists.some((list) => list.rest) && lists.length === app.graph.params.length
     ? paths[0]
     : { light: through(app.graph, node, edges) };
