@@ -21,10 +21,14 @@ f1 = ts.functions.f1
 FOLDER = made.Path(made.__file__).parent
 LARGEST = 120_000
 SIXTY = "+".join(f"sin({k}*x)*cos(y+{k})/{k}" for k in range(1, 7)) + "-x*y"
+LONG = "x-y"
+for k in range(28):
+    LONG = f"maximum(arctan2({LONG}, {k}.12345678912345), {k}.98765432198765)"
 FUNCTIONS = {
     "f1": (f1, 5.0),
     "beale": (ts.functions.beale, 1.0, 2.0),
     "sixty": (parse(SIXTY), 0.5, 2.0),
+    "long": (parse(LONG), 1.0, 2.0),
     "three": (parse("exp(x)*y + sin(x*z)/(2 + y**2) - maximum(x, z) % 2"), 1.0, 0.5, 2.0),
 }
 GIVEN = {
@@ -62,12 +66,19 @@ def test_a_page_has_the_parts_that_it_needs():
         "function Tour(": {"f1", "playground"},
         "function Typed(": {"playground"},
         "function foldedGraph(": {"many", "playground"},
-        "function levelsOf(": {"beale", "sixty", "playground"},
+        "function levelsOf(": {"beale", "sixty", "long", "playground"},
         "function Race(": {*FUNCTIONS, "many", "playground"},
         "fromPython = given": {*GIVEN, "playground"},
     }.items():
         has = re.sub(" ", "", has) if "=" in has else has
         assert {name for name, page in pages.items() if has in page} == where, has
+    for name, operations in {
+        "f1": {"cos", "power", "multiply", "add"},
+        "matrices": {"cos", "tan"},
+        "playground": {"tan"},
+    }.items():
+        assert all(f"{op}:" in pages[name] for op in operations), name
+    assert "arctan2:" not in pages["f1"] and "arctan2:" in pages["long"]
     spaced = parse("x**2*(2+cos(4*x))")
     assert "function Tour(" in plot.explain(spaced, 1.0) and "function Tour(" not in plot.explain(lambda x: x * x, 1.0)
 
@@ -140,7 +151,7 @@ def test_nothing_that_comes_from_outside_ends_a_script():
     page = plot.explain(lcg, title=WICKED)
     assert page.count("</script>") == 2 and page.count("<!--") == 0 and page.count("</style>") == 1
     data = data_of(page)
-    assert data["title"] == WICKED and data["program"]["params"] == [WICKED, "</style>"]
+    assert data["program"]["params"] == [WICKED, "</style>"]
     assert html.unescape(re.search("<title>(.*?)</title>", page, re.S)[1]) == WICKED
 
 
@@ -204,6 +215,10 @@ def test_blanks_that_separate_words_stay():
         "),g",
         "h;",
         "function i(){}",
+    ]
+    assert squeezed("const a = 1;", "const { b } = a;", "const c =", "d;", "const e = 2;") == [
+        "const a=1,{b}=a,c=",
+        "d;const e=2;",
     ]
     assert made._squeezed(["a > :b, c {", "d: e f;", "}"], made.STYLE) == ["a>:b,c{d:e f}"]
 
