@@ -21,10 +21,14 @@ f1 = ts.functions.f1
 FOLDER = made.Path(made.__file__).parent
 LARGEST = 120_000
 SIXTY = "+".join(f"sin({k}*x)*cos(y+{k})/{k}" for k in range(1, 7)) + "-x*y"
+LONG = "x-y"
+for k in range(28):
+    LONG = f"maximum(arctan2({LONG}, {k}.12345678912345), {k}.98765432198765)"
 FUNCTIONS = {
     "f1": (f1, 5.0),
     "beale": (ts.functions.beale, 1.0, 2.0),
     "sixty": (parse(SIXTY), 0.5, 2.0),
+    "long": (parse(LONG), 1.0, 2.0),
     "three": (parse("exp(x)*y + sin(x*z)/(2 + y**2) - maximum(x, z) % 2"), 1.0, 0.5, 2.0),
 }
 GIVEN = {
@@ -62,12 +66,19 @@ def test_a_page_has_the_parts_that_it_needs():
         "function Tour(": {"f1", "playground"},
         "function Typed(": {"playground"},
         "function foldedGraph(": {"many", "playground"},
-        "function levelsOf(": {"beale", "sixty", "playground"},
+        "function levelsOf(": {"beale", "sixty", "long", "playground"},
         "function Race(": {*FUNCTIONS, "many", "playground"},
-        "fromPython = (": {*GIVEN, "playground"},
+        "fromPython = given": {*GIVEN, "playground"},
     }.items():
         has = re.sub(" ", "", has) if "=" in has else has
         assert {name for name, page in pages.items() if has in page} == where, has
+    for name, operations in {
+        "f1": {"cos", "power", "multiply", "add"},
+        "matrices": {"cos", "tan"},
+        "playground": {"tan"},
+    }.items():
+        assert all(f"{op}:" in pages[name] for op in operations), name
+    assert "arctan2:" not in pages["f1"] and "arctan2:" in pages["long"]
     spaced = parse("x**2*(2+cos(4*x))")
     assert "function Tour(" in plot.explain(spaced, 1.0) and "function Tour(" not in plot.explain(lambda x: x * x, 1.0)
 
@@ -156,7 +167,7 @@ def test_nothing_that_comes_from_outside_ends_a_script():
     page = plot.explain(lcg, title=WICKED)
     assert page.count("</script>") == 2 and page.count("<!--") == 0 and page.count("</style>") == 1
     data = data_of(page)
-    assert data["title"] == WICKED and data["program"]["params"] == [WICKED, "</style>"]
+    assert data["program"]["params"] == [WICKED, "</style>"]
     assert html.unescape(re.search("<title>(.*?)</title>", page, re.S)[1]) == WICKED
 
 
@@ -205,19 +216,27 @@ def test_sources_are_short_and_write_no_markup(file):
 def test_blanks_that_separate_words_stay():
     squeezed = lambda *lines: list(made._squeezed(list(lines), made.SCRIPT))  # noqa: E731
     assert squeezed('const a = { b: "x = y", c: 1 + 2 - -d };') == ['const a={b:"x = y",c:1+2 - -d};']
+    assert squeezed("f = (x) => (a[0] - b) / c(d) - e / (async (x) => y);") == ["f=x=>(a[0]-b)/c(d)-e/(async(x)=>y);"]
+    assert squeezed('say("one " +', '"two", 0.5);') == ['say("one two",.5);']
     assert squeezed("return typeof a === `x , ${ b }` ? a++ + 1 : [a, b];") == [
-        "return typeof a===`x , ${ b }`?a++ + 1:[a,b];"
+        "return typeof a===`x , ${b}`?a++ + 1:[a,b];"
     ]
     for left in ("s.replace(/ , /g, x = 1)", "a = `${b ? `c , d` : 1}`", "it's = 1"):
         assert squeezed(left) == [left]
     over = ["a = `b , ${c(", "d , e", ")} = f`;", "g = `h`;"]
-    assert squeezed(*over) == [*over[:3], "g=`h`;"]
-    assert squeezed("f(", "a,", "b", ");", "if (c) {", "d;", "}", "e; // f(", ") , g") == [
-        "f(a,b);",
-        "if(c){d;}",
+    assert squeezed(*over) == [*over[:2], ")} = f`;g=`h`;"]
+    assert squeezed("f(", "a,", "b", ");", "if (c) {", "d;", "}", "e; // f(", ") , g", "h;", "function i() {", "}") == [
+        "f(a,b);if(c){d}",
         "e; // f(",
         "),g",
+        "h;",
+        "function i(){}",
     ]
+    assert squeezed("const a = 1;", "const { b } = a;", "const c =", "d;", "const e = 2;") == [
+        "const a=1,{b}=a,c=",
+        "d;const e=2;",
+    ]
+    assert made._squeezed(["a > :b, c {", "d: e f;", "}"], made.STYLE) == ["a>:b,c{d:e f}"]
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

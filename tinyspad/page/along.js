@@ -1,6 +1,6 @@
 // The contributions of the paths along the axis: areas stacked, the line of their sum, and a cursor.
 
-const PIECES = 140,
+const PIECES = 280,
   AREAS = 8;
 
 function Along(app) {
@@ -35,11 +35,11 @@ function Along(app) {
     }
     const { paths, rest } = listing,
       x = scale.x(app.where[name]),
-      slope = app.slopes[name];
+      { slope } = listing;
     const more = paths.slice(AREAS).reduce((sum, p) => sum + p.product, rest ? rest.sum : 0);
     cursor.replaceChildren(
       line("cursor", x, 6, x, scale.h - 20),
-      ...(Number.isFinite(slope)
+      ...(finite(slope)
         ? [svg("circle", { cx: x, cy: clamp(scale.y(slope), 0, scale.h), r: 5, class: "handle" })]
         : [])
     );
@@ -54,7 +54,7 @@ function Along(app) {
       ["valuenow", app.where[name]],
       ["valuetext", text]
     ])
-      picture.setAttribute(`aria-${a}`, v);
+      set(picture, `aria-${a}`, v);
   }
 
   function areas(name, [low, high], { paths, rest }) {
@@ -70,18 +70,18 @@ function Along(app) {
       if (paths.length > AREAS || rest) products.push(point.others(name, shown));
       data.push({ x, slope, products });
     }
-    const finite = data.filter((d) => [d.slope, ...d.products].every((v) => Math.abs(v) < 1e300)),
+    const known = data.filter((d) => [d.slope, ...d.products].every((v) => abs(v) < 1e300)),
       side = (sign) =>
-        finite.map((d) => d.products.reduce((sum, p) => sum + (p * sign > 0 ? p : 0), 0)).sort((a, b) => a - b);
+        known.map((d) => d.products.reduce((sum, p) => sum + (p * sign > 0 ? p : 0), 0)).sort((a, b) => a - b);
     const tops = side(1),
       bottoms = side(-1),
-      at = (list, share) => (list.length ? list[Math.round(share * (list.length - 1))] : 0);
-    const bottom = Math.max(at(bottoms, 0), 2.2 * at(bottoms, 0.06)) || -0.2,
-      top = Math.min(at(tops, 1), 2.2 * at(tops, 0.94)) || 0.2;
+      at = (list, share) => (list.length ? list[round(share * (list.length - 1))] : 0);
+    const bottom = max(at(bottoms, 0), 2.2 * at(bottoms, 0.06)) || -0.2,
+      top = min(at(tops, 1), 2.2 * at(tops, 0.94)) || 0.2;
     const x = (t) => 46 + ((w - 56) * (t - low)) / (high - low),
       y = (t) => 6 + ((h - 28) * (top - clamp(t, 2 * bottom - top, 2 * top - bottom))) / (top - bottom);
     scale = { x, y, h, low, high, w };
-    picture.setAttribute("viewBox", `0 0 ${w} ${h}`);
+    set(picture, "viewBox", `0 0 ${w} ${h}`);
     const parts = [
       ...ticks(low, high).flatMap((t) => [line("axis", x(t), 6, x(t), h - 22), label("tick", x(t), h - 7, short(t))]),
       ...ticks(bottom, top, 4).flatMap((t) => [
@@ -89,28 +89,28 @@ function Along(app) {
         label("tick", 40, y(t) + 4, short(t, 3), "end")
       ])
     ];
-    const up = finite.map(() => 0),
-      down = finite.map(() => 0),
+    const up = known.map(() => 0),
+      down = known.map(() => 0),
       labels = [];
-    for (let k = 0; finite.length && k < finite[0].products.length; k++) {
+    for (let k = 0; known.length && k < known[0].products.length; k++) {
       const outer = [],
         inner = [];
       let widest = [0, 0, 0];
-      finite.forEach((d, i) => {
+      known.forEach((d, i) => {
         const p = d.products[k],
           from = p > 0 ? up : down,
           a = from[i];
         from[i] += p;
         inner.push([x(d.x), y(a)]);
         outer.push([x(d.x), y(a + p)]);
-        const tall = Math.abs(y(a + p) - y(a));
-        if (tall > widest[0] && i > 4 && i < finite.length - 5) widest = [tall, x(d.x), (y(a) + y(a + p)) / 2];
+        const tall = abs(y(a + p) - y(a));
+        if (tall > widest[0] && i > 4 && i < known.length - 5) widest = [tall, x(d.x), (y(a) + y(a + p)) / 2];
       });
       const color = k < shown.length ? shown[k].color : "var(--quiet)",
-        d = `M${[...outer, ...inner.reverse()].map((p) => p.map((v) => v.toFixed(1))).join("L")}Z`;
+        d = `${wayOf([...outer, ...inner.reverse()])}Z`;
       parts.push(
         svg("path", { d, fill: color, "fill-opacity": 0.5, stroke: color, "stroke-width": 0.8 }),
-        svg("path", { d, fill: `url(#hatch${Math.min(k, AREAS)})`, color })
+        svg("path", { d, fill: `url(#hatch${min(k, AREAS)})`, color })
       );
       if (widest[0] > 13)
         labels.push(label("halo", widest[1], widest[2] + 4, k < shown.length ? String(shown[k].index) : "others"));
@@ -119,7 +119,7 @@ function Along(app) {
       line("zero", 46, y(0), w - 10, y(0)),
       svg("path", {
         class: "tangent",
-        d: finite.length ? `M${finite.map((d) => `${x(d.x).toFixed(1)} ${y(d.slope).toFixed(1)}`).join("L")}` : ""
+        d: known.length ? wayOf(known.map((d) => [x(d.x), y(d.slope)])) : ""
       }),
       ...labels
     );
@@ -155,25 +155,33 @@ function Along(app) {
       )
     });
   };
-  picture.addEventListener("pointerdown", (event) => {
+  on(picture, "pointerdown", (event) => {
     if (scale) {
       moving = true;
       picture.setPointerCapture(event.pointerId);
       to(event);
     }
   });
-  picture.addEventListener("pointermove", (event) => {
+  on(picture, "pointermove", (event) => {
     if (moving) to(event);
   });
-  for (const kind of ["pointerup", "pointercancel"])
-    picture.addEventListener(kind, () => {
-      if (moving) {
-        moving = false;
-        app.settled();
-      }
-    });
-  picture.addEventListener("keydown", (event) => {
-    const go = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
+  on(picture, "pointerup pointercancel", () => {
+    if (moving) {
+      moving = false;
+      app.settled();
+    }
+  });
+  on(picture, "keydown", (event) => {
+    const go = {
+      ArrowRight: 1,
+      ArrowUp: 1,
+      ArrowLeft: -1,
+      ArrowDown: -1,
+      PageUp: 10,
+      PageDown: -10,
+      Home: -999,
+      End: 999
+    }[event.key];
     if (!go || !scale) return;
     app.move({
       [app.param]: Number(
@@ -183,9 +191,9 @@ function Along(app) {
     app.settled();
     event.preventDefault();
   });
-  new ResizeObserver(() => {
+  watch(box, () => {
     if (app.graph && app.tab === "along") app.draw();
-  }).observe(box);
+  });
   return {
     build: () => {
       drawnFor = "";

@@ -1,6 +1,10 @@
 // The function: a curve, or contours over two parameters, with the point, which is dragged.
 
-const SAMPLES = 240;
+const WIDEST = 4,
+  LEFT = 48,
+  BOTTOM = 22,
+  TOP = 8,
+  RIGHT = 10;
 
 function CurveView(app) {
   const box = byId("plot"),
@@ -10,47 +14,50 @@ function CurveView(app) {
     front = svg("g"),
     dots = svg("g", { "aria-hidden": "true" });
   const handle = svg("circle", { class: "handle", r: 8, tabindex: 0, onkeydown: key });
-  picture.append(back, front, dots, handle);
+  const hole = svg("rect"),
+    inside = svg("g", { "clip-path": "url(#hole)" }, front, dots);
+  picture.append(svg("clipPath", { id: "hole" }, hole), back, inside, handle);
+  on(picture, "pointerover", ({ target }) => dragging || app.hover(target.path || null));
+  on(picture, "pointerleave", () => app.hover(null));
   box.append(canvas, picture);
   let drawnFor = "",
     axes = null,
+    rough = false,
     dragging = false;
 
   const plane = () => app.graph.params.length === 2 && app.graph.computes;
   const names = () => (plane() ? app.graph.params : [app.param]);
   const size = () => [box.clientWidth || 400, box.clientHeight || 300];
-  const LEFT = 44,
-    BOTTOM = 22,
-    TOP = 8,
-    RIGHT = 10;
 
-  /** Where a parameter is drawn: from the preset's box, or around its value; it grows with the point. */
+  const within = (x, [low, high]) => x >= low && x <= high;
+  /** Where a parameter is drawn: the preset's box, or around its value; it goes after the point, and comes back with it. */
   function rangeOf(name) {
     const x = app.where[name];
-    if (!app.ranges[name])
-      app.ranges[name] = app.data.box && Object.hasOwn(app.data.box, name) ? [...app.data.box[name]] : around(name, x);
-    const range = app.ranges[name],
-      more = 0.08 * (range[1] - range[0]);
-    if (!dragging) {
-      if (x < range[0]) range[0] = x - more;
-      if (x > range[1]) range[1] = x + more;
+    if (!app.homes[name]) app.homes[name] = app.data.box && Object.hasOwn(app.data.box, name) ? app.data.box[name] : around(name, x);
+    const home = app.homes[name],
+      range = app.ranges[name] || home;
+    if (!(dragging || app.sliding) && (!within(x, range) || (app.away[name] && within(x, home)))) {
+      app.away[name] = !within(x, home);
+      const half = (range[1] - range[0]) / 2,
+        zoomed = abs(half / (home[1] - home[0]) - 0.5) > 1e-9;
+      return (app.ranges[name] = app.away[name] || zoomed ? [x - half, x + half] : home);
     }
-    return range;
+    return (app.ranges[name] = range);
   }
   /** From minus to plus somewhat more than the value, where f is finite there. */
   function around(name, x) {
-    let wide = Math.max(2, 1.25 * Math.abs(x)),
+    let wide = max(2, 1.25 * abs(x)),
       range = [-wide, wide];
     if (!app.graph.computes) return range;
-    const finite = (t) => Number.isFinite(app.graph.at({ ...app.where, [name]: t }).value);
-    if (!finite(x)) return range;
+    const there = (t) => finite(app.graph.at({ ...app.where, [name]: t }).value);
+    if (!there(x)) return range;
     for (const side of [0, 1]) {
       let inside = x,
         outside = range[side];
-      if (finite(outside)) continue;
+      if (there(outside)) continue;
       for (let i = 0; i < 20; i++) {
         const mid = (inside + outside) / 2;
-        if (finite(mid)) inside = mid;
+        if (there(mid)) inside = mid;
         else outside = mid;
       }
       range[side] = inside;
@@ -62,13 +69,17 @@ function CurveView(app) {
       const [low, high] = rangeOf(name),
         x = app.where[name],
         kept = clamp((x - low) / (high - low), 0.2, 0.8),
-        wide = (high - low) * by;
-      app.ranges[name] = [x - kept * wide, x + (1 - kept) * wide];
+        most = WIDEST * (app.homes[name][1] - app.homes[name][0]),
+        wide = min((high - low) * by, most);
+      app.away[name] = false;
+      app.ranges[name] = by ? [x - kept * wide, x + (1 - kept) * wide] : null;
+      set(byId("farther"), "aria-disabled", wide === most);
     }
     app.draw();
   }
-  byId("nearer").addEventListener("click", () => zoom(1 / 1.6));
-  byId("farther").addEventListener("click", () => zoom(1.6));
+  on(byId("nearer"), "click", () => zoom(1 / 1.6));
+  on(byId("farther"), "click", () => zoom(1.6));
+  on(byId("whole"), "click", () => zoom(0));
 
   // --- what does not follow the point ---------------------------------------------------------------------------
 
@@ -92,9 +103,13 @@ function CurveView(app) {
     ]);
     if (key === drawnFor) return;
     drawnFor = key;
-    picture.setAttribute("viewBox", `0 0 ${w} ${h}`);
-    if (plane()) contours(w, h, xs, ys);
-    else curve(w, h, xs);
+    set(picture, "viewBox", `0 0 ${w} ${h}`);
+    for (const [side, at] of Object.entries({ x: LEFT, y: TOP, width: w - LEFT - RIGHT, height: h - TOP - BOTTOM }))
+      set(hole, side, max(at, 0));
+    if (plane()) {
+      axes = scales(w, h, xs, ys);
+      back.replaceChildren(...frame(axes, second), ...contours(app, canvas, axes, cells()));
+    } else curve(w, h, xs);
   }
   function scales(w, h, xs, ys) {
     const x = (t) => LEFT + ((w - LEFT - RIGHT) * (t - xs[0])) / (xs[1] - xs[0]),
@@ -120,98 +135,51 @@ function CurveView(app) {
   function curve(w, h, xs) {
     canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     const [name] = names(),
-      samples = [];
+      samples = [],
+      many = 8 * cells();
     if (app.graph.computes && name)
-      for (let i = 0; i <= SAMPLES; i++) {
-        const t = xs[0] + ((xs[1] - xs[0]) * i) / SAMPLES;
+      for (let i = 0; i <= many; i++) {
+        const t = xs[0] + ((xs[1] - xs[0]) * i) / many;
         samples.push([t, app.graph.at({ ...app.where, [name]: t }).value]);
       }
+    const rises = samples.slice(1).map(([, f], i) => f > samples[i][1]);
+    rough = rises.filter((up, i) => i && up !== rises[i - 1]).length > many / 5;
     const value = typeof app.point.value === "number" ? app.point.value : 0;
     const sorted = samples
       .map((s) => s[1])
-      .filter(Number.isFinite)
+      .filter(finite)
       .sort((a, b) => a - b);
     let [low, high] = sorted.length ? [sorted[0], sorted.at(-1)] : [value - 1, value + 1];
     const core = sorted.length
-      ? [sorted[Math.floor(0.06 * sorted.length)], sorted[Math.floor(0.94 * (sorted.length - 1))]]
+      ? [sorted[floor(0.06 * sorted.length)], sorted[floor(0.94 * (sorted.length - 1))]]
       : [low, high];
     const reach = 2.5 * (core[1] - core[0]) || 1;
-    low = Math.max(low, core[0] - reach);
-    high = Math.min(high, core[1] + reach);
-    if (Number.isFinite(value)) {
-      low = Math.min(low, value);
-      high = Math.max(high, value);
+    low = max(low, core[0] - reach);
+    high = min(high, core[1] + reach);
+    if (finite(value)) {
+      low = min(low, value);
+      high = max(high, value);
     }
     const pad = 0.08 * (high - low) || 1;
     axes = scales(w, h, xs, [low - pad, high + pad]);
     let path = "",
       pen = "M";
     for (const [t, f] of samples) {
-      if (!Number.isFinite(f)) {
+      if (!finite(f)) {
         pen = "M";
         continue;
       }
       path += `${pen}${axes.x(t).toFixed(1)} ${clamp(axes.y(f), -h, 2 * h).toFixed(1)}`;
       pen = "L";
     }
-    back.replaceChildren(...frame(axes, "f"), svg("path", { class: "curve", d: path }));
+    back.replaceChildren(...frame(axes, "f"), svg("path", { class: "curve", d: path, "clip-path": "url(#hole)" }));
   }
   /** So many to a side that all of them take about a tenth of a second. */
   function cells() {
     const begun = performance.now();
     for (let i = 0; i < 20; i++) app.graph.at(app.where).value;
-    return Math.round(clamp(Math.sqrt(2000 / (performance.now() - begun + 0.01)), 40, 100));
+    return round(clamp(Math.sqrt(2000 / (performance.now() - begun + 0.01)), 40, 100));
   }
-  function contours(w, h, xs, ys) {
-    axes = scales(w, h, xs, ys);
-    const [first, second] = names(),
-      grid = [],
-      CELLS = cells();
-    for (let j = 0; j <= CELLS; j++)
-      for (let i = 0; i <= CELLS; i++)
-        grid.push(
-          app.graph.at({
-            [first]: xs[0] + ((xs[1] - xs[0]) * i) / CELLS,
-            [second]: ys[0] + ((ys[1] - ys[0]) * j) / CELLS
-          }).value
-        );
-    const levels = levelsOf(grid),
-      lines = levels.map((level) => isoline(grid, CELLS, level));
-    const px = ([i, j]) => [
-      axes.x(xs[0] + ((xs[1] - xs[0]) * i) / CELLS),
-      axes.y(ys[0] + ((ys[1] - ys[0]) * j) / CELLS)
-    ];
-    shade(canvas, grid, levels, axes, LEFT, TOP, w - RIGHT, h - BOTTOM);
-    const labels = [],
-      taken = [];
-    lines.forEach((segments, k) => {
-      const spot = segments
-        .map(([a]) => px(a))
-        .find(
-          ([u, v]) =>
-            u > LEFT + 24 &&
-            u < w - 40 &&
-            v > TOP + 16 &&
-            v < h - 40 &&
-            taken.every(([p, q]) => Math.abs(p - u) > 60 || Math.abs(q - v) > 30)
-        );
-      if (spot && k % 2 === 0) {
-        taken.push(spot);
-        labels.push(label("tick halo", spot[0], spot[1] + 4, short(levels[k], 3)));
-      }
-    });
-    back.replaceChildren(
-      ...frame(axes, second),
-      ...lines.map((segments) =>
-        svg("path", {
-          class: "iso",
-          d: segments.map(([a, b]) => `M${px(a).map((t) => t.toFixed(1))}L${px(b).map((t) => t.toFixed(1))}`).join("")
-        })
-      ),
-      ...labels
-    );
-  }
-
   // --- what does ------------------------------------------------------------------------------------------------
 
   function draw() {
@@ -229,20 +197,20 @@ function CurveView(app) {
       plane()
         ? `f over ${first} and ${second}`
         : app.graph.params.length === 1
-          ? `f over ${first}`
-          : `f along ${first}, the others held`
+          ? `f over ${first}${rough ? ", too quick to be drawn: zoom in" : ""}`
+          : `f along ${first}, the others held${rough ? ", too quick to be drawn: zoom in" : ""}`
     );
-    const ok = at.every(Number.isFinite);
+    const ok = at.every(finite);
     handle.style.display = ok ? "" : "none";
     if (ok) {
-      handle.setAttribute("cx", at[0]);
-      handle.setAttribute("cy", at[1]);
+      set(handle, "cx", at[0]);
+      set(handle, "cy", at[1]);
     }
-    handle.setAttribute("role", plane() ? "application" : "slider");
+    set(handle, "role", plane() ? "application" : "slider");
     const words = `${names()
       .map((n) => `${n} = ${short(app.where[n])}`)
       .join(", ")}; f = ${valueText(point.value)}`;
-    handle.setAttribute("aria-label", plane() ? `The point, moved by arrow keys: ${words}` : `The point: ${first}`);
+    set(handle, "aria-label", plane() ? `The point, moved by arrow keys: ${words}` : `The point: ${first}`);
     if (!plane())
       for (const [key, value] of [
         ["valuemin", axes.xs[0]],
@@ -250,8 +218,8 @@ function CurveView(app) {
         ["valuenow", app.where[first]],
         ["valuetext", words]
       ])
-        handle.setAttribute(`aria-${key}`, value);
-    handle.setAttribute("aria-disabled", !app.graph.computes);
+        set(handle, `aria-${key}`, value);
+    set(handle, "aria-disabled", !app.graph.computes);
     light();
   }
   function light() {
@@ -259,7 +227,7 @@ function CurveView(app) {
     const [first, second] = names(),
       at = [axes.x(app.where[first]), axes.y(second ? app.where[second] : app.point.value)];
     front.replaceChildren(
-      ...(at.every(Number.isFinite) && app.tab !== "race"
+      ...(at.every(finite) && app.tab !== "race"
         ? plane()
           ? arrows(app, axes, at)
           : slopes(app, axes, at)
@@ -273,29 +241,28 @@ function CurveView(app) {
     const bounds = picture.getBoundingClientRect(),
       [t, u] = axes.invert(event.clientX - bounds.left, event.clientY - bounds.top),
       [first, second] = names();
-    const round = (value, [low, high]) => {
-      const step = 10 ** Math.floor(Math.log10((high - low) / 500));
-      return Number((Math.round(clamp(value, low, high) / step) * step).toPrecision(10));
+    const stepped = (value, [low, high]) => {
+      const step = 10 ** floor(Math.log10((high - low) / 500));
+      return Number((round(clamp(value, low, high) / step) * step).toPrecision(10));
     };
-    app.move(second ? { [first]: round(t, axes.xs), [second]: round(u, axes.ys) } : { [first]: round(t, axes.xs) });
+    app.move(second ? { [first]: stepped(t, axes.xs), [second]: stepped(u, axes.ys) } : { [first]: stepped(t, axes.xs) });
   }
-  picture.addEventListener("pointerdown", (event) => {
+  on(picture, "pointerdown", (event) => {
     if (!app.graph.computes || !axes || event.button) return;
     dragging = true;
     picture.setPointerCapture(event.pointerId);
     moveTo(event);
     handle.focus({ preventScroll: true });
   });
-  picture.addEventListener("pointermove", (event) => {
+  on(picture, "pointermove", (event) => {
     if (dragging) moveTo(event);
   });
-  for (const kind of ["pointerup", "pointercancel"])
-    picture.addEventListener(kind, () => {
-      if (dragging) {
-        dragging = false;
-        app.settled();
-      }
-    });
+  on(picture, "pointerup pointercancel", () => {
+    if (dragging) {
+      dragging = false;
+      app.settled();
+    }
+  });
   function key(event) {
     const [first, second] = names(),
       side = {
@@ -308,7 +275,7 @@ function CurveView(app) {
       }[event.key];
     if (!app.graph.computes || !axes) return;
     const step = (name) =>
-        10 ** Math.floor(Math.log10((app.ranges[name][1] - app.ranges[name][0]) / 500)) * (event.shiftKey ? 10 : 1),
+        10 ** floor(Math.log10((app.ranges[name][1] - app.ranges[name][0]) / 500)) * (event.shiftKey ? 10 : 1),
       tidy = (x) => Number(x.toPrecision(12));
     if (side)
       app.move(
@@ -326,9 +293,9 @@ function CurveView(app) {
     app.settled();
   }
 
-  new ResizeObserver(() => {
+  watch(box, () => {
     if (app.graph) app.draw();
-  }).observe(box);
+  });
   return {
     build: () => {
       drawnFor = "";

@@ -37,7 +37,7 @@ function FormulaView(app) {
     let body = null;
     if (program && program.steps)
       try {
-        body = set(program);
+        body = written(program);
       } catch (problem) {
         if (problem !== LONGEST) throw problem;
       }
@@ -66,7 +66,7 @@ function FormulaView(app) {
   };
 
   /** The expression that a program computes, its parts written in place; too long a one is not written. */
-  function set(program) {
+  function written(program) {
     let length = 0;
     const first = program.params.length,
       { defined } = app.graph;
@@ -145,12 +145,13 @@ function FormulaView(app) {
     const known = [
       [Math.PI, "π"],
       [Math.E, "e"]
-    ].find(([value]) => Math.abs(x) === value);
+    ].find(([value]) => abs(x) === value);
     const made = known
       ? math("mi", {}, known[1])
-      : math("mn", {}, String(Math.abs(x)).length > 8 ? short(Math.abs(x), 6) : String(Math.abs(x)));
+      : math("mn", {}, String(abs(x)).length > 8 ? short(abs(x), 6) : String(abs(x)));
     return x < 0 || Object.is(x, -0) ? [math("mrow", {}, math("mo", {}, "−"), made), 1.5] : [made, 9];
   }
+  watch(box, () => reached(box));
   function light() {
     const lit = app.lit();
     for (const [made, node] of reads) {
@@ -194,7 +195,9 @@ function ProgramView(app) {
       )
     );
   }
+  watch(box, () => reached(box));
   function draw() {
+    reached(box);
     for (const { nodes, value } of rows)
       say(
         value,

@@ -21,23 +21,23 @@ function GraphView(app) {
     document.body.classList.toggle("small", small);
     RADIUS = small ? 11 : 14;
     const wide = box.clientWidth || 600,
-      most = clamp(innerHeight - 480, 260, 520);
-    const columns = Math.max(...places.map((p) => p[0]), 0),
+      most = clamp(innerHeight - 510, 260, 520);
+    const columns = max(...places.map((p) => p[0]), 0),
       tops = places.map((p) => p[1]),
-      rows = Math.max(...tops) - Math.min(...tops);
+      rows = max(...tops) - min(...tops);
     const upright = wide < 560 && columns * 60 > wide && rows < columns;
     const [across, down] = upright ? [rows, columns] : [columns, rows];
     const dx = clamp((wide - 76) / (across || 1), upright ? 84 : 62, upright ? 110 : 104);
     const dy = clamp((most - 74) / (down || 1), upright ? 60 : small ? (view.folds ? 36 : 29) : 43, upright ? 64 : 92);
-    const width = Math.max(dx * across + 76, 150),
+    const width = max(dx * across + 76, 150),
       height = dy * down + 74;
     const spot = ([c, h]) => {
-      const [u, v] = upright ? [h - Math.min(...tops), c] : [c, h - Math.min(...tops)];
+      const [u, v] = upright ? [h - min(...tops), c] : [c, h - min(...tops)];
       return [38 + u * dx + (across ? 0 : width / 2 - 38), 34 + v * dy];
     };
     const spots = places.map(spot),
       lines = ways.map((way) => trimmed(way.map(spot)));
-    const scale = clamp(Math.min((wide - 8) / width, upright ? 1 : most / height, 1), 0.72, 1);
+    const scale = clamp(min((wide - 8) / width, upright ? 1 : most / height, 1), 0.72, 1);
     box.parentNode.style.height = innerWidth > 620 ? `${clamp(height * scale + 4, 190, most)}px` : "";
     const boxes = view.nodes.flatMap((part, k) => [
       [...spots[k], RADIUS + 2, RADIUS + 2],
@@ -46,16 +46,26 @@ function GraphView(app) {
     ]);
     links = view.edges.map((link, k) => {
       const copy = graph.edges[link.edges[0]].copy;
-      const line = svg("path", { class: "edge", d: `M${lines[k].map((p) => p.map((x) => x.toFixed(1))).join("L")}` });
+      const d = wayOf(lines[k]),
+        line = svg("path", { class: "edge", d }),
+        hit = svg("path", {
+          class: "hit",
+          d,
+          onpointerenter: () => app.hover(pointedAt(app, -1, link.edges)),
+          onpointerleave: () => app.hover(null)
+        });
       const head = svg("path", { class: "head", d: arrow(...lines[k].slice(-2)) });
       let label = null;
       if (!copy || view.nodes[link.head].fold) {
         const { at: place, crowded } = freePlace(lines[k], [small ? 15 : 19, 7], boxes, lines);
         if (!crowded) boxes.push([...place, small ? 15 : 19, 7]);
-        label = svg("text", { class: "weight", x: place[0].toFixed(1), y: (place[1] + 4).toFixed(1) });
-        label.classList.add("halo", ...(crowded ? ["crowded"] : []));
+        label = svg("g", { class: `weight${crowded ? " crowded" : ""}` }, svg("rect", { height: 13 }), svg("text", { y: 4, class: "halo" }));
+        label.at = place;
+        // lifted off a short edge, whose ends would cover it
+        const [[x0, y0], [x1, y1]] = lines[k];
+        label.room = abs(y1 - y0) > 9 ? Infinity : abs(x1 - x0) + 2;
       }
-      return { link, line, head, label, points: lines[k] };
+      return { link, line, hit, head, label, points: lines[k] };
     });
     parts = view.nodes.map((part, k) => node(part, k, spots[k]));
     follow = svg("g", { "aria-hidden": "true" });
@@ -72,16 +82,28 @@ function GraphView(app) {
       },
       ...links.map((l) => l.line),
       follow,
-      ...links.map((l) => l.head),
-      ...links.flatMap((l) => l.label || []),
-      ...parts.map((p) => p.group)
+      ...links.flatMap((l) => [l.head, l.hit]),
+      ...parts.map((p) => p.group),
+      ...links.flatMap((l) => l.label || [])
     );
     box.replaceChildren(picture);
-    at = Math.min(at, parts.length - 1);
-    parts.forEach((p, k) => p.group.setAttribute("tabindex", k === at ? 0 : -1));
+    at = min(at, parts.length - 1);
+    parts.forEach((p, k) => set(p.group, "tabindex", k === at ? 0 : -1));
     const folding = byId("folding");
     folding.replaceChildren();
-    const button = (text, change) => el("button", { type: "button", onclick: () => (change(), app.rebuild()) }, text);
+    const button = (text, change) => press(text, () => (change(), app.rebuild())),
+      has = (kind) => graph.nodes.some((node) => (node.tupled ? "tupled" : node.kind) === kind);
+    say(byId("read-once"), `Every number is read once${has("tupled") ? "; what is needed more often is copied (diamond)" : ""}`);
+    const shapes = [
+      ["parameter", "squares are parameters that are read once"],
+      ["tupled", "diamonds are numbers that are copied"],
+      ["operation", "circles are operations"]
+    ].flatMap(([kind, words]) => (has(kind) ? words : []));
+    say(
+      byId("shapes"),
+      `In the graph ${listed(shapes)}. A number on an edge is a local derivative; a path’s contribution is the product of ` +
+        "those along it, and the gradient is the sum over all paths."
+    );
     if (view.folds)
       folding.append(
         el("span", { class: "quiet" }, `${many(view.folds, "part")} folded: click one to unfold it`),
@@ -125,6 +147,8 @@ function GraphView(app) {
         class: "node",
         role: "button",
         onclick: () => choose(k),
+        onpointerenter: () => part.fold || app.hover(pointedAt(app, part.members[0])),
+        onpointerleave: () => app.hover(null),
         onfocus: () => {
           at = k;
         },
@@ -152,14 +176,13 @@ function GraphView(app) {
   }
   function focus(k) {
     at = clamp(k, 0, parts.length - 1);
-    parts.forEach((p, i) => p.group.setAttribute("tabindex", i === at ? 0 : -1));
+    parts.forEach((p, i) => set(p.group, "tabindex", i === at ? 0 : -1));
     parts[at].group.focus();
   }
   function key(event, k) {
     const go = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (go) focus(k + go);
     else if (event.key === "Enter" || event.key === " ") choose(k);
-    else if (event.key === "Escape") app.choose(null);
     else return;
     event.preventDefault();
   }
@@ -173,10 +196,17 @@ function GraphView(app) {
         : link.edges.length > 1
           ? ownWeight(link, point)
           : point.weights[link.edges[0]];
-      say(
-        label,
-        weight === null ? "" : typeof weight === "number" ? short(weight, parts.length > 16 ? 3 : 4) : String(weight)
-      );
+      const text =
+          weight === null ? "" : typeof weight === "number" ? short(weight, parts.length > 16 ? 3 : 4) : String(weight),
+        wide = text && 6.7 * text.length + 4,
+        [plate, words] = label.children;
+      say(words, text);
+      set(plate, "width", wide || 0);
+      set(plate, "x", -wide / 2);
+      set(plate, "y", -6.5);
+      const lifted = wide > label.room;
+      label.classList.toggle("lifted", lifted);
+      set(label, "transform", `translate(${label.at[0]} ${label.at[1] - (lifted ? 14 : 0)})`);
     }
     for (const { part, title, last } of parts) {
       const { name, text, kind } = graph.nodes[last];
@@ -196,8 +226,8 @@ function GraphView(app) {
     for (const { link, line, head, label } of links) {
       const on = lit && link.edges.some((e) => lit.edges.has(e)),
         way = on ? " lit" : dim;
-      line.setAttribute("class", `edge${way}`);
-      head.setAttribute("class", `head${way}`);
+      set(line, "class", `edge${way}`);
+      set(head, "class", `head${way}`);
       if (label) {
         label.classList.toggle("lit", Boolean(on && lit.path));
         label.classList.toggle("dim", Boolean(dim && !on));
@@ -207,16 +237,16 @@ function GraphView(app) {
     for (const { part, group, title, kind, does, note, last } of parts) {
       const on = lit && part.members.some((i) => lit.nodes.has(i)),
         mark = marks && marks.get(last);
-      group.setAttribute(
+      set(group, 
         "class",
         `node ${kind}${on ? " lit" : dim}${app.chosen === last ? " chosen" : ""}${mark ? ` ${mark.state}` : ""}`
       );
       group.style.setProperty("--c", on ? lit.color : "");
-      group.setAttribute(
+      set(group, 
         "aria-label",
         `${part.fold ? "" : `${kind} `}${title.textContent}${mark ? `; ${mark.words}` : ""}`
       );
-      group.setAttribute("aria-pressed", app.chosen === last);
+      set(group, "aria-pressed", app.chosen === last);
       say(note, mark ? mark.note : "");
       does.style.display = mark && mark.note && kind === "fold" ? "none" : "";
     }
@@ -230,7 +260,7 @@ function GraphView(app) {
       ...links.flatMap(({ link, line, points }) => {
         const here = now.filter((f) => link.edges.some((e) => f.edges.has(e)));
         const steep =
-          points.length > 1 && Math.abs(points[1][1] - points[0][1]) > Math.abs(points[1][0] - points[0][0]);
+          points.length > 1 && abs(points[1][1] - points[0][1]) > abs(points[1][0] - points[0][0]);
         return here.map((f, k) => {
           const aside = 3.6 * (k - (here.length - 1) / 2);
           return svg("path", {
@@ -245,13 +275,13 @@ function GraphView(app) {
     );
   }
 
-  new ResizeObserver(() => {
+  watch(box, () => {
     if (app.graph && box.clientWidth !== box.lastWidth) {
       box.lastWidth = box.clientWidth;
       build();
       draw();
     }
-  }).observe(box);
+  });
   return { build, draw, light, reset: () => opened.clear(), focus: () => parts[at].group.focus() };
 }
 
@@ -271,7 +301,7 @@ function trimmed(points) {
   const cutBack = (end, from, by) => {
     const u = end[0] - from[0],
       v = end[1] - from[1],
-      d = Math.hypot(u, v) || 1;
+      d = hypot(u, v) || 1;
     end[0] -= (by * u) / d;
     end[1] -= (by * v) / d;
   };
@@ -280,7 +310,7 @@ function trimmed(points) {
   return line;
 }
 function arrow(a, b) {
-  const d = Math.hypot(b[0] - a[0], b[1] - a[1]) || 1,
+  const d = hypot(b[0] - a[0], b[1] - a[1]) || 1,
     u = (b[0] - a[0]) / d,
     v = (b[1] - a[1]) / d;
   const at = (back, aside) => `${(b[0] - back * u - aside * v).toFixed(1)} ${(b[1] - back * v + aside * u).toFixed(1)}`;

@@ -11,7 +11,7 @@ function Head(app) {
           .map((name) => `${name} = ${short(app.where[name])}`)
           .join(", ");
       const slopes = graph.params.slice(0, 4).map((name) => {
-        const { paths, count, rest } = app.listing(name),
+        const { paths, count, rest, slope } = app.listing(name),
           terms =
             typeof app.slopes[name] === "number" && !rest && paths.length > 1 && paths.length < 5
               ? `${paths.map((p, i) => (i ? bracketed(short(p.product)) : short(p.product))).join(" + ")} = `
@@ -21,13 +21,14 @@ function Head(app) {
         return [
           graph.params.length > 1 ? `by ${name} ` : "",
           terms,
-          el("b", {}, valueText(app.slopes[name])),
+          el("b", {}, valueText(slope)),
           `, ${way}`
         ];
       });
       const bad = point.nonfinite;
+      byId("sum").classList.toggle("stays", graph.params.length < 2);
       byId("sum").replaceChildren(
-        `At ${at || "this point"}, f is `,
+        `At ${app.tab === "race" ? "the start of the race, " : ""}${at || "this point"}, f is `,
         el("b", {}, valueText(point.value)),
         ". ",
         ...(graph.params.length
@@ -52,14 +53,23 @@ function Controls(app) {
         .map((name, k) => {
           const change = (event) => {
             const x = event.target.valueAsNumber;
-            if (Number.isFinite(x)) app.move({ [name]: x });
+            if (finite(x)) app.move({ [name]: x });
+          };
+          const settled = () => {
+            app.sliding = false;
+            field.value = Number(app.where[name].toPrecision(6));
+            app.settled();
           };
           const slider = el("input", {
             type: "range",
             step: "any",
             id: `slide${k}`,
-            oninput: change,
-            onchange: app.settled,
+            "aria-label": `${name}, along its axis`,
+            oninput: (event) => {
+              app.sliding = true;
+              change(event);
+            },
+            onchange: settled,
             disabled: !app.graph.computes,
             onfocus: () => app.about(name)
           });
@@ -67,7 +77,7 @@ function Controls(app) {
             type: "number",
             step: "any",
             oninput: change,
-            onchange: app.settled,
+            onchange: settled,
             "aria-label": `${name}, as a number`,
             disabled: !app.graph.computes,
             onfocus: () => app.about(name)
@@ -82,7 +92,7 @@ function Controls(app) {
         slider.min = low;
         slider.max = high;
         slider.value = app.where[name];
-        slider.setAttribute("aria-valuetext", `${name} = ${short(app.where[name])}`);
+        set(slider, "aria-valuetext", `${name} = ${short(app.where[name])}`);
         if (document.activeElement !== field) field.value = Number(app.where[name].toPrecision(6));
       }
       const param = byId("param");

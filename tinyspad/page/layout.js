@@ -6,7 +6,7 @@ const SWEEPS = 24,
 /** A place [column, height] for each of n nodes, and for every edge {tail, head} its way points from tail to head. */
 function layered(n, edges) {
   const column = columns(n, edges);
-  const layers = Array.from({ length: Math.max(0, ...column) + 1 }, () => []);
+  const layers = Array.from({ length: max(0, ...column) + 1 }, () => []);
   column.forEach((c, v) => layers[c].push(v));
   const ways = edges.map(({ tail, head }, e) => {
     const bends = [];
@@ -36,12 +36,12 @@ function columns(n, edges) {
     reads = new Array(n).fill(false),
     readers = Array.from({ length: n }, () => []);
   for (const { tail, head } of [...edges].sort((a, b) => a.head - b.head)) {
-    column[head] = Math.max(column[head], column[tail] + 1);
+    column[head] = max(column[head], column[tail] + 1);
     reads[head] = true;
     readers[tail].push(head);
   }
   for (let v = n - 1; v >= 0; v--)
-    if (!reads[v] && readers[v].length) column[v] = Math.min(...readers[v].map((r) => column[r])) - 1;
+    if (!reads[v] && readers[v].length) column[v] = min(...readers[v].map((r) => column[r])) - 1;
   return column;
 }
 
@@ -142,9 +142,9 @@ function freePlace(line, half, boxes, others) {
     if (least < 1) break;
     for (const t of [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78]) {
       const at = [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])];
-      let cost = k * 0.2 + Math.abs(t - 0.5);
+      let cost = k * 0.2 + abs(t - 0.5);
       for (const [x, y, w, h] of boxes) {
-        const deep = Math.min(half[0] + w - Math.abs(at[0] - x), half[1] + h - Math.abs(at[1] - y));
+        const deep = min(half[0] + w - abs(at[0] - x), half[1] + h - abs(at[1] - y));
         if (deep > 7) cost += 10 + deep;
       }
       for (const other of others) if (other !== line && meets(other, at, half)) cost += 6;
@@ -167,13 +167,13 @@ function meets(line, [x, y], [w, h]) {
       [ax, bx - ax, x - w, x + w],
       [ay, by - ay, y - h, y + h]
     ]) {
-      if (Math.abs(along) < 1e-9) {
+      if (abs(along) < 1e-9) {
         if (start < low || start > high) to = -1;
         continue;
       }
       const s = [(low - start) / along, (high - start) / along].sort((p, q) => p - q);
-      from = Math.max(from, s[0]);
-      to = Math.min(to, s[1]);
+      from = max(from, s[0]);
+      to = min(to, s[1]);
     }
     if (from < to) return true;
   }

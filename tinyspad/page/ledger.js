@@ -10,13 +10,18 @@ function Ledger(app) {
     rows = [];
     body = el("tbody");
     foot = el("tfoot");
+    // as wide as its longest text, which does not change with the point
+    const longest = (text) => {
+      const { paths } = app.listing(app.param);
+      return clamp(max(...paths.slice(0, 12).map((path) => text(app, path).length), 12), 12, 28);
+    };
     box.replaceChildren(
       el(
         "div",
         { class: "scroll" },
         el(
           "table",
-          { class: "ledger" },
+          { class: "ledger", style: `--through:${longest(throughText) * 0.85 + 6}ch;--factors:${longest(productText) * 0.85 + 5}ch` },
           el(
             "caption",
             { class: "unseen" },
@@ -30,7 +35,7 @@ function Ledger(app) {
               {},
               ...[
                 ["path, through", "through"],
-                ["", "bars"],
+                ["laid end to end", "bars"],
                 ["factors", "factors"],
                 ["product", "number"]
               ].map(([text, kind]) => el("th", { class: kind, scope: "col" }, text))
@@ -75,10 +80,6 @@ function Ledger(app) {
   }
   function key(event, k) {
     const go = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape") {
-      app.pin(null);
-      app.hover(null);
-    }
     if (!go || !rows[k + go] || !rows[k + go].tr.isConnected) return;
     rows[k + go].button.focus();
     event.preventDefault();
@@ -86,28 +87,29 @@ function Ledger(app) {
 
   function draw() {
     if (app.tab !== "paths") return;
-    const { paths, count, rest } = app.listing(app.param);
+    const { paths, count, rest, slope } = app.listing(app.param);
     // of an array the products are norms, which do not add up
     const norms = app.param !== null && typeof app.slopes[app.param] === "string";
-    const slope = paths.reduce((sum, path) => sum + path.product, 0) + (rest ? rest.sum : 0);
     let end = 0,
       low = 0,
       high = 0;
     for (const x of [...paths.map((path) => path.product), rest ? rest.sum : 0]) {
       end = norms ? x : end + x;
-      low = Math.min(low, end);
-      high = Math.max(high, end);
+      low = min(low, end);
+      high = max(high, end);
     }
     const span = high - low || 1,
-      at = (x) => 4 + 92 * (Number.isFinite(x) ? (x - low) / span : 0);
+      at = (x) => 4 + 92 * (finite(x) ? (x - low) / span : 0);
     const fill = (fall, start, x, kind, color, last) =>
       fall.replaceChildren(
         el("b", { style: `left:${at(0)}%` }),
-        el("i", {
-          class: `${kind} ${x < 0 ? "less" : "more"}`,
-          color,
-          style: `left:${at(Math.min(start, start + x))}%;width:${Math.abs(at(start + x) - at(start))}%`
-        }),
+        abs(x) > 1e-9 * span
+          ? el("i", {
+              class: `${kind} ${x < 0 ? "less" : "more"}`,
+              color,
+              style: `left:${at(min(start, start + x))}%;width:${abs(at(start + x) - at(start))}%`
+            })
+          : "",
         ...(last ? [] : [el("b", { class: "link", style: `left:${at(start + x)}%` })])
       );
     let start = 0;
@@ -120,7 +122,7 @@ function Ledger(app) {
       say(made.factors, productText(app, path));
       made.factors.title = made.factors.textContent;
       say(made.number, short(path.product));
-      made.button.setAttribute("aria-label", `${writtenOut(app, path)}, through ${made.through.textContent}`);
+      set(made.button, "aria-label", `${writtenOut(app, path)}, through ${made.through.textContent}`);
       fill(made.fall, start, path.product, "", path.color);
       start += norms ? 0 : path.product;
       return made.tr;
@@ -170,9 +172,9 @@ function Ledger(app) {
   function light() {
     const lit = app.lit();
     for (const { tr, path, button } of rows) {
-      const on = Boolean(lit && path && (lit.path ? same(lit.path, path) : path.nodes.includes(lit.node)));
+      const on = Boolean(lit && path && (lit.path ? same(lit.path, path) : leads(path, lit.node, lit.between)));
       tr.classList.toggle("lit", on);
-      button.setAttribute("aria-pressed", same(app.pinned, path));
+      set(button, "aria-pressed", same(app.pinned, path));
     }
   }
   return { build, draw, light };

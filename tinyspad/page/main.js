@@ -10,7 +10,6 @@ function main() {
     where: {},
     slopes: {},
     param: null,
-    ranges: {},
     version: 0,
     tab: "paths",
     hovered: null,
@@ -69,6 +68,8 @@ function main() {
       where: { ...where },
       param: graph.params[0] || null,
       ranges: Object.create(null),
+      homes: Object.create(null),
+      away: Object.create(null),
       hovered: null,
       pinned: null,
       chosen: null,
@@ -77,6 +78,8 @@ function main() {
     });
     app.data.box = boxes;
     app.version++;
+    app.slopes = app.point.gradient();
+    lists = new Map();
     const which = byId("which");
     which.replaceChildren();
     if (graph.params.length > 1)
@@ -103,20 +106,27 @@ function main() {
 
   app.lit = () => {
     const path = app.hovered || app.pinned;
-    if (path) return lightOf(path);
-    return app.chosen === null ? app.sent : throughNode(app.graph, app.chosen);
+    if (path) return path.light || lightOf(path);
+    return app.chosen === null ? app.sent : through(app.graph, app.chosen);
   };
   const light = () => {
     for (const view of views) if (view.light) view.light();
     told();
   };
-  const listen = (on) => byId("told").setAttribute("aria-live", on ? "polite" : "off");
+  const listen = (on) => set(byId("told"), "aria-live", on ? "polite" : "off");
+  /** A path that is pointed at, {light} of several, or null. */
   app.hover = (path) => {
+    if (path === app.hovered || same(path, app.hovered)) return;
     listen(false);
     app.hovered = path;
     light();
-    if (path) app.event("hover", path);
+    if (path && !path.light) app.event("hover", path);
   };
+  app.clear = () => {
+    app.hovered = app.pinned = app.chosen = null;
+    light();
+  };
+  on(window, "keydown", (event) => event.key === "Escape" && app.clear());
   app.pin = (path) => {
     listen(true);
     app.pinned = same(path, app.pinned) ? null : path;
@@ -126,7 +136,7 @@ function main() {
   app.choose = (node) => {
     listen(true);
     app.chosen = node;
-    app.pinned = null;
+    app.hovered = app.pinned = null;
     light();
     if (node !== null) app.event("choose", node);
   };
@@ -135,10 +145,15 @@ function main() {
   function told() {
     const { graph, point } = app,
       path = app.hovered || app.pinned;
-    const fresh = path && app.listing(path.name).paths.find((p) => same(p, path));
-    let text = "Point at a path to follow it; choose a node to see what it adds up.";
-    if (fresh) text = `${writtenOut(app, fresh)}.`;
-    else if (app.chosen !== null) text = adjointText(app, app.chosen);
+    const fresh = path && !path.light && app.listing(path.name).paths.find((p) => same(p, path)),
+      esc = app.pinned || app.chosen !== null ? " Esc lets go of it." : "";
+    let text =
+      (app.tab === "paths"
+        ? "Point at a path, a row or an edge of it, to follow it"
+        : `${app.tab === "race" ? "Numbers are those of the start, lines beside edges what each racer follows. " : ""}` +
+          "Point at an edge to follow its paths") + "; choose a node to see what it adds up.";
+    if (fresh) text = `${writtenOut(app, fresh)}.${esc}`;
+    else if (app.chosen !== null) text = adjointText(app, app.chosen) + esc;
     else if (!graph.computes)
       text = `Stepped with Python's numbers, without dragging: ${data.why || "the page cannot compute this function"}.`;
     say(byId("told"), text);
@@ -157,10 +172,11 @@ function main() {
   const tabs = data.python ? ["paths", "sweep"] : ["paths", "sweep", "race", "along"];
   app.open = (name) => {
     app.tab = name;
+    byId("shapes").hidden = name !== "paths";
     for (const tab of tabs) {
       const button = byId(`tab-${tab}`),
         on = tab === name;
-      button.setAttribute("aria-selected", on);
+      set(button, "aria-selected", on);
       button.tabIndex = on ? 0 : -1;
       byId(tab).hidden = !on;
     }
@@ -170,11 +186,11 @@ function main() {
     app.event("open", name);
   };
   tabs.forEach((tab, k) => {
-    byId(`tab-${tab}`).addEventListener("click", () => {
+    on(byId(`tab-${tab}`), "click", () => {
       app.open(tab);
       app.remember();
     });
-    byId(`tab-${tab}`).addEventListener("keydown", (event) => {
+    on(byId(`tab-${tab}`), "keydown", (event) => {
       const go = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!go) return;
       const next = tabs[(k + go + tabs.length) % tabs.length];
@@ -190,13 +206,13 @@ function main() {
     if (app.graph) app.draw();
   };
   root.dataset.theme = dark.matches ? "dark" : "light";
-  dark.addEventListener("change", (event) => paint(event.matches ? "dark" : "light"));
-  byId("theme").addEventListener("click", () => paint(root.dataset.theme === "dark" ? "light" : "dark"));
-  addEventListener("message", (event) => {
+  on(dark, "change", (event) => paint(event.matches ? "dark" : "light"));
+  on(byId("theme"), "click", () => paint(root.dataset.theme === "dark" ? "light" : "dark"));
+  on(window, "message", (event) => {
     if (event.data && ["dark", "light"].includes(event.data.tinyspad)) paint(event.data.tinyspad);
   });
   if (parent !== window)
-    new ResizeObserver(() => parent.postMessage({ tinyspad: document.body.offsetHeight }, "*")).observe(document.body);
+    watch(document.body, () => parent.postMessage({ tinyspad: document.body.offsetHeight }, "*"));
 
   /** The state in the address, so that it can be shared and kept. */
   app.remember = () => {
@@ -219,7 +235,7 @@ function main() {
   /** What an address says of the point: x:5,y:2. */
   function pointFrom(text) {
     const parts = (text || "").split(",").map((part) => part.split(":"));
-    return Object.fromEntries(parts.map(([name, x]) => [name, parseFloat(x)]).filter(([, x]) => Number.isFinite(x)));
+    return Object.fromEntries(parts.map(([name, x]) => [name, parseFloat(x)]).filter(([, x]) => finite(x)));
   }
   function fromAddress() {
     const state = fragment(),
@@ -229,7 +245,7 @@ function main() {
     if (tabs.includes(state.get("tab"))) app.open(state.get("tab"));
     if (tour && state.get("tour")) tour.go(Number(state.get("tour")));
   }
-  addEventListener("hashchange", fromAddress);
+  on(window, "hashchange", fromAddress);
 
   // --- all of it ------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ SEEN = (
         "head.js",
         "ledger.js",
         "sweep.js",
+        "racers.js",
         "race.js",
         "along.js",
         "tour.js",
@@ -165,6 +166,7 @@ def _page(lcg: LCG, title: str | None, first: str) -> Page:
 def _title(lcg: LCG) -> str:
     formula = formula_of(lcg.function)
     called = formula or ("" if lcg.function is None else name_of(lcg.function)).replace("<lambda>", "")
+    called = called if len(called) <= 80 else f"{called[:79]}…"
     point = [f"{name} = {x:g}" for name, x in zip(lcg.params, lcg.arguments) if isinstance(x, float)]
     return (
         f"{called or 'A function'} at {', '.join(point)}"
@@ -177,16 +179,14 @@ def _made(data: dict[str, Any], title: str, lcg: LCG) -> Page:
     """The parts in their places; of the data nothing can end the script that it stands in."""
     unneeded = set() if "playground" in data else set(_unneeded(data, lcg))
     parts, seen = ([part for part in all_of if part not in unneeded] for all_of in (PARTS, SEEN))
-    told = (
-        json.dumps(data | {"title": title}, allow_nan=False, separators=(",", ":"))
-        .replace("<", "\\u003c")
-        .replace("&", "\\u0026")
-    )
+    told = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")
     filled = {
         "title": html.escape(title),
         "style": _read("page.css"),
         "data": told,
-        "script": "\n".join([*map(_read, parts), '(() => {\n"use strict";', *map(_read, seen), "})();"]),
+        "script": "\n".join(
+            [*(_read(part, data) for part in parts), '(() => {\n"use strict";', *map(_read, seen), "})();"]
+        ),
     }
     return Page(re.sub(r"\{\{(\w+)\}\}", lambda found: filled[found[1]], _read("page.html")))
 
@@ -197,7 +197,7 @@ def _unneeded(data: dict[str, Any], lcg: LCG) -> Iterator[str]:
     if "program" in data:
         yield "given.js"
     else:
-        yield from ("runner.js", "race.js", "along.js")
+        yield from ("runner.js", "racers.js", "race.js", "along.js")
     if len(lcg.params) != 2 or "program" not in data:
         yield "contours.js"
     if lcg.structure.size <= DRAWABLE:
@@ -206,9 +206,15 @@ def _unneeded(data: dict[str, Any], lcg: LCG) -> Iterator[str]:
         yield "tour.js"
 
 
-def _read(part: str) -> str:
-    """A file as the page carries it: comments, indentation and idle blanks are for those who read the source."""
+def _read(part: str, data: dict[str, Any] | None = None) -> str:
+    """A file as the page carries it: comments, indentation and idle blanks are for those who read the source.
+
+    ``data``: what is shown; of the operations only those of its program, where no other can be typed.
+    """
     text = (Path(__file__).parent / part).read_text(encoding="utf-8")
+    if part == "operations.js" and data and "program" in data and "playground" not in data:
+        used = {step[0] for step in data["program"]["steps"]}
+        text = OPERATION.sub(lambda line: line[0] if line[1] in used else "", text)
     if part.endswith(".js"):
         text = re.sub(r"^ *(/\*\*.*?\*/|//[^\n]*) *\n", "", text, flags=re.M | re.S)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -217,25 +223,49 @@ def _read(part: str) -> str:
 
 
 def _squeezed(lines: list[str], blanks: re.Pattern[str]) -> list[str]:
-    """Lines without the blanks around signs, and a line for each statement.
+    """Lines without the blanks around signs, one for each function or rule; constants that follow each other are one list.
 
     Where an expression to match begins, or a template goes on, they stay as they are.
     """
     made: list[str] = []
     inside = False  # a template that began on a line before
-    for line in lines:
+    for before, line in zip(["", *lines], lines):
         between, ticks = TEXT.split(line), line.count("`")  # code, a text, code, ...
-        if not (inside or ticks > 2 or any(UNCLEAR.search(code) for code in between[::2])):
-            line = "".join(part if i % 2 else blanks.sub(r"\1\2", part) for i, part in enumerate(between))
-        if made and not inside and "//" not in made[-1] and (made[-1][-1] in "([{," or line[0] in ")]}"):
-            made[-1] += line
+        nested = any(part[:1] == "`" and part.count("{") != part.count("}") for part in between)
+        if not (inside or nested or any(UNCLEAR.search(code) for code in between[::2])):
+            line = "".join(
+                INSIDE.sub(lambda found: _tight(found[0], blanks), part) if i % 2 else _tight(part, blanks)
+                for i, part in enumerate(between)
+            )
+        if not inside and CONSTANT.match(before) and re.match(r"const\b", line):
+            made[-1] = f"{made[-1][:-1]},{line[5:].lstrip()}"
+        elif made and not inside and "//" not in made[-1] and _goes_on(made[-1], line):
+            made[-1] = IDLE.sub("", made[-1] + "\n" + line)
         else:
             made.append(line)
         inside ^= ticks % 2 == 1
     return made
 
 
+def _tight(code: str, blanks: re.Pattern[str]) -> str:
+    return SURE.sub(r"\1\2", blanks.sub(lambda found: found[0].strip(), code))
+
+
+def _goes_on(before: str, line: str) -> bool:
+    """Whether a line may stand beside the one before it: not a function's first, which are left to find one's way."""
+    ends = before[-1] in "([{," or line[0] in ")]}.?:" or (before[-1] == ";" and not line.startswith("function"))
+    return ends or (before.endswith('" +') and line[0] == '"')
+
+
 TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""")
 UNCLEAR = re.compile(r"""[`"']|(?:^|[(,=>:\[!&|?{};]|\breturn)\s*/|//""")
-SCRIPT = re.compile(r" *([=<>(){}\[\],;?:*&|!]+) *|(?<![+-]) ([+-]) (?![+-])")
-STYLE = re.compile(r" *([{};,]|:(?= ))() *")
+OPERATION = re.compile(r"^    (\w+): (?:written|of|choice|compared)\(.*\),\n", re.M)
+CONSTANT = re.compile(r"const .*;$")
+INSIDE = re.compile(r"""\$\{[^{}"'`]*\}""")
+IDLE = re.compile(r"""" \+\n"|;\n(?=\})|\n""")
+SURE = re.compile(r"(?<![\w$])(?:\((\w+)\)(?==>)|0(\.\d))")
+SCRIPT = re.compile(
+    r" *[=<>(){}\[\],;?:*&|!%]+ *|(?<![+-]) [+-] (?![+-])|(?<=[)\]] )[+-] (?![+-])"
+    r"|(?<=[\w)\]]) / (?=[\w(])|(?<=[)\]] )/ (?=[\w(])"
+)
+STYLE = re.compile(r" *([{};,>]|:(?= )) *")

@@ -1,33 +1,6 @@
 // Estimators side by side from one start: dots on the curve, the path that each follows in the graph, and where they were.
 
-const MARKS = {
-  circle: "M-4.6 0a4.6 4.6 0 1 0 9.2 0a4.6 4.6 0 1 0 -9.2 0Z",
-  square: "M-4 -4H4V4H-4Z",
-  diamond: "M0 -5.6L5.6 0L0 5.6L-5.6 0Z",
-  up: "M0 -5.4L5 4H-5Z",
-  down: "M0 5.4L5 -4H-5Z",
-  cross: "M-4.5 -4.5L4.5 4.5M4.5 -4.5L-4.5 4.5",
-  plus: "M0 -5.6V5.6M-5.6 0H5.6"
-};
-const RACERS = [
-  ["GD", "GD, all paths", "--gd", "", "circle", "the sum over all paths: the gradient"],
-  ["RAD", "RAD, a fresh draw", "--rad", "2 2", "square", "one random path, another for every step"],
-  ["RAD, held", "RAD, held", "--held", "7 2 2 2", "diamond", "one random path, kept for some steps"],
-  ["SPAD", "SPAD, largest held", "--spad", "7 3", "up", "the path of the largest product, kept for some steps"],
-  ["Magnitude", "Magnitude", "--magnitude", "5 2", "down", "a large path more often, divided by its chance"],
-  [0, "path 0 alone", "--g1", "1.5 2.5", "cross", "always the first path"],
-  [1, "path 1 alone", "--g2", "4 3", "plus", "always the second path"]
-].map(([key, label, color, dash, mark, title]) => ({
-  key,
-  label,
-  title,
-  css: color,
-  color: `var(${color})`,
-  dash,
-  mark,
-  on: ["GD", "RAD", "RAD, held"].includes(key)
-}));
-const LAST = 20000;
+const LAST = 5000;
 
 function Race(app) {
   const box = byId("race");
@@ -79,19 +52,12 @@ function Race(app) {
       () => {}
     );
   speed.value = 5;
-  const play = el("button", { type: "button", onclick: () => (going ? pause() : run()) }, "▶ Run"),
-    one = el(
-      "button",
-      {
-        type: "button",
-        onclick: () => {
-          pause();
-          step(1);
-        }
-      },
-      "One step"
-    ),
-    again = el("button", { type: "button", onclick: restart }, "Restart here");
+  const play = press("▶ Run", () => (going ? pause() : run())),
+    one = press("One step", () => {
+      pause();
+      step(1);
+    }),
+    again = press("Restart here", restart);
   const done = el("b"),
     state = el("p", { class: "unseen", "aria-live": "polite" }),
     strip = el("canvas", { id: "strip", role: "img" });
@@ -145,28 +111,44 @@ function Race(app) {
   const head = el("th");
   box.append(
     el("div", { class: "controls" }, play, one, again, speedBox, done),
-    el("div", { class: "controls", style: "padding-top:6px" }, rateBox, holdBox, wayBox, momentsBox, seedBox),
+    el("div", { class: "controls settings" }, rateBox, holdBox, wayBox, momentsBox, seedBox),
     el(
       "div",
       { class: "racers" },
       el(
         "table",
         {},
-        el("thead", {}, el("tr", {}, el("th", {}, "from here"), head, el("th", {}, "f"), el("th", {}, "follows"))),
+        el("thead", {}, el("tr", {}, el("th", {}, "method"), head, el("th", {}, "f"), el("th", {}, "follows"))),
         el("tbody", {}, ...RACERS.map((r) => r.row))
       ),
       strip
+    ),
+    el(
+      "details",
+      {},
+      el("summary", {}, "What are these?"),
+      el(
+        "dl",
+        {},
+        ...[
+          ...RACERS.map(({ label, title }) => [label, title]),
+          ["RAD, SPAD", "randomized, and selective path, automatic differentiation"],
+          ["SGD", "each step is rate times slope"],
+          ["Adam", "steps of about the rate, by averages of the slopes so far: per parameter, or of each path its own"]
+        ].flatMap(([what, words]) => [el("dt", {}, what), el("dd", {}, words)])
+      )
     ),
     state
   );
 
   const options = () => ({
     start: { ...app.where },
+    scale: abs(app.point.value) || 1,
     lr: clamp(rate.valueAsNumber || 0.01, 1e-6, 100),
-    hold: Math.max(1, Math.round(hold.valueAsNumber) || 1),
+    hold: max(1, round(hold.valueAsNumber) || 1),
     optimizer: way.value,
     moments: moments.value,
-    seed: Math.abs(Math.round(seed.valueAsNumber)) || 0
+    seed: abs(round(seed.valueAsNumber)) || 0
   });
   function begin(racer) {
     racer.runner = null;
@@ -181,13 +163,15 @@ function Race(app) {
   function restart() {
     pause();
     begun = options();
+    [rate.value, hold.value, seed.value] = [begun.lr, begun.hold, begun.seed];
+    say(state, "");
     for (const racer of RACERS) racer.runner = null;
     RACERS.forEach(begin);
     show();
   }
-  const steps = () => Math.max(0, ...RACERS.map((r) => (r.runner ? r.runner.steps : 0)));
+  const steps = () => max(0, ...RACERS.map((r) => (r.runner ? r.runner.steps : 0)));
   function advance(racer, n) {
-    for (let i = 0; i < n && Number.isFinite(racer.runner.value); i++) racer.runner.step();
+    for (let i = 0; i < n && finite(racer.runner.value); i++) racer.runner.step();
   }
   function step(n) {
     for (const racer of RACERS) if (racer.runner) advance(racer, n);
@@ -216,9 +200,11 @@ function Race(app) {
     }
     say(play, "▶ Run");
   }
+  /** A number, or about 0 where it is below what one sees of this scale. */
+  const about = (x, scale) => (x && abs(x) < 1e-9 * scale ? "about 0" : short(x));
   const summary = () =>
     `After ${many(steps(), "step")}: ${RACERS.filter((r) => r.runner)
-      .map((r) => `${r.label} at ${app.param} = ${short(r.runner.where[app.param])}, f = ${short(r.runner.value)}`)
+      .map((r) => `${r.label} at ${app.param} = ${r.at.textContent}, f = ${r.f.textContent}`)
       .join("; ")}.`;
 
   // --- showing it -------------------------------------------------------------------------------------------------
@@ -228,15 +214,15 @@ function Race(app) {
     const on = RACERS.filter((r) => r.runner),
       name = app.param,
       plane = app.graph.params.length === 2;
-    say(done, many(steps(), "step"));
+    say(done, many(steps(), "step") + (steps() >= LAST ? ", where it stops" : ""));
     say(head, name || "");
     app.following = [];
     for (const racer of RACERS) {
       racer.check.checked = racer.on;
       const { runner } = racer,
         followed = runner ? runner.followed[name] : null;
-      say(racer.at, runner ? short(runner.where[name]) : "");
-      say(racer.f, runner ? short(runner.value) : "");
+      say(racer.at, runner ? about(runner.where[name], 1) : "");
+      say(racer.f, runner ? about(runner.value, begun.scale) : "");
       say(
         racer.follows,
         !runner ? "" : !followed ? (runner.steps || racer.key === "GD" ? "all" : "") : `path ${followed.index}`
@@ -248,18 +234,23 @@ function Race(app) {
           dash: racer.dash
         });
     }
+    const start = plane ? app.curve.place(app.where) : [app.curve.place(app.where)[0], app.curve.height(app.point.value)],
+      taken = [[...start, 14]];
     app.curve.dots.replaceChildren(
       ...on.flatMap(({ runner, color, dash, mark }) => {
         const [x, y] = app.curve.place(runner.where),
           at = [x, plane ? y : app.curve.height(runner.value)],
           parts = [];
+        // racers at one spot stand above each other
+        while (taken.some(([u, v, r]) => hypot(u - at[0], v - at[1]) < r)) at[1]--;
+        taken.push([...at, 13]);
         if (plane && runner.history.length > 1) {
           const every = Math.ceil(runner.history.length / 400),
             line = runner.history.filter((_, i) => i % every === 0).map((h) => app.curve.place(h.where)),
-            finite = [...line, at].filter((p) => p.every(Number.isFinite));
+            kept = [...line, at].filter((p) => p.every(finite));
           parts.push(
             svg("path", {
-              d: `M${finite.map((p) => p.map((v) => clamp(v, -4000, 4000).toFixed(1))).join("L")}`,
+              d: wayOf(kept.map((p) => p.map((v) => clamp(v, -4000, 4000)))),
               fill: "none",
               stroke: color,
               "stroke-width": 1.8,
@@ -267,7 +258,7 @@ function Race(app) {
             })
           );
         }
-        if (at.every(Number.isFinite))
+        if (at.every(finite))
           parts.push(
             svg("path", {
               d: MARKS[mark],
@@ -303,22 +294,22 @@ function Race(app) {
     strip.width = w * ratio;
     strip.height = h * ratio;
     const c = strip.getContext("2d"),
-      last = Math.max(100, steps()),
+      last = max(100, steps()),
       of = (entry) => (plane ? entry.value : entry.where[name]);
     c.scale(ratio, ratio);
     c.font = "11.5px system-ui, sans-serif";
-    const values = on.flatMap((r) => r.runner.history.map(of)).filter(Number.isFinite);
-    let low = Math.min(...spanOf(values)),
-      high = Math.max(...spanOf(values));
+    const values = on.flatMap((r) => r.runner.history.map(of)).filter(finite);
+    let low = min(...spanOf(values)),
+      high = max(...spanOf(values));
     if (!plane && on.length) {
-      low = Math.min(low, 0);
-      high = Math.max(high, 0);
+      low = min(low, 0);
+      high = max(high, 0);
     }
     const pad = 0.06 * (high - low) || 1;
     low -= pad;
     high += pad;
     const x = (t) => 44 + ((w - 54) * t) / last,
-      y = (v) => 8 + ((h - 30) * (high - v)) / (high - low);
+      y = (v) => 22 + ((h - 44) * (high - v)) / (high - low);
     c.strokeStyle = css.getPropertyValue("--line");
     c.fillStyle = ink;
     c.textAlign = "right";
@@ -331,12 +322,12 @@ function Race(app) {
       c.fillText(short(t, 3), 38, y(t));
     }
     c.textAlign = "center";
-    for (const t of ticks(0, last, 4)) c.fillText(short(t), Math.min(x(t), w - 18), h - 8);
+    for (const t of ticks(0, last, 4)) c.fillText(short(t), min(x(t), w - 18), h - 8);
     c.textAlign = "left";
-    c.fillText(plane ? "f, by steps" : `${name || ""}, by steps`, 50, 12);
+    c.fillText(plane ? "f, by steps" : `${name || ""}, by steps`, 44, 9);
     c.lineWidth = 2;
     for (const { runner, css: color, dash } of on) {
-      const every = Math.max(1, Math.floor(runner.history.length / 800));
+      const every = max(1, floor(runner.history.length / 800));
       c.strokeStyle = css.getPropertyValue(color);
       c.setLineDash(dash ? dash.split(" ").map(Number) : []);
       c.beginPath();
@@ -345,24 +336,26 @@ function Race(app) {
       });
       c.stroke();
     }
-    strip.setAttribute("aria-label", summary());
+    set(strip, "aria-label", summary());
   }
   const spanOf = (values) =>
     values
-      .reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity])
-      .map((v) => (Number.isFinite(v) ? v : 0));
+      .reduce(([a, b], v) => [min(a, v), max(b, v)], [Infinity, -Infinity])
+      .map((v) => (finite(v) ? v : 0));
 
-  new ResizeObserver(() => {
+  watch(strip, () => {
     if (app.graph) show();
-  }).observe(strip);
+  });
   /** These from where the point is, with the settings of the paper's Figure 3. */
-  app.race = (which) => {
+  app.race = (which, draws = 0) => {
     for (const field of [rate, hold, seed]) field.value = field.defaultValue;
     for (const field of [way, moments]) field.selectedIndex = 0;
-    for (const racer of RACERS) racer.on = which.includes(racer.key);
+    seed.value = draws;
+    for (const racer of RACERS) if (which.length) racer.on = which.includes(racer.key);
     restart();
   };
   app.toggleRace = () => (going ? pause() : run());
+  app.stopRace = pause;
   return {
     build() {
       pause();
@@ -373,7 +366,7 @@ function Race(app) {
     },
     draw() {
       if (app.tab !== "race") return;
-      if (!begun || (!going && app.graph.params.some((name) => begun.start[name] !== app.where[name]))) restart();
+      if (!begun || app.graph.params.some((name) => begun.start[name] !== app.where[name])) restart();
       else show();
     },
     opened() {

@@ -1,5 +1,8 @@
 // At the point: each path's slope, and the tangent that is their sum; over two parameters, the parts of the gradient.
 
+/** What lights up a path. */
+const of = (path, shape) => Object.assign(shape, { path });
+
 /** Over one step along x: each path's slope; their rises laid end to end; the tangent, which ends there. */
 function slopes(app, axes, [px, py]) {
   const { paths, rest } = app.listing(app.param),
@@ -13,12 +16,12 @@ function slopes(app, axes, [px, py]) {
   ];
   const total = all.reduce((sum, t) => sum + t.rise, 0);
   let end = 0,
-    most = Math.abs(total);
+    most = abs(total);
   for (const t of all) {
     end += t.rise;
-    most = Math.max(most, Math.abs(end), Math.abs(t.rise));
+    most = max(most, abs(end), abs(t.rise));
   }
-  const apart = Math.min(7, 70 / all.length),
+  const apart = min(7, 70 / all.length),
     run = clamp((0.32 * axes.h) / (most * unit || 1e-9), 5, 62),
     way = px + run + 16 + apart * all.length > axes.w ? -1 : 1;
   const up = (rise) => clamp(rise * unit * run, -2 * axes.h, 2 * axes.h) * way;
@@ -27,9 +30,11 @@ function slopes(app, axes, [px, py]) {
   all.forEach(({ rise, color, path }, k) => {
     const dim = lit && lit.path && !same(lit.path, path) ? " dim" : "",
       x = px + way * (run + 9 + apart * k);
+    const slope = [px, py, px + way * run, py - up(rise)];
     parts.push(
-      line(`term${dim}`, px, py, px + way * run, py - up(rise), { color }),
-      line(`rise${dim}`, x, py - up(from), x, py - up(from + rise), { color })
+      line(`term${dim}`, ...slope, { color }),
+      of(path, line("hit", ...slope)),
+      of(path, line(`rise${dim}`, x, py - up(from), x, py - up(from + rise), { color }))
     );
     if (path && all.length < 7)
       parts.push(label("halo", px + way * (run + 2), py - up(rise) + (rise * way > 0 ? -4 : 12), String(path.index)));
@@ -44,42 +49,4 @@ function slopes(app, axes, [px, py]) {
     line("axis", px + way * run, ends, px + reach, ends, dashed),
     line("tangent", px - way * 0.7 * run, py + 0.7 * up(total), px + way * run, ends)
   ];
-}
-/** Over two parameters: the paths' parts of the gradient, laid end to end along each, and the gradient. */
-function arrows(app, axes, [px, py]) {
-  const lit = app.lit(),
-    lists = app.graph.params.map((name) => app.listing(name)),
-    slope = app.graph.params.map((name) => app.slopes[name]);
-  const ends = lists.map(({ paths, rest }) => {
-    let end = 0,
-      most = 0;
-    for (const x of [...paths.map((p) => p.product), rest ? rest.sum : 0]) {
-      end += x;
-      most = Math.max(most, Math.abs(end));
-    }
-    return most;
-  });
-  const unit = 66 / (Math.max(...ends) || 1),
-    parts = [];
-  lists.forEach(({ paths }, side) => {
-    let from = 0;
-    paths.slice(0, 12).forEach((path, k) => {
-      const a = from * unit,
-        b = (from + path.product) * unit,
-        aside = 12 + 6 * k,
-        dim = lit && lit.path && !same(lit.path, path) ? " dim" : "";
-      parts.push(
-        line(
-          `rise${dim}`,
-          ...(side ? [px - aside, py - a, px - aside, py - b] : [px + a, py + aside, px + b, py + aside]),
-          { color: path.color }
-        )
-      );
-      from += path.product;
-    });
-  });
-  const end = [px + slope[0] * unit, py - slope[1] * unit];
-  if (end.every(Number.isFinite) && Math.hypot(end[0] - px, end[1] - py) > 3)
-    parts.push(line("tangent", px, py, ...end), svg("path", { d: arrow([px, py], end), fill: "var(--ink)" }));
-  return parts;
 }

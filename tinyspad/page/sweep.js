@@ -1,7 +1,7 @@
 // The reverse sweep, one node at a time: who is done, who waits for whom, what is sent; in three semirings.
 
 const SEMIRINGS = {
-  gradient: ["gradient: sum of products", "its adjoint"],
+  gradient: ["gradient: sum of products", "its adjoint: how fast f moves with it"],
   count: ["count: number of paths", "the number of paths from it"],
   largest: ["largest: the largest product", "the largest product from it on"]
 };
@@ -13,8 +13,7 @@ function Sweep(app) {
     timer = 0,
     kind = "gradient",
     known = null;
-  const button = (text, label, press) =>
-    el("button", { type: "button", "aria-label": label, title: label, onclick: press }, text);
+  const button = (text, label, act) => press(text, act, { "aria-label": label, title: label });
   const play = button("▶ Play", "Play", () => (timer ? stop() : start()));
   const choice = el(
     "select",
@@ -66,13 +65,13 @@ function Sweep(app) {
       if (frame >= steps.length) stop();
     }, 900);
     say(play, "❚❚ Pause");
-    play.setAttribute("aria-label", "Pause");
+    set(play, "aria-label", "Pause");
   }
   function stop() {
     clearInterval(timer);
     timer = 0;
     say(play, "▶ Play");
-    play.setAttribute("aria-label", "Play");
+    set(play, "aria-label", "Play");
   }
   function show(to) {
     if (app.point !== known) {
@@ -140,11 +139,11 @@ function Sweep(app) {
       [0, [first, before]],
       [steps.length, [next, last]]
     ])
-      for (const at of buttons) at.setAttribute("aria-disabled", frame === ends);
+      for (const at of buttons) set(at, "aria-disabled", frame === ends);
     app.light();
     if (frame === steps.length && frame) app.event("swept");
   }
-  box.addEventListener("keydown", (event) => {
+  on(box, "keydown", (event) => {
     if (event.target.tagName === "SELECT") return;
     const to = { ArrowRight: frame + 1, ArrowLeft: frame - 1, Home: 0, End: steps.length }[event.key];
     if (to === undefined) return;

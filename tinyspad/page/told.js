@@ -5,14 +5,18 @@ const ROWS = 24;
 /** The paths to show of a parameter: all of them in the program's order, or the largest, and the rest as one. */
 function pathsOf(app, name, most = ROWS) {
   const { graph, point } = app;
-  if (!graph.params.includes(name)) return { paths: [], count: 0n, rest: null };
+  if (!graph.params.includes(name)) return { paths: [], count: 0n, rest: null, slope: 0 };
   const count = point.count(name);
   let found = null,
     rest = null;
   if (count <= BigInt(most)) found = point.paths(name, most);
-  else ({ paths: found, rest } = point.top(name, Math.min(most, 12)));
+  else ({ paths: found, rest } = point.top(name, min(most, 12)));
   found = found.map((path, k) => ({ ...path, name, color: term(count <= BigInt(most) ? Number(path.index) : k) }));
-  return { paths: found, count, rest: rest && rest.count > 0n ? rest : null };
+  rest = rest && rest.count > 0n ? rest : null;
+  // what is left where large products cancel is rounding
+  const size = found.reduce((sum, path) => sum + abs(path.product), rest ? abs(rest.sum) : 0),
+    slope = app.slopes[name];
+  return { paths: found, count, rest, slope: abs(slope) < 1e-9 * size ? 0 : slope };
 }
 
 /** Its factors, without the 1 of branches. */
@@ -34,37 +38,35 @@ function writtenOut(app, path) {
   return `Path ${path.index} of ${path.name}: ${product}${short(path.product)}`;
 }
 
-/** All edges and nodes on paths through a node. */
-function throughNode(graph, node) {
-  const nodes = new Set([node]),
-    edges = new Set(),
-    walk = (ends, next, list) => {
-      while (ends.length)
-        for (const e of list(ends.pop())) {
-          edges.add(e);
-          if (!nodes.has(next(e))) {
-            nodes.add(next(e));
-            ends.push(next(e));
+/** All edges and nodes on paths through a node; or through edges. */
+function through(graph, node, between = []) {
+  const edges = new Set(between),
+    nodes = new Set(),
+    walk = (ends, near, far) => {
+      for (const i of ends) {
+        nodes.add(i);
+        for (const edge of graph.edges)
+          if (edge[near] === i && !edges.has(edge.index)) {
+            edges.add(edge.index);
+            ends.push(edge[far]);
           }
-        }
-    };
-  const into = graph.nodes.map(() => []),
-    out = graph.nodes.map(() => []);
-  for (const { index, tail, head } of graph.edges) {
-    into[head].push(index);
-    out[tail].push(index);
-  }
-  walk(
-    [node],
-    (e) => graph.edges[e].tail,
-    (i) => into[i]
-  );
-  walk(
-    [node],
-    (e) => graph.edges[e].head,
-    (i) => out[i]
-  );
-  return { nodes, edges, color: "var(--focus)", node };
+      }
+    },
+    from = (end) => (between.length ? between.map((e) => graph.edges[e][end]) : [node]);
+  walk(from("tail"), "head", "tail");
+  walk(from("head"), "tail", "head");
+  return { nodes, edges, color: "var(--focus)", node, between };
+}
+const leads = (path, node, edges = []) => path.nodes.includes(node) || edges.some((e) => path.edges.includes(e));
+/** What lights up where one points at edges, or at a node: the one path that leads there, or all of them. */
+function pointedAt(app, node, edges = []) {
+  const lists = app.graph.params.slice(0, 12).map((name) => app.listing(name)),
+    paths = lists
+      .flatMap((list) => list.paths)
+      .filter((path) => leads(path, node, edges));
+  return paths.length === 1 && !lists.some((list) => list.rest) && lists.length === app.graph.params.length
+    ? paths[0]
+    : { light: through(app.graph, node, edges) };
 }
 
 /** A node's value, and its adjoint as the sum over its readers. */
@@ -84,7 +86,7 @@ function adjointText(app, i) {
   const told =
     readers.length === 0
       ? i === graph.output
-        ? "is the output, whose adjoint is 1"
+        ? "is the output, whose adjoint, how fast f moves with it, is 1"
         : "has no reader: its adjoint is 0"
       : `has ${
           readers.length === 1
@@ -95,7 +97,7 @@ function adjointText(app, i) {
                   6
                 )
               )}`
-        }; its adjoint is ${shares} = ${valueText(point.adjoints[i])}`;
+        }; its adjoint, how fast f moves with it, is ${shares} = ${valueText(point.adjoints[i])}`;
   const named = node.kind === "operation" ? `${node.name} = ${node.text}` : node.name,
     lead = count === 1n ? "One path leads" : `${short(count)} paths lead`;
   return `${named} = ${valueText(point.values[i])} ${told}. ${lead} through it.`;

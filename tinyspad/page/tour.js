@@ -28,10 +28,10 @@ const TOUR = [
     todo:
       "drag the point down into the valley on its right; then press the arrow keys until the slope is " +
       "between −5 and 5.",
-    won: (what, app) => Math.abs(app.slopes.x) < 5 && Math.abs(app.where.x) > 1,
+    won: (what, app) => abs(app.slopes.x) < 5 && abs(app.where.x) > 1,
     then:
       "The slope is almost 0, but no path is at rest: path 0 pulls the point left, and path 1 pulls it " +
-      "right, just as hard."
+      "right, almost as hard; at x = 5.4748 just as hard."
   },
   {
     ask: "GD follows the sum. Where does it end?",
@@ -48,22 +48,22 @@ const TOUR = [
     todo: "press Run, and wait for 500 steps.",
     won: (what) => what.steps.RAD >= 500,
     then:
-      "No. One step is short, and the next draw undoes it: path 0 pulls left, path 1 pulls right. On " +
-      "average half of the sum is left, and that is 0 where the sum is 0."
+      "Not at this rate, with Adam: a step is short, and the next draw undoes it, as path 0 pulls left and path 1 " +
+      "right. On average half of the sum is left: 0 where the sum is 0. (Try SGD: its steps are as long as a " +
+      "path’s slope, here long enough to jump over hills.)"
   },
   {
     ask: "And if each draw is held for a while?",
     race: ["GD", "RAD", "RAD, held"],
-    tell: "RAD, held keeps its path for 100 steps before it draws again: long enough to arrive somewhere.",
-    todo:
-      "press Run, and watch which path it follows when it climbs over a hill (after some hundred steps; " +
-      "other seeds, other luck).",
+    start: 5.4748,
+    seed: 3,
+    tell: "All start in the trap. RAD, held keeps its path for 100 steps before it draws again.",
+    todo: "press Run; which path does it follow when it leaves?",
     won: (what) => what.least < 3.5,
     then:
-      "It escapes. While path 0 is held nothing pulls back: its slope 2x(2 + cos 4x) has the sign of x " +
-      "everywhere, so it leads towards 0, over every hill. While path 1 is held, its slope −4x² sin 4x is 0" +
-      " in each valley near the bottom: it only leads to the floor of the valley that it is in. So held " +
-      "draws go on towards 0, and not back."
+      "It escapes. Path 0’s slope 2x(2 + cos 4x) has the sign of x everywhere: held, it leads towards 0, uphill, too. " +
+      "Path 1’s slope −4x² sin 4x is 0 near the floor of each valley: held, it only leads there. 100 steps may be too " +
+      "few for a hill; then path 1 lets it slide back, and the next draw of path 0 tries again."
   }
 ];
 
@@ -78,6 +78,7 @@ function Tour(app) {
       there = fits();
     box.hidden = !there;
     main.classList.toggle("untoured", !there || !step);
+    main.classList.toggle("beside", there && step > 0 && step < 3);
     if (!there) {
       step = 0;
       return;
@@ -87,7 +88,7 @@ function Tour(app) {
         el(
           "nav",
           { "aria-label": "Tour" },
-          el("button", { type: "button", onclick: () => go(1) }, "Take the tour"),
+          press("Take the tour", () => go(1)),
           el(
             "span",
             { class: "quiet" },
@@ -121,21 +122,17 @@ function Tour(app) {
         { class: "do" },
         todo,
         ...(TOUR[step - 1].race
-          ? [" ", el("button", { type: "button", id: "tour-run", onclick: app.toggleRace }, "Run or pause")]
+          ? [" ", press("Run or pause", app.toggleRace, { id: "tour-run" }), " ", el("span", { id: "tour-steps" })]
           : [])
       ),
       el("p", { id: "found", role: "status" }),
       el(
         "nav",
         { "aria-label": "Steps of the tour" },
-        el("button", { type: "button", disabled: step === 1, onclick: () => go(step - 1) }, "Back"),
+        press("Back", () => go(step - 1), { disabled: step === 1 }),
         ...links,
-        el(
-          "button",
-          { type: "button", onclick: () => go(step < TOUR.length ? step + 1 : 0) },
-          step < TOUR.length ? "Next" : "Done"
-        ),
-        el("button", { type: "button", onclick: () => go(0) }, "Leave the tour")
+        press(step < TOUR.length ? "Next" : "Done", () => go(step < TOUR.length ? step + 1 : 0)),
+        press("Leave the tour", () => go(0))
       )
     );
     check();
@@ -147,15 +144,22 @@ function Tour(app) {
   }
   function go(to) {
     if (!fits()) return;
-    step = clamp(Math.round(to) || 0, 0, TOUR.length);
+    step = clamp(round(to) || 0, 0, TOUR.length);
     Object.assign(seen, { choose: null, hovered: new Set(), steps: {}, least: Infinity });
-    const { race } = TOUR[step - 1] || {};
-    if (race) app.where.x = 5;
-    if (step) app.open(race ? "race" : "paths");
-    if (race) app.race(race);
+    const { race, start = 5, seed = 0 } = TOUR[step - 1] || {};
+    if (step) {
+      app.clear();
+      app.where.x = start;
+      app.open(race ? "race" : "paths");
+    }
+    if (race) app.race(race, seed);
+    else app.stopRace();
     show();
     app.drawNow();
-    if (step) box.querySelector("h3").focus({ preventScroll: true });
+    if (step) {
+      box.querySelector("h3").focus({ preventScroll: true });
+      box.scrollIntoView({ block: "nearest" });
+    }
     app.remember();
   }
   return {
@@ -166,12 +170,17 @@ function Tour(app) {
     event(what, about) {
       if (what === "choose") seen.choose = about;
       if (what === "hover") seen.hovered.add(String(about.index));
-      if (what === "race")
-        for (const { key, runner } of about)
+      if (what === "race") {
+        const told = [];
+        for (const { key, runner, at } of about)
           if (runner) {
             seen.steps[key] = runner.steps;
-            if (key === "RAD, held") seen.least = Math.min(seen.least, Math.abs(runner.where.x));
+            told.push(`${key} ${at.textContent}`);
+            if (key === "RAD, held") seen.least = min(seen.least, abs(runner.where.x));
           }
+        const box = byId("tour-steps");
+        if (box) say(box, `${many(seen.steps.GD || 0, "step")}: ${told.join("; ")}`);
+      }
       check();
     }
   };

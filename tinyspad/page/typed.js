@@ -28,7 +28,7 @@ function Typed(app) {
     el("option", { value: "" }, "a formula of your own"),
     ...Object.entries(presets).map(([name, { title }]) => el("option", { value: name }, title))
   );
-  byId("preset").addEventListener("change", (event) => {
+  on(byId("preset"), "change", (event) => {
     const preset = presets[event.target.value];
     if (!preset) {
       field.focus();
@@ -37,14 +37,14 @@ function Typed(app) {
     typed(preset.formula, preset.point);
     app.remember();
   });
-  field.addEventListener("input", () => typed(field.value));
-  field.addEventListener("change", () => app.remember());
-  byId("typed").addEventListener("submit", (event) => {
+  on(field, "input", () => typed(field.value));
+  on(field, "change", () => app.remember());
+  on(byId("typed"), "submit", (event) => {
     event.preventDefault();
     typed(field.value);
     app.remember();
   });
-  byId("share").addEventListener("click", async () => {
+  on(byId("share"), "click", async () => {
     app.write();
     try {
       await navigator.clipboard.writeText(location.href);
