@@ -183,7 +183,7 @@
   const bowl = "-20 * exp(-0.2 * sqrt(0.5 * (x**2 + y**2)))";
   const preset = (title, formula, point, box) => ({ title, formula, point, box });
 
-  /** The functions of the paper, and others that teachers reach for, written as in tinyspad/functions.py. */
+  /** The functions of the paper, and others that teachers reach for, written as in tinyspad/functions/zoo.py. */
   const PRESETS = {
     f1: preset("The paper's Example 1", "x**2 * (2 + cos(4*x))", { x: 5 }, { x: [-6, 6] }),
     f2: preset("The paper's Example 2", "exp(x) * (x + y)", { x: 1, y: 1 }, { x: [-1, 2], y: [0, 2] }),
