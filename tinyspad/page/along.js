@@ -84,7 +84,7 @@ function Along(app) {
     set(picture, "viewBox", `0 0 ${w} ${h}`);
     const parts = [
       ...ticks(low, high).flatMap((t) => [line("axis", x(t), 6, x(t), h - 22), label("tick", x(t), h - 7, short(t))]),
-      ...ticks(bottom, top, 4).flatMap((t) => [
+      ...ticks(bottom, top, 5).flatMap((t) => [
         line("axis", 46, y(t), w - 10, y(t)),
         label("tick", 40, y(t) + 4, short(t, 3), "end")
       ])

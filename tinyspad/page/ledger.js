@@ -13,7 +13,7 @@ function Ledger(app) {
     // as wide as its longest text, which does not change with the point
     const longest = (text) => {
       const { paths } = app.listing(app.param);
-      return clamp(max(...paths.slice(0, 12).map((path) => text(app, path).length), 12), 12, 28);
+      return clamp(max(...paths.slice(0, 12).map((path) => text(app, path).length)), 12, 25);
     };
     box.replaceChildren(
       el(
