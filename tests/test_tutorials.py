@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -175,6 +176,14 @@ def test_a_tutorial_has_its_parts(file):
     if file.stem != "00_write_it":
         assert "**Exercises:**" in text
     assert "/instructor" not in text and re.search(r"equation|Figure|Definition|Section|Table|Example", text)
+
+
+def test_each_tutorial_leads_to_the_next():
+    for file, following in itertools.pairwise(TUTORIALS):
+        assert re.search(
+            rf"\*\*Next:\*\* \[[^]]+\]\({following.name}\)", "".join(cells(file, "markdown")[-1]["source"])
+        )
+    assert "o come:" not in "".join(file.read_text(encoding="utf-8") for file in TUTORIALS)
 
 
 def test_the_plan_lists_every_notebook():
