@@ -123,12 +123,14 @@ def test_ledger_bars_are_the_products():
     widths = [bar.get_width() for bar in ax.patches]
     np.testing.assert_allclose(widths, [-5, 10, -10.5, 42, -19.25, 154, 171.25])
     shares = [text.get_text() for text in ax.texts]
-    assert shares[5] == "154 (64%)" and shares[-1] == "171.2"
+    assert shares[5] == "154 (64.0%)" and shares[-1] == "171.2"
     with pytest.raises(BadInput, match="trace the function at one point"):
         plot.ledger(ts.trace(beale, np.ones(3), np.ones(3)).ledger("x"))
     many = plot.ledger(ts.trace(lambda x: sum([x] * 40), 1.0).ledger("x", limit=1000))
     assert [bar.get_width() for bar in many.patches] == [1.0] * 30 + [10.0, 40.0]
-    assert many.get_yticklabels()[30].get_text() == "the other 10 together" and many.texts[30].get_text() == "10 (25%)"
+    assert (
+        many.get_yticklabels()[30].get_text() == "the other 10 together" and many.texts[30].get_text() == "10 (25.0%)"
+    )
     few = plot.ledger(ts.trace(lambda x: sum([x] * 40), 1.0).ledger("x"), ax=plt.subplots(figsize=(6, 3))[1])
     assert sum(bar.get_width() for bar in few.patches) == 80 and 4 < len(few.patches) < 12
     with pytest.raises(BadInput, match=r"lcg\.ledger"):
@@ -160,7 +162,7 @@ def test_a_path_of_very_many_is_called_by_its_rank():
     axis = ts.trace(f, np.linspace(0, 1, 9))
     ax = plot.contributions(axis, limit=2)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels[-2:] == ["the other 3.2e29 together, 100% of all sizes", "sum: the gradient"]
+    assert labels[-2:] == ["the other 3.2e29 together, 100.0% of all sizes", "sum: the gradient"]
     tops = max(c.get_paths()[0].vertices[:, 1].max() for c in ax.collections)
     assert tops == pytest.approx(1.5**98, rel=1e-9)
     title = plot.laboratory(ts.experiments.laboratory(f, 1.0, estimators={"RAD": ts.RAD()}, draws=9)).get_suptitle()

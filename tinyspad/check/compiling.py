@@ -267,7 +267,7 @@ def linear_memory(save: Callable[..., Any], gradient: Callable[..., Any]) -> Non
     check_rng(lambda rng: call(save, x, keep, rng, told=told), told=told)
     back = "linear_gradient(saved, delta)"
     estimates = []
-    for _ in range(3000):
+    for _ in range(2600):  # features 0 and 1 are together once in a hundred draws
         got = call(gradient, call(save, x, keep, rng, told=told), delta, told=back)
         if not isinstance(got, np.ndarray) or got.dtype.kind != "f":
             raise Wrong("another value", "Return the gradient as an array of floats.", f"{back} gave {show(got)}.")

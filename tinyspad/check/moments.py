@@ -29,7 +29,7 @@ def unbiased_draw(answer: Callable[..., Any]) -> None:
     >>> check.unbiased_draw(lambda g, p, rng: g[rng.choice(len(g), p=p)]).misconception
     'missing 1/p'
     """
-    told, draws, rng = "unbiased_draw([3, -1, 6], [0.2, 0.5, 0.3], rng)", 4000, np.random.default_rng(0)
+    told, draws, rng = "unbiased_draw([3, -1, 6], [0.2, 0.5, 0.3], rng)", 2000, np.random.default_rng(0)
     check_rng(answer, G, P, told=told)
     seen = np.array([number(call(answer, G, P, rng, told=told), told) for _ in range(draws)])
     mean = float(np.mean(seen))
