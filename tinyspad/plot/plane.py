@@ -79,8 +79,8 @@ def _shade(ax: Axes, xs: Any, ys: Any, z: Any, levels: int = MOST_LEVELS, fill: 
 def round_levels(z: Any, levels: int) -> list[float]:
     """About so many levels less one, at the quantiles, of 1, 2 and 5 times powers of ten; if these are few, of few digits.
 
-    >>> round_levels(np.geomspace(0.5, 2000, 99), 6), round_levels(np.linspace(100, 101, 99), 6)
-    ([2.0, 10.0, 20.0, 100.0, 500.0], [100.2, 100.3, 100.5, 100.7, 100.8])
+    >>> round_levels(np.geomspace(0.5, 3000, 99), 6), round_levels(np.linspace(100, 101, 99), 6)
+    ([2.0, 10.0, 50.0, 200.0, 500.0], [100.2, 100.3, 100.5, 100.7, 100.8])
     """
     finite = z[np.isfinite(z)]
     wanted = np.unique(np.quantile(finite, np.linspace(0, 1, levels + 1)))
