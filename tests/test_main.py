@@ -522,3 +522,8 @@ def test_ctrl_c_is_no_traceback(capsys, monkeypatch):
     monkeypatch.setattr("tinyspad.commands.trace", interrupt)
     monkeypatch.setattr("tinyspad.command_line.parse", interrupt)
     assert run(capsys, "paths", "x*x", "x=3")[::2] == (130, "tinyspad: interrupted\n")
+
+
+@pytest.mark.parametrize("command", [["compare", "x*x", "x=3", "--figure"], ["tutorials"], ["figures", "--out"]])
+def test_a_nul_byte_is_told(command, capsys):
+    assert main([*command, "a\0b"]) == 2 and "NUL byte" in capsys.readouterr().err

@@ -30,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a variable may have a letter that the terminal has not
+    if any("\0" in a for a in argv):
+        print("tinyspad: an argument has a NUL byte in it, which no name of a file may have", file=sys.stderr)
+        return 2
     try:
         options = parser().parse_args(argv)
         COMMANDS[options.command](options)
