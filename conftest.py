@@ -17,11 +17,9 @@ collect_ignore = ["tests/without_posix", "tests/adapters"]  # to import one is t
 
 REPEATED = [
     "test_candidates",
-    "test_fresh_answers",
     "test_losses",
     "test_nested",
     "test_oracles",
-    "test_page_browser",
     "test_scale",
     "test_second_derivatives",
     "test_stateful",

@@ -39,14 +39,12 @@ def test_there_are_enough_exercises_for_every_tutorial():
     assert set(check.EXERCISES) == set(WRONG) and all(getattr(check, name) for name in check.EXERCISES)
 
 
-@pytest.mark.no_cover  # others run the same
 @pytest.mark.parametrize("name", check.EXERCISES)
 def test_the_reference_passes(name):
     verdict = grade(name, tuple(getattr(solutions, answer) for answer in ANSWERS[name]))
     assert verdict and str(verdict) == f"{name}: passed."
 
 
-@pytest.mark.no_cover  # others run the same
 @pytest.mark.parametrize("name", check.EXERCISES)
 def test_the_stub_fails(name):
     verdict = grade(name, (stub,) * len(ANSWERS[name]))
@@ -65,7 +63,6 @@ def test_every_wrong_answer_is_met_with_its_own_hint(name):
     assert len(hints) >= 3 and len(set(hints.values())) == len(hints)
 
 
-@pytest.mark.no_cover  # others run the same
 @pytest.mark.parametrize("name", check.EXERCISES)
 def test_nonsense_is_a_verdict_not_a_traceback(name):
     n = len(ANSWERS[name])
@@ -176,7 +173,6 @@ def damages(*args):
     return 1.0
 
 
-@pytest.mark.no_cover  # others run the same
 @pytest.mark.parametrize("name", check.EXERCISES)
 def test_damage_does_not_last(name):
     """A wrong answer that destroys its arguments must not make the right one fail afterwards."""
@@ -202,7 +198,6 @@ def test_the_tracing_of_others_is_left_as_it_was():
     assert now is own
 
 
-@pytest.mark.no_cover  # others run the same
 @pytest.mark.parametrize(
     "name, answer",
     [
