@@ -7,7 +7,6 @@ Drawing is the browser's; in Chromium moving the point of f1 takes 2.5 ms in all
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -20,8 +19,8 @@ from typing import Any
 import numpy as np
 
 import tinyspad as ts
+from benchmarks.report import print_table
 from tinyspad import plot
-from tinyspad.archive import write_text
 from tinyspad.expression import parse
 from tinyspad.page.engine import engine_text
 from tinyspad.page.program import data_of
@@ -93,16 +92,5 @@ def report(turns: int) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true", help="one turn each, for the tests")
-    parser.add_argument("--out", type=Path, help="write the table into this file, too")
-    options = parser.parse_args()
-    table = report(1 if options.small else 200)
-    print(table)
-    if options.out:
-        write_text(options.out, table + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    print_table(__doc__, report, small=1, whole=200)

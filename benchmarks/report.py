@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tinyspad.archive import write_file
+from tinyspad.archive import write_file, write_text
 from tinyspad.plot.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from tinyspad.table import Table
 
@@ -254,3 +255,15 @@ def draw_scaling(ax: Any, records: list[dict[str, Any]], what: str, styles: dict
             ax.plot(*zip(*points), label=engine, **style)
     ax.set(xscale="log", yscale="log")
     ax.grid(alpha=0.3)
+
+
+def print_table(told: str | None, report: Callable[[int], str], small: int, whole: int) -> None:
+    """The command line of a benchmark that is one table: at full size, or ``--small``; and into a file, ``--out``."""
+    parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", action="store_true", help="at a tiny size, for the tests")
+    parser.add_argument("--out", type=Path, help="write the table into this file, too")
+    options = parser.parse_args()
+    table = report(small if options.small else whole)
+    print(table)
+    if options.out:
+        write_text(options.out, table + "\n")

@@ -9,14 +9,12 @@ with the uniform draw. The result is in benchmarks/variance.md.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.graphs import layered
-from tinyspad.archive import write_text
+from benchmarks.report import print_table
 from tinyspad.paths import MAGNITUDE, SPLIT, SQUARES, Structure, sweep
 from tinyspad.table import Table
 
@@ -92,16 +90,5 @@ def report(number: int) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true", help="ten graphs, for the tests")
-    parser.add_argument("--out", type=Path, help="write the table into this file, too")
-    options = parser.parse_args()
-    table = report(10 if options.small else 200)
-    print(table)
-    if options.out:
-        write_text(options.out, table + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    print_table(__doc__, report, small=10, whole=200)

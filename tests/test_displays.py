@@ -3,12 +3,12 @@
 import html
 import pickle
 import re
-import shutil
 from collections import Counter
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from chromium import started
 from matplotlib import pyplot as plt
 
 import tinyspad as ts
@@ -253,16 +253,7 @@ def test_two_programs_side_by_side_and_a_jacobian():
 
 @pytest.fixture(scope="module")
 def browser():
-    """Headless Chromium, where it is; Debian: chromium, chromium-driver."""
-    webdriver = pytest.importorskip("selenium.webdriver")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("needs chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1000,3000"):
-        options.add_argument(argument)
-    session = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    session = started("--window-size=1000,3000")
     yield session
     session.quit()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pieces import PIECES
 
 import tinyspad as ts
 from tinyspad.errors import ExpressionError
@@ -178,38 +179,8 @@ def test_a_wrong_number_of_arguments_is_told():
         parse("x*y")(1.0)
 
 
-TOKENS = [
-    "x",
-    "y",
-    "1",
-    "2.5",
-    "+",
-    "-",
-    "*",
-    "/",
-    "**",
-    "%",
-    "(",
-    ")",
-    ",",
-    "cos",
-    "hypot",
-    "max",
-    "sigmoid",
-    "where",
-    "<",
-    ".",
-    "[",
-    "'",
-    "lambda",
-    " ",
-    "=",
-    "e9",
-]
-
-
 @settings(max_examples=1000, deadline=None)
-@given(st.lists(st.sampled_from(TOKENS), max_size=20).map("".join) | st.text(max_size=30))
+@given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join) | st.text(max_size=30))
 @pytest.mark.filterwarnings("ignore")
 def test_any_text_is_either_evaluated_like_python_or_refused(text):
     try:

@@ -1,11 +1,11 @@
 """The page in headless Chromium: every control by mouse and by keyboard, what it tells against tinyspad, at three widths."""
 
 import json
-import shutil
 import time
 
 import numpy as np
 import pytest
+from chromium import started
 
 import tinyspad as ts
 from tinyspad import plot
@@ -20,17 +20,9 @@ MANY = "+".join(f"sin({k}*x)*exp(-{k}*y*y)*tanh(x*y+{k})" for k in range(1, 13))
 
 @pytest.fixture(scope="module")
 def session():
-    """Headless Chromium that keeps its console and every request it makes; Debian: chromium, chromium-driver."""
-    webdriver = pytest.importorskip("selenium.webdriver")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("needs chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    made = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    """Headless Chromium that keeps its console and every request it makes."""
+    logs = {"performance": "ALL", "browser": "ALL"}
+    made = started("--disable-background-networking", loggingPrefs=logs)
     yield made
     made.quit()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pieces import PIECES
 from programs import Program
 
 import tinyspad as ts
@@ -529,55 +530,10 @@ def test_powers_and_large_numbers_are_read_as_python_reads_them(ask):
         assert answers[text]["value"] == pytest.approx(lcg.value, rel=1e-14)
 
 
-TOKENS = [
-    "x",
-    "y",
-    "1",
-    "2.5",
-    "+",
-    "-",
-    "*",
-    "/",
-    "**",
-    "%",
-    "(",
-    ")",
-    ",",
-    "cos",
-    "hypot",
-    ".",
-    "'",
-    "lambda",
-    " ",
-    "=",
-]
-TOKENS += [
-    "e9",
-    "<",
-    "^",
-    "where(",
-    "max(",
-    "if",
-    "else",
-    "not",
-    "and",
-    "pi",
-    "2",
-    "(x",
-    "y)",
-    "cos(",
-    "~",
-    "//",
-    "π",
-    "0x1",
-    "_",
-]
-
-
 @pytest.mark.filterwarnings("ignore")
 def test_any_text_is_taken_or_refused_alike(ask):
     rng = np.random.default_rng(1)
-    texts = {"".join(rng.choice(TOKENS, int(rng.integers(1, 9)))) for _ in range(4000)}
+    texts = {"".join(rng.choice(PIECES, int(rng.integers(1, 9)))) for _ in range(4000)}
     answers = ask({text: {"ask": "error", "text": text} for text in texts})
     unlike = [
         (t, answers[t], refusal(t)) for t in sorted(texts) if without_detail(answers[t]) != without_detail(refusal(t))

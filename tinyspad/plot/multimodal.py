@@ -96,8 +96,6 @@ def _panel(ax: Axes, found: Multimodal, f: int, d: int) -> None:
             label=verbatim(name),
         )
     ax.set_yticks(lines, [verbatim(name, FEW) for name in found.methods], fontsize="small")
-    for label, m in zip(ax.get_yticklabels(), range(len(lines))):
-        label.set_color(look_of[found.methods[m]]["color"])
     ax.set_ylim(-0.6, len(lines) - 0.4)
     ax.set_xlim(-4, 104)
     ax.set_xticks([0, 25, 50, 75, 100])

@@ -19,7 +19,7 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
     "SPAD": {"color": PURPLE, "linestyle": (0, (6, 1.5)), "linewidth": 2.0},
     "RAD, held": {"color": ORANGE, "linestyle": "-.", "linewidth": 2.0},
     "RAD, states by path": {"color": BROWN, "linestyle": (0, (3, 1, 1, 1)), "linewidth": 1.8},
-    "Magnitude": {"color": SKY, "linestyle": "-", "linewidth": 1.8},
+    "Magnitude": {"color": SKY, "linestyle": (0, (5, 2)), "linewidth": 1.8},
     "NearestPath": {"color": GREY, "linestyle": "--", "linewidth": 1.6},
     "g1": {"color": GREEN, "linestyle": ":", "linewidth": 2.6},
     "g2": {"color": BLACK, "linestyle": "--", "linewidth": 1.4},
